@@ -1,0 +1,1 @@
+//! Qantara: Shopify orders in, Daftra documents out, exactly once.
