@@ -1,0 +1,244 @@
+//! From an order line to a Daftra product: a person's mapping, then barcode, then the whole SKU, then its longest prefix.
+//!
+//! The first rule that yields exactly one product wins; two candidates at any rule stop, for a guess would move the
+//! wrong stock. A code nobody asked Daftra about yet is asked first. Inactive products and those of another branch do
+//! not count.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::order::Line;
+use super::rules::{Rules, fold};
+
+/// A code in the form in which codes are compared: trimmed and case-folded.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub struct Code(String);
+
+impl Code {
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self(fold(text))
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The same article number in its other length: EAN-13 with a leading zero is UPC-A.
+    #[must_use]
+    pub fn gtin_twin(&self) -> Option<Self> {
+        if !self.0.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        match self.0.len() {
+            12 => Some(Self(format!("0{}", self.0))),
+            13 => self.0.strip_prefix('0').map(|upc| Self(upc.to_owned())),
+            _ => None,
+        }
+    }
+
+    /// Eight, 12, 13 or 14 digits with the right check digit.
+    #[must_use]
+    pub fn is_gtin(&self) -> bool {
+        if !matches!(self.0.len(), 8 | 12 | 13 | 14) || !self.0.bytes().all(|b| b.is_ascii_digit()) {
+            return false;
+        }
+        let weighted = self.0.bytes().rev().zip([1_u32, 3].into_iter().cycle());
+        weighted.map(|(digit, weight)| u32::from(digit - b'0') * weight).sum::<u32>().is_multiple_of(10)
+    }
+}
+
+impl From<String> for Code {
+    fn from(text: String) -> Self {
+        Self::new(&text)
+    }
+}
+
+impl From<Code> for String {
+    fn from(code: Code) -> Self {
+        code.0
+    }
+}
+
+/// What we know of the Daftra catalogue, as far as this order needs it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Catalog {
+    pub products: Vec<Product>,
+    /// What a person decided: a variant id, SKU or barcode, and Daftra's product id.
+    pub mappings: BTreeMap<Code, i64>,
+    /// Codes that Daftra was asked about lately and did not have.
+    pub misses: BTreeSet<Code>,
+}
+
+/// A Daftra product as the merchant's key sees it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Product {
+    pub id: i64,
+    pub code: Code,
+    pub barcode: Code,
+    pub name: String,
+    pub kind: ProductKind,
+    pub active: bool,
+    /// Daftra keeps stock of it.
+    pub tracked: bool,
+    pub branch_id: Option<i64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProductKind {
+    Product,
+    Service,
+    /// Booked as the bundle; Daftra takes its components.
+    Bundle,
+}
+
+/// The rule that decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    Mapping,
+    Barcode,
+    /// The barcode differed by a leading zero only (EAN-13 and UPC-A).
+    BarcodeTwin,
+    Code,
+    SkuPrefix,
+}
+
+/// What became of one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resolution {
+    Found {
+        product_id: i64,
+        rule: Rule,
+        code: Code,
+    },
+    /// Daftra must be asked about these codes first.
+    Ask(BTreeSet<Code>),
+    /// More than one product at one rule, or barcode and code name different ones.
+    Ambiguous {
+        code: Code,
+        products: BTreeSet<i64>,
+    },
+    Unknown {
+        codes: BTreeSet<Code>,
+    },
+}
+
+/// A SKU prefix shorter than this says nothing.
+const SHORTEST_PREFIX: usize = 3;
+
+/// Resolves one line by the rules above.
+#[must_use]
+pub fn resolve(line: &Line, rules: &Rules, catalog: &Catalog) -> Resolution {
+    let variant = line.variant_id.map(|id| Code::new(&id.to_string()));
+    let sku = Code::new(&line.sku);
+    for key in variant.iter().chain([&sku]).filter(|key| !key.is_none()) {
+        if let Some(product_id) = catalog.mappings.get(key) {
+            return Resolution::Found { product_id: *product_id, rule: Rule::Mapping, code: key.clone() };
+        }
+    }
+    let skus = spellings(&line.sku, rules);
+    if skus.is_empty() {
+        return Resolution::Unknown { codes: variant.into_iter().collect() };
+    }
+    let barcodes: BTreeSet<Code> =
+        [&sku].into_iter().filter(|code| rules.sku.is_barcode || code.is_gtin()).cloned().collect();
+    let twins: BTreeSet<Code> = barcodes.iter().filter_map(Code::gtin_twin).collect();
+
+    let whole: BTreeSet<&Code> = skus.iter().chain(&barcodes).chain(&twins).collect();
+    let unasked: BTreeSet<Code> = whole.into_iter().filter(|code| !catalog.knows(code)).cloned().collect();
+    if !unasked.is_empty() {
+        return Resolution::Ask(unasked);
+    }
+    let usable: Vec<&Product> = catalog.products.iter().filter(|product| product.is_usable(rules.branch_id)).collect();
+    let ids = |fits: &dyn Fn(&Product) -> bool| -> BTreeSet<i64> {
+        usable.iter().filter(|product| fits(product)).map(|product| product.id).collect()
+    };
+    let same = ids(&|product| barcodes.contains(&product.barcode));
+    let twin = ids(&|product| twins.contains(&product.barcode));
+    let by_barcode: BTreeSet<i64> = same.union(&twin).copied().collect();
+    let by_code = ids(&|product| skus.contains(&product.code));
+    let rule = match (same.is_empty(), by_barcode.is_empty()) {
+        (false, _) => Rule::Barcode,
+        (true, false) => Rule::BarcodeTwin,
+        (true, true) => Rule::Code,
+    };
+    let both: BTreeSet<i64> = by_barcode.union(&by_code).copied().collect();
+    match (both.len(), both.first()) {
+        (0, _) | (_, None) => by_prefix(&skus, rules, catalog, &usable),
+        (1, Some(id)) => Resolution::Found { product_id: *id, rule, code: sku },
+        (_, Some(_)) => Resolution::Ambiguous { code: sku, products: both },
+    }
+}
+
+/// The longest prefix of a SKU that is a product code and ends where a separator begins.
+fn by_prefix(skus: &BTreeSet<Code>, rules: &Rules, catalog: &Catalog, usable: &[&Product]) -> Resolution {
+    let mut prefixes: Vec<Code> = skus.iter().flat_map(|sku| prefixes(sku, &rules.sku.separators)).collect();
+    prefixes.sort_by_key(|code| std::cmp::Reverse(code.as_str().chars().count()));
+    let unasked: BTreeSet<Code> = prefixes.iter().filter(|code| !catalog.knows(code)).cloned().collect();
+    if !unasked.is_empty() {
+        return Resolution::Ask(unasked);
+    }
+    for prefix in &prefixes {
+        let hits: BTreeSet<i64> =
+            usable.iter().filter(|product| product.code == *prefix).map(|product| product.id).collect();
+        match (hits.len(), hits.first()) {
+            (0, _) | (_, None) => {}
+            (1, Some(id)) => {
+                return Resolution::Found { product_id: *id, rule: Rule::SkuPrefix, code: prefix.clone() };
+            }
+            (_, Some(_)) => return Resolution::Ambiguous { code: prefix.clone(), products: hits },
+        }
+    }
+    Resolution::Unknown { codes: skus.clone() }
+}
+
+fn prefixes(sku: &Code, separators: &BTreeSet<char>) -> Vec<Code> {
+    sku.as_str()
+        .char_indices()
+        .filter(|(_, c)| separators.contains(c))
+        .map(|(at, _)| Code::new(&sku.as_str()[..at]))
+        .filter(|prefix| prefix.as_str().chars().count() >= SHORTEST_PREFIX)
+        .collect()
+}
+
+/// The SKU as it may stand in Daftra: the merchant's own prefix taken off or put before.
+fn spellings(sku: &str, rules: &Rules) -> BTreeSet<Code> {
+    let code = Code::new(sku);
+    if code.is_none() {
+        return BTreeSet::new();
+    }
+    let stripped = rules
+        .sku
+        .strip_prefixes
+        .iter()
+        .filter_map(|prefix| code.as_str().strip_prefix(Code::new(prefix).as_str()).map(Code::new))
+        .filter(|rest| !rest.is_none());
+    let mut all: BTreeSet<Code> = stripped.collect();
+    if !rules.sku.add_prefix.is_empty() {
+        all.insert(Code::new(&format!("{}{}", rules.sku.add_prefix, code.as_str())));
+    }
+    all.insert(code);
+    all
+}
+
+impl Catalog {
+    fn knows(&self, code: &Code) -> bool {
+        self.misses.contains(code) || self.products.iter().any(|p| p.code == *code || p.barcode == *code)
+    }
+}
+
+impl Product {
+    fn is_usable(&self, branch_id: Option<i64>) -> bool {
+        self.active && (self.branch_id.is_none() || branch_id.is_none() || self.branch_id == branch_id)
+    }
+}

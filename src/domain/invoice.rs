@@ -1,0 +1,504 @@
+//! From an order to the invoice Daftra should hold: whose lines, which products, taxes and amounts, and the gate that
+//! compares what Daftra would compute with what the order says.
+//!
+//! A line that is on the document already keeps its product, taxes and ownership, whatever rules and catalogue say
+//! today: what was sent once is frozen.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::catalog::{Catalog, Code, Resolution, resolve};
+use super::money::{Amount, Currency};
+use super::order::{Line, Order, Snapshot, TaxLine};
+use super::reason::{Extra, Hold};
+use super::rules::{LinePolicy, Merchant, Rules, ShippingPolicy, Vendor, fold};
+use super::trace::{Step, Trace};
+
+/// A sales invoice as we want it in Daftra, with every choice that was made for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvoiceDraft {
+    pub header: Header,
+    pub shipping: ShippingPolicy,
+    /// Every line of the order that was looked at, so that a later change of rules decides only about new lines.
+    pub seen: BTreeMap<i64, Seen>,
+    pub billed: Vec<Billed>,
+}
+
+/// What invoice and receipt have in common.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// `<merchant key>-<order id>-<source key>`: on the document itself, stored before the first send, never changed.
+    pub reference: String,
+    pub order_name: String,
+    pub client_id: i64,
+    pub store_id: i64,
+    pub branch_id: Option<i64>,
+    pub currency: Currency,
+    /// In the merchant's time zone.
+    pub date: Date,
+    /// Created without number and stock movement, for a person to issue.
+    pub draft: bool,
+}
+
+/// What was decided about one line of the order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Seen {
+    Billed,
+    NotOurs,
+    /// Ours, but no goods, and the merchant's policy leaves it out.
+    Skipped,
+}
+
+/// Where billed units come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    Line(i64),
+    Shipping(i64),
+    Tip,
+    Duties,
+    Fees,
+}
+
+/// One thing on a document, as the shop counts it; it becomes one or two rows in Daftra.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Billed {
+    pub source: Source,
+    pub title: String,
+    pub sku: String,
+    /// `None`: a free-text row which moves no stock.
+    pub product_id: Option<i64>,
+    pub taxes: Vec<BilledTax>,
+    /// The amounts contain the tax.
+    pub included: bool,
+    pub units: i64,
+    pub net: Amount,
+    pub tax: Amount,
+    /// Units and unit prices whose sum is exactly `net`.
+    pub rows: Vec<Row>,
+}
+
+/// A tax of the shop and the Daftra tax it was mapped to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BilledTax {
+    pub title: String,
+    pub rate: Decimal,
+    pub daftra_id: i64,
+}
+
+/// One row in Daftra.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    pub units: i64,
+    pub unit_price: Amount,
+}
+
+/// The rows of so many units that cost exactly `net` together: one, or two whose prices differ by a minor unit.
+/// Discounts are inside the unit prices, so nothing depends on how Daftra reads a discount column.
+#[must_use]
+pub fn exact_rows(units: i64, net: Amount) -> Vec<Row> {
+    if units <= 0 {
+        return Vec::new();
+    }
+    let base = net.0.div_euclid(units);
+    let dearer = net.0.rem_euclid(units);
+    let rows =
+        [Row { units: dearer, unit_price: Amount(base + 1) }, Row { units: units - dearer, unit_price: Amount(base) }];
+    rows.into_iter().filter(|row| row.units > 0).collect()
+}
+
+/// Units and amounts that left a line before it was billed, by refund records of class absorbed or edit.
+#[derive(Clone, Debug, Default)]
+pub struct Removed(pub BTreeMap<i64, (i64, Amount, Amount)>);
+
+/// What stands in the way of a draft.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Obstacles {
+    /// Codes to ask Daftra about first.
+    pub ask: BTreeSet<Code>,
+    pub holds: Vec<Hold>,
+}
+
+impl Obstacles {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ask.is_empty() && self.holds.is_empty()
+    }
+}
+
+/// Drafts the invoice of what is the merchant's and was not removed. `frozen` is what an earlier send said.
+/// The draft is complete only if no obstacle is returned.
+pub fn draft(
+    order: &Order,
+    merchant: &Merchant,
+    catalog: &Catalog,
+    removed: &Removed,
+    frozen: Option<&InvoiceDraft>,
+    trace: &mut Trace,
+) -> (InvoiceDraft, Obstacles) {
+    let snapshot = &order.snapshot;
+    let rules = &merchant.rules;
+    let mut obstacles = Obstacles::default();
+    let header = frozen.map_or_else(|| fresh_header(snapshot, merchant), |known| known.header.clone());
+    let shipping = frozen.map_or(rules.shipping, |known| known.shipping);
+
+    let mut seen = BTreeMap::new();
+    let mut billed = Vec::new();
+    for line in &snapshot.lines {
+        let known = frozen.and_then(|draft| draft.seen.get(&line.id)).copied();
+        let decided = known.unwrap_or_else(|| decide(line, snapshot, rules, &mut obstacles));
+        trace.push(Step::Ownership {
+            line: line.id,
+            title: line.title.clone(),
+            vendor: line.vendor.clone(),
+            seen: decided,
+        });
+        seen.insert(line.id, decided);
+        if decided == Seen::Billed {
+            let before = frozen.and_then(|draft| draft.find(Source::Line(line.id)));
+            billed.extend(bill_line(line, snapshot, rules, catalog, removed, before, &mut obstacles, trace));
+        }
+    }
+    let whole = seen.values().all(|seen| *seen != Seen::NotOurs);
+    let has_own = seen.values().any(|seen| *seen == Seen::Billed);
+    let carries_shipping = has_own
+        && match shipping {
+            ShippingPolicy::Always => true,
+            ShippingPolicy::AllLines => whole,
+            ShippingPolicy::Never => false,
+        };
+    trace.push(Step::Shipping { policy: shipping, billed: carries_shipping });
+    if carries_shipping {
+        for part in snapshot.shipping.iter().filter(|part| !part.net().is_zero()) {
+            let source = Source::Shipping(part.id);
+            let before = frozen.and_then(|draft| draft.find(source));
+            let taxes = map_taxes(&part.title, &part.taxes, snapshot.taxes_included, rules, before, &mut obstacles);
+            billed.push(Billed {
+                source,
+                title: part.title.clone(),
+                sku: String::new(),
+                product_id: None,
+                taxes,
+                included: snapshot.taxes_included,
+                units: 1,
+                net: part.net(),
+                tax: part.tax(),
+                rows: exact_rows(1, part.net()),
+            });
+        }
+    }
+    let extras = check_sums(snapshot, &mut obstacles);
+    if whole && has_own {
+        billed.extend(bill_extras(&extras, snapshot, rules, &mut obstacles));
+    }
+    (InvoiceDraft { header, shipping, seen, billed }, obstacles)
+}
+
+fn fresh_header(snapshot: &Snapshot, merchant: &Merchant) -> Header {
+    Header {
+        reference: reference(merchant, snapshot.id, "order"),
+        order_name: snapshot.name.clone(),
+        client_id: merchant.rules.client_id,
+        store_id: merchant.rules.store_id,
+        branch_id: merchant.rules.branch_id,
+        currency: snapshot.currency,
+        date: snapshot.processed_at.to_zoned(merchant.zone.clone()).date(),
+        draft: merchant.rules.draft,
+    }
+}
+
+/// The reference of a document; nobody else's can be equal, for the merchant's key is random.
+#[must_use]
+pub fn reference(merchant: &Merchant, order_id: i64, source_key: &str) -> String {
+    format!("{}-{order_id}-{source_key}", merchant.key)
+}
+
+fn decide(line: &Line, snapshot: &Snapshot, rules: &Rules, obstacles: &mut Obstacles) -> Seen {
+    if !is_own(line, snapshot, rules) {
+        return Seen::NotOurs;
+    }
+    let name = line.title.clone();
+    let (policy, hold) = if line.tip {
+        (rules.tip, Hold::Tip { line: name })
+    } else if line.gift_card {
+        (rules.gift_card, Hold::GiftCard { line: name })
+    } else if is_custom(line) {
+        (rules.custom, Hold::CustomLine { line: name })
+    } else {
+        return Seen::Billed;
+    };
+    match policy {
+        LinePolicy::Line => Seen::Billed,
+        LinePolicy::Skip => Seen::Skipped,
+        LinePolicy::Hold => {
+            obstacles.holds.push(hold);
+            Seen::Billed
+        }
+    }
+}
+
+/// A line belongs to the merchant when its vendor does. A line without vendor (custom item, tip) has no owner of its
+/// own: it follows the others when they are all the merchant's.
+fn is_own(line: &Line, snapshot: &Snapshot, rules: &Rules) -> bool {
+    let vendor = Vendor::new(&line.vendor);
+    if !vendor.is_none() {
+        return rules.vendors.covers(&vendor);
+    }
+    let mut named =
+        snapshot.lines.iter().map(|line| Vendor::new(&line.vendor)).filter(|vendor| !vendor.is_none()).peekable();
+    match &rules.vendors {
+        super::rules::Vendors::AllBut(_) => true,
+        super::rules::Vendors::Only(_) => named.peek().is_some() && named.all(|vendor| rules.vendors.covers(&vendor)),
+    }
+}
+
+/// Neither a variant nor a SKU: something typed at the counter.
+fn is_custom(line: &Line) -> bool {
+    line.variant_id.is_none() && line.sku.trim().is_empty()
+}
+
+#[expect(clippy::too_many_arguments, reason = "one call site; a struct would only rename the arguments")]
+fn bill_line(
+    line: &Line,
+    snapshot: &Snapshot,
+    rules: &Rules,
+    catalog: &Catalog,
+    removed: &Removed,
+    before: Option<&Billed>,
+    obstacles: &mut Obstacles,
+    trace: &mut Trace,
+) -> Option<Billed> {
+    let (gone_units, gone_net, gone_tax) = removed.0.get(&line.id).copied().unwrap_or_default();
+    let units = line.quantity - gone_units;
+    let (net, tax) = (line.net() - gone_net, line.tax() - gone_tax);
+    if units == 0 && net.is_zero() && tax.is_zero() {
+        return None;
+    }
+    if units <= 0 || net < Amount::ZERO || tax < Amount::ZERO {
+        // More was taken off than there is, or money is left on no goods.
+        obstacles.holds.push(Hold::AmountsDoNotAddUp { expected: line.net(), found: gone_net });
+        return None;
+    }
+    let product_id = match before {
+        Some(before) => before.product_id,
+        None if line.tip || line.gift_card || is_custom(line) => None,
+        None => product(line, rules, catalog, obstacles, trace),
+    };
+    Some(Billed {
+        source: Source::Line(line.id),
+        title: line.title.clone(),
+        sku: line.sku.clone(),
+        product_id,
+        taxes: map_taxes(&line.title, &line.taxes, snapshot.taxes_included, rules, before, obstacles),
+        included: snapshot.taxes_included,
+        units,
+        net,
+        tax,
+        rows: exact_rows(units, net),
+    })
+}
+
+fn product(line: &Line, rules: &Rules, catalog: &Catalog, obstacles: &mut Obstacles, trace: &mut Trace) -> Option<i64> {
+    let name = line.title.clone();
+    match resolve(line, rules, catalog) {
+        Resolution::Found { product_id, rule, code } => {
+            trace.push(Step::Product { line: line.id, title: name, rule, code, product_id });
+            return Some(product_id);
+        }
+        Resolution::Ask(codes) => obstacles.ask.extend(codes),
+        Resolution::Ambiguous { code, products } => {
+            obstacles.holds.push(Hold::AmbiguousProduct { line: name, sku: code, products });
+        }
+        Resolution::Unknown { codes } => obstacles.holds.push(Hold::UnknownProduct { line: name, codes }),
+    }
+    None
+}
+
+/// Daftra's taxes for the shop's. The shop lists taxes which it did not charge (a rate with an amount of zero): those
+/// are no taxes of the row, or Daftra would compute them.
+fn map_taxes(
+    title: &str,
+    taxes: &[TaxLine],
+    included: bool,
+    rules: &Rules,
+    before: Option<&Billed>,
+    obstacles: &mut Obstacles,
+) -> Vec<BilledTax> {
+    let charged: Vec<&TaxLine> = taxes.iter().filter(|tax| !tax.amount.is_zero() || tax.rate.is_zero()).collect();
+    if charged.len() > 2 {
+        obstacles.holds.push(Hold::TooManyTaxes { line: title.to_owned() });
+        return Vec::new();
+    }
+    let mut mapped = Vec::new();
+    for tax in charged {
+        let frozen = before
+            .and_then(|billed| billed.taxes.iter().find(|b| b.rate == tax.rate && fold(&b.title) == fold(&tax.title)))
+            .map(|billed| billed.daftra_id);
+        match frozen.or_else(|| rules.tax_id(&tax.title, tax.rate, included)) {
+            Some(daftra_id) => mapped.push(BilledTax { title: tax.title.clone(), rate: tax.rate, daftra_id }),
+            None => obstacles.holds.push(Hold::UnknownTax {
+                line: title.to_owned(),
+                title: tax.title.clone(),
+                rate: tax.rate,
+                included,
+            }),
+        }
+    }
+    mapped
+}
+
+/// Proves that the order's own sums hold, and returns the amounts beside lines and shipping that its total contains.
+/// They count only if together they explain the total exactly.
+fn check_sums(snapshot: &Snapshot, obstacles: &mut Obstacles) -> Vec<(Extra, Amount)> {
+    let lines: Amount = snapshot.lines.iter().map(Line::net).sum();
+    let shipping: Amount = snapshot.shipping.iter().map(|part| part.net()).sum();
+    let tax: Amount = snapshot.lines.iter().map(Line::tax).chain(snapshot.shipping.iter().map(|part| part.tax())).sum();
+    if tax != snapshot.total_tax {
+        obstacles.holds.push(Hold::AmountsDoNotAddUp { expected: snapshot.total_tax, found: tax });
+    }
+    let sum = lines + shipping + if snapshot.taxes_included { Amount::ZERO } else { tax };
+    let tip = if snapshot.lines.iter().any(|line| line.tip) { Amount::ZERO } else { snapshot.tip };
+    let extras = [
+        (Extra::Tip, tip),
+        (Extra::Duties, snapshot.duties),
+        (Extra::Fees, snapshot.fees),
+        (Extra::CashRounding, snapshot.cash_rounding),
+    ];
+    let known: Vec<(Extra, Amount)> = extras.into_iter().filter(|(_, amount)| !amount.is_zero()).collect();
+    for chosen in 0..1_usize << known.len() {
+        let subset: Vec<_> =
+            known.iter().enumerate().filter(|(bit, _)| chosen & (1 << bit) != 0).map(|(_, extra)| *extra).collect();
+        if sum + subset.iter().map(|(_, amount)| *amount).sum() == snapshot.total_price {
+            return subset;
+        }
+    }
+    obstacles.holds.push(Hold::AmountsDoNotAddUp { expected: snapshot.total_price, found: sum });
+    Vec::new()
+}
+
+fn bill_extras(
+    extras: &[(Extra, Amount)],
+    snapshot: &Snapshot,
+    rules: &Rules,
+    obstacles: &mut Obstacles,
+) -> Vec<Billed> {
+    let mut billed = Vec::new();
+    for (what, amount) in extras.iter().copied() {
+        let (policy, row) = match what {
+            Extra::Tip => (rules.tip, Some((Source::Tip, "Tip"))),
+            Extra::Duties => (rules.duty, Some((Source::Duties, "Duties"))),
+            Extra::Fees => (rules.duty, Some((Source::Fees, "Fees"))),
+            Extra::CashRounding => (LinePolicy::Hold, None),
+        };
+        match (policy, row) {
+            (LinePolicy::Skip, _) => {}
+            (LinePolicy::Line, Some((source, title))) => billed.push(Billed {
+                source,
+                title: title.to_owned(),
+                sku: String::new(),
+                product_id: None,
+                taxes: Vec::new(),
+                included: snapshot.taxes_included,
+                units: 1,
+                net: amount,
+                tax: Amount::ZERO,
+                rows: exact_rows(1, amount),
+            }),
+            (LinePolicy::Hold, _) | (LinePolicy::Line, None) => {
+                obstacles.holds.push(Hold::ExtraAmount { what, amount });
+            }
+        }
+    }
+    billed
+}
+
+impl InvoiceDraft {
+    #[must_use]
+    pub fn find(&self, source: Source) -> Option<&Billed> {
+        self.billed.iter().find(|billed| billed.source == source)
+    }
+
+    /// Every line of the order is the merchant's.
+    #[must_use]
+    pub fn is_whole_order(&self) -> bool {
+        self.seen.values().all(|seen| *seen != Seen::NotOurs)
+    }
+}
+
+/// Totals of a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    pub total: Amount,
+    pub tax: Amount,
+}
+
+/// Where a system rounds taxes to minor units. Which of them Daftra does is unknown, so both are predicted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rounding {
+    PerRow,
+    PerDocument,
+}
+
+/// What the shop says these things cost.
+#[must_use]
+pub fn shop_totals(billed: &[Billed]) -> Totals {
+    let tax = billed.iter().map(|b| b.tax).sum();
+    let total = billed.iter().map(|b| if b.included { b.net } else { b.net + b.tax }).sum();
+    Totals { total, tax }
+}
+
+/// What Daftra will compute from the rows and taxes.
+#[must_use]
+pub fn predict(billed: &[Billed], rounding: Rounding) -> Totals {
+    let mut per_tax: BTreeMap<i64, Decimal> = BTreeMap::new();
+    let mut tax = Amount::ZERO;
+    let mut total = Amount::ZERO;
+    let mut added = Amount::ZERO;
+    for one in billed {
+        let all_rates: Decimal = one.taxes.iter().map(|tax| tax.rate).sum();
+        for row in &one.rows {
+            let row_net = Amount(row.unit_price.0 * row.units);
+            total += row_net;
+            for rate in &one.taxes {
+                let base = Decimal::from(row_net.0);
+                let exact = if one.included { base * rate.rate / (Decimal::ONE + all_rates) } else { base * rate.rate };
+                match rounding {
+                    Rounding::PerRow => {
+                        tax += Amount::rounded(exact);
+                        if !one.included {
+                            added += Amount::rounded(exact);
+                        }
+                    }
+                    Rounding::PerDocument => *per_tax.entry(rate.daftra_id).or_default() += exact,
+                }
+            }
+        }
+    }
+    if rounding == Rounding::PerDocument {
+        tax = per_tax.values().map(|exact| Amount::rounded(*exact)).sum();
+        let included = billed.first().is_some_and(|one| one.included);
+        added = if included { Amount::ZERO } else { tax };
+    }
+    Totals { total: total + added, tax }
+}
+
+/// Lets a document pass only if what Daftra will compute, however it rounds, is the shop's amount within the tolerance.
+pub fn gate(billed: &[Billed], tolerance_minor: Option<i64>, trace: &mut Trace) -> Option<Hold> {
+    let tolerance = Amount(tolerance_minor.unwrap_or_else(|| i64::try_from(billed.len()).unwrap_or(i64::MAX)));
+    let shop = shop_totals(billed);
+    let off = |daftra: Totals| (shop.total - daftra.total).abs().max((shop.tax - daftra.tax).abs());
+    let [a, b] = [predict(billed, Rounding::PerRow), predict(billed, Rounding::PerDocument)];
+    let worst = if off(a) >= off(b) { a } else { b };
+    trace.push(Step::Totals { shop, daftra: worst });
+    (off(worst) > tolerance).then_some(Hold::TotalsDiffer {
+        order: shop.total,
+        daftra: worst.total,
+        tax_order: shop.tax,
+        tax_daftra: worst.tax,
+        tolerance,
+    })
+}

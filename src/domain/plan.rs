@@ -1,0 +1,512 @@
+//! The one decision: what Daftra should hold for an order, less what the ledger says it holds already.
+//!
+//! A plan is data. The engine performs its first operation, records the outcome and asks again, so a plan never goes
+//! stale. The same function serves a new order, an edit, a cancellation, a repeat, a retry and a dry run.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::catalog::{Catalog, Code};
+use super::invoice::{InvoiceDraft, Obstacles, Seen, draft, gate};
+use super::ledger::{Document, Draft, Fingerprint, Ledger, Next, State, next};
+use super::order::{FulfillmentStatus, Order, PaymentStatus, SAMPLE_ORDER};
+use super::reason::{Hold, Ignored, Waiting};
+use super::refund::{
+    Cause, Class, OwnLines, ReceiptDraft, cancel_receipt, class_after_invoice, class_before_invoice, left, receipt,
+    removed,
+};
+use super::rules::{Merchant, Trigger, fold};
+use super::trace::{Step, Trace};
+
+/// What is to be done for an order now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Decision {
+    /// Daftra holds what it should.
+    Settled,
+    Ignore(Ignored),
+    /// A person must decide; every reason at once.
+    Hold(Vec<Hold>),
+    /// Nothing may run before this time; without one, before the order changes.
+    Wait(Option<Timestamp>, Waiting),
+    /// What may run now, in order.
+    Act(Vec<Operation>),
+}
+
+/// One step towards what Daftra should hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// Our own books only; no call.
+    Record { changes: Vec<Change> },
+    /// Ask Daftra for products we do not know.
+    Find { codes: BTreeSet<Code> },
+    /// Create a document: a new one, or one that is `planned` already.
+    Create {
+        document: Option<i64>,
+        parent: Option<i64>,
+        source_key: String,
+        draft: Draft,
+        classes: BTreeMap<i64, Class>,
+    },
+    /// Read, merge our part, write back.
+    Replace { document: i64, draft: Draft, classes: BTreeMap<i64, Class> },
+    /// Read back what was written.
+    Verify { document: i64 },
+    /// Look up a document whose call we never heard the end of.
+    Resolve { document: i64, wanted: bool },
+}
+
+/// A change of our own books.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// The process died during its call.
+    Recover {
+        document: i64,
+    },
+    Drop {
+        document: i64,
+    },
+    Want {
+        document: i64,
+    },
+    /// A document another life of this database may have sent: born in doubt.
+    LookFirst {
+        parent: Option<i64>,
+        source_key: String,
+        draft: Draft,
+        look_at: Timestamp,
+        classes: BTreeMap<i64, Class>,
+    },
+    Class {
+        refund: i64,
+        class: Class,
+    },
+}
+
+/// The invoice's place among the documents of its order.
+pub const INVOICE_KEY: &str = "order";
+/// How long a cancellation waits for its refund record.
+const CANCEL_RECORD_WAIT: SignedDuration = SignedDuration::from_mins(15);
+
+/// Decides. The same input gives the same output.
+#[must_use]
+pub fn plan(
+    order: &Order,
+    merchant: &Merchant,
+    catalog: &Catalog,
+    ledger: &Ledger,
+    now: Timestamp,
+) -> (Decision, Trace) {
+    let mut trace = Trace::new();
+    let case = Case { order, merchant, catalog, ledger, now };
+    let decision = case.decide(&mut trace);
+    (decision, trace)
+}
+
+struct Case<'a> {
+    order: &'a Order,
+    merchant: &'a Merchant,
+    catalog: &'a Catalog,
+    ledger: &'a Ledger,
+    now: Timestamp,
+}
+
+impl Case<'_> {
+    fn decide(&self, trace: &mut Trace) -> Decision {
+        if let Some(decision) = self.unsettled() {
+            return decision;
+        }
+        if self.order.facts.deleted {
+            trace.push(Step::DeletedInShop);
+        }
+        match self.ledger.live_invoice() {
+            Some(invoice) if invoice.state.may_exist() => self.follow(invoice, trace),
+            planned => self.first_invoice(planned, trace),
+        }
+    }
+
+    /// What single documents need before anything else may be decided: recovery, looks, reading back, and their holds.
+    fn unsettled(&self) -> Option<Decision> {
+        let foreign =
+            self.ledger.documents.iter().find(|d| d.account_id != self.merchant.account_id && d.state.is_live());
+        if let Some(document) = foreign {
+            let reference = document.content.header().reference.clone();
+            return Some(Decision::Hold(vec![Hold::OtherAccount { reference }]));
+        }
+        let mut recover = Vec::new();
+        let (mut looks, mut verify) = (Vec::new(), Vec::new());
+        let mut holds = Vec::new();
+        let mut wait: Option<(Timestamp, Waiting)> = None;
+        for document in &self.ledger.documents {
+            match next(document, self.now, &self.ledger.policy) {
+                Next::Recover => recover.push(Change::Recover { document: document.id }),
+                Next::Look if document.state == State::Posted => {
+                    verify.push(Operation::Verify { document: document.id })
+                }
+                Next::Look => {
+                    looks.push(Operation::Resolve { document: document.id, wanted: self.is_wanted(document) });
+                }
+                Next::LookAt(at, why) => {
+                    // The last look for a dropped document holds up nothing.
+                    if document.state != State::Dropped && wait.as_ref().is_none_or(|(first, _)| at < *first) {
+                        wait = Some((at, why));
+                    }
+                }
+                Next::Verify => verify.push(Operation::Verify { document: document.id }),
+                Next::Hold(hold) => holds.push(hold),
+                Next::Nothing => {}
+            }
+        }
+        looks.extend(verify);
+        if !recover.is_empty() {
+            return Some(Decision::Act(vec![Operation::Record { changes: recover }]));
+        }
+        if !looks.is_empty() {
+            return Some(Decision::Act(looks));
+        }
+        if !holds.is_empty() {
+            return Some(Decision::Hold(holds));
+        }
+        wait.map(|(at, why)| Decision::Wait(Some(at), why))
+    }
+
+    /// Whether a document in doubt is still to be made if it turns out to be absent.
+    fn is_wanted(&self, document: &Document) -> bool {
+        match &document.content {
+            Draft::Invoice(_) => document.state != State::Dropped && self.end_before_invoice().is_none(),
+            Draft::RefundReceipt(_) => document.state != State::Dropped,
+        }
+    }
+
+    /// Why an order that was never invoiced will not be.
+    fn end_before_invoice(&self) -> Option<Ignored> {
+        if self.order.facts.cancelled.is_some() {
+            Some(Ignored::CancelledBeforeInvoice)
+        } else if self.order.facts.deleted {
+            Some(Ignored::DeletedBeforeInvoice)
+        } else {
+            None
+        }
+    }
+
+    /// Reasons to leave an order alone that never led to a document.
+    fn not_for_us(&self) -> Option<Ignored> {
+        let snapshot = &self.order.snapshot;
+        let rules = &self.merchant.rules;
+        if snapshot.id == SAMPLE_ORDER {
+            return Some(Ignored::Sample);
+        }
+        if snapshot.test && !rules.test_orders {
+            return Some(Ignored::TestOrder);
+        }
+        if rules.ignored_sources.contains(&fold(&snapshot.source)) {
+            return Some(Ignored::Source { source: snapshot.source.clone() });
+        }
+        match self.merchant.live_from {
+            Some(live_from) if snapshot.created_at < live_from => {
+                Some(Ignored::BeforeGoLive { placed_at: snapshot.created_at, live_from })
+            }
+            Some(_) | None => None,
+        }
+    }
+
+    /// No invoice exists: either nothing was ever sent, or surely nothing came into being.
+    fn first_invoice(&self, known: Option<&Document>, trace: &mut Trace) -> Decision {
+        let known = known.or_else(|| self.ledger.by_source(INVOICE_KEY));
+        let untouched = self.ledger.documents.is_empty();
+        let frozen = known.and_then(Document::invoice);
+        let first = draft(self.order, self.merchant, self.catalog, &Default::default(), frozen, &mut Trace::new()).0;
+        let has_own = first.seen.values().any(|seen| *seen != Seen::NotOurs);
+        let mut ignored = self.end_before_invoice();
+        if untouched {
+            let strangers = || {
+                let vendors = self.order.snapshot.lines.iter().map(|line| line.vendor.clone()).collect();
+                Ignored::NoOwnLines { vendors }
+            };
+            ignored = self.not_for_us().or_else(|| (!has_own).then(strangers)).or(ignored);
+        }
+        if let Some(ignored) = ignored {
+            return self.leave(known, ignored);
+        }
+        let own = own_lines(&first);
+        let mut classes = self.ledger.classes.clone();
+        for refund in self.order.facts.refunds.values() {
+            let class = *classes.entry(refund.id).or_insert_with(|| class_before_invoice(refund, &own, &first));
+            trace.push(Step::Refund { id: refund.id, class });
+        }
+        let gone = removed(&self.order.facts, &classes);
+        let (target, mut obstacles) = draft(self.order, self.merchant, self.catalog, &gone, frozen, trace);
+        if !obstacles.ask.is_empty() {
+            return Decision::Act(vec![Operation::Find { codes: obstacles.ask }]);
+        }
+        self.check_quantities(&target, &mut obstacles);
+        self.check_decimals(&target, &mut obstacles);
+        if obstacles.holds.is_empty() && target.billed.is_empty() {
+            return self.leave(known, Ignored::NothingToBill);
+        }
+        if obstacles.holds.is_empty() {
+            obstacles.holds.extend(gate(&target.billed, self.merchant.rules.tolerance_minor, trace));
+        }
+        if !obstacles.holds.is_empty() {
+            return Decision::Hold(obstacles.holds);
+        }
+        if untouched && let Some(why) = self.trigger_is_missing() {
+            return Decision::Wait(None, why);
+        }
+        let classes = classes
+            .into_iter()
+            .filter(|(id, class)| {
+                matches!(class, Class::Absorbed | Class::NotOurs) && !self.ledger.classes.contains_key(id)
+            })
+            .collect();
+        self.create(
+            known,
+            None,
+            INVOICE_KEY.to_owned(),
+            Draft::Invoice(target),
+            classes,
+            self.order.snapshot.created_at,
+        )
+    }
+
+    /// An end without document: a row that was planned is dropped first.
+    fn leave(&self, known: Option<&Document>, ignored: Ignored) -> Decision {
+        match known {
+            Some(document) if matches!(document.state, State::Planned | State::Refused) => {
+                Decision::Act(vec![Operation::Record { changes: vec![Change::Drop { document: document.id }] }])
+            }
+            // The last look for a document that may still turn up.
+            Some(Document { state: State::Dropped, look_at: Some(at), content, .. }) => {
+                Decision::Wait(Some(*at), Waiting::Settling { reference: content.header().reference.clone() })
+            }
+            Some(_) | None => Decision::Ignore(ignored),
+        }
+    }
+
+    fn trigger_is_missing(&self) -> Option<Waiting> {
+        let snapshot = &self.order.snapshot;
+        match self.merchant.rules.trigger(&snapshot.gateways) {
+            Trigger::Created => None,
+            Trigger::Paid => (!snapshot.payment.was_paid_in_full()).then_some(Waiting::NotPaid),
+            Trigger::Fulfilled => {
+                (snapshot.fulfillment != FulfillmentStatus::Fulfilled).then_some(Waiting::NotFulfilled)
+            }
+        }
+    }
+
+    fn check_decimals(&self, target: &InvoiceDraft, obstacles: &mut Obstacles) {
+        let currency = target.header.currency;
+        if let Some(decimals) = self.ledger.decimals
+            && decimals < currency.digits()
+        {
+            obstacles.holds.push(Hold::AccountTooCoarse { currency, decimals });
+        }
+    }
+
+    /// The snapshot must agree with itself: units ordered, less the units of the refund records it contains, are the
+    /// units it says are left. A cancellation may lower them without a record.
+    fn check_quantities(&self, target: &InvoiceDraft, obstacles: &mut Obstacles) {
+        if self.order.facts.cancelled.is_some() {
+            return;
+        }
+        let snapshot = &self.order.snapshot;
+        for line in &snapshot.lines {
+            let Some(shop) = line.current_quantity else { continue };
+            if target.seen.get(&line.id) != Some(&Seen::Billed) {
+                continue;
+            }
+            let seen = self.order.facts.refunds.values().filter(|refund| snapshot.refunds_seen.contains(&refund.id));
+            let gone: i64 = seen.flat_map(|r| &r.lines).filter(|l| l.line_id == line.id).map(|l| l.quantity).sum();
+            let ours = line.quantity - gone;
+            if ours != shop {
+                obstacles.holds.push(Hold::QuantitiesDiffer { line: line.title.clone(), ours, shop });
+            }
+        }
+    }
+
+    fn create(
+        &self,
+        known: Option<&Document>,
+        parent: Option<i64>,
+        source_key: String,
+        draft: Draft,
+        classes: BTreeMap<i64, Class>,
+        source_at: Timestamp,
+    ) -> Decision {
+        let operation = match known {
+            Some(document) => match document.state {
+                State::Planned => Operation::Create { document: Some(document.id), parent, source_key, draft, classes },
+                State::Refused if document.wanted == draft.fingerprint() => {
+                    let reference = document.content.header().reference.clone();
+                    let Some(refusal) = document.refusal.clone() else { return Decision::Settled };
+                    return Decision::Hold(vec![Hold::Refused { reference, refusal }]);
+                }
+                State::Refused | State::Dropped => {
+                    Operation::Record { changes: vec![Change::Want { document: document.id }] }
+                }
+                State::Sending
+                | State::InDoubt
+                | State::Posted
+                | State::Replacing
+                | State::ReplaceInDoubt
+                | State::Locked
+                | State::Gone
+                | State::Reversed => return Decision::Settled,
+            },
+            None => match self.ledger.look_first_before {
+                Some(before) if source_at < before => {
+                    let look_at = self.now.max(before + self.ledger.policy.settling);
+                    Operation::Record {
+                        changes: vec![Change::LookFirst { parent, source_key, draft, look_at, classes }],
+                    }
+                }
+                Some(_) | None => Operation::Create { document: None, parent, source_key, draft, classes },
+            },
+        };
+        Decision::Act(vec![operation])
+    }
+
+    /// The invoice exists: edits replace it, money and goods that went back become receipts.
+    fn follow(&self, invoice: &Document, trace: &mut Trace) -> Decision {
+        let Some(content) = invoice.invoice() else { return Decision::Settled };
+        let facts = &self.order.facts;
+        let nothing = Default::default();
+        let first = draft(self.order, self.merchant, self.catalog, &nothing, Some(content), &mut Trace::new()).0;
+        let own = own_lines(&first);
+        let cancel = self.ledger.by_source(&Cause::Cancel.source_key()).is_some_and(|d| d.state.may_exist());
+        let mut classes = self.ledger.classes.clone();
+        for refund in facts.refunds.values() {
+            classes.entry(refund.id).or_insert_with(|| class_after_invoice(refund, &own, content, facts, cancel));
+        }
+        let (mut target, mut obstacles, mut steps) = self.redraft(content, &classes);
+        if target.billed.is_empty() && obstacles.is_empty() {
+            // An invoice without rows is no invoice: what the edit took away goes back by receipt.
+            for (id, class) in &mut classes {
+                if *class == Class::Edit && !self.ledger.classes.contains_key(id) {
+                    *class = Class::Receipt;
+                }
+            }
+            (target, obstacles, steps) = self.redraft(content, &classes);
+        }
+        trace.append(&mut steps);
+        trace.extend(classes.iter().map(|(id, class)| Step::Refund { id: *id, class: *class }));
+        if !obstacles.ask.is_empty() {
+            return Decision::Act(vec![Operation::Find { codes: obstacles.ask }]);
+        }
+        let wanted = Fingerprint::of(&target.billed);
+        if invoice.is_out_of_step(&wanted) {
+            self.check_quantities(&target, &mut obstacles);
+            if obstacles.holds.is_empty() {
+                obstacles.holds.extend(gate(&target.billed, self.merchant.rules.tolerance_minor, trace));
+            }
+            if !obstacles.holds.is_empty() {
+                return Decision::Hold(obstacles.holds);
+            }
+            if let (State::Locked, Some(refusal)) = (invoice.state, invoice.refusal.clone()) {
+                let reference = content.header.reference.clone();
+                return Decision::Hold(vec![Hold::Locked { reference, refusal }]);
+            }
+            let edits = self.fresh(&classes, |class| class == Class::Edit);
+            let draft = Draft::Invoice(target);
+            return Decision::Act(vec![Operation::Replace { document: invoice.id, draft, classes: edits }]);
+        }
+        trace.push(Step::InStep { reference: content.header.reference.clone() });
+        self.take_back(invoice, content, &classes)
+    }
+
+    fn redraft(&self, content: &InvoiceDraft, classes: &BTreeMap<i64, Class>) -> (InvoiceDraft, Obstacles, Trace) {
+        let mut trace = Trace::new();
+        let gone = removed(&self.order.facts, classes);
+        let (target, obstacles) = draft(self.order, self.merchant, self.catalog, &gone, Some(content), &mut trace);
+        (target, obstacles, trace)
+    }
+
+    fn fresh(&self, classes: &BTreeMap<i64, Class>, is_meant: impl Fn(Class) -> bool) -> BTreeMap<i64, Class> {
+        let known = &self.ledger.classes;
+        classes
+            .iter()
+            .filter(|(id, class)| is_meant(**class) && !known.contains_key(id))
+            .map(|(i, c)| (*i, *c))
+            .collect()
+    }
+
+    /// Receipts, one after the other, then what a cancellation leaves over.
+    fn take_back(&self, invoice: &Document, content: &InvoiceDraft, classes: &BTreeMap<i64, Class>) -> Decision {
+        let facts = &self.order.facts;
+        let mut changes: Vec<Change> = Vec::new();
+        // An edit that changed nothing on the invoice is noted with the classes that never change a document.
+        for (refund, class) in self.fresh(classes, |class| class != Class::Receipt) {
+            changes.push(Change::Class { refund, class });
+        }
+        if !changes.is_empty() {
+            return Decision::Act(vec![Operation::Record { changes }]);
+        }
+        let mut holds = Vec::new();
+        for refund in facts.refunds.values().filter(|refund| classes.get(&refund.id) == Some(&Class::Receipt)) {
+            let cause = Cause::Refund(refund.id);
+            let known = self.ledger.by_source(&cause.source_key());
+            if known.is_some_and(|document| document.state.may_exist() || document.state == State::Gone) {
+                continue;
+            }
+            let rest = left(content, self.ledger.receipts());
+            match receipt(refund, self.merchant, self.order.snapshot.id, content, &rest) {
+                Ok(draft) => {
+                    let classes = self.fresh(&BTreeMap::from([(refund.id, Class::Receipt)]), |_| true);
+                    let (key, parent) = (cause.source_key(), Some(invoice.id));
+                    return self.create(known, parent, key, Draft::RefundReceipt(draft), classes, refund.created_at);
+                }
+                Err(reasons) => holds.extend(reasons),
+            }
+        }
+        if !holds.is_empty() {
+            return Decision::Hold(holds);
+        }
+        match facts.cancelled {
+            Some(cancelled) => self.cancel_rest(invoice, content, cancelled.at),
+            None => Decision::Settled,
+        }
+    }
+
+    /// The order is cancelled and the records do not cover everything.
+    fn cancel_rest(&self, invoice: &Document, content: &InvoiceDraft, at: Timestamp) -> Decision {
+        let rest = left(content, self.ledger.receipts());
+        if rest.values().all(|left| left.units <= 0) {
+            return Decision::Settled;
+        }
+        let key = Cause::Cancel.source_key();
+        let known = self.ledger.by_source(&key);
+        if known.is_none() {
+            if self.now < at + CANCEL_RECORD_WAIT {
+                return Decision::Wait(Some(at + CANCEL_RECORD_WAIT), Waiting::CancelRecord);
+            }
+            let mut holds = Vec::new();
+            if self.was_paid() {
+                holds.push(Hold::CancelledButPaid);
+            }
+            match self.order.snapshot.fulfillment {
+                FulfillmentStatus::Nothing | FulfillmentStatus::Restocked => {}
+                FulfillmentStatus::Partial | FulfillmentStatus::Fulfilled | FulfillmentStatus::Unknown => {
+                    holds.push(Hold::CancelledAfterShipping);
+                }
+            }
+            if !holds.is_empty() {
+                return Decision::Hold(holds);
+            }
+        }
+        let draft: ReceiptDraft = cancel_receipt(self.merchant, self.order.snapshot.id, at, content, &rest);
+        self.create(known, Some(invoice.id), key, Draft::RefundReceipt(draft), BTreeMap::new(), at)
+    }
+
+    fn was_paid(&self) -> bool {
+        let status = self.order.snapshot.payment;
+        self.order.facts.money_was_received() || status.was_paid_in_full() || status == PaymentStatus::PartiallyPaid
+    }
+}
+
+fn own_lines(draft: &InvoiceDraft) -> OwnLines {
+    draft.seen.iter().filter(|(_, seen)| **seen == Seen::Billed).map(|(id, _)| *id).collect()
+}

@@ -1,0 +1,241 @@
+//! Why an order is ignored, held, waiting or refused: a code and the facts, no prose. `text` has the sentences.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use super::catalog::Code;
+use super::money::{Amount, Currency};
+
+/// Why nothing is to be done for this order, unless it changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum Ignored {
+    /// No line belongs to the merchant.
+    NoOwnLines {
+        vendors: BTreeSet<String>,
+    },
+    /// Placed before the merchant went live: booked by hand then.
+    BeforeGoLive {
+        placed_at: Timestamp,
+        live_from: Timestamp,
+    },
+    /// Paid through a test gateway.
+    TestOrder,
+    /// Shopify's sample notification.
+    Sample,
+    /// A sales channel the merchant chose to ignore.
+    Source {
+        source: String,
+    },
+    CancelledBeforeInvoice,
+    DeletedBeforeInvoice,
+    /// All units were removed or refunded before there was an invoice, or policies leave no row.
+    NothingToBill,
+}
+
+/// Why nothing may run before a time, or before something happens (no time).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum Waiting {
+    /// A call whose end we never learned: looked up when it can no longer be executed.
+    Settling {
+        reference: String,
+    },
+    /// Looked for once and not found; looked for again.
+    LookingAgain {
+        reference: String,
+    },
+    /// Cancelled without a refund record, which may still come.
+    CancelRecord,
+    NotPaid,
+    NotFulfilled,
+}
+
+/// Why a person must decide.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum Hold {
+    UnknownProduct {
+        line: String,
+        codes: BTreeSet<Code>,
+    },
+    AmbiguousProduct {
+        line: String,
+        sku: Code,
+        products: BTreeSet<i64>,
+    },
+    UnknownTax {
+        line: String,
+        title: String,
+        rate: Decimal,
+        included: bool,
+    },
+    /// Daftra has room for two taxes on a row.
+    TooManyTaxes {
+        line: String,
+    },
+    CustomLine {
+        line: String,
+    },
+    GiftCard {
+        line: String,
+    },
+    Tip {
+        line: String,
+    },
+    /// Tip, duties, fees or cash rounding beside the lines of an order that is wholly the merchant's.
+    ExtraAmount {
+        what: Extra,
+        amount: Amount,
+    },
+    /// The order's own sums do not add up.
+    AmountsDoNotAddUp {
+        expected: Amount,
+        found: Amount,
+    },
+    /// What Daftra would compute is further from the order than the tolerance.
+    TotalsDiffer {
+        order: Amount,
+        daftra: Amount,
+        tax_order: Amount,
+        tax_daftra: Amount,
+        tolerance: Amount,
+    },
+    AccountTooCoarse {
+        currency: Currency,
+        decimals: u32,
+    },
+    /// A document of this order lies in another Daftra account than the merchant's of today.
+    OtherAccount {
+        reference: String,
+    },
+    /// Our books say so many units are left, the shop says otherwise.
+    QuantitiesDiffer {
+        line: String,
+        ours: i64,
+        shop: i64,
+    },
+    CancelledButPaid,
+    CancelledAfterShipping,
+    /// A refund part that cannot be booked without a person.
+    RefundPart {
+        refund: i64,
+        part: RefundPart,
+    },
+    /// More is refunded than the invoice still holds.
+    RefundExceeds {
+        refund: i64,
+        line: String,
+        left: i64,
+        refunded: i64,
+    },
+    /// Daftra said no.
+    Refused {
+        reference: String,
+        refusal: Refusal,
+    },
+    /// The invoice exists and Daftra refuses to change it.
+    Locked {
+        reference: String,
+        refusal: Refusal,
+    },
+    /// Someone deleted the document in Daftra.
+    Gone {
+        reference: String,
+    },
+    /// What Daftra holds is not what we wrote.
+    ChangedByHand {
+        reference: String,
+        differences: Vec<Difference>,
+    },
+    /// More than one document carries the reference.
+    SeveralFound {
+        reference: String,
+        ids: BTreeSet<i64>,
+    },
+    LookUpFails {
+        reference: String,
+    },
+    /// Sent so often without ever learning the end that a person must look.
+    TooManyUnknownSends {
+        reference: String,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Extra {
+    Tip,
+    Duties,
+    Fees,
+    CashRounding,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefundPart {
+    /// Money that neither goods nor shipping explain.
+    Adjustment,
+    MoneyOnly,
+    Duties,
+    /// A shipping amount that is not what the invoice carries.
+    Shipping,
+    /// A line of an edit that never was on the invoice as a whole.
+    Line,
+}
+
+/// Both sides of one thing that differs between our ledger and Daftra.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    pub what: DifferenceKind,
+    pub ours: String,
+    pub daftra: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DifferenceKind {
+    Row,
+    Total,
+    Store,
+    Draft,
+    Client,
+    Currency,
+    Date,
+}
+
+/// Daftra's no, in its own words (redacted); never branched on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    pub status: u16,
+    pub message: String,
+    /// Field and complaint.
+    pub fields: Vec<(String, String)>,
+}
+
+/// Why an order stands where it stands: stored beside its state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    Ignored(Ignored),
+    Waiting(Waiting),
+    Held(Vec<Hold>),
+    Failed(Failed),
+}
+
+/// Why we gave up; a person's "try again" starts anew.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum Failed {
+    /// The body could not be read as what its topic says.
+    Unreadable { topic: String, path: String, problem: String },
+    /// So many tries in a row ended without an answer that counts.
+    TooManyFailures { failures: u32, last: String },
+    /// The plan did not come to an end: a fault of ours.
+    NoEnd,
+    /// A panic: a fault of ours, with its text.
+    Panicked { text: String },
+}

@@ -1,0 +1,48 @@
+//! Why a plan came out as it did, as small facts; `text` puts them into words.
+
+use serde::{Deserialize, Serialize};
+
+use super::catalog::{Code, Rule};
+use super::invoice::{Seen, Totals};
+use super::refund::Class;
+use super::rules::ShippingPolicy;
+
+pub type Trace = Vec<Step>;
+
+/// One thing the planner noticed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "step", rename_all = "snake_case")]
+pub enum Step {
+    Ownership {
+        line: i64,
+        title: String,
+        vendor: String,
+        seen: Seen,
+    },
+    Product {
+        line: i64,
+        title: String,
+        rule: Rule,
+        code: Code,
+        product_id: i64,
+    },
+    Shipping {
+        policy: ShippingPolicy,
+        billed: bool,
+    },
+    /// The order's amounts for the merchant's part, and the worse of the two predictions of Daftra's.
+    Totals {
+        shop: Totals,
+        daftra: Totals,
+    },
+    Refund {
+        id: i64,
+        class: Class,
+    },
+    /// The document is what it should be.
+    InStep {
+        reference: String,
+    },
+    /// The shop deleted the order; the books stay.
+    DeletedInShop,
+}
