@@ -236,7 +236,7 @@ pub enum Error {
     /// The change panicked and was rolled back.
     #[error("A change to the database panicked: {0}")]
     Panicked(String),
-    /// Anything else from SQLite (disk full, I/O error, wrong SQL): nothing was done.
+    /// Anything else from SQLite (disk full, I/O error, wrong SQL): not known to be done.
     #[error("Cannot {context}: {cause}")]
     Sqlite {
         /// The statement, as given to `during`.

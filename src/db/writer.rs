@@ -2,6 +2,7 @@
 //!
 //! Invariants: changes run in the order in which they arrived; each runs in a savepoint of its own, so that one which
 //! fails or panics undoes only itself; nobody hears "done" before the commit, and if the commit fails nobody hears it.
+//! (An error is "not known to be done": after a failed fsync and a crash the change may be there after all.)
 //! A panic outside of a change ends the process: what the writer does not understand it must not go on with, and after
 //! a restart the database is exactly what was acknowledged.
 //!
@@ -101,7 +102,7 @@ impl Writer {
         let (inbox, _) = self.running();
         let (work, pending) = package(change);
         match inbox.try_send(work) {
-            Ok(()) | Err(TrySendError::Disconnected(_)) => Ok(pending),
+            Ok(()) | Err(TrySendError::Disconnected(_)) => Ok(pending), // disconnected: it answers `Stopped`
             Err(TrySendError::Full(_)) => Err(Full),
         }
     }
