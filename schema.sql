@@ -140,12 +140,14 @@ create table document (
   since_at      integer not null,                        -- when this state began
   look_at       integer,                                 -- when to look (again); null: no look is due
   misses        integer not null default 0,              -- looks in a row that found nothing
+  failed_looks  integer not null default 0,              -- looks that could not be completed; at five a person decides
   unknown_sends integer not null default 0,              -- sends whose end we never learned; at five a person decides
   content       text    not null check (json_valid(content)),   -- the draft with all frozen choices; changes by evidence only
   replacement   text    check (replacement is null or json_valid(replacement)),  -- the draft of the PUT under way
   wanted        blob    not null,                        -- fingerprint of the shop facts last sent or to be sent
   written       blob,                                    -- fingerprint Daftra is known to hold
   refusal       text    check (refusal is null or json_valid(refusal)),  -- Daftra's words, redacted
+  finding       text    check (finding is null or json_valid(finding)),  -- what a look found that a person must judge
   remote_id     integer,
   remote_no     text,
   total_minor   integer,                                 -- as read back

@@ -31,6 +31,22 @@ pub enum Class {
     NotOurs,
 }
 
+impl Class {
+    pub const ALL: [Self; 5] = [Self::Absorbed, Self::Edit, Self::Receipt, Self::Covered, Self::NotOurs];
+
+    /// As it stands in the database.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Absorbed => "absorbed",
+            Self::Edit => "edit",
+            Self::Receipt => "receipt",
+            Self::Covered => "covered",
+            Self::NotOurs => "not_ours",
+        }
+    }
+}
+
 /// A refund receipt as we want it in Daftra.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReceiptDraft {
