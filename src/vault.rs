@@ -135,9 +135,11 @@ impl MasterKey {
 
     /// Writes a new key to a file that must not exist yet, readable by its owner only.
     pub fn create(path: &Path) -> Result<Self, KeyFileError> {
-        let failed = |source: io::Error| match source.kind() {
-            io::ErrorKind::AlreadyExists => KeyFileError::Exists { path: path.into() },
-            _ => KeyFileError::Unwritable { path: path.into(), source },
+        let failed = |source: io::Error| {
+            if source.kind() == io::ErrorKind::AlreadyExists {
+                return KeyFileError::Exists { path: path.into() };
+            }
+            KeyFileError::Unwritable { path: path.into(), source }
         };
         let key = random::<KEY_BYTES>();
         let digits: String = key.iter().map(|byte| format!("{byte:02x}")).collect();

@@ -1,5 +1,7 @@
 //! The configuration from outside: what an operator writes, and what they are told.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
+
 use std::{fs, path::Path};
 
 use qantara::config::{self, Config, Origin, keys::LogFormat, network::Network};

@@ -1,5 +1,7 @@
 //! Sealing, key files, passwords: what must open, and what must stay closed.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
+
 use std::{
     collections::BTreeSet,
     fs,
