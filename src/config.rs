@@ -152,7 +152,6 @@ impl Config {
 
     fn check(&self) -> Result<(), Error> {
         self.check_bounds()?;
-        self.check_relations()?;
         self.check_http()?;
         self.check_log()
     }
@@ -161,7 +160,7 @@ impl Config {
         let Self { http, daftra, engine, .. } = self;
         self.within("http.max_body_bytes", http.max_body_bytes, 64 * KIB..=64 * MIB)?;
         self.within("http.read_timeout_ms", http.read_timeout_ms, 100..=60 * SECOND)?;
-        self.within("http.bodies_in_memory_bytes", http.bodies_in_memory_bytes, 64 * KIB..=4096 * MIB)?;
+        self.within("http.bodies_in_memory_bytes", http.bodies_in_memory_bytes, http.max_body_bytes..=2048 * MIB)?;
         self.within("http.max_connections", http.max_connections, 1..=65_536)?;
         self.within("daftra.call_timeout_ms", daftra.call_timeout_ms, 50..=300 * SECOND)?;
         self.within("daftra.connect_timeout_ms", daftra.connect_timeout_ms, 10..=120 * SECOND)?;
@@ -186,15 +185,6 @@ impl Config {
         self.within("engine.heartbeat_ms", engine.heartbeat_ms, 10..=HOUR)?;
         self.within("engine.heartbeat_gap_ms", engine.heartbeat_gap_ms, 2 * engine.heartbeat_ms..=24 * HOUR)?;
         self.within("engine.stop_grace_ms", engine.stop_grace_ms, 0..=10 * 60 * SECOND)
-    }
-
-    fn check_relations(&self) -> Result<(), Error> {
-        let Http { max_body_bytes, bodies_in_memory_bytes, .. } = self.http;
-        if bodies_in_memory_bytes < max_body_bytes {
-            let remedy = format!("write at least http.max_body_bytes, which is {max_body_bytes}");
-            return Err(self.error("http.bodies_in_memory_bytes", bodies_in_memory_bytes, &remedy));
-        }
-        Ok(())
     }
 
     fn check_http(&self) -> Result<(), Error> {
@@ -265,11 +255,10 @@ impl Draft {
             Error::Syntax { path: path.into(), line, message: error.message().into() }
         })?;
         for (section, keys) in file {
-            let Value::Table(keys) = keys else { return Err(self.unknown(&section, Origin::File)) };
-            // An empty section is looked at too: a misspelt one must not pass in silence.
-            if !self.table.contains_key(&section) {
+            // An empty section is judged, too: a misspelt one must not pass in silence.
+            let (Value::Table(keys), true) = (keys, self.table.contains_key(&section)) else {
                 return Err(self.unknown(&section, Origin::File));
-            }
+            };
             for (key, value) in keys {
                 self.set(&format!("{section}.{key}"), value, Origin::File)?;
             }

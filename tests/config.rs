@@ -92,7 +92,7 @@ fn a_complaint_names_key_value_origin_and_remedy() {
         ("[engine]\nheartbeat_ms = 400000", "engine.heartbeat_gap_ms is 600000 (default): write a number from 800000"),
         (
             "[http]\nmax_body_bytes = 67108864\nbodies_in_memory_bytes = 67108863",
-            "http.max_body_bytes, which is 67108864",
+            "is 67108863 (file): write a number from 67108864 to ",
         ),
         ("[http]\ncertificate_file = 'a'", r#"http.certificate_key_file is "" (default): name the certificate's key"#),
         ("[http]\npublic_address = 'https://a/b'", "http.public_address is https://a/b (file): write scheme and host"),
