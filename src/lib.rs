@@ -1,5 +1,10 @@
 //! Qantara: Shopify orders in, Daftra documents out, exactly once.
 
 pub mod clock;
+pub mod config;
 pub mod db;
 pub mod domain;
+pub mod outgoing;
+pub mod sandbox;
+pub mod sys;
+pub mod vault;
