@@ -16,6 +16,7 @@ mod body;
 pub mod cart;
 pub mod chance;
 mod change;
+mod change_body;
 pub mod courier;
 pub mod delivery;
 mod order;
@@ -374,10 +375,10 @@ impl Shop {
             }
             let bytes = match one {
                 News::Order(_) => whole.get_or_insert_with(|| raw(&body::order(order, setup))).clone(),
-                News::Edited(log) => raw(&body::edited(order, log, setup)),
-                News::Refund(record) => raw(&body::refund_of(order, *record, setup)),
-                News::Transaction(id) => raw(&body::transaction_of(order, *id, setup)),
-                News::Deleted => raw(&body::deleted(order)),
+                News::Edited(log) => raw(&change_body::edited(order, log, setup)),
+                News::Refund(record) => raw(&change_body::refund_of(order, *record, setup)),
+                News::Transaction(id) => raw(&change_body::transaction_of(order, *id, setup)),
+                News::Deleted => raw(&change_body::deleted(order)),
             };
             deliveries.push(self.deliver(topic.as_str(), event_id.clone(), Some(order.id.0), bytes, now));
         }
