@@ -80,7 +80,19 @@ fn check_order(body: &Value, left: &[Left], paid: Decimal, digits: u32) {
         assert!(off >= Decimal::ZERO && off <= whole, "a discount is no more than its line: {line}");
         subtotal += whole - off;
         discounts += off;
-        tax += total(&line["tax_lines"], "price");
+        let line_tax = total(&line["tax_lines"], "price");
+        let rate = Decimal::new(15, 2);
+        let fair = if line["taxable"] == false {
+            Decimal::ZERO
+        } else if included {
+            (whole - off) * rate / (Decimal::ONE + rate)
+        } else {
+            (whole - off) * rate
+        };
+        // Half a minor unit for the line, and one more half for each part of it that was given back.
+        let halves = Decimal::from(1 + list(&body["refunds"]).len());
+        assert!((line_tax - fair).abs() <= halves * Decimal::new(5, digits + 1), "{line_tax} for {fair}");
+        tax += line_tax;
     }
     let mut shipping = Decimal::ZERO;
     for line in list(&body["shipping_lines"]) {
