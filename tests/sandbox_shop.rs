@@ -1,6 +1,6 @@
 //! The fake shop keeps its own laws: the sums of real orders and refunds, over random histories.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail like tests")]
+#![expect(clippy::unwrap_used, reason = "what tests call fails like a test")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

@@ -105,7 +105,7 @@ impl Order {
             shipping.tax = desk.setup.tax_of(shipping.net());
         }
         for line in &mut order.lines {
-            line.tax = if line.taxable { desk.setup.tax_of(line.whole().net) } else { Decimal::ZERO };
+            line.tax = desk.tax_on(line);
         }
         order.journal = order.lines.iter().map(|line| entry(line.id, line.whole(), Share::default())).collect();
         let news = order.settle_at_till(cart.payment, desk, now);
@@ -170,7 +170,7 @@ impl Order {
             match edit {
                 Edit::AddLine { item, quantity } => {
                     let mut line = desk.line(item, *quantity)?;
-                    line.tax = if line.taxable { desk.setup.tax_of(line.whole().net) } else { Decimal::ZERO };
+                    line.tax = desk.tax_on(&line);
                     log.additions.push((line.id, *quantity));
                     self.journal.push(entry(line.id, line.whole(), Share::default()));
                     self.lines.push(line);
@@ -428,6 +428,10 @@ impl Desk {
                 Line { kind: LineKind::GiftCard, title, price: round(*price, digits), ..blank }
             }
         })
+    }
+
+    fn tax_on(&self, line: &Line) -> Decimal {
+        if line.taxable { self.setup.tax_of(line.whole().net) } else { Decimal::ZERO }
     }
 
     fn tip_line(&mut self, amount: Decimal) -> Line {
