@@ -48,7 +48,10 @@ impl Clock {
     /// A clock that stands still until its hand is moved.
     #[must_use]
     pub fn hand(start: Timestamp) -> (Self, Arc<Hand>) {
-        let hand = Arc::new(Hand { state: Mutex::new(Table { now: start, threads: 0, parked: Vec::new() }), turn: Condvar::new() });
+        let hand = Arc::new(Hand {
+            state: Mutex::new(Table { now: start, threads: 0, parked: Vec::new() }),
+            turn: Condvar::new(),
+        });
         (Self(Kind::Hand(Arc::clone(&hand))), hand)
     }
 

@@ -14,7 +14,8 @@ pub(crate) fn ms(at: Timestamp) -> i64 {
 
 /// The time of a column.
 pub(crate) fn at(ms: i64) -> Result<Timestamp, Error> {
-    Timestamp::from_millisecond(ms).map_err(|error| Error::Unreadable { context: "read a time", why: error.to_string() })
+    Timestamp::from_millisecond(ms)
+        .map_err(|error| Error::Unreadable { context: "read a time", why: error.to_string() })
 }
 
 /// The time of a column that may be empty.

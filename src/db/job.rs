@@ -109,16 +109,24 @@ pub fn claim(tx: &Transaction<'_>, now: Timestamp, at_once: u32) -> Result<Optio
         .during("note who was served")?
         .execute((job.merchant_id, ms(now)))
         .during("note who was served")?;
-        tx.prepare_cached("update orders set state = 'working', reason = null, state_at = ?2 where id = ?1 and state = 'new'")
-            .during("note that an order is worked on")?
-            .execute((job.subject, ms(now)))
-            .during("note that an order is worked on")?;
+        tx.prepare_cached(
+            "update orders set state = 'working', reason = null, state_at = ?2 where id = ?1 and state = 'new'",
+        )
+        .during("note that an order is worked on")?
+        .execute((job.subject, ms(now)))
+        .during("note that an order is worked on")?;
     }
     Ok(job)
 }
 
 fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Job> {
-    Ok(Job { id: row.get(0)?, subject: row.get(1)?, merchant_id: row.get(2)?, asked: row.get(3)?, failures: row.get(4)? })
+    Ok(Job {
+        id: row.get(0)?,
+        subject: row.get(1)?,
+        merchant_id: row.get(2)?,
+        asked: row.get(3)?,
+        failures: row.get(4)?,
+    })
 }
 
 /// The next chore that is due.

@@ -6,8 +6,22 @@
 //! Not here: time and chance (callers pass them), retries on a locked file (with one writer there is nothing to retry),
 //! and SQL, which lives in the files beside this one, a function per question.
 
+pub mod account;
+pub mod alert;
+pub mod audit;
+mod convert;
+pub mod delivery;
+pub mod document;
+pub mod job;
 pub mod lock;
+pub mod log;
+pub mod merchant;
+pub mod order;
+pub mod product;
 pub mod schema;
+pub mod setting;
+pub mod tally;
+pub mod user;
 pub mod writer;
 
 use std::path::{Path, PathBuf};

@@ -133,4 +133,3 @@ pub fn forget_misses(tx: &Transaction<'_>, merchant_id: i64) -> Result<(), Error
     tx.execute("delete from product_miss where merchant_id = ?1", [merchant_id]).during("forget misses")?;
     Ok(())
 }
-
