@@ -145,6 +145,7 @@ const RULES: &[(&str, &str, &str)] = &[
         "update document set state = 'replacing', replacement = '[' where id = 2",
     ),
     ("check refusal is null", "update document set refusal = '[]'", "update document set refusal = '['"),
+    ("check finding is null", "update document set finding = '[]'", "update document set finding = '['"),
     ("check stock in", "update document set stock = 'moved'", "update document set stock = 'stolen'"),
     (
         "unique document.order_id, document.kind, document.source_key",

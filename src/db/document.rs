@@ -38,8 +38,8 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Result<Document, Error>> {
             unknown_sends,
             content: from_json(READ, &content)?,
             replacement: replacement.map(|text| from_json(READ, &text)).transpose()?,
-            wanted: fingerprint(wanted),
-            written: written.map(fingerprint),
+            wanted: fingerprint(&wanted),
+            written: written.as_deref().map(fingerprint),
             refusal: refusal.map(|text| from_json(READ, &text)).transpose()?,
             finding: finding.map(|text| from_json(READ, &text)).transpose()?,
             remote_id,
@@ -51,8 +51,8 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Result<Document, Error>> {
     Ok(build())
 }
 
-fn fingerprint(bytes: Vec<u8>) -> Fingerprint {
-    Fingerprint(String::from_utf8_lossy(&bytes).into_owned())
+fn fingerprint(bytes: &[u8]) -> Fingerprint {
+    Fingerprint(String::from_utf8_lossy(bytes).into_owned())
 }
 
 /// The documents of an order, oldest first.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::catalog::{Code, Rule};
 use super::invoice::{Seen, Totals};
+use super::plan::Operation;
 use super::refund::Class;
 use super::rules::ShippingPolicy;
 
@@ -43,6 +44,8 @@ pub enum Step {
     InStep {
         reference: String,
     },
+    /// In shadow mode: what would have been done.
+    WouldDo { operation: Box<Operation> },
     /// The shop deleted the order; the books stay.
     DeletedInShop,
 }
