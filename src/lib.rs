@@ -1,3 +1,4 @@
 //! Qantara: Shopify orders in, Daftra documents out, exactly once.
 
 pub mod domain;
+pub mod shop;
