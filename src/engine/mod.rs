@@ -35,6 +35,8 @@ pub struct Engine {
     bell: Bell,
     /// Rung when a chore is asked for.
     chores: Bell,
+    /// Rung when the heart is to stop.
+    heart: Bell,
     stopping: AtomicBool,
 }
 
@@ -95,6 +97,7 @@ impl Engine {
             gates: Gates::new(clock.clone(), settings.gate),
             bell: clock.bell(most),
             chores: clock.bell(1),
+            heart: clock.bell(1),
             stopping: AtomicBool::new(false),
             db,
             clock,
