@@ -1,3 +1,8 @@
 //! Qantara: Shopify orders in, Daftra documents out, exactly once.
 
+pub mod config;
+pub mod daftra;
 pub mod domain;
+pub mod outgoing;
+pub mod sys;
+pub mod vault;
