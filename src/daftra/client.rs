@@ -7,7 +7,7 @@ use form_urlencoded::Serializer;
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::outcome::{self, Dialect, Reply, Unanswered, Written};
+use super::outcome::{self, Dialect, Reply, Setback, Unanswered, Written};
 use super::redact;
 use super::wire::{self, RemoteDocument, Site};
 use super::write::{self, Replacement};
@@ -94,13 +94,7 @@ impl Client {
     }
 
     /// Creates a document. A receipt names its invoice's id; without it nothing is sent.
-    pub fn create(
-        &self,
-        door: &Door,
-        pace: &dyn Fn(),
-        draft: &Draft,
-        parent_remote: Option<i64>,
-    ) -> Answered<Written> {
+    pub fn create(&self, door: &Door, pace: &dyn Fn(), draft: &Draft, parent_remote: Option<i64>) -> Answered<Written> {
         self.visit(door, pace, |visit| {
             let Some(body) = write::body(draft, parent_remote) else {
                 return Written::Unsent("A receipt needs the id of its invoice".to_owned());
@@ -131,17 +125,12 @@ impl Client {
     /// Whose account this is. The cheapest call, so also the proof that the key opens again.
     pub fn site_info(&self, door: &Door, pace: &dyn Fn()) -> Answered<Result<Site, Unanswered>> {
         self.visit(door, pace, |visit| {
-            let reply = visit.call(Dialect::V1, Method::Get, "/api2/site_info.json", &[], None);
-            wire::site(&outcome::answered(reply)?).map_err(unreadable)
+            let answer = visit.call(Dialect::V1, Method::Get, "/api2/site_info.json", &[], None)?;
+            wire::site(&answer).map_err(unreadable)
         })
     }
 
-    pub(super) fn visit<T>(
-        &self,
-        door: &Door,
-        pace: &dyn Fn(),
-        talk: impl FnOnce(&mut Visit<'_>) -> T,
-    ) -> Answered<T> {
+    pub(super) fn visit<T>(&self, door: &Door, pace: &dyn Fn(), talk: impl FnOnce(&mut Visit<'_>) -> T) -> Answered<T> {
         let mut visit = Visit { client: self, door, pace, reports: Vec::new() };
         let outcome = talk(&mut visit);
         Answered { outcome, reports: visit.reports }
@@ -167,14 +156,14 @@ impl Visit<'_> {
 
     fn read(&mut self, kind: Kind, id: i64) -> Result<Read, Unanswered> {
         let reply = self.call(Dialect::V1, Method::Get, &format!("/api2/{}/{id}.json", kind.resource), &[], None);
-        if let Reply::Refused(refusal) = &reply
+        if let Err(Setback::Refused(refusal)) = &reply
             && refusal.status == 404
             // Also how an address answers that is no Daftra account any more: that says nothing about the document.
             && !refusal.message.eq_ignore_ascii_case("invalid endpoint")
         {
             return Ok(Read::Missing);
         }
-        let document = wire::document(&outcome::answered(reply)?, kind.type_id).map_err(unreadable)?;
+        let document = wire::document(&reply?, kind.type_id).map_err(unreadable)?;
         if document.id != id {
             return Err(Unanswered::failed(format!("Asked for document {id}, got {}", document.id)));
         }
@@ -217,14 +206,14 @@ impl Visit<'_> {
             detail: String::new(),
         };
         let reply = outcome::judge(exchange, dialect, key);
-        report.detail = reply.detail();
+        report.detail = reply.as_ref().err().map(ToString::to_string).unwrap_or_default();
         self.reports.push(report);
         reply
     }
 }
 
 /// An answer which we cannot read is no answer.
-pub(super) fn unreadable(problem: String) -> Unanswered {
+pub(super) fn unreadable(problem: impl std::fmt::Display) -> Unanswered {
     Unanswered::failed(format!("The answer cannot be read: {problem}"))
 }
 

@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use super::client::{Answered, Client, Door, Read, Visit, unreadable};
-use super::outcome::{self, Dialect, Unanswered};
+use super::outcome::{Dialect, Unanswered};
 use super::wire;
 use super::write::mentions;
 use crate::domain::catalog::{Code, Product};
@@ -44,6 +44,9 @@ struct List<'a> {
     model: &'a str,
     query: Vec<(&'a str, &'a str)>,
 }
+
+/// Takes one row, or says why it cannot be read.
+type EachRow<'a> = &'a mut dyn FnMut(&Map<String, Value>) -> Result<(), String>;
 
 /// Documents that carry the reference: id and number.
 type Hits = BTreeMap<i64, Option<String>>;
@@ -167,11 +170,7 @@ impl Visit<'_> {
     }
 
     /// Reads a list to its last page. Ok: every row was there and was read.
-    fn pages(
-        &mut self,
-        list: &List<'_>,
-        row: &mut dyn FnMut(&Map<String, Value>) -> Result<(), String>,
-    ) -> Result<(), Unanswered> {
+    fn pages(&mut self, list: &List<'_>, row: EachRow<'_>) -> Result<(), Unanswered> {
         let mut ids = BTreeSet::new();
         let mut total = None;
         for number in 1..=MOST_PAGES {
@@ -197,12 +196,7 @@ impl Visit<'_> {
         Err(Unanswered::failed(format!("The list has more than {MOST_PAGES} pages")))
     }
 
-    fn page(
-        &mut self,
-        list: &List<'_>,
-        number: i64,
-        row: &mut dyn FnMut(&Map<String, Value>) -> Result<(), String>,
-    ) -> Result<Counts, Unanswered> {
+    fn page(&mut self, list: &List<'_>, number: i64, row: EachRow<'_>) -> Result<Counts, Unanswered> {
         let (number, size) = (number.to_string(), self.page_size().to_string());
         let size_name = match list.dialect {
             Dialect::V1 => "limit",
@@ -210,7 +204,7 @@ impl Visit<'_> {
         };
         let mut query = list.query.clone();
         query.extend([("page", number.as_str()), (size_name, size.as_str())]);
-        let answer = outcome::answered(self.call(list.dialect, Method::Get, list.path, &query, None))?;
+        let answer = self.call(list.dialect, Method::Get, list.path, &query, None)?;
         let page = match list.dialect {
             Dialect::V1 => wire::page_v1(&answer, list.model),
             Dialect::V2 => wire::page_v2(&answer),

@@ -96,23 +96,25 @@ pub enum Dialect {
     V2,
 }
 
-/// One call, judged before asking what it means for the question.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Reply {
-    /// 2xx, and the body says success in the way of its dialect.
-    Good(Map<String, Value>),
+/// One call, judged before asking what it means for the question. Good: 2xx, and the body says success in the way of
+/// its dialect.
+pub type Reply = Result<Map<String, Value>, Setback>;
+
+/// Why a call was no success.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Setback {
     /// Daftra explains why not.
     Refused(Refusal),
-    /// See [`Written::Unsent`].
+    /// No byte of the request left.
     Unsent(String),
-    /// See [`Written::Throttled`].
+    /// Too many calls.
     Throttled {
         /// How long Daftra wants us to wait.
         retry_after: Option<SignedDuration>,
         /// For people.
         text: String,
     },
-    /// See [`Written::Credential`].
+    /// The key does not open.
     Credential(String),
     /// Everything else.
     Unknown {
@@ -125,66 +127,88 @@ pub enum Reply {
     },
 }
 
-impl Reply {
-    /// For people: why it is no success.
-    pub(super) fn detail(&self) -> String {
+impl std::fmt::Display for Setback {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Good(_) => String::new(),
             Self::Refused(refusal) => {
-                let complaints = refusal.fields.iter().map(|(field, complaint)| format!("; {field}: {complaint}"));
-                format!("{}{}", refusal.message, complaints.collect::<String>())
+                f.write_str(&refusal.message)?;
+                refusal.fields.iter().try_for_each(|(field, complaint)| write!(f, "; {field}: {complaint}"))
             }
-            Self::Unsent(text) | Self::Credential(text) => text.clone(),
-            Self::Throttled { text, .. } | Self::Unknown { text, .. } => text.clone(),
+            Self::Unsent(text) | Self::Credential(text) => f.write_str(text),
+            Self::Throttled { retry_after: _, text } | Self::Unknown { text, outage: _, trouble: _ } => {
+                f.write_str(text)
+            }
+        }
+    }
+}
+
+impl From<Setback> for Written {
+    fn from(setback: Setback) -> Self {
+        match setback {
+            Setback::Refused(refusal) => Self::Refused(refusal),
+            Setback::Unsent(text) => Self::Unsent(text),
+            Setback::Throttled { retry_after, text } => Self::Throttled { retry_after, text },
+            Setback::Credential(text) => Self::Credential(text),
+            Setback::Unknown { text, outage: _, trouble } => Self::Unknown { text, trouble },
+        }
+    }
+}
+
+/// A refusal to answer is no answer.
+impl From<Setback> for Unanswered {
+    fn from(setback: Setback) -> Self {
+        match setback {
+            Setback::Refused(refusal) => {
+                let Refusal { status, message, fields: _ } = refusal;
+                Self::failed(format!("HTTP {status}: Daftra refuses to answer: {message}"))
+            }
+            Setback::Unsent(text) => Self::Unsent(text),
+            Setback::Throttled { retry_after, text } => Self::Throttled { retry_after, text },
+            Setback::Credential(text) => Self::Credential(text),
+            Setback::Unknown { text, outage, trouble } => Self::Failed { text, outage, trouble },
         }
     }
 }
 
 /// Judges one call. Texts come out without the key and without mail addresses.
-#[must_use]
 pub fn judge(exchange: Result<Answer, Failure>, dialect: Dialect, key: &SecretString) -> Reply {
     let answer = match exchange {
         Ok(answer) => answer,
-        Err(Failure::Unsent(text)) => return Reply::Unsent(text),
-        Err(Failure::Unknown(text)) => return Reply::Unknown { text, outage: true, trouble: None },
+        Err(Failure::Unsent(text)) => return Err(Setback::Unsent(text)),
+        Err(Failure::Unknown(text)) => return Err(Setback::Unknown { text, outage: true, trouble: None }),
     };
     let body: Option<Value> = serde_json::from_slice(&answer.body).ok();
     let words = Words { status: answer.status, body: body.as_ref(), key };
-    match answer.status {
+    let setback = match answer.status {
         429 => throttled(&answer, &words),
-        500.. | 408 => words.unknown("the server failed", true, None),
-        300..400 => words.unknown("we are sent elsewhere; the address is not the right one", false, Some(Trouble::Redirect)),
+        408 | 500.. => words.unknown("the server failed", true, None),
+        300..400 => words.unknown("we are sent elsewhere, so the address is wrong", false, Some(Trouble::Redirect)),
         _ if body.is_none() && is_html(&answer) => {
             words.unknown("a page for people instead of an answer", false, Some(Trouble::Html))
         }
         _ if body.is_none() => words.unknown("the answer is not whole JSON", false, None),
-        401 | 403 => Reply::Credential(words.line("the key does not open")),
+        401 | 403 => words.credential(),
         400.. => words.refused(answer.status),
-        200..300 => match (dialect, &body) {
-            (Dialect::V1, Some(Value::Object(fields))) if is_success(fields) => Reply::Good(fields.clone()),
-            (Dialect::V2, Some(Value::Object(fields))) if !fields.contains_key("error") && !is_failure(fields) => {
-                Reply::Good(fields.clone())
-            }
-            (_, Some(Value::Object(fields))) if is_failure(fields) || dialect == Dialect::V2 => {
-                failed_with_200(&answer, fields, &words)
-            }
+        200..300 => match &body {
+            Some(Value::Object(fields)) if is_success(fields, dialect) => return Ok(fields.clone()),
+            Some(Value::Object(fields)) if is_failure(fields) => failed_with_200(&answer, fields, &words),
             _ => words.unknown("the answer says neither success nor failure", false, None),
         },
         _ => words.unknown("a status nobody expects", false, None),
-    }
+    };
+    Err(setback)
 }
 
 /// What a call counts as when it was to create a document.
 #[must_use]
 pub fn created(reply: Reply) -> Written {
-    match reply {
-        Reply::Good(fields) => match wire::id(&fields, "id") {
-            Ok(Some(remote_id)) => Written::Accepted { remote_id, remote_no: wire::text(&fields, "invoice_number") },
-            Ok(None) | Err(_) => {
-                Written::Unknown { text: "Daftra says success and names no id".to_owned(), trouble: None }
-            }
-        },
-        other => not_written(other),
+    let fields = match reply {
+        Ok(fields) => fields,
+        Err(setback) => return setback.into(),
+    };
+    match wire::id(&fields, "id") {
+        Ok(Some(remote_id)) => Written::Accepted { remote_id, remote_no: wire::text(&fields, "invoice_number") },
+        Ok(None) | Err(_) => Written::Unknown { text: "Daftra says success and names no id".to_owned(), trouble: None },
     }
 }
 
@@ -192,44 +216,25 @@ pub fn created(reply: Reply) -> Written {
 #[must_use]
 pub fn replaced(reply: Reply, id: i64) -> Written {
     match reply {
-        Reply::Good(fields) => {
-            Written::Accepted { remote_id: id, remote_no: wire::text(&fields, "invoice_number") }
-        }
-        other => not_written(other),
+        Ok(fields) => Written::Accepted { remote_id: id, remote_no: wire::text(&fields, "invoice_number") },
+        Err(setback) => setback.into(),
     }
 }
 
-fn not_written(reply: Reply) -> Written {
-    match reply {
-        Reply::Refused(refusal) => Written::Refused(refusal),
-        Reply::Unsent(text) => Written::Unsent(text),
-        Reply::Throttled { retry_after, text } => Written::Throttled { retry_after, text },
-        Reply::Credential(text) => Written::Credential(text),
-        Reply::Unknown { text, outage: _, trouble } => Written::Unknown { text, trouble },
-        Reply::Good(_) => Written::Unknown { text: "Daftra says success".to_owned(), trouble: None },
+fn is_success(fields: &Map<String, Value>, dialect: Dialect) -> bool {
+    match dialect {
+        Dialect::V1 => fields.get("result").and_then(Value::as_str) == Some("successful") && has_good_code(fields),
+        Dialect::V2 => !is_failure(fields),
     }
 }
 
-/// The body of a good answer to a question; a refusal to answer is no answer.
-pub(super) fn answered(reply: Reply) -> Result<Map<String, Value>, Unanswered> {
-    match reply {
-        Reply::Good(fields) => Ok(fields),
-        Reply::Refused(refusal) => {
-            Err(Unanswered::failed(format!("HTTP {}: Daftra refuses to answer: {}", refusal.status, refusal.message)))
-        }
-        Reply::Unsent(text) => Err(Unanswered::Unsent(text)),
-        Reply::Throttled { retry_after, text } => Err(Unanswered::Throttled { retry_after, text }),
-        Reply::Credential(text) => Err(Unanswered::Credential(text)),
-        Reply::Unknown { text, outage, trouble } => Err(Unanswered::Failed { text, outage, trouble }),
-    }
-}
-
-fn is_success(fields: &Map<String, Value>) -> bool {
-    fields.get("result").and_then(Value::as_str) == Some("successful") && matches!(code(fields), Some(200 | 202))
+fn has_good_code(fields: &Map<String, Value>) -> bool {
+    matches!(code(fields), Some(200 | 202))
 }
 
 fn is_failure(fields: &Map<String, Value>) -> bool {
-    fields.get("result").and_then(Value::as_str).is_some_and(|word| word.eq_ignore_ascii_case("failed"))
+    let failed = fields.get("result").and_then(Value::as_str).is_some_and(|word| word.eq_ignore_ascii_case("failed"));
+    failed || fields.contains_key("error")
 }
 
 fn code(fields: &Map<String, Value>) -> Option<u16> {
@@ -237,10 +242,10 @@ fn code(fields: &Map<String, Value>) -> Option<u16> {
 }
 
 /// A failure under HTTP 200: the code inside decides as the status would have.
-fn failed_with_200(answer: &Answer, fields: &Map<String, Value>, words: &Words<'_>) -> Reply {
+fn failed_with_200(answer: &Answer, fields: &Map<String, Value>, words: &Words<'_>) -> Setback {
     match code(fields) {
         Some(429) => throttled(answer, words),
-        Some(401 | 403) => Reply::Credential(words.line("the key does not open")),
+        Some(401 | 403) => words.credential(),
         Some(408 | 500..) => words.unknown("the server failed", true, None),
         Some(code @ 400..) => words.refused(code),
         Some(_) | None => words.refused(answer.status),
@@ -250,7 +255,7 @@ fn failed_with_200(answer: &Answer, fields: &Map<String, Value>, words: &Words<'
 /// No account is paused for longer by one answer.
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(24);
 
-fn throttled(answer: &Answer, words: &Words<'_>) -> Reply {
+fn throttled(answer: &Answer, words: &Words<'_>) -> Setback {
     let wish = answer.header("retry-after").and_then(|text| {
         let seconds = text.trim().parse().ok().map(SignedDuration::from_secs);
         // A date counts from the server's own clock: ours may be elsewhere.
@@ -261,7 +266,7 @@ fn throttled(answer: &Answer, words: &Words<'_>) -> Reply {
         })
     });
     let retry_after = wish.map(|wish| wish.clamp(SignedDuration::ZERO, LONGEST_PAUSE));
-    Reply::Throttled { retry_after, text: words.line("too many calls") }
+    Setback::Throttled { retry_after, text: words.line("too many calls") }
 }
 
 fn is_html(answer: &Answer) -> bool {
@@ -285,17 +290,21 @@ impl Words<'_> {
         }
     }
 
-    fn unknown(&self, reading: &str, outage: bool, trouble: Option<Trouble>) -> Reply {
-        Reply::Unknown { text: self.line(reading), outage, trouble }
+    fn credential(&self) -> Setback {
+        Setback::Credential(self.line("the key does not open"))
+    }
+
+    fn unknown(&self, reading: &str, outage: bool, trouble: Option<Trouble>) -> Setback {
+        Setback::Unknown { text: self.line(reading), outage, trouble }
     }
 
     /// A no counts only if Daftra says why: a gateway's bare status proves nothing.
-    fn refused(&self, status: u16) -> Reply {
+    fn refused(&self, status: u16) -> Setback {
         let refusal = Refusal { status, message: self.message(), fields: self.complaints() };
         if refusal.message.is_empty() && refusal.fields.is_empty() {
             return self.unknown("a refusal without a reason", false, None);
         }
-        Reply::Refused(refusal)
+        Setback::Refused(refusal)
     }
 
     fn message(&self) -> String {

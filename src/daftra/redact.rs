@@ -17,14 +17,52 @@ const SHORTEST_KEY: usize = 6;
 
 /// A field whose name contains one of these words is personal, secret, or free text by persons.
 const PERSONAL: [&str; 33] = [
-    "address", "apikey", "birth", "bn", "business", "city", "email", "fax", "first", "gender", "hash", "ip", "key",
-    "last", "location", "logo", "mail", "mobile", "name", "national", "notes", "password", "phone", "photo", "postal",
-    "secondary", "secret", "signature", "state", "terms", "token", "url", "zip",
+    "address",
+    "apikey",
+    "birth",
+    "bn",
+    "business",
+    "city",
+    "email",
+    "fax",
+    "first",
+    "gender",
+    "hash",
+    "ip",
+    "key",
+    "last",
+    "location",
+    "logo",
+    "mail",
+    "mobile",
+    "name",
+    "national",
+    "notes",
+    "password",
+    "phone",
+    "photo",
+    "postal",
+    "secondary",
+    "secret",
+    "signature",
+    "state",
+    "terms",
+    "token",
+    "url",
+    "zip",
 ];
 
 /// Records that are about persons, or hold what persons typed, as a whole.
-const PERSONAL_RECORDS: [&str; 8] =
-    ["client", "clients", "extra_details", "invoicecustomfield", "invoicedocument", "invoicereminder", "staff", "supplier"];
+const PERSONAL_RECORDS: [&str; 8] = [
+    "client",
+    "clients",
+    "extra_details",
+    "invoicecustomfield",
+    "invoicedocument",
+    "invoicereminder",
+    "staff",
+    "supplier",
+];
 
 /// A body as it may be kept. What is not JSON cannot be judged, so only its size is kept.
 pub(super) fn body(bytes: &[u8], key: &SecretString) -> Vec<u8> {

@@ -246,7 +246,9 @@ fn object<'a>(fields: &'a Map<String, Value>, name: &str) -> Result<&'a Map<Stri
 fn rows<'a>(fields: &'a Map<String, Value>, name: &str) -> Result<Option<Vec<&'a Map<String, Value>>>, String> {
     values(fields.get(name).unwrap_or(&Value::Null))
         .map_err(|()| format!("{name} is no list"))?
-        .map(|rows| rows.into_iter().map(|row| row.as_object().ok_or_else(|| format!("{name} holds no records"))).collect())
+        .map(|rows| {
+            rows.into_iter().map(|row| row.as_object().ok_or_else(|| format!("{name} holds no records"))).collect()
+        })
         .transpose()
 }
 

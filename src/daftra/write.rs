@@ -133,11 +133,7 @@ impl Replacement {
 /// if it does not, the differences come back and nothing may be written: a person changed what is ours.
 ///
 /// There is no `Payment` in it: payments live on their own, and naming them would replace them.
-pub fn merge(
-    remote: &RemoteDocument,
-    old: &InvoiceDraft,
-    new: &InvoiceDraft,
-) -> Result<Replacement, Vec<Difference>> {
+pub fn merge(remote: &RemoteDocument, old: &InvoiceDraft, new: &InvoiceDraft) -> Result<Replacement, Vec<Difference>> {
     let matched = match_rows(&old.header, &old.billed, remote);
     let mut differences = compare_header(&old.header, remote);
     differences.extend(matched.missing);
