@@ -1,1 +1,3 @@
 //! Qantara: Shopify orders in, Daftra documents out, exactly once.
+
+pub mod sandbox;
