@@ -89,7 +89,8 @@ where
             .collect(),
         body,
     };
-    let reaction = world.lock().unwrap_or_else(PoisonError::into_inner).react(&request, clock());
+    let now = clock();
+    let reaction = world.lock().unwrap_or_else(PoisonError::into_inner).react(&request, now);
     match reaction {
         Reaction::Answer { answer, after } => {
             pass(after).await;

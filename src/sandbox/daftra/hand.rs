@@ -1,9 +1,10 @@
 //! What people do in Daftra's own screens while nobody looks.
 
-use super::account::{Account, Language};
+use super::account::{Account, Series};
 use super::document::{CustomField, Document, Item, Requisition, save};
 use super::money::RowDiscount;
 use super::payment::Payment;
+use super::setup::Language;
 use super::stock;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -65,7 +66,7 @@ impl Account {
             }),
             Hand::AddPayment { document, method, amount } => {
                 self.live(document)?;
-                let id = self.next(super::account::Series::Payment);
+                let id = self.next(Series::Payment);
                 let payment = Payment {
                     id,
                     document_id: document,

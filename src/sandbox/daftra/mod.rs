@@ -10,20 +10,19 @@ mod hand;
 mod money;
 mod payment;
 mod refusal;
+mod setup;
 mod stock;
 mod v1;
 mod v1_rows;
 mod v2;
 mod write;
 
-pub use account::{
-    Account, AccountSetup, ApiKey, Client, DateFormat, Language, PartialPut, PaymentMethod, Product, Rounding, Store,
-    Tax, Treasury,
-};
+pub use account::{Account, Client, PaymentMethod, Product, Store, Tax, Treasury};
 pub use document::{CustomField, Document, DocumentKind, Item, Requisition};
 pub use hand::Hand;
 pub use money::{Discount, Rate, RowDiscount, RowTotals, Totals};
 pub use payment::{Payment, Standing};
+pub use setup::{AccountSetup, ApiKey, DateFormat, Language, PartialPut, Rounding};
 pub use stock::StockTransaction;
 
 use self::refusal::{Message, Refusal};

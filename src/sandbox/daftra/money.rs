@@ -3,7 +3,7 @@
 //! A row's subtotal is before tax, also when the tax is included in the price. `tax2` is taken on net plus `tax1`. A
 //! header discount lowers the taxable amount of every row by the same share.
 
-use super::account::Rounding;
+use super::setup::Rounding;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::Serialize;
 

@@ -1,6 +1,6 @@
 //! Why Daftra says no, in the words and shapes of v1 and in the account's language.
 
-use super::account::Language;
+use super::setup::Language;
 use crate::sandbox::http::Answer;
 use jiff::civil::Date;
 use serde_json::{Map, Value, json};

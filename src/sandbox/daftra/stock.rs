@@ -2,7 +2,7 @@
 //!
 //! The rows of a document are taken back and written anew whenever it is saved; deleted and draft documents have none.
 
-use super::account::Account;
+use super::account::{Account, Series};
 use super::document::{Document, DocumentKind, Requisition};
 use super::refusal::{Reason, Refusal};
 use jiff::Timestamp;
@@ -31,7 +31,7 @@ pub struct StockTransaction {
 impl Account {
     /// Brings stock in (or out, if negative) by hand.
     pub fn add_stock(&mut self, product_id: u64, store_id: u64, quantity: Decimal, now: Timestamp) {
-        let id = self.next(super::account::Series::Stock);
+        let id = self.next(Series::Stock);
         self.stock.push(StockTransaction {
             id,
             product_id,
@@ -122,7 +122,7 @@ pub(super) fn repost(account: &mut Account, document_id: u64, now: Timestamp) {
         return;
     }
     for row in movements(account, document).collect::<Vec<_>>() {
-        let id = account.next(super::account::Series::Stock);
+        let id = account.next(Series::Stock);
         account.stock.push(StockTransaction { id, date: now, ..row });
     }
 }

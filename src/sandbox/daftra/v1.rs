@@ -212,7 +212,7 @@ fn passes(account: &Account, call: &Call<'_>, invoice: &Document) -> bool {
     let between =
         |from, to, date: Date| day(from).is_none_or(|from| date >= from) && day(to).is_none_or(|to| date <= to);
     let amount = |name| call.parameter(name).and_then(|text| decimal(&text.into()));
-    let status = account.standing(invoice.id).map_or(0, |standing| standing.status);
+    let status = || account.standing(invoice.id).map_or(0, |standing| standing.status).to_string();
     let po_number = call.parameter("po_number").filter(|_| account.setup().po_numbers);
     let custom = call.parameter("custom_field").is_none_or(|value| {
         let label = call.parameter("custom_field_label");
@@ -231,7 +231,7 @@ fn passes(account: &Account, call: &Call<'_>, invoice: &Document) -> bool {
     is("client_id", &invoice.client_id.to_string())
         && is("type", "0")
         && is("draft", if invoice.draft { "1" } else { "0" })
-        && is("payment_status", &status.to_string())
+        && call.parameter("payment_status").is_none_or(|wanted| wanted == status())
         && is("currency_code", &invoice.currency)
         && call.parameter("no").is_none_or(|no| invoice.no.contains(no) || invoice.text("order_number").contains(no))
         && po_number.is_none_or(|number| invoice.text("po_number") == number)

@@ -3,12 +3,13 @@
 //! `payment_status` and `summary_*` are not read, nor are fields nobody knows.
 
 use super::Call;
-use super::account::{Account, Client, PartialPut};
+use super::account::{Account, Client};
 use super::document::{CustomField, Document, DocumentKind, Item, Requisition, save};
 use super::form::{Form, decimal, flag, given, text, wrapped};
 use super::money::{Discount, Rate, RowDiscount, Totals};
 use super::payment::{self, NewPayment};
 use super::refusal::{Message, Reason, Refusal};
+use super::setup::PartialPut;
 use super::stock;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
