@@ -4,5 +4,6 @@ pub mod config;
 pub mod daftra;
 pub mod domain;
 pub mod outgoing;
+pub mod sandbox;
 pub mod sys;
 pub mod vault;
