@@ -45,7 +45,9 @@ pub enum Step {
         reference: String,
     },
     /// In shadow mode: what would have been done.
-    WouldDo { operation: Box<Operation> },
+    WouldDo {
+        operation: Box<Operation>,
+    },
     /// The shop deleted the order; the books stay.
     DeletedInShop,
 }

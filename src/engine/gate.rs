@@ -69,11 +69,12 @@ impl Gates {
 
     /// Enters, waiting for at most a second.
     pub fn enter(&self, account_id: i64) -> Entry {
-        let gate = Arc::clone(
-            self.gates.lock().unwrap_or_else(PoisonError::into_inner).entry(account_id).or_insert_with(|| {
-                Arc::new(Gate { state: Mutex::new(State::default()), left: self.clock.bell(1) })
-            }),
-        );
+        let gate =
+            Arc::clone(
+                self.gates.lock().unwrap_or_else(PoisonError::into_inner).entry(account_id).or_insert_with(|| {
+                    Arc::new(Gate { state: Mutex::new(State::default()), left: self.clock.bell(1) })
+                }),
+            );
         let end = self.clock.now() + PATIENCE;
         loop {
             {

@@ -74,7 +74,8 @@ impl Intake {
 
     /// Reads merchants and secrets anew, after any of them changed.
     pub fn reload(&self) -> Result<(), Error> {
-        let (merchants, credentials) = self.engine.db.read(|c| Ok((merchant::all(c)?, merchant::credentials(c, None)?)))?;
+        let (merchants, credentials) =
+            self.engine.db.read(|c| Ok((merchant::all(c)?, merchant::credentials(c, None)?)))?;
         let open = |merchant_id: i64, kind: CredentialKind| -> Vec<SecretString> {
             let own = credentials.iter().filter(|c| c.merchant_id == merchant_id && c.kind == kind);
             own.filter_map(|c| self.engine.vault.open_text(&credential_place(merchant_id, kind, None), &c.sealed).ok())

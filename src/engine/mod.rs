@@ -6,7 +6,6 @@ pub mod intake;
 pub mod order;
 pub mod perform;
 pub mod worker;
-pub mod desk;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +14,8 @@ use jiff::SignedDuration;
 
 use crate::clock::{Bell, Clock};
 use crate::config::keys;
-use crate::daftra;
+use crate::daftra::client::{Client, Door};
+use crate::daftra::outcome;
 use crate::db::product::Ages;
 use crate::db::{Db, Error, account, merchant};
 use crate::domain::ledger::Policy;
@@ -29,7 +29,7 @@ pub struct Engine {
     pub clock: Clock,
     pub vault: Arc<Vault>,
     pub settings: Settings,
-    daftra: daftra::Client,
+    daftra: Client,
     gates: Gates,
     /// Rung when an order is asked for.
     bell: Bell,
@@ -91,7 +91,7 @@ impl Settings {
 impl Engine {
     /// An engine at rest; `worker::start` brings it to life.
     #[must_use]
-    pub fn new(db: Arc<Db>, clock: Clock, vault: Arc<Vault>, daftra: daftra::Client, settings: Settings) -> Arc<Self> {
+    pub fn new(db: Arc<Db>, clock: Clock, vault: Arc<Vault>, daftra: Client, settings: Settings) -> Arc<Self> {
         let most = u32::try_from(settings.workers).unwrap_or(u32::MAX);
         Arc::new(Self {
             gates: Gates::new(clock.clone(), settings.gate),
@@ -122,30 +122,35 @@ impl Engine {
     }
 
     /// A merchant's way into its account; `None` when it has no key, or one that does not open.
-    fn door(&self, merchant_id: i64) -> Result<Option<(daftra::Door, account::Account)>, Error> {
+    fn door(&self, merchant_id: i64) -> Result<Option<(Door, account::Account)>, Error> {
         let (account, branch_id, sealed) = self.db.read(|c| {
             let merchant = merchant::get(c, merchant_id)?;
             let id = merchant.account_id.ok_or(Error::NotFound { context: "find the merchant's Daftra account" })?;
             let keys = merchant::credentials(c, Some(merchant_id))?;
-            let key = keys.into_iter().find(|key| {
-                key.kind == merchant::CredentialKind::DaftraKey && key.slot == merchant::Slot::Current
-            });
+            let key = keys
+                .into_iter()
+                .find(|key| key.kind == merchant::CredentialKind::DaftraKey && key.slot == merchant::Slot::Current);
             Ok((account::get(c, id)?, merchant.rules.branch_id, key))
         })?;
         let Some(sealed) = sealed else { return Ok(None) };
         let place = credential_place(merchant_id, sealed.kind, Some(&account.address));
         let Ok(key) = self.vault.open_text(&place, &sealed.sealed) else { return Ok(None) };
-        Ok(Some((daftra::Door { address: account.address.clone(), key, branch_id }, account)))
+        Ok(Some((Door { address: account.address.clone(), key, branch_id }, account)))
+    }
+}
+
+impl From<outcome::Trouble> for merchant::Trouble {
+    fn from(trouble: outcome::Trouble) -> Self {
+        match trouble {
+            outcome::Trouble::Redirect => Self::Redirect,
+            outcome::Trouble::Html => Self::Html,
+        }
     }
 }
 
 /// Where a credential belongs: sealed for one merchant, one kind and, for keys, the address they are sent to. A value
 /// that is copied elsewhere does not open.
 #[must_use]
-pub fn credential_place(
-    merchant_id: i64,
-    kind: merchant::CredentialKind,
-    address: Option<&str>,
-) -> Place<'_> {
+pub fn credential_place(merchant_id: i64, kind: merchant::CredentialKind, address: Option<&str>) -> Place<'_> {
     Place { table: "credential", row: merchant_id, kind: kind.word(), address }
 }

@@ -30,7 +30,9 @@ impl Engine {
         let ended = match outcome {
             Ok(Ok(())) => Ok(()),
             Ok(Err(Error::Panicked(text))) => self.give_up(job, Failed::Panicked { text }),
-            Ok(Err(error @ Error::Unreadable { .. })) => self.give_up(job, Failed::Panicked { text: error.to_string() }),
+            Ok(Err(error @ Error::Unreadable { .. })) => {
+                self.give_up(job, Failed::Panicked { text: error.to_string() })
+            }
             Ok(Err(error)) => self.fail(job, error.to_string()),
             Err(panic) => self.give_up(job, Failed::Panicked { text: panic_text(panic.as_ref()) }),
         };
@@ -126,14 +128,7 @@ impl Engine {
         self.stand(job, case.order_id, standing, Again::WhenAsked, now)
     }
 
-    fn stand(
-        &self,
-        job: &Job,
-        order_id: i64,
-        standing: Standing,
-        again: Again,
-        now: Timestamp,
-    ) -> Result<(), Error> {
+    fn stand(&self, job: &Job, order_id: i64, standing: Standing, again: Again, now: Timestamp) -> Result<(), Error> {
         let job = *job;
         let Standing { state, reason, status, trace } = standing;
         self.db.write(move |tx| {

@@ -9,7 +9,12 @@ use rusqlite::Transaction;
 use super::Engine;
 use super::gate::{Entry, Pass};
 use super::order::Performed;
-use crate::daftra::{Answered, Catalogued, Door, Looked, Problem, Read, RemoteDocument, Report, Written, compare};
+use crate::daftra::client::{Answered, Door, Read, Report};
+use crate::daftra::compare::compare;
+use crate::daftra::look::Looked;
+use crate::daftra::outcome::{Unanswered, Written};
+use crate::daftra::wire::RemoteDocument;
+use crate::daftra::write::merge;
 use crate::db::document::{self, About, Action, Ended};
 use crate::db::job::{self, Chore, Job};
 use crate::db::log::{self, Status};
@@ -18,7 +23,7 @@ use crate::db::order::Case;
 use crate::db::{Error, account, alert, product};
 use crate::domain::catalog::Code;
 use crate::domain::ledger::{Document, Draft, Event, Policy, State, apply};
-use crate::domain::money::Currency;
+use crate::domain::money::{Amount, Currency};
 use crate::domain::plan::{Change, Operation};
 use crate::domain::reason::{Difference, DifferenceKind};
 use crate::domain::refund::{Cause, Class, left};
@@ -92,7 +97,7 @@ impl Engine {
         let visit = Visit { engine: self, job: *job, order_id, account_id: account.id, door, pass };
         if probe {
             let answered = self.daftra.site_info(&visit.door, &|| visit.pass.pace());
-            visit.note(Action::SiteInfo, None, &answered)?;
+            visit.note(Action::SiteInfo, None, &answered, |_| "found")?;
             if let Err(problem) = answered.outcome {
                 return visit.trouble(problem).map(Err);
             }
@@ -109,7 +114,9 @@ impl Engine {
         self.db.write(move |tx| {
             for change in changes {
                 match change {
-                    Change::Recover { document } => happen(tx, &job, order_id, document, Event::Restarted, now, &policy)?,
+                    Change::Recover { document } => {
+                        happen(tx, &job, order_id, document, Event::Restarted, now, &policy)?
+                    }
                     Change::Drop { document } => happen(tx, &job, order_id, document, Event::Drop, now, &policy)?,
                     Change::Want { document } => happen(tx, &job, order_id, document, Event::Want, now, &policy)?,
                     Change::LookFirst { parent, source_key, draft, look_at, classes } => {
@@ -154,13 +161,13 @@ impl Visit<'_> {
         for code in codes {
             let answered = self.engine.daftra.products(&self.door, &self.pace(), code.as_str());
             let (job, now) = (self.job, self.now());
-            self.note(Action::Find, None, &answered)?;
+            self.note(Action::Find, None, &answered, |products| if products.is_empty() { "absent" } else { "found" })?;
             match answered.outcome {
-                Catalogued::Known(products) => {
+                Ok(products) => {
                     self.answered()?;
                     self.engine.db.write(move |tx| product::learn(tx, job.merchant_id, &code, &products, now))?;
                 }
-                Catalogued::Problem(problem) => return self.trouble(problem),
+                Err(problem) => return self.trouble(problem),
             }
         }
         Ok(Performed::Done)
@@ -202,10 +209,10 @@ impl Visit<'_> {
             Ok(read) => read,
             Err(ended) => return Ok(ended),
         };
-        let differences = differences(&document.content, &read);
-        if !differences.is_empty() {
-            return self.happened(document.id, Event::Differs { differences });
-        }
+        let replacement = match merge(&read, &old, &new) {
+            Ok(replacement) => replacement,
+            Err(differences) => return self.happened(document.id, Event::Differs { differences }),
+        };
         let (order_id, now, policy) = (self.order_id, self.now(), self.engine.settings.policy);
         let about = self.about(Action::Replace, Some(document.id));
         let id = document.id;
@@ -215,25 +222,27 @@ impl Visit<'_> {
             classify(tx, order_id, &classes, document.id)?;
             document::begin_attempt(tx, about, now)
         })?;
-        let answered = self.engine.daftra.replace(&self.door, &self.pace(), remote_id, &new, &old, &read);
+        let answered = self.engine.daftra.replace(&self.door, &self.pace(), remote_id, &replacement);
         self.conclude(id, attempt, answered)
     }
 
     /// Commits what came of a call that writes.
     fn conclude(&self, document_id: i64, attempt: i64, answered: Answered<Written>) -> Result<Performed, Error> {
         let (word, event, ended) = match answered.outcome {
-            Written::Accepted { remote_id, ref remote_no } => {
-                let event = Event::Accepted { remote_id: Some(remote_id), remote_no: remote_no.clone() };
-                ("accepted", event, Ok(()))
+            Written::Accepted { remote_id, remote_no } => {
+                ("accepted", Event::Accepted { remote_id: Some(remote_id), remote_no }, Ok(()))
             }
-            Written::Refused(ref refusal) => ("refused", Event::Refused(refusal.clone()), Ok(())),
-            Written::NotExecuted(ref problem) => (problem.word(), Event::NotExecuted, Err(problem.clone())),
-            Written::Unknown(ref problem) => ("unknown", Event::Unknown, Err(problem.clone())),
+            Written::Refused(refusal) => ("refused", Event::Refused(refusal), Ok(())),
+            Written::Unsent(text) => ("unsent", Event::NotExecuted, Err(Unanswered::Unsent(text))),
+            Written::Credential(text) => ("credential", Event::NotExecuted, Err(Unanswered::Credential(text))),
+            Written::Throttled { retry_after, text } => {
+                ("throttled", Event::NotExecuted, Err(Unanswered::Throttled { retry_after, text }))
+            }
+            Written::Unknown { text, trouble } => {
+                ("unknown", Event::Unknown, Err(Unanswered::Failed { text, outage: true, trouble }))
+            }
         };
-        let remote_id = match &event {
-            Event::Accepted { remote_id, .. } => *remote_id,
-            _ => None,
-        };
+        let remote_id = if let Event::Accepted { remote_id, .. } = &event { *remote_id } else { None };
         let ended_attempt = ended_attempt(word, remote_id, &answered.reports);
         let (job, order_id, now) = (self.job, self.order_id, self.now());
         let policy = self.engine.settings.policy;
@@ -276,14 +285,20 @@ impl Visit<'_> {
             Draft::Invoice(_) => self.engine.daftra.read_invoice(&self.door, &self.pace(), remote_id),
             Draft::RefundReceipt(_) => self.engine.daftra.read_receipt(&self.door, &self.pace(), remote_id),
         };
-        self.note(Action::Verify, Some(document.id), &answered)?;
+        self.note(Action::Verify, Some(document.id), &answered, |read| match read {
+            Read::Found(_) => "found",
+            Read::Missing => "absent",
+        })?;
         match answered.outcome {
-            Read::Found(read) => {
+            Ok(Read::Found(read)) => {
                 self.answered()?;
                 Ok(Ok(*read))
             }
-            Read::Missing => self.happened(document.id, Event::Missing).map(Err),
-            Read::Problem(problem) => self.looked_in_vain(document.id, problem).map(Err),
+            Ok(Read::Missing) => {
+                self.answered()?;
+                self.happened(document.id, Event::Missing).map(Err)
+            }
+            Err(problem) => self.looked_in_vain(document.id, problem).map(Err),
         }
     }
 
@@ -307,12 +322,16 @@ impl Visit<'_> {
                 self.engine.daftra.look_up_receipt(&self.door, &self.pace(), reference, invoice_id, known)
             }
         };
-        self.note(Action::LookUp, Some(document.id), &answered)?;
+        self.note(Action::LookUp, Some(document.id), &answered, |looked| match looked {
+            Looked::Found { .. } => "found",
+            Looked::Absent => "absent",
+            Looked::Several(_) => "several",
+        })?;
         let event = match answered.outcome {
-            Looked::Found { remote_id, remote_no } => Event::Found { remote_id, remote_no },
-            Looked::Absent => Event::Absent { wanted },
-            Looked::Several(ids) => Event::Several { ids },
-            Looked::Problem(problem) => return self.looked_in_vain(document.id, problem),
+            Ok(Looked::Found { remote_id, remote_no }) => Event::Found { remote_id, remote_no },
+            Ok(Looked::Absent) => Event::Absent { wanted },
+            Ok(Looked::Several(ids)) => Event::Several { ids },
+            Err(problem) => return self.looked_in_vain(document.id, problem),
         };
         self.answered()?;
         self.happened(document.id, event)
@@ -346,8 +365,8 @@ impl Visit<'_> {
 
     /// A look that says nothing. One that reached nobody is no look at all; one that was answered with nonsense is
     /// counted, for a person must look when it goes on.
-    fn looked_in_vain(&self, document_id: i64, problem: Problem) -> Result<Performed, Error> {
-        if let Problem::Failed { is_outage: false, .. } = &problem {
+    fn looked_in_vain(&self, document_id: i64, problem: Unanswered) -> Result<Performed, Error> {
+        if let Unanswered::Failed { outage: false, .. } = &problem {
             self.happened(document_id, Event::LookFailed)?;
         }
         self.trouble(problem)
@@ -358,9 +377,22 @@ impl Visit<'_> {
     }
 
     /// Notes a call that only reads, with its end.
-    fn note<T: Word>(&self, action: Action, document_id: Option<i64>, answered: &Answered<T>) -> Result<(), Error> {
+    fn note<T>(
+        &self,
+        action: Action,
+        document_id: Option<i64>,
+        answered: &Answered<Result<T, Unanswered>>,
+        word: impl FnOnce(&T) -> &'static str,
+    ) -> Result<(), Error> {
         let about = self.about(action, document_id);
-        let ended = ended_attempt(answered.outcome.word(), None, &answered.reports);
+        let word = match &answered.outcome {
+            Ok(answer) => word(answer),
+            Err(Unanswered::Unsent(_)) => "unsent",
+            Err(Unanswered::Throttled { .. }) => "throttled",
+            Err(Unanswered::Credential(_)) => "credential",
+            Err(Unanswered::Failed { .. }) => "failed",
+        };
+        let ended = ended_attempt(word, None, &answered.reports);
         let now = self.now();
         self.engine.db.write(move |tx| {
             let id = document::begin_attempt(tx, about, now)?;
@@ -379,27 +411,28 @@ impl Visit<'_> {
     }
 
     /// What a call that brought no usable answer means for the account, the merchant and the order.
-    fn trouble(&self, problem: Problem) -> Result<Performed, Error> {
+    fn trouble(&self, problem: Unanswered) -> Result<Performed, Error> {
         let account_id = self.account_id;
         match problem {
-            Problem::Throttled { retry_after, .. } => {
+            Unanswered::Throttled { retry_after, .. } => {
                 self.pass.answered();
                 let until = self.now() + retry_after.unwrap_or(UNSTATED_PAUSE);
                 self.engine.db.write(move |tx| account::pause(tx, account_id, until))?;
                 Ok(Performed::PutBack(until))
             }
-            Problem::Credential { text } => {
+            Unanswered::Credential(text) => {
                 self.pass.answered();
                 let until = self.engine.in_trouble(self.job.merchant_id, Trouble::Credential { text })?;
                 Ok(Performed::PutBack(until))
             }
-            Problem::Unsent { text } => self.no_answer(text),
-            Problem::Failed { text, trouble: Some(trouble), .. } => {
-                self.engine.in_trouble(self.job.merchant_id, trouble)?;
-                self.no_answer(text)
+            Unanswered::Unsent(text) => self.no_answer(text),
+            Unanswered::Failed { trouble: Some(trouble), .. } => {
+                // The address is wrong for this merchant; the account itself is not known to be down.
+                let until = self.engine.in_trouble(self.job.merchant_id, trouble.into())?;
+                Ok(Performed::PutBack(until))
             }
-            Problem::Failed { text, is_outage: true, .. } => self.no_answer(text),
-            Problem::Failed { text, .. } => Ok(Performed::Retry(text)),
+            Unanswered::Failed { text, outage: true, .. } => self.no_answer(text),
+            Unanswered::Failed { text, outage: false, trouble: None } => Ok(Performed::Retry(text)),
         }
     }
 
@@ -407,7 +440,7 @@ impl Visit<'_> {
         let Some(pause) = self.pass.no_answer() else { return Ok(Performed::Retry(text)) };
         let (account_id, now) = (self.account_id, self.now());
         let until = now + pause;
-        tracing::warn!(account = account_id, reason = %text, pause_ms = pause.as_millis() as i64, "an account does not answer");
+        tracing::warn!(account = account_id, reason = %text, %pause, "an account does not answer");
         self.engine.db.write(move |tx| {
             account::pause(tx, account_id, until)?;
             alert::raise(tx, alert::Cause::Outage, &format!("account {account_id}"), None, now)
@@ -479,7 +512,7 @@ fn must<T, E: std::fmt::Display>(result: Result<T, E>) -> T {
 }
 
 fn differences(draft: &Draft, read: &RemoteDocument) -> Vec<Difference> {
-    let mut differences = compare(draft, read);
+    let mut differences = compare(draft, read, Amount(i64::try_from(draft.billed().len()).unwrap_or(i64::MAX)));
     if draft.header().currency.amount(read.total).is_err() {
         let ours = draft.header().currency.to_string();
         differences.push(Difference { what: DifferenceKind::Total, ours, daftra: read.total.to_string() });
@@ -502,50 +535,5 @@ fn ended_attempt(word: &'static str, remote_id: Option<i64>, reports: &[Report])
         request: lz4_flex::compress_prepend_size(&last.request),
         answer: lz4_flex::compress_prepend_size(&last.answer),
         detail: format!("{} {}{more} {}", last.method, last.path, last.detail).trim_end().to_owned(),
-    }
-}
-
-/// The word for how a call ended, as the table of attempts knows it.
-trait Word {
-    fn word(&self) -> &'static str;
-}
-
-impl Word for Catalogued {
-    fn word(&self) -> &'static str {
-        match self {
-            Self::Known(products) if products.is_empty() => "absent",
-            Self::Known(_) => "found",
-            Self::Problem(problem) => problem.word(),
-        }
-    }
-}
-
-impl Word for Read {
-    fn word(&self) -> &'static str {
-        match self {
-            Self::Found(_) => "found",
-            Self::Missing => "absent",
-            Self::Problem(problem) => problem.word(),
-        }
-    }
-}
-
-impl Word for Looked {
-    fn word(&self) -> &'static str {
-        match self {
-            Self::Found { .. } => "found",
-            Self::Absent => "absent",
-            Self::Several(_) => "several",
-            Self::Problem(problem) => problem.word(),
-        }
-    }
-}
-
-impl<T> Word for Result<T, Problem> {
-    fn word(&self) -> &'static str {
-        match self {
-            Ok(_) => "found",
-            Err(problem) => problem.word(),
-        }
     }
 }

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Engine;
 use super::perform::happen;
-use crate::daftra::Problem;
+use crate::daftra::outcome::Unanswered;
 use crate::db::job::{self, Again, Chore, Job};
 use crate::db::merchant::{self, Mode, Trouble};
 use crate::db::{Error, account, alert, document, order, setting};
@@ -176,15 +176,15 @@ impl Engine {
                 self.bell.ring_all();
                 Ok(())
             }
-            Err(Problem::Credential { text }) => {
+            Err(Unanswered::Credential(text)) => {
                 self.in_trouble(merchant_id, Trouble::Credential { text })?;
                 self.db.write(move |tx| job::settle(tx, &job, Again::At(later), now))
             }
-            Err(Problem::Failed { trouble: Some(trouble), .. }) => {
-                self.in_trouble(merchant_id, trouble)?;
+            Err(Unanswered::Failed { trouble: Some(trouble), .. }) => {
+                self.in_trouble(merchant_id, trouble.into())?;
                 self.db.write(move |tx| job::settle(tx, &job, Again::At(later), now))
             }
-            Err(Problem::Throttled { .. } | Problem::Unsent { .. } | Problem::Failed { .. }) => {
+            Err(Unanswered::Throttled { .. } | Unanswered::Unsent(_) | Unanswered::Failed { .. }) => {
                 let again = now + self.settings.retry.gap(job.failures + 1, 0);
                 self.db.write(move |tx| job::fail(tx, &job, Some(again)))
             }

@@ -12,6 +12,7 @@ pub mod daftra;
 pub mod fault;
 pub mod http;
 mod server;
+pub mod shop;
 
 pub use server::{Server, serve};
 
