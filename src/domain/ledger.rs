@@ -190,7 +190,7 @@ impl State {
 
 /// What kind of document it is, with all frozen choices.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Draft {
     Invoice(InvoiceDraft),
     RefundReceipt(ReceiptDraft),
