@@ -323,7 +323,8 @@ impl Stage {
         log
     }
 
-    pub(crate) fn retry(&self, order: &order::Overview) {
+    /// A person's "try again".
+    pub(crate) fn try_again(&self, order: &order::Overview) {
         let (id, merchant_id, now) = (order.id, order.merchant_id, self.clock.now());
         self.db.write(move |tx| job::hurry(tx, id, merchant_id, now)).unwrap();
         self.engine.wake();
