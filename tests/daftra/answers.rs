@@ -44,6 +44,7 @@ fn accepted_needs_everything() {
         r#"{"result":"successful","code":500,"id":2415}"#,
         r#"{"result":"success","code":202,"id":2415}"#,
         r#"{"code":202,"id":2415}"#,
+        r#"{"error":"try later"}"#,
         r#"{"result":"failed","code":202,"id":2415}"#,
         r#"[{"result":"successful","code":202,"id":2415}]"#,
         r#"{"result":"successful","code":202,"id":24"#,
