@@ -280,7 +280,7 @@ pub(super) fn text(fields: &Map<String, Value>, name: &str) -> Option<String> {
 pub(super) fn decimal(fields: &Map<String, Value>, name: &str) -> Result<Option<Decimal>, String> {
     let text = match fields.get(name) {
         None | Some(Value::Null) => return Ok(None),
-        // Three digits after the point survive the way through serde_json exactly: write::number.
+        // Prints the digits that were sent, as far as amounts have any: see write::number.
         Some(Value::Number(number)) => number.to_string(),
         Some(Value::String(text)) if text.trim().is_empty() => return Ok(None),
         Some(Value::String(text)) => text.trim().to_owned(),
