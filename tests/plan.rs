@@ -297,7 +297,7 @@ impl World {
                 let order = Order { snapshot: snapshot.clone(), facts: self.facts.clone() };
                 plan(&order, &self.merchant, &self.catalog, &self.ledger, self.now)
             }
-            // Only a sample leaves nothing to plan.
+            // A sample leaves nothing to plan; so does a fact that overtook its order, in the history.
             None => (Decision::Ignore(Ignored::Sample), Trace::new()),
         }
     }
