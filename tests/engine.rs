@@ -395,6 +395,8 @@ fn a_restart_looks_for_what_it_was_doing() {
         // As a crash leaves it: the intent is committed, the answer was never heard.
         stage.until_idle(SignedDuration::from_secs(5));
         let as_crashed = "update document set state = 'sending', look_at = null, unknown_sends = 0";
+        let mut stage = stage;
+        stage.stop();
         stage.db.write(move |tx| { tx.execute(as_crashed, []).unwrap(); Ok(()) }).unwrap();
         let mut stage = stage.restart(SignedDuration::from_secs(20));
         stage.start();
