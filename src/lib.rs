@@ -7,4 +7,6 @@ pub mod domain;
 pub mod outgoing;
 pub mod sandbox;
 pub mod sys;
+pub mod text;
 pub mod vault;
+pub mod web;
