@@ -171,6 +171,11 @@ fn connections_beyond_the_limit_wait_their_turn() {
     assert_eq!(read(&mut first).status, 200);
     let mut second = world.connect();
     send(&mut second, "GET /livez", &[], "");
+    send(&mut first, "GET /readyz", &[], "");
+    assert_eq!(read(&mut first).status, 200);
+    second.set_nonblocking(true).unwrap();
+    assert_eq!(second.read(&mut [0]).unwrap_err().kind(), std::io::ErrorKind::WouldBlock, "not accepted yet");
+    second.set_nonblocking(false).unwrap();
     drop(first);
     assert_eq!(read(&mut second).status, 200);
 }
