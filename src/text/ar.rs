@@ -1,12 +1,12 @@
 //! Arabic, with the words of Daftra's own Arabic screens.
 
-use super::{Labels, Notice, Sentence, Words, isolated, money};
+use super::{Labels, Notice, Planned, Sentence, Words, isolated, money, planned};
 use crate::db::log::Status;
 use crate::db::merchant::{Mode, Trouble};
 use crate::db::order;
 use crate::db::user::Role;
 use crate::domain::catalog::Rule;
-use crate::domain::invoice::Seen;
+use crate::domain::invoice::{Seen, shop_totals};
 use crate::domain::ledger::{self, Draft};
 use crate::domain::money::{Amount, Currency};
 use crate::domain::reason::{Difference, DifferenceKind, Extra, Failed, Hold, Ignored, RefundPart, Refusal, Waiting};
@@ -419,6 +419,17 @@ impl Words for Arabic {
                 format!("الاسترجاع {}: {}.", isolated(&id.to_string()), self.refund_class(*class))
             }
             Step::InStep { reference } => format!("المستند {} كما يجب أن يكون.", isolated(reference)),
+            Step::WouldDo { operation } => match planned(operation) {
+                Planned::Create(draft) => {
+                    let total = sum(shop_totals(draft.billed()).total);
+                    format!("لم يُنفَّذ في وضع الظل: إنشاء {} بمبلغ {total}.", self.document_kind(draft))
+                }
+                Planned::Replace(draft) => {
+                    let total = sum(shop_totals(draft.billed()).total);
+                    format!("لم يُنفَّذ في وضع الظل: تعديل {} إلى {total}.", self.document_kind(draft))
+                }
+                Planned::OwnBooks => "لم يُنفَّذ في وضع الظل: ملاحظة في سجلاتنا.".to_owned(),
+            },
             Step::DeletedInShop => "حذف المتجر الطلب؛ والسجلات باقية.".to_owned(),
         }
     }

@@ -1,12 +1,12 @@
 //! English.
 
-use super::{Labels, Notice, Sentence, Words, money};
+use super::{Labels, Notice, Planned, Sentence, Words, money, planned};
 use crate::db::log::Status;
 use crate::db::merchant::{Mode, Trouble};
 use crate::db::order;
 use crate::db::user::Role;
 use crate::domain::catalog::Rule;
-use crate::domain::invoice::Seen;
+use crate::domain::invoice::{Seen, shop_totals};
 use crate::domain::ledger::{self, Draft};
 use crate::domain::money::{Amount, Currency};
 use crate::domain::reason::{Difference, DifferenceKind, Extra, Failed, Hold, Ignored, RefundPart, Refusal, Waiting};
@@ -418,6 +418,17 @@ impl Words for English {
             ),
             Step::Refund { id, class } => format!("Refund {id}: {}.", self.refund_class(*class)),
             Step::InStep { reference } => format!("{} is as it should be.", isolated(reference)),
+            Step::WouldDo { operation } => match planned(operation) {
+                Planned::Create(draft) => {
+                    let total = sum(shop_totals(draft.billed()).total);
+                    format!("Not done in shadow mode: create {} of {total}.", self.document_kind(draft).to_lowercase())
+                }
+                Planned::Replace(draft) => {
+                    let total = sum(shop_totals(draft.billed()).total);
+                    format!("Not done in shadow mode: change the {} to {total}.", self.document_kind(draft).to_lowercase())
+                }
+                Planned::OwnBooks => "Not done in shadow mode: a note in our own books.".to_owned(),
+            },
             Step::DeletedInShop => "The shop deleted the order; the books stay.".to_owned(),
         }
     }
