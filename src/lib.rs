@@ -10,4 +10,6 @@ pub mod outgoing;
 pub mod sandbox;
 pub mod shop;
 pub mod sys;
+pub mod text;
 pub mod vault;
+pub mod web;

@@ -1,0 +1,562 @@
+//! Arabic, with the words of Daftra's own Arabic screens.
+
+use super::{Labels, Notice, Sentence, Words, isolated, money};
+use crate::db::log::Status;
+use crate::db::merchant::{Mode, Trouble};
+use crate::db::order;
+use crate::db::user::Role;
+use crate::domain::catalog::Rule;
+use crate::domain::invoice::Seen;
+use crate::domain::ledger::{self, Draft};
+use crate::domain::money::{Amount, Currency};
+use crate::domain::reason::{Difference, DifferenceKind, Extra, Failed, Hold, Ignored, RefundPart, Refusal, Waiting};
+use crate::domain::refund::Class;
+use crate::domain::rules::ShippingPolicy;
+use crate::domain::trace::Step;
+
+pub(super) struct Arabic;
+
+fn say(what: impl Into<String>, next_step: impl Into<String>) -> Sentence {
+    Sentence { what: what.into(), next_step: next_step.into() }
+}
+
+fn quote(text: &str) -> String {
+    format!("«{}»", isolated(text))
+}
+
+fn list(items: impl IntoIterator<Item = impl ToString>) -> String {
+    items.into_iter().map(|item| isolated(&item.to_string())).collect::<Vec<_>>().join("، ")
+}
+
+impl Words for Arabic {
+    fn labels(&self) -> &'static Labels {
+        &LABELS
+    }
+
+    fn order_state(&self, state: order::State) -> &'static str {
+        match state {
+            order::State::New => "جديد",
+            order::State::Working => "قيد المعالجة",
+            order::State::Waiting => "في الانتظار",
+            order::State::Settled => "مكتمل",
+            order::State::Ignored => "متجاهَل",
+            order::State::Shadow => "معروض فقط (وضع الظل)",
+            order::State::Held => "موقوف",
+            order::State::Failed => "فشل",
+        }
+    }
+
+    fn status(&self, status: Status) -> &'static str {
+        match status {
+            Status::Success => "تم بنجاح",
+            Status::Updated => "تم التحديث",
+            Status::Cancelled => "ملغي",
+            Status::Ignored => "متجاهَل",
+            Status::Failed => "فشل",
+            Status::Held => "موقوف",
+            Status::Waiting => "في الانتظار",
+            Status::InDoubt => "غير مؤكد",
+            Status::Duplicate => "مكرر",
+            Status::Test => "اختبار",
+            Status::Paused => "متوقف مؤقتًا",
+            Status::Shadow => "وضع الظل",
+        }
+    }
+
+    fn mode(&self, mode: Mode) -> &'static str {
+        match mode {
+            Mode::Shadow => "وضع الظل: يخطط ولا يكتب شيئًا",
+            Mode::Live => "مباشر",
+            Mode::Paused => "متوقف مؤقتًا: تُحفظ الإشعارات",
+            Mode::Closed => "مغلق",
+        }
+    }
+
+    fn role(&self, role: Role) -> &'static str {
+        match role {
+            Role::Viewer => "مشاهد",
+            Role::Operator => "مشغّل",
+            Role::Owner => "مالك",
+        }
+    }
+
+    fn document_state(&self, state: ledger::State) -> &'static str {
+        match state {
+            ledger::State::Planned => "مخطط",
+            ledger::State::Sending => "قيد الإرسال",
+            ledger::State::InDoubt => "غير مؤكد",
+            ledger::State::Refused => "رفضته دفترة",
+            ledger::State::Dropped => "لم يعد مطلوبًا",
+            ledger::State::Posted => "مسجّل",
+            ledger::State::Replacing => "قيد الاستبدال",
+            ledger::State::ReplaceInDoubt => "استبدال غير مؤكد",
+            ledger::State::Locked => "مقفل في دفترة",
+            ledger::State::Gone => "محذوف في دفترة",
+            ledger::State::Reversed => "معكوس",
+        }
+    }
+
+    fn document_kind(&self, draft: &Draft) -> &'static str {
+        match draft {
+            Draft::Invoice(_) => "فاتورة",
+            Draft::RefundReceipt(_) => "إيصال مرتجع",
+        }
+    }
+
+    fn refund_class(&self, class: Class) -> &'static str {
+        match class {
+            Class::Absorbed => "خُصم قبل الفاتورة الأولى",
+            Class::Edit => "تعديل: تُستبدل الفاتورة",
+            Class::Receipt => "له إيصال مرتجع خاص به",
+            Class::Covered => "مشمول في إيصال مرتجع الإلغاء",
+            Class::NotOurs => "لا يخص هذا التاجر",
+        }
+    }
+
+    fn action<'a>(&self, word: &'a str) -> &'a str {
+        match word {
+            "create" => "إنشاء",
+            "replace" => "استبدال",
+            "look_up" => "بحث",
+            "verify" => "قراءة للتحقق",
+            "find" => "بحث عن منتجات",
+            "site_info" => "بيانات الحساب",
+            other => other,
+        }
+    }
+
+    fn outcome<'a>(&self, word: &'a str) -> &'a str {
+        match word {
+            "accepted" => "قُبل",
+            "refused" => "رُفض",
+            "unsent" => "لم يُرسل",
+            "unknown" => "النتيجة غير معروفة",
+            "throttled" => "أسرع من المسموح، أُجّل",
+            "credential" => "المفتاح غير مقبول",
+            "found" => "موجود",
+            "absent" => "غير موجود",
+            "several" => "موجود أكثر من مرة",
+            "failed" => "لم يكتمل",
+            other => other,
+        }
+    }
+
+    fn alert<'a>(&self, cause: &'a str) -> &'a str {
+        match cause {
+            "trouble" => "مفتاح تاجر أو عنوانه لا يعمل",
+            "outage" => "حساب دفترة لا يستجيب",
+            "failed" => "توقفت محاولات معالجة طلب",
+            "unreadable" => "تعذرت قراءة إشعار",
+            other => other,
+        }
+    }
+
+    fn ignored(&self, why: &Ignored) -> Sentence {
+        const UNLESS: &str = "لا يلزم شيء ما لم يتغير الطلب.";
+        match why {
+            Ignored::NoOwnLines { vendors } if vendors.is_empty() => {
+                say("لا يحتوي الطلب على أي بند لهذا التاجر.", "إن كان يجب أن يحتوي: صحّح مورّدي التاجر.")
+            }
+            Ignored::NoOwnLines { vendors } => say(
+                format!("لا يوجد بند يخص هذا التاجر؛ مورّدو الطلب: {}.", list(vendors)),
+                "إن كان أحدهم للتاجر: أضفه إلى مورّدي التاجر.",
+            ),
+            Ignored::BeforeGoLive { placed_at, live_from } => say(
+                format!(
+                    "تاريخ الطلب {} قبل بدء التشغيل المباشر للتاجر ({}).",
+                    isolated(&format!("{placed_at:.0}")),
+                    isolated(&format!("{live_from:.0}"))
+                ),
+                "لا يلزم شيء: طلبات تلك الفترة سُجّلت يدويًا.",
+            ),
+            Ignored::TestOrder => say("طلب اختبار: لم يُدفع مال.", UNLESS),
+            Ignored::Sample => say("إشعار تجريبي من شوبيفاي: الاتصال يعمل.", "لا يلزم شيء: لم يشترِ أحد هذا الطلب."),
+            Ignored::Source { source } => say(
+                format!("يتجاهل التاجر طلبات قناة البيع {}.", quote(source)),
+                "إن كان ذلك خطأ: احذف القناة من القنوات المتجاهلة لدى التاجر.",
+            ),
+            Ignored::CancelledBeforeInvoice => say("أُلغي الطلب قبل إنشاء فاتورة.", UNLESS),
+            Ignored::DeletedBeforeInvoice => say("حُذف الطلب من المتجر قبل إنشاء فاتورة.", UNLESS),
+            Ignored::NothingToBill => {
+                say("لم يبق شيء للفوترة: كل البنود أزيلت أو استُرجعت أو استبعدتها القواعد.", UNLESS)
+            }
+        }
+    }
+
+    fn waiting(&self, why: &Waiting) -> Sentence {
+        match why {
+            Waiting::Settling { reference } => say(
+                format!("ضاع الرد على {}، وقد يكون موجودًا في دفترة أو لا.", isolated(reference)),
+                "سيُبحث عنه تلقائيًا بعد أن يصبح تنفيذ متأخر غير ممكن؛ ولا يُرسل مرة أخرى دون بحث.",
+            ),
+            Waiting::LookingAgain { reference } => say(
+                format!("بُحث عن {} في دفترة ولم يُعثر عليه.", isolated(reference)),
+                "سيُبحث عنه مرة أخرى تلقائيًا قبل إعادة إرساله.",
+            ),
+            Waiting::CancelRecord => {
+                say("أُلغي الطلب وقد يصل سجل الاسترجاع من المتجر بعد.", "يتابع تلقائيًا عند وصول السجل أو بعد ربع ساعة.")
+            }
+            Waiting::NotPaid => say("لم يُدفع بعد.", "يتابع تلقائيًا عندما يبلّغ المتجر بالدفع."),
+            Waiting::NotFulfilled => say("لم يُشحن بعد.", "يتابع تلقائيًا عندما يبلّغ المتجر باكتمال الشحن."),
+        }
+    }
+
+    fn hold(&self, why: &Hold, currency: Option<Currency>) -> Sentence {
+        let sum = |amount: Amount| money(self, amount, currency);
+        match why {
+            Hold::UnknownProduct { line, codes } if codes.is_empty() => say(
+                format!("البند {} بلا رمز SKU وبلا باركود، فلا يمكن إيجاد منتج له.", quote(line)),
+                "أضف رمز SKU في المتجر أو اربط رقم الصنف بمنتج، ثم أعد المحاولة.",
+            ),
+            Hold::UnknownProduct { line, codes } => say(
+                format!(
+                    "لا يوجد في دفترة منتج للبند {}؛ بُحث عن {}.",
+                    quote(line),
+                    list(codes.iter().map(|code| code.as_str()))
+                ),
+                "أضف المنتج بهذا الرمز في دفترة أو اربط الرمز بمنتج، ثم أعد المحاولة.",
+            ),
+            Hold::AmbiguousProduct { line, sku, products } => say(
+                format!("أكثر من منتج يناسب البند {} ({}): {}.", quote(line), isolated(sku.as_str()), list(products)),
+                "اربط الرمز بالمنتج الصحيح أو صحّح الرموز في دفترة، ثم أعد المحاولة.",
+            ),
+            Hold::UnknownTax { line, title, rate, included } => say(
+                format!(
+                    "لا توجد ضريبة معروفة في دفترة مقابل {} بنسبة {} ({}) على البند {}.",
+                    quote(title),
+                    isolated(&rate.to_string()),
+                    if *included { "ضمن السعر" } else { "فوق السعر" },
+                    quote(line)
+                ),
+                "أضف سطرًا لها في جدول ضرائب التاجر، ثم أعد المحاولة.",
+            ),
+            Hold::TooManyTaxes { line } => say(
+                format!("على البند {} أكثر من ضريبتين، وسطر دفترة يتسع لضريبتين فقط.", quote(line)),
+                "سجّل هذا الطلب يدويًا أو ادمج الضرائب في المتجر.",
+            ),
+            Hold::CustomLine { line } => say(
+                format!("البند {} بند مخصص، والقواعد تتركه لقرار شخص.", quote(line)),
+                "اجعل سياسة البنود المخصصة لدى التاجر سطرًا أو تخطيًا، ثم أعد المحاولة.",
+            ),
+            Hold::GiftCard { line } => say(
+                format!("البند {} بطاقة هدية، والقواعد تتركها لقرار شخص.", quote(line)),
+                "اجعل سياسة بطاقات الهدايا لدى التاجر سطرًا أو تخطيًا، ثم أعد المحاولة.",
+            ),
+            Hold::Tip { line } => say(
+                format!("البند {} إكرامية، والقواعد تتركها لقرار شخص.", quote(line)),
+                "اجعل سياسة الإكراميات لدى التاجر سطرًا أو تخطيًا، ثم أعد المحاولة.",
+            ),
+            Hold::ExtraAmount { what, amount } => say(
+                format!("يحمل الطلب {} بمبلغ {} إلى جانب بنوده.", extra(*what), sum(*amount)),
+                "حدّد سياسة التاجر لمثل هذه المبالغ، ثم أعد المحاولة.",
+            ),
+            Hold::AmountsDoNotAddUp { expected, found } => say(
+                format!("مجاميع الطلب نفسه لا تتطابق: المتوقع {} والمذكور {}.", sum(*expected), sum(*found)),
+                "راجع الطلب في المتجر؛ فإن كان صحيحًا هناك فسجّله يدويًا وأبلغ عن ذلك.",
+            ),
+            Hold::TotalsDiffer { order, daftra, tax_order, tax_daftra, tolerance } => say(
+                format!(
+                    "ستحسب دفترة {} منها ضريبة {}، والطلب يقول {} منها ضريبة {}؛ الفرق المسموح {}.",
+                    sum(*daftra),
+                    sum(*tax_daftra),
+                    sum(*order),
+                    sum(*tax_order),
+                    sum(*tolerance)
+                ),
+                "راجع جدول الضرائب وهل الأسعار شاملة الضريبة، أو ارفع الفرق المسموح لدى التاجر، ثم أعد المحاولة.",
+            ),
+            Hold::AccountTooCoarse { currency, decimals } => say(
+                format!(
+                    "حساب دفترة يحفظ {decimals} من المنازل العشرية، والعملة {} تحتاج {}.",
+                    isolated(currency.code()),
+                    currency.digits()
+                ),
+                "ارفع عدد المنازل العشرية في إعدادات دفترة، ثم أعد المحاولة.",
+            ),
+            Hold::OtherAccount { reference } => say(
+                format!("المستند {} موجود في حساب دفترة غير حساب التاجر الحالي.", isolated(reference)),
+                "أعد العنوان القديم حتى يكتمل الطلب، أو أكمله يدويًا في الحساب القديم.",
+            ),
+            Hold::QuantitiesDiffer { line, ours, shop } => say(
+                format!("بحسب سجلاتنا بقي {ours} من البند {}، والمتجر يقول {shop}.", quote(line)),
+                "قارن مرتجعات الطلب في المتجر بمستنداته أدناه، ثم أعد المحاولة.",
+            ),
+            Hold::CancelledButPaid => say(
+                "أُلغي الطلب رغم دفعه، ولا سجل استرجاع يفسر المال.",
+                "استرجع الطلب في المتجر أو سجّل إيصال المرتجع يدويًا.",
+            ),
+            Hold::CancelledAfterShipping => say(
+                "أُلغي الطلب بعد شحن بضاعة، ولا يُعرف هل عادت إلى المستودع.",
+                "سجّل الإرجاع في المتجر أو سجّل إيصال المرتجع يدويًا.",
+            ),
+            Hold::RefundPart { refund, part } => say(
+                format!(
+                    "في الاسترجاع {} جزء لا يمكن تسجيله تلقائيًا: {}.",
+                    isolated(&refund.to_string()),
+                    refund_part(*part)
+                ),
+                "سجّل هذا الجزء يدويًا في دفترة.",
+            ),
+            Hold::RefundExceeds { refund, line, left, refunded } => say(
+                format!(
+                    "الاسترجاع {} يعيد {refunded} من البند {}، ولم يبق على الفاتورة إلا {left}.",
+                    isolated(&refund.to_string()),
+                    quote(line)
+                ),
+                "قارن مرتجعات المتجر بإيصالات المرتجع أدناه وصحّحها يدويًا.",
+            ),
+            Hold::Refused { reference, refusal } => say(
+                format!("رفضت دفترة المستند {}: {}.", isolated(reference), words_of(refusal)),
+                "صحّح ما تشتكي منه دفترة، ثم أعد المحاولة.",
+            ),
+            Hold::Locked { reference, refusal } => say(
+                format!("المستند {} موجود وترفض دفترة تعديله: {}.", isolated(reference), words_of(refusal)),
+                "افتح القفل في دفترة وأعد المحاولة، أو صحّحه هناك يدويًا.",
+            ),
+            Hold::Gone { reference } => say(
+                format!("حذف شخص المستند {} في دفترة.", isolated(reference)),
+                "إن كان ذلك مقصودًا فلا يلزم شيء؛ وإلا فاستعده في دفترة وأعد المحاولة.",
+            ),
+            Hold::ChangedByHand { reference, differences } => say(
+                format!(
+                    "المستند {} في دفترة ليس كما كتبناه: {}.",
+                    isolated(reference),
+                    differences.iter().map(difference).collect::<Vec<_>>().join("؛ ")
+                ),
+                "صحّحه في دفترة وأعد المحاولة؛ لن يُكتب فوقه شيء قبل ذلك.",
+            ),
+            Hold::SeveralFound { reference, ids } => say(
+                format!("أكثر من مستند في دفترة يحمل المرجع {}: {}.", isolated(reference), list(ids)),
+                "احذف الزائد في دفترة، ثم أعد المحاولة.",
+            ),
+            Hold::LookUpFails { reference } => say(
+                format!("تعذر البحث عن {} مرة بعد مرة.", isolated(reference)),
+                "تحقق من أن دفترة تستجيب وتُظهر كل الفواتير لهذا المفتاح، ثم أعد المحاولة.",
+            ),
+            Hold::TooManyUnknownSends { reference } => say(
+                format!("أُرسل {} مرات كثيرة دون رد فلا يُرسل مرة أخرى.", isolated(reference)),
+                "ابحث في دفترة هل هو موجود وما الذي يمنع الرد، ثم أعد المحاولة.",
+            ),
+        }
+    }
+
+    fn failed(&self, why: &Failed) -> Sentence {
+        match why {
+            Failed::Unreadable { topic, path, problem } => say(
+                format!("تعذرت قراءة الإشعار {} عند {}: {}.", isolated(topic), isolated(path), isolated(problem)),
+                "أبلغ عن هذا النص؛ الإشعار محفوظ، وقد يكون إشعار أحدث للطلب قابلًا للقراءة.",
+            ),
+            Failed::TooManyFailures { failures, last } => say(
+                format!("فشلت {failures} محاولات متتالية، وآخرها: {}.", isolated(last)),
+                "تحقق من مفتاح التاجر وعنوانه ومن أن دفترة تستجيب، ثم أعد المحاولة.",
+            ),
+            Failed::NoEnd => say(
+                "لم تنتهِ معالجة هذا الطلب: خطأ في هذا البرنامج.",
+                "أبلغ عنه مع هذه الصفحة، وأعد المحاولة بعد التحديث.",
+            ),
+            Failed::Panicked { text } => {
+                say(format!("خطأ في هذا البرنامج: {}.", isolated(text)), "أبلغ عن هذا النص، وأعد المحاولة بعد التحديث.")
+            }
+        }
+    }
+
+    fn trouble(&self, trouble: &Trouble) -> Sentence {
+        match trouble {
+            Trouble::Credential { text } => say(
+                format!("دفترة لا تقبل المفتاح: {}.", isolated(text)),
+                "أنشئ مفتاح API جديدًا في دفترة وأعطه للتاجر؛ تتابع الطلبات بعدها تلقائيًا.",
+            ),
+            Trouble::Redirect => {
+                say("عنوان دفترة يرد بتحويل إلى عنوان آخر، والمفتاح لا يُرسل إليه.", "أعطِ التاجر العنوان النهائي للحساب.")
+            }
+            Trouble::Html => {
+                say("عنوان دفترة يرد بصفحة بدل البيانات.", "تحقق من العنوان ومن أن الحساب غير موقوف أو تحت الصيانة.")
+            }
+            Trouble::OtherSite { known, found } => say(
+                format!("حساب آخر يرد على هذا العنوان: {} بدل {}.", isolated(found), isolated(known)),
+                "أعطِ التاجر عنوان حسابه ومفتاحه.",
+            ),
+        }
+    }
+
+    fn step(&self, step: &Step, currency: Option<Currency>) -> String {
+        let sum = |amount: Amount| money(self, amount, currency);
+        match step {
+            Step::Ownership { title, vendor, seen, .. } => {
+                let verdict = match seen {
+                    Seen::Billed => "للتاجر، على الفاتورة",
+                    Seen::NotOurs => "ليس للتاجر",
+                    Seen::Skipped => "للتاجر، استبعدته القواعد",
+                };
+                format!("البند {} للمورّد {}: {verdict}.", quote(title), quote(vendor))
+            }
+            Step::Product { title, rule, code, product_id, .. } => {
+                let rule = match rule {
+                    Rule::Mapping => "بربط يدوي للرمز",
+                    Rule::Barcode => "بالباركود",
+                    Rule::BarcodeTwin => "بالباركود مع فرق صفر في أوله",
+                    Rule::Code => "برمز المنتج",
+                    Rule::SkuPrefix => "ببداية رمز SKU",
+                };
+                format!("البند {}: المنتج {product_id}، وُجد {rule} {}.", quote(title), isolated(code.as_str()))
+            }
+            Step::Shipping { policy, billed } => {
+                let policy = match policy {
+                    ShippingPolicy::AllLines => "فقط عندما يكون الطلب كله للتاجر",
+                    ShippingPolicy::Always => "دائمًا",
+                    ShippingPolicy::Never => "أبدًا",
+                };
+                format!("الشحن {} الفاتورة (القاعدة: {policy}).", if *billed { "على" } else { "ليس على" })
+            }
+            Step::Totals { shop, daftra } => format!(
+                "الطلب يقول {} منها ضريبة {}، وستحسب دفترة {} منها ضريبة {}.",
+                sum(shop.total),
+                sum(shop.tax),
+                sum(daftra.total),
+                sum(daftra.tax)
+            ),
+            Step::Refund { id, class } => {
+                format!("الاسترجاع {}: {}.", isolated(&id.to_string()), self.refund_class(*class))
+            }
+            Step::InStep { reference } => format!("المستند {} كما يجب أن يكون.", isolated(reference)),
+            Step::DeletedInShop => "حذف المتجر الطلب؛ والسجلات باقية.".to_owned(),
+        }
+    }
+
+    fn document(&self, reference: &str, number: Option<&str>, state: ledger::State) -> String {
+        let name = number.map_or_else(String::new, |number| format!("رقم {}، ", isolated(number)));
+        format!("{name}{}: {}", isolated(reference), self.document_state(state))
+    }
+
+    fn notice(&self, notice: Notice) -> Sentence {
+        match notice {
+            Notice::SignIn => say("لم تسجّل الدخول.", "أعد تحميل الصفحة وأدخل اسمك وكلمة المرور."),
+            Notice::TooManyTries { seconds } => {
+                say("كلمات مرور خاطئة كثيرة.", format!("انتظر {seconds} ثانية ثم أعد تحميل الصفحة."))
+            }
+            Notice::Forbidden => say("دورك لا يسمح بهذا.", "اطلب ذلك من مشغّل أو مالك."),
+            Notice::CrossSite => say("لم يأتِ هذا من إحدى صفحاتنا.", "افتح الصفحة هنا واضغط الزر فيها."),
+            Notice::StaleForm => say("النموذج قديم.", "ارجع وأعد تحميل الصفحة ثم كرر ما فعلت."),
+            Notice::NotFound => say("لا يوجد شيء في هذا العنوان.", "ارجع إلى النظرة العامة."),
+            Notice::WrongMethod => say("هذا العنوان لا يقوم بذلك.", "ارجع إلى النظرة العامة."),
+            Notice::TooLarge => say("الطلب المرسل كبير جدًا.", "أرسل أقل."),
+            Notice::TooSlow => say("لم يصل الطلب المرسل في الوقت المحدد.", "أعد المحاولة."),
+            Notice::Unsupported => say("الطلب المرسل بصيغة لا تُقرأ.", "أرسله غير مضغوط وبصيغة نموذج."),
+            Notice::Busy => say("الخدمة مشغولة.", "أعد تحميل الصفحة بعد لحظات."),
+            Notice::Fault => say("حدث خطأ هنا.", "أعد المحاولة؛ التفاصيل في السجل."),
+        }
+    }
+
+    fn minor_units(&self, amount: Amount) -> String {
+        format!("{} (بأصغر وحدة للعملة)", amount.0)
+    }
+
+    fn isolate(&self, text: &str) -> String {
+        isolated(text)
+    }
+}
+
+fn extra(what: Extra) -> &'static str {
+    match what {
+        Extra::Tip => "إكرامية",
+        Extra::Duties => "رسومًا جمركية",
+        Extra::Fees => "رسومًا",
+        Extra::CashRounding => "تقريبًا نقديًا",
+    }
+}
+
+fn refund_part(part: RefundPart) -> &'static str {
+    match part {
+        RefundPart::Adjustment => "مال لا تفسره البضاعة ولا الشحن",
+        RefundPart::MoneyOnly => "مال دون بضاعة",
+        RefundPart::Duties => "رسوم جمركية",
+        RefundPart::Shipping => "شحن يختلف عما على الفاتورة",
+        RefundPart::Line => "بند لم يكن على الفاتورة قط",
+    }
+}
+
+fn difference(one: &Difference) -> String {
+    let what = match one.what {
+        DifferenceKind::Row => "السطر",
+        DifferenceKind::Total => "الإجمالي",
+        DifferenceKind::Store => "المستودع",
+        DifferenceKind::Draft => "المسودة",
+        DifferenceKind::Client => "العميل",
+        DifferenceKind::Currency => "العملة",
+        DifferenceKind::Date => "التاريخ",
+    };
+    format!("{what} هناك {} وهنا {}", quote(&one.daftra), quote(&one.ours))
+}
+
+fn words_of(refusal: &Refusal) -> String {
+    let fields =
+        refusal.fields.iter().map(|(field, complaint)| format!("؛ {}: {}", isolated(field), isolated(complaint)));
+    format!("{} (الحالة {}){}", quote(&refusal.message), refusal.status, fields.collect::<String>())
+}
+
+static LABELS: Labels = Labels {
+    overview: "نظرة عامة",
+    signed_in: "الدخول باسم",
+    alerts: "التنبيهات المفتوحة",
+    no_alerts: "لا تنبيهات مفتوحة: لا شيء يحتاج إليك.",
+    merchants: "التجار",
+    no_merchants: "لا يوجد تاجر بعد. أضف واحدًا بالأمر: \u{2066}qantara merchant add\u{2069}",
+    log: "سجل المزامنة",
+    no_log: "لا شيء هنا بعد. تظهر السطور عندما يرسل المتجر طلبًا.",
+    merchant: "التاجر",
+    shop: "المتجر",
+    mode: "الوضع",
+    orders: "الطلبات",
+    webhook: "عنوان الإشعارات",
+    cause: "السبب",
+    subject: "يخص",
+    count: "المرات",
+    since: "منذ",
+    last_seen: "آخر ظهور",
+    time: "الوقت",
+    order: "الطلب",
+    status: "الحالة",
+    what: "ما حدث",
+    all: "الكل",
+    show: "عرض",
+    older: "سطور أقدم",
+    next_step: "الخطوة التالية",
+    placed: "تاريخ الطلب",
+    shop_number: "رقم شوبيفاي",
+    next_look: "النظر التالي",
+    failures: "محاولات فاشلة متتالية",
+    try_again: "أعد المحاولة",
+    documents: "المستندات في دفترة",
+    no_documents: "لا مستند بعد.",
+    kind: "النوع",
+    number: "الرقم",
+    state: "الحالة",
+    total: "الإجمالي",
+    remote_id: "معرّف دفترة",
+    reference: "المرجع",
+    verified: "آخر تحقق",
+    content: "محتواه",
+    line: "البند",
+    sku: "رمز SKU",
+    product: "المنتج",
+    units: "الكمية",
+    net: "المبلغ",
+    tax: "الضريبة",
+    decisions: "كيف تقرر ذلك",
+    no_decisions: "لم يُخطط بعد.",
+    deliveries: "الإشعارات من المتجر",
+    no_deliveries: "لا إشعار محفوظ.",
+    topic: "الموضوع",
+    received: "وصل",
+    sent: "أُرسل",
+    repeats: "التكرار",
+    event: "الحدث",
+    calls: "الاتصالات بدفترة",
+    no_calls: "لم يُتصل بدفترة لهذا الطلب.",
+    no_end: "النهاية غير معروفة",
+    duration: "المدة",
+    request: "المرسل",
+    answer: "الرد",
+    unreadable: "(تعذر فكه)",
+    times_in: "الأوقات بتوقيت",
+};

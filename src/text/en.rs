@@ -1,0 +1,565 @@
+//! English.
+
+use super::{Labels, Notice, Sentence, Words, money};
+use crate::db::log::Status;
+use crate::db::merchant::{Mode, Trouble};
+use crate::db::order;
+use crate::db::user::Role;
+use crate::domain::catalog::Rule;
+use crate::domain::invoice::Seen;
+use crate::domain::ledger::{self, Draft};
+use crate::domain::money::{Amount, Currency};
+use crate::domain::reason::{Difference, DifferenceKind, Extra, Failed, Hold, Ignored, RefundPart, Refusal, Waiting};
+use crate::domain::refund::Class;
+use crate::domain::rules::ShippingPolicy;
+use crate::domain::trace::Step;
+
+pub(super) struct English;
+
+fn say(what: impl Into<String>, next_step: impl Into<String>) -> Sentence {
+    Sentence { what: what.into(), next_step: next_step.into() }
+}
+
+/// ASCII runs with the sentence by itself, and stays searchable without invisible marks.
+fn isolated(text: &str) -> String {
+    if text.is_ascii() { text.to_owned() } else { super::isolated(text) }
+}
+
+fn quote(text: &str) -> String {
+    format!("“{}”", isolated(text))
+}
+
+fn list(items: impl IntoIterator<Item = impl ToString>) -> String {
+    items.into_iter().map(|item| isolated(&item.to_string())).collect::<Vec<_>>().join(", ")
+}
+
+impl Words for English {
+    fn labels(&self) -> &'static Labels {
+        &LABELS
+    }
+
+    fn order_state(&self, state: order::State) -> &'static str {
+        match state {
+            order::State::New => "New",
+            order::State::Working => "In work",
+            order::State::Waiting => "Waiting",
+            order::State::Settled => "Settled",
+            order::State::Ignored => "Ignored",
+            order::State::Shadow => "Shown only (shadow)",
+            order::State::Held => "Held",
+            order::State::Failed => "Failed",
+        }
+    }
+
+    fn status(&self, status: Status) -> &'static str {
+        match status {
+            Status::Success => "Success",
+            Status::Updated => "Updated",
+            Status::Cancelled => "Cancelled",
+            Status::Ignored => "Ignored",
+            Status::Failed => "Failed",
+            Status::Held => "Held",
+            Status::Waiting => "Waiting",
+            Status::InDoubt => "In doubt",
+            Status::Duplicate => "Duplicate",
+            Status::Test => "Test",
+            Status::Paused => "Paused",
+            Status::Shadow => "Shadow",
+        }
+    }
+
+    fn mode(&self, mode: Mode) -> &'static str {
+        match mode {
+            Mode::Shadow => "Shadow: plans, writes nothing",
+            Mode::Live => "Live",
+            Mode::Paused => "Paused: keeps deliveries",
+            Mode::Closed => "Closed",
+        }
+    }
+
+    fn role(&self, role: Role) -> &'static str {
+        match role {
+            Role::Viewer => "viewer",
+            Role::Operator => "operator",
+            Role::Owner => "owner",
+        }
+    }
+
+    fn document_state(&self, state: ledger::State) -> &'static str {
+        match state {
+            ledger::State::Planned => "planned",
+            ledger::State::Sending => "being sent",
+            ledger::State::InDoubt => "in doubt",
+            ledger::State::Refused => "refused by Daftra",
+            ledger::State::Dropped => "not wanted any more",
+            ledger::State::Posted => "posted",
+            ledger::State::Replacing => "being replaced",
+            ledger::State::ReplaceInDoubt => "replacement in doubt",
+            ledger::State::Locked => "locked in Daftra",
+            ledger::State::Gone => "deleted in Daftra",
+            ledger::State::Reversed => "reversed",
+        }
+    }
+
+    fn document_kind(&self, draft: &Draft) -> &'static str {
+        match draft {
+            Draft::Invoice(_) => "Invoice",
+            Draft::RefundReceipt(_) => "Refund receipt",
+        }
+    }
+
+    fn refund_class(&self, class: Class) -> &'static str {
+        match class {
+            Class::Absorbed => "taken off before the first invoice",
+            Class::Edit => "an edit: the invoice is replaced",
+            Class::Receipt => "a refund receipt of its own",
+            Class::Covered => "already on the cancellation's receipt",
+            Class::NotOurs => "concerns nothing of this merchant",
+        }
+    }
+
+    fn action<'a>(&self, word: &'a str) -> &'a str {
+        match word {
+            "create" => "Create",
+            "replace" => "Replace",
+            "look_up" => "Look up",
+            "verify" => "Read back",
+            "find" => "Find products",
+            "site_info" => "Ask for the account",
+            other => other,
+        }
+    }
+
+    fn outcome<'a>(&self, word: &'a str) -> &'a str {
+        match word {
+            "accepted" => "accepted",
+            "refused" => "refused",
+            "unsent" => "not sent",
+            "unknown" => "end unknown",
+            "throttled" => "too fast, put off",
+            "credential" => "key not accepted",
+            "found" => "found",
+            "absent" => "not there",
+            "several" => "found several times",
+            "failed" => "could not be completed",
+            other => other,
+        }
+    }
+
+    fn alert<'a>(&self, cause: &'a str) -> &'a str {
+        match cause {
+            "trouble" => "A merchant's key or address does not work",
+            "outage" => "A Daftra account does not answer",
+            "failed" => "An order was given up",
+            "unreadable" => "A delivery could not be read",
+            other => other,
+        }
+    }
+
+    fn ignored(&self, why: &Ignored) -> Sentence {
+        const UNLESS: &str = "Nothing to do, unless the order changes.";
+        match why {
+            Ignored::NoOwnLines { vendors } if vendors.is_empty() => {
+                say("The order has no line of this merchant.", "If it should: correct the merchant's vendors.")
+            }
+            Ignored::NoOwnLines { vendors } => say(
+                format!("No line belongs to this merchant; the order's vendors are {}.", list(vendors)),
+                "If one of them is the merchant's: add it to the merchant's vendors.",
+            ),
+            Ignored::BeforeGoLive { placed_at, live_from } => say(
+                format!("Placed {placed_at:.0}, before the merchant went live ({live_from:.0})."),
+                "Nothing to do: orders of that time were booked by hand.",
+            ),
+            Ignored::TestOrder => say("A test order: no money moved.", UNLESS),
+            Ignored::Sample => {
+                say("Shopify's sample notification: the connection works.", "Nothing to do: nobody bought it.")
+            }
+            Ignored::Source { source } => say(
+                format!("The merchant ignores orders of the sales channel {}.", quote(source)),
+                "If that is wrong: take the channel off the merchant's ignored sources.",
+            ),
+            Ignored::CancelledBeforeInvoice => say("Cancelled before there was an invoice.", UNLESS),
+            Ignored::DeletedBeforeInvoice => say("Deleted in the shop before there was an invoice.", UNLESS),
+            Ignored::NothingToBill => {
+                say("Nothing is left to bill: everything was removed, refunded or left out by the rules.", UNLESS)
+            }
+        }
+    }
+
+    fn waiting(&self, why: &Waiting) -> Sentence {
+        match why {
+            Waiting::Settling { reference } => say(
+                format!("The answer for {} was lost, so Daftra may hold it or not.", isolated(reference)),
+                "It is looked for by itself when a late call can no longer be executed; it is never sent blindly.",
+            ),
+            Waiting::LookingAgain { reference } => say(
+                format!("{} was looked for in Daftra and not found.", isolated(reference)),
+                "It is looked for once more by itself before it is sent again.",
+            ),
+            Waiting::CancelRecord => say(
+                "Cancelled, and the shop's refund record may still come.",
+                "It goes on by itself when the record comes, or in a quarter of an hour.",
+            ),
+            Waiting::NotPaid => say("Not paid yet.", "It goes on by itself when the shop says that it is paid."),
+            Waiting::NotFulfilled => {
+                say("Not shipped yet.", "It goes on by itself when the shop says that it is fulfilled.")
+            }
+        }
+    }
+
+    fn hold(&self, why: &Hold, currency: Option<Currency>) -> Sentence {
+        let sum = |amount: Amount| money(self, amount, currency);
+        match why {
+            Hold::UnknownProduct { line, codes } if codes.is_empty() => say(
+                format!("{} has neither SKU nor barcode, so no product can be found for it.", quote(line)),
+                "Give the variant a SKU in the shop, or map its id to a product; then try again.",
+            ),
+            Hold::UnknownProduct { line, codes } => say(
+                format!(
+                    "Daftra has no product for {}; looked for {}.",
+                    quote(line),
+                    list(codes.iter().map(|code| code.as_str()))
+                ),
+                "Add the product with this code in Daftra, or map the code to a product; then try again.",
+            ),
+            Hold::AmbiguousProduct { line, sku, products } => say(
+                format!("Several products fit {} ({}): {}.", quote(line), isolated(sku.as_str()), list(products)),
+                "Map the code to the right one, or correct the codes in Daftra; then try again.",
+            ),
+            Hold::UnknownTax { line, title, rate, included } => say(
+                format!(
+                    "No Daftra tax is known for {} at rate {rate} ({}) on {}.",
+                    quote(title),
+                    if *included { "inside the price" } else { "on top of the price" },
+                    quote(line)
+                ),
+                "Add a row for it to the merchant's tax map; then try again.",
+            ),
+            Hold::TooManyTaxes { line } => say(
+                format!("{} carries more than two taxes; a row in Daftra has room for two.", quote(line)),
+                "Book this order by hand, or join the taxes in the shop.",
+            ),
+            Hold::CustomLine { line } => say(
+                format!("{} is a custom item, and the rules leave it to a person.", quote(line)),
+                "Set the merchant's policy for custom items to a row or to skip; then try again.",
+            ),
+            Hold::GiftCard { line } => say(
+                format!("{} is a gift card, and the rules leave it to a person.", quote(line)),
+                "Set the merchant's policy for gift cards to a row or to skip; then try again.",
+            ),
+            Hold::Tip { line } => say(
+                format!("{} is a tip, and the rules leave it to a person.", quote(line)),
+                "Set the merchant's policy for tips to a row or to skip; then try again.",
+            ),
+            Hold::ExtraAmount { what, amount } => say(
+                format!("The order carries {} of {} beside its lines.", extra(*what), sum(*amount)),
+                "Set the merchant's policy for such amounts; then try again.",
+            ),
+            Hold::AmountsDoNotAddUp { expected, found } => say(
+                format!("The order's own sums differ: {} expected, {} stated.", sum(*expected), sum(*found)),
+                "Look at the order in the shop; if it is right there, book it by hand and report this.",
+            ),
+            Hold::TotalsDiffer { order, daftra, tax_order, tax_daftra, tolerance } => say(
+                format!(
+                    "Daftra would compute {} with {} tax, the order says {} with {} tax; {} may differ.",
+                    sum(*daftra),
+                    sum(*tax_daftra),
+                    sum(*order),
+                    sum(*tax_order),
+                    sum(*tolerance)
+                ),
+                "Check the tax map and whether prices contain the tax; or raise the merchant's tolerance. Then try again.",
+            ),
+            Hold::AccountTooCoarse { currency, decimals } => say(
+                format!("The Daftra account keeps {decimals} decimals, {currency} needs {}.", currency.digits()),
+                "Raise the number of decimals in Daftra's settings; then try again.",
+            ),
+            Hold::OtherAccount { reference } => say(
+                format!("{} lies in another Daftra account than the merchant's of today.", isolated(reference)),
+                "Put the old address back until the order is settled, or finish it by hand in the old account.",
+            ),
+            Hold::QuantitiesDiffer { line, ours, shop } => say(
+                format!("By our books {ours} units of {} are left, the shop says {shop}.", quote(line)),
+                "Compare the order's refunds in the shop with its documents below; then try again.",
+            ),
+            Hold::CancelledButPaid => say(
+                "Cancelled although paid, and no refund record explains the money.",
+                "Refund the order in the shop, or book the refund receipt by hand.",
+            ),
+            Hold::CancelledAfterShipping => say(
+                "Cancelled after goods were shipped: nobody says whether they came back.",
+                "Record the return in the shop, or book the refund receipt by hand.",
+            ),
+            Hold::RefundPart { refund, part } => say(
+                format!("Refund {refund} has a part that cannot be booked by itself: {}.", refund_part(*part)),
+                "Book this part by hand in Daftra.",
+            ),
+            Hold::RefundExceeds { refund, line, left, refunded } => say(
+                format!("Refund {refund} takes back {refunded} of {}, the invoice still holds {left}.", quote(line)),
+                "Compare the refunds in the shop with the receipts below and correct them by hand.",
+            ),
+            Hold::Refused { reference, refusal } => say(
+                format!("Daftra refused {}: {}.", isolated(reference), words_of(refusal)),
+                "Correct what Daftra complains about; then try again.",
+            ),
+            Hold::Locked { reference, refusal } => say(
+                format!("{} exists, and Daftra refuses to change it: {}.", isolated(reference), words_of(refusal)),
+                "Unlock it in Daftra and try again, or correct it there by hand.",
+            ),
+            Hold::Gone { reference } => say(
+                format!("Somebody deleted {} in Daftra.", isolated(reference)),
+                "If that was meant there is nothing to do; else restore it in Daftra and try again.",
+            ),
+            Hold::ChangedByHand { reference, differences } => say(
+                format!(
+                    "{} in Daftra is not what we wrote: {}.",
+                    isolated(reference),
+                    differences.iter().map(difference).collect::<Vec<_>>().join("; ")
+                ),
+                "Put it right in Daftra and try again; nothing is overwritten until then.",
+            ),
+            Hold::SeveralFound { reference, ids } => say(
+                format!("Several documents in Daftra carry the reference {}: {}.", isolated(reference), list(ids)),
+                "Delete the ones too many in Daftra; then try again.",
+            ),
+            Hold::LookUpFails { reference } => say(
+                format!("{} could not be looked up, time after time.", isolated(reference)),
+                "Check that Daftra answers and shows all invoices to this key; then try again.",
+            ),
+            Hold::TooManyUnknownSends { reference } => say(
+                format!("{} was sent so often without an answer that it is not sent again.", isolated(reference)),
+                "Look in Daftra whether it exists and what keeps it from answering; then try again.",
+            ),
+        }
+    }
+
+    fn failed(&self, why: &Failed) -> Sentence {
+        match why {
+            Failed::Unreadable { topic, path, problem } => say(
+                format!(
+                    "A delivery {} could not be read at {}: {}.",
+                    isolated(topic),
+                    isolated(path),
+                    isolated(problem)
+                ),
+                "Report this text; the delivery is kept, and a newer one of the order may be readable.",
+            ),
+            Failed::TooManyFailures { failures, last } => say(
+                format!("{failures} tries in a row failed; the last one: {}.", isolated(last)),
+                "Check the merchant's key and address and that Daftra answers; then try again.",
+            ),
+            Failed::NoEnd => say(
+                "Working on this order came to no end: a fault of this program.",
+                "Report it with this page, and try again after an update.",
+            ),
+            Failed::Panicked { text } => say(
+                format!("A fault of this program: {}.", isolated(text)),
+                "Report this text, and try again after an update.",
+            ),
+        }
+    }
+
+    fn trouble(&self, trouble: &Trouble) -> Sentence {
+        match trouble {
+            Trouble::Credential { text } => say(
+                format!("Daftra does not accept the key: {}.", isolated(text)),
+                "Make a new API key in Daftra and give it to the merchant; the orders then go on by themselves.",
+            ),
+            Trouble::Redirect => say(
+                "Daftra's address answers with a redirect; the key is not sent on.",
+                "Give the merchant the final address of the account.",
+            ),
+            Trouble::Html => say(
+                "Daftra's address answers with a page instead of data.",
+                "Check the address, and whether the account is suspended or under maintenance.",
+            ),
+            Trouble::OtherSite { known, found } => say(
+                format!("Another account answers at this address: {} instead of {}.", isolated(found), isolated(known)),
+                "Give the merchant the address and key of its own account.",
+            ),
+        }
+    }
+
+    fn step(&self, step: &Step, currency: Option<Currency>) -> String {
+        let sum = |amount: Amount| money(self, amount, currency);
+        match step {
+            Step::Ownership { title, vendor, seen, .. } => {
+                let verdict = match seen {
+                    Seen::Billed => "the merchant's, billed",
+                    Seen::NotOurs => "not the merchant's",
+                    Seen::Skipped => "the merchant's, left out by the rules",
+                };
+                format!("{} of vendor {}: {verdict}.", quote(title), quote(vendor))
+            }
+            Step::Product { title, rule, code, product_id, .. } => {
+                let rule = match rule {
+                    Rule::Mapping => "by a person's mapping of",
+                    Rule::Barcode => "by barcode",
+                    Rule::BarcodeTwin => "by barcode but for a leading zero,",
+                    Rule::Code => "by product code",
+                    Rule::SkuPrefix => "by the beginning of the SKU,",
+                };
+                format!("{}: product {product_id}, found {rule} {}.", quote(title), isolated(code.as_str()))
+            }
+            Step::Shipping { policy, billed } => {
+                let policy = match policy {
+                    ShippingPolicy::AllLines => "only when the whole order is the merchant's",
+                    ShippingPolicy::Always => "always",
+                    ShippingPolicy::Never => "never",
+                };
+                format!("Shipping is {}billed (rule: {policy}).", if *billed { "" } else { "not " })
+            }
+            Step::Totals { shop, daftra } => format!(
+                "The order says {} with {} tax, Daftra will compute {} with {}.",
+                sum(shop.total),
+                sum(shop.tax),
+                sum(daftra.total),
+                sum(daftra.tax)
+            ),
+            Step::Refund { id, class } => format!("Refund {id}: {}.", self.refund_class(*class)),
+            Step::InStep { reference } => format!("{} is as it should be.", isolated(reference)),
+            Step::DeletedInShop => "The shop deleted the order; the books stay.".to_owned(),
+        }
+    }
+
+    fn document(&self, reference: &str, number: Option<&str>, state: ledger::State) -> String {
+        let name = number.map_or_else(String::new, |number| format!("No. {}, ", isolated(number)));
+        format!("{name}{}: {}", isolated(reference), self.document_state(state))
+    }
+
+    fn notice(&self, notice: Notice) -> Sentence {
+        match notice {
+            Notice::SignIn => say("You are not signed in.", "Load the page again and give your name and password."),
+            Notice::TooManyTries { seconds } => {
+                say("Too many wrong passwords.", format!("Wait {seconds} seconds and load the page again."))
+            }
+            Notice::Forbidden => say("Your role does not allow this.", "Ask an operator or an owner."),
+            Notice::CrossSite => {
+                say("This did not come from one of our own pages.", "Open the page here and press the button there.")
+            }
+            Notice::StaleForm => say("The form is too old.", "Go back, load the page again and repeat what you did."),
+            Notice::NotFound => say("There is nothing at this address.", "Go back to the overview."),
+            Notice::WrongMethod => say("This address does not do that.", "Go back to the overview."),
+            Notice::TooLarge => say("The request is too large.", "Send less."),
+            Notice::TooSlow => say("The request did not arrive in time.", "Try again."),
+            Notice::Unsupported => {
+                say("The request is in a form that is not read.", "Send it uncompressed, as a form.")
+            }
+            Notice::Busy => say("The service is busy.", "Load the page again in a moment."),
+            Notice::Fault => say("Something went wrong here.", "Try again; the log has the details."),
+        }
+    }
+
+    fn minor_units(&self, amount: Amount) -> String {
+        format!("{} (in the currency's smallest unit)", amount.0)
+    }
+
+    fn isolate(&self, text: &str) -> String {
+        isolated(text)
+    }
+}
+
+fn extra(what: Extra) -> &'static str {
+    match what {
+        Extra::Tip => "a tip",
+        Extra::Duties => "duties",
+        Extra::Fees => "fees",
+        Extra::CashRounding => "a cash rounding",
+    }
+}
+
+fn refund_part(part: RefundPart) -> &'static str {
+    match part {
+        RefundPart::Adjustment => "money that neither goods nor shipping explain",
+        RefundPart::MoneyOnly => "money without goods",
+        RefundPart::Duties => "duties",
+        RefundPart::Shipping => "shipping that is not what the invoice carries",
+        RefundPart::Line => "a line that never was on the invoice",
+    }
+}
+
+fn difference(one: &Difference) -> String {
+    let what = match one.what {
+        DifferenceKind::Row => "row",
+        DifferenceKind::Total => "total",
+        DifferenceKind::Store => "warehouse",
+        DifferenceKind::Draft => "draft",
+        DifferenceKind::Client => "client",
+        DifferenceKind::Currency => "currency",
+        DifferenceKind::Date => "date",
+    };
+    format!("{what} {} there, {} here", quote(&one.daftra), quote(&one.ours))
+}
+
+fn words_of(refusal: &Refusal) -> String {
+    let fields =
+        refusal.fields.iter().map(|(field, complaint)| format!("; {}: {}", isolated(field), isolated(complaint)));
+    format!("{} (status {}){}", quote(&refusal.message), refusal.status, fields.collect::<String>())
+}
+
+static LABELS: Labels = Labels {
+    overview: "Overview",
+    signed_in: "Signed in as",
+    alerts: "Open alerts",
+    no_alerts: "No open alerts: nothing needs you.",
+    merchants: "Merchants",
+    no_merchants: "No merchant yet. Add one with: qantara merchant add",
+    log: "Sync log",
+    no_log: "Nothing here yet. Rows appear when the shop sends an order.",
+    merchant: "Merchant",
+    shop: "Shop",
+    mode: "Mode",
+    orders: "Orders",
+    webhook: "Webhook address",
+    cause: "Cause",
+    subject: "About",
+    count: "Times",
+    since: "Since",
+    last_seen: "Last seen",
+    time: "Time",
+    order: "Order",
+    status: "Status",
+    what: "What happened",
+    all: "All",
+    show: "Show",
+    older: "Older rows",
+    next_step: "Next step",
+    placed: "Placed",
+    shop_number: "Shopify's number",
+    next_look: "Looked at next",
+    failures: "Failures in a row",
+    try_again: "Try again",
+    documents: "Documents in Daftra",
+    no_documents: "No document yet.",
+    kind: "Kind",
+    number: "Number",
+    state: "State",
+    total: "Total",
+    remote_id: "Daftra id",
+    reference: "Reference",
+    verified: "Read back",
+    content: "What is on it",
+    line: "Line",
+    sku: "SKU",
+    product: "Product",
+    units: "Units",
+    net: "Amount",
+    tax: "Tax",
+    decisions: "How it was decided",
+    no_decisions: "Not planned yet.",
+    deliveries: "Deliveries from the shop",
+    no_deliveries: "No delivery is kept.",
+    topic: "Topic",
+    received: "Received",
+    sent: "Sent",
+    repeats: "Repeats",
+    event: "Event",
+    calls: "Calls to Daftra",
+    no_calls: "Daftra was not called for this order.",
+    no_end: "no end known",
+    duration: "Took",
+    request: "Request",
+    answer: "Answer",
+    unreadable: "(cannot be unpacked)",
+    times_in: "Times in",
+};

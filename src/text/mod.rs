@@ -1,0 +1,294 @@
+//! Every word a person reads, in English and Arabic: sentences made from codes and facts, never from an error's text.
+//!
+//! [`Words`] has a method per sentence and one implementation per language, so the compiler demands both. Plain text
+//! without markup: pages and the command line print the same sentences. Names and codes inside a sentence keep their
+//! own direction through Unicode isolates.
+
+mod ar;
+mod en;
+
+use jiff::Timestamp;
+
+use crate::db::log::{Facts, Status};
+use crate::db::merchant::{Mode, Trouble};
+use crate::db::order;
+use crate::db::user::Role;
+use crate::domain::ledger::{self, Draft};
+use crate::domain::money::{Amount, Currency};
+use crate::domain::reason::{Failed, Hold, Ignored, Reason, Waiting};
+use crate::domain::refund::Class;
+use crate::domain::trace::Step;
+
+/// A language people read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lang {
+    /// English, left to right.
+    En,
+    /// Arabic, right to left.
+    Ar,
+}
+
+/// What is the case, and what the reader can do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sentence {
+    /// The case and its cause.
+    pub what: String,
+    /// What happens next, or what to press.
+    pub next_step: String,
+}
+
+/// Why a page answers with a sentence instead of its content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// Nobody is signed in, or name and password do not fit.
+    SignIn,
+    /// Too many wrong passwords lately: come back in so many seconds.
+    TooManyTries {
+        /// Until the next try counts.
+        seconds: u64,
+    },
+    /// The role is too small.
+    Forbidden,
+    /// The form was sent from another site.
+    CrossSite,
+    /// The form's token is missing or two days old.
+    StaleForm,
+    /// No such page, order or merchant.
+    NotFound,
+    /// The page exists and does not do that.
+    WrongMethod,
+    /// The request is larger than what is read.
+    TooLarge,
+    /// The request did not arrive in time.
+    TooSlow,
+    /// The body is compressed, or no form.
+    Unsupported,
+    /// Busy: come back in a moment.
+    Busy,
+    /// A fault of ours.
+    Fault,
+}
+
+/// Every sentence; amounts are printed in the currency when it is known.
+pub trait Words: Sync {
+    /// Headings, columns and buttons.
+    fn labels(&self) -> &'static Labels;
+    /// Where an order stands.
+    fn order_state(&self, state: order::State) -> &'static str;
+    /// The status of a row of the sync log.
+    fn status(&self, status: Status) -> &'static str;
+    /// What a merchant's orders lead to.
+    fn mode(&self, mode: Mode) -> &'static str;
+    /// What a user may do.
+    fn role(&self, role: Role) -> &'static str;
+    /// Where a document stands.
+    fn document_state(&self, state: ledger::State) -> &'static str;
+    /// What a document is called in Daftra.
+    fn document_kind(&self, draft: &Draft) -> &'static str;
+    /// How a refund record was understood.
+    fn refund_class(&self, class: Class) -> &'static str;
+    /// What a call was for; a word of a later version stands for itself.
+    fn action<'a>(&self, word: &'a str) -> &'a str;
+    /// How a call ended; a word of a later version stands for itself.
+    fn outcome<'a>(&self, word: &'a str) -> &'a str;
+    /// What an alert is about; a word of a later version stands for itself.
+    fn alert<'a>(&self, cause: &'a str) -> &'a str;
+    /// Why nothing is to be done.
+    fn ignored(&self, why: &Ignored) -> Sentence;
+    /// What is waited for.
+    fn waiting(&self, why: &Waiting) -> Sentence;
+    /// Why a person must decide.
+    fn hold(&self, why: &Hold, currency: Option<Currency>) -> Sentence;
+    /// Why we gave up.
+    fn failed(&self, why: &Failed) -> Sentence;
+    /// Why a merchant's calls are turned away.
+    fn trouble(&self, trouble: &Trouble) -> Sentence;
+    /// One thing the planner noticed.
+    fn step(&self, step: &Step, currency: Option<Currency>) -> String;
+    /// A document and what became of it.
+    fn document(&self, reference: &str, number: Option<&str>, state: ledger::State) -> String;
+    /// Why there is a sentence instead of a page.
+    fn notice(&self, notice: Notice) -> Sentence;
+    /// An amount without a known currency.
+    fn minor_units(&self, amount: Amount) -> String;
+    /// Text of any direction, marked where it would disturb a sentence of this language.
+    fn isolate(&self, text: &str) -> String;
+}
+
+impl Lang {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::En, Self::Ar];
+
+    /// The language a browser asks for: the best-weighted of ours, English without a wish.
+    #[must_use]
+    pub fn accepted(header: &str) -> Self {
+        let mut best = (Self::En, 0);
+        for item in header.split(',') {
+            let mut parts = item.split(';').map(str::trim);
+            let tag = parts.next().unwrap_or_default().to_ascii_lowercase();
+            let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(1_000, thousandths);
+            let wish = match tag.split('-').next() {
+                Some("ar") => Self::Ar,
+                Some("en") => Self::En,
+                Some(_) | None => continue,
+            };
+            if weight > best.1 {
+                best = (wish, weight);
+            }
+        }
+        best.0
+    }
+
+    /// As HTML and HTTP name it.
+    #[must_use]
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::En => "en",
+            Self::Ar => "ar",
+        }
+    }
+
+    /// The writing direction, as HTML names it.
+    #[must_use]
+    pub fn direction(self) -> &'static str {
+        match self {
+            Self::En => "ltr",
+            Self::Ar => "rtl",
+        }
+    }
+
+    /// Its sentences.
+    #[must_use]
+    pub fn words(self) -> &'static dyn Words {
+        match self {
+            Self::En => &en::English,
+            Self::Ar => &ar::Arabic,
+        }
+    }
+}
+
+/// Why an order stands where it stands: one sentence, or one per hold.
+#[must_use]
+pub fn reason(lang: Lang, reason: &Reason, currency: Option<Currency>) -> Vec<Sentence> {
+    let words = lang.words();
+    match reason {
+        Reason::Ignored(why) => vec![words.ignored(why)],
+        Reason::Waiting(why) => vec![words.waiting(why)],
+        Reason::Held(holds) => holds.iter().map(|hold| words.hold(hold, currency)).collect(),
+        Reason::Failed(why) => vec![words.failed(why)],
+    }
+}
+
+/// The facts of a row of the sync log, without next steps: those are on the order's page.
+#[must_use]
+pub fn facts(lang: Lang, facts: &Facts, currency: Option<Currency>) -> String {
+    match facts {
+        Facts::Document { reference, number, state } => lang.words().document(reference, number.as_deref(), *state),
+        Facts::Reason(why) => {
+            let sentences: Vec<String> = reason(lang, why, currency).into_iter().map(|one| one.what).collect();
+            sentences.join(" ")
+        }
+        Facts::Topic(topic) => lang.words().isolate(topic),
+    }
+}
+
+/// A time to the second in a zone: `2026-11-21 14:03:09`.
+#[must_use]
+pub fn time(at: Timestamp, zone: &jiff::tz::TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// An amount in major units with its currency, or in minor units while no currency is known.
+#[must_use]
+pub fn amount(lang: Lang, amount: Amount, currency: Option<Currency>) -> String {
+    money(lang.words(), amount, currency)
+}
+
+fn money(words: &dyn Words, amount: Amount, currency: Option<Currency>) -> String {
+    match currency {
+        Some(currency) => words.isolate(&format!("{} {currency}", currency.print(amount))),
+        None => words.minor_units(amount),
+    }
+}
+
+/// Between first-strong isolate and its end: whatever direction the text has, it stays inside.
+fn isolated(text: &str) -> String {
+    format!("\u{2068}{text}\u{2069}")
+}
+
+/// The digits of a quality value like `0.8`, as a number out of 1,000; nonsense counts as unwanted.
+fn thousandths(quality: &str) -> u32 {
+    let (whole, fraction) = quality.trim().split_once('.').unwrap_or((quality.trim(), ""));
+    if fraction.len() > 3 {
+        return 0;
+    }
+    format!("{whole}{fraction:0<3}").parse().ok().filter(|value| *value <= 1_000).unwrap_or(0)
+}
+
+/// Headings, columns and buttons.
+pub struct Labels {
+    pub overview: &'static str,
+    pub signed_in: &'static str,
+    pub alerts: &'static str,
+    pub no_alerts: &'static str,
+    pub merchants: &'static str,
+    pub no_merchants: &'static str,
+    pub log: &'static str,
+    pub no_log: &'static str,
+    pub merchant: &'static str,
+    pub shop: &'static str,
+    pub mode: &'static str,
+    pub orders: &'static str,
+    pub webhook: &'static str,
+    pub cause: &'static str,
+    pub subject: &'static str,
+    pub count: &'static str,
+    pub since: &'static str,
+    pub last_seen: &'static str,
+    pub time: &'static str,
+    pub order: &'static str,
+    pub status: &'static str,
+    pub what: &'static str,
+    pub all: &'static str,
+    pub show: &'static str,
+    pub older: &'static str,
+    pub next_step: &'static str,
+    pub placed: &'static str,
+    pub shop_number: &'static str,
+    pub next_look: &'static str,
+    pub failures: &'static str,
+    pub try_again: &'static str,
+    pub documents: &'static str,
+    pub no_documents: &'static str,
+    pub kind: &'static str,
+    pub number: &'static str,
+    pub state: &'static str,
+    pub total: &'static str,
+    pub remote_id: &'static str,
+    pub reference: &'static str,
+    pub verified: &'static str,
+    pub content: &'static str,
+    pub line: &'static str,
+    pub sku: &'static str,
+    pub product: &'static str,
+    pub units: &'static str,
+    pub net: &'static str,
+    pub tax: &'static str,
+    pub decisions: &'static str,
+    pub no_decisions: &'static str,
+    pub deliveries: &'static str,
+    pub no_deliveries: &'static str,
+    pub topic: &'static str,
+    pub received: &'static str,
+    pub sent: &'static str,
+    pub repeats: &'static str,
+    pub event: &'static str,
+    pub calls: &'static str,
+    pub no_calls: &'static str,
+    pub no_end: &'static str,
+    pub duration: &'static str,
+    pub request: &'static str,
+    pub answer: &'static str,
+    pub unreadable: &'static str,
+    pub times_in: &'static str,
+}

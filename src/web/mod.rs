@@ -1,0 +1,67 @@
+//! The HTTP side: webhooks in, pages out. It reads through `db`, hands webhooks to the [`Door`] and wishes to the
+//! [`Desk`]; it never calls Daftra and decides nothing about orders.
+//!
+//! Threads that serve sockets do no SQL and no argon2: pages and sign-ins run in the blocking pool, at most eight at
+//! once.
+
+pub mod auth;
+mod body;
+mod hook;
+mod page;
+mod peer;
+mod probe;
+mod reply;
+mod route;
+pub mod server;
+mod tls;
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::db::user::User;
+use crate::db::{self, Db};
+use crate::vault::Vault;
+
+/// What the HTTP side needs from the rest of the program.
+#[derive(Clone)]
+pub struct Parts {
+    /// Limits, addresses and certificate.
+    pub config: Arc<Config>,
+    /// What pages show.
+    pub db: Arc<Db>,
+    /// Keys for form tokens.
+    pub vault: Arc<Vault>,
+    /// For everything that ages.
+    pub clock: Clock,
+    /// Takes webhooks in.
+    pub door: Arc<dyn Door>,
+    /// Takes wishes of people.
+    pub desk: Arc<dyn Desk>,
+}
+
+/// Where webhooks go in. Called on a thread that serves sockets: HMAC and sealing, no waiting.
+pub trait Door: Send + Sync {
+    /// Looks at one request to `/webhook` (no slug) or `/webhook/{slug}`. Header names are in lower case.
+    fn receive(&self, slug: Option<&str>, headers: &[(String, String)], body: Vec<u8>) -> Received;
+}
+
+/// Ends well when the delivery is on the disk.
+pub type Kept = Pin<Box<dyn Future<Output = Result<(), ()>> + Send>>;
+
+/// What became of a webhook.
+pub enum Received {
+    /// It proved itself and is being stored; the sender hears "done" after that and not before.
+    Pending(Kept),
+    /// Nobody's secret fits.
+    NotAuthentic,
+    /// There is no room for it now: the sender comes again.
+    Busy,
+}
+
+/// Where a person's wishes go. Called in the blocking pool: it may wait for the database.
+pub trait Desk: Send + Sync {
+    /// Starts an order anew. `NotFound` when there is none of this id.
+    fn retry(&self, order_id: i64, user: &User) -> Result<(), db::Error>;
+}

@@ -1,0 +1,249 @@
+//! One order's story: where it stands and why, what Daftra holds, how that was decided, and everything that came and
+//! went on the way.
+
+use hyper::StatusCode;
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+use maud::{Markup, html};
+
+use super::{badge_of_state, code, layout, log_rows, maybe_time, table, time};
+use crate::db;
+use crate::db::delivery;
+use crate::db::document::{self, Attempt};
+use crate::db::log::{self, Entry};
+use crate::db::order::{self, Overview};
+use crate::db::{merchant, product};
+use crate::domain::ledger::{Document, Policy};
+use crate::domain::money::Currency;
+use crate::text::{self, Lang};
+use crate::web::auth::Viewer;
+use crate::web::reply::{self, Reply};
+use crate::web::server::Context;
+
+/// Rows of the log; an order with more has a story nobody reads to its end.
+const ROWS: u32 = 500;
+/// No answer is kept longer than this (`daftra.max_answer_bytes` at most); a size beyond it is not believed.
+const LARGEST: usize = 256 * 1024 * 1024;
+
+/// Where an order is shown.
+pub(in crate::web) fn address(id: i64) -> String {
+    format!("/orders/{id}")
+}
+
+/// Where its button leads.
+pub(in crate::web) fn retry_address(id: i64) -> String {
+    format!("/orders/{id}/retry")
+}
+
+/// Leads to an order by its name, or by our id while it has none.
+pub(super) fn link(id: i64, name: &str) -> Markup {
+    html! { a href=(address(id)) { bdi { @if name.is_empty() { "№ " (id) } @else { (name) } } } }
+}
+
+struct View<'a> {
+    viewer: &'a Viewer,
+    token: String,
+    order: Overview,
+    zone: TimeZone,
+    /// The shop's, once a snapshot or a document tells it.
+    currency: Option<Currency>,
+    documents: Vec<Document>,
+    deliveries: Vec<delivery::Overview>,
+    attempts: Vec<Attempt>,
+    log: Vec<Entry>,
+}
+
+pub(in crate::web) fn show(context: &Context, viewer: &Viewer, id: i64, lang: Lang) -> Result<Reply, db::Error> {
+    let token = context.guard.form_token(viewer, &retry_address(id));
+    let view = context.parts.db.read(|c| {
+        let order = order::get(c, id)?;
+        let zone = merchant::get(c, order.merchant_id)?.time_zone;
+        let documents = document::of_order(c, id)?;
+        Ok(View {
+            viewer,
+            token,
+            currency: currency(c, context, id, &documents),
+            // A zone that this build does not know is a reason to show other hours, not to show nothing.
+            zone: TimeZone::get(&zone).unwrap_or(TimeZone::UTC),
+            documents,
+            deliveries: delivery::of_order(c, id)?,
+            attempts: document::attempts(c, id)?,
+            log: log::list(c, log::Filter { order_id: Some(id), ..log::Filter::default() }, ROWS)?,
+            order,
+        })
+    })?;
+    Ok(reply::html(StatusCode::OK, render(&view, lang)))
+}
+
+/// Only the words depend on it, so a case that cannot be read leaves the amounts in minor units.
+fn currency(c: &rusqlite::Connection, context: &Context, id: i64, documents: &[Document]) -> Option<Currency> {
+    if let Some(document) = documents.first() {
+        return Some(document.content.header().currency);
+    }
+    let ages = product::Ages { product: SignedDuration::ZERO, miss: SignedDuration::ZERO };
+    let case = order::case(c, id, Policy::default(), ages, context.parts.clock.now()).ok()??;
+    Some(case.order.snapshot.currency)
+}
+
+fn render(view: &View<'_>, lang: Lang) -> Markup {
+    let label = lang.words().labels();
+    let log = log_rows(&view.log, &view.zone, view.currency, lang, true);
+    let name = if view.order.name.is_empty() { format!("№ {}", view.order.id) } else { view.order.name.clone() };
+    let content = html! {
+        h1 { (label.order) " " bdi { (name) } " " (badge_of_state(view.order.state, lang)) }
+        (standing(view, lang))
+        section { h2 { (label.documents) } (documents(view, lang)) }
+        section { h2 { (label.decisions) } (decisions(view, lang)) }
+        section {
+            h2 { (label.deliveries) }
+            (table(&[label.received, label.topic, label.sent, label.repeats, label.event], &deliveries(view), label.no_deliveries))
+        }
+        section { h2 { (label.calls) } (calls(view, lang)) }
+        section { h2 { (label.log) } (table(&[label.time, label.status, label.what], &log, label.no_log)) }
+        p.muted { (label.times_in) " " (code(view.zone.iana_name().unwrap_or("UTC"))) }
+    };
+    layout(lang, &name, Some(view.viewer), &content)
+}
+
+fn standing(view: &View<'_>, lang: Lang) -> Markup {
+    let (order, label) = (&view.order, lang.words().labels());
+    html! {
+        @if let Some(reason) = &order.reason {
+            @for sentence in text::reason(lang, reason, view.currency) {
+                div.reason {
+                    p { (sentence.what) }
+                    p.next { strong { (label.next_step) ": " } (sentence.next_step) }
+                }
+            }
+        }
+        dl {
+            dt { (label.merchant) } dd { a href={ "/?merchant=" (order.merchant) } { bdi { (order.merchant) } } }
+            dt { (label.shop_number) } dd { (code(&order.remote_id.to_string())) }
+            dt { (label.placed) } dd { (maybe_time(order.placed_at, &view.zone)) }
+            dt { (label.since) } dd { (time(order.state_at, &view.zone)) }
+            @if let Some(due) = order.due_at { dt { (label.next_look) } dd { (time(due, &view.zone)) } }
+            @if order.failures > 0 { dt { (label.failures) } dd { (order.failures) } }
+        }
+        @if view.viewer.may_operate() {
+            form method="post" action=(retry_address(order.id)) {
+                input type="hidden" name="token" value=(view.token);
+                button { (label.try_again) }
+            }
+        }
+    }
+}
+
+fn documents(view: &View<'_>, lang: Lang) -> Markup {
+    let (words, label) = (lang.words(), lang.words().labels());
+    html! {
+        @if view.documents.is_empty() { p.empty { (label.no_documents) } }
+        @for document in &view.documents {
+            @let header = document.content.header();
+            article {
+                h3 {
+                    (words.document_kind(&document.content)) " "
+                    @if let Some(number) = &document.remote_no { bdi { (number) } }
+                    ": " (words.document_state(document.state))
+                }
+                dl {
+                    @if let Some(total) = document.total {
+                        dt { (label.total) } dd { (text::amount(lang, total, Some(header.currency))) }
+                    }
+                    @if let Some(id) = document.remote_id { dt { (label.remote_id) } dd { (code(&id.to_string())) } }
+                    dt { (label.reference) } dd { (code(&header.reference)) }
+                    dt { (label.since) } dd { (time(document.since_at, &view.zone)) }
+                    dt { (label.verified) } dd { (maybe_time(document.verified_at, &view.zone)) }
+                    @if let Some(at) = document.look_at { dt { (label.next_look) } dd { (time(at, &view.zone)) } }
+                }
+                details {
+                    summary { (label.content) }
+                    (table(&[label.line, label.sku, label.product, label.units, label.net, label.tax], &lines(document, lang), ""))
+                }
+            }
+        }
+    }
+}
+
+fn lines(document: &Document, lang: Lang) -> Vec<Markup> {
+    let currency = Some(document.content.header().currency);
+    let row = |billed: &crate::domain::invoice::Billed| {
+        html! {
+            td.wide { bdi { (billed.title) } }
+            td { (code(&billed.sku)) }
+            td { @match billed.product_id { Some(id) => (code(&id.to_string())), None => "–" } }
+            td { (billed.units) }
+            td.nowrap { (text::amount(lang, billed.net, currency)) }
+            td.nowrap { (text::amount(lang, billed.tax, currency)) }
+        }
+    };
+    document.content.billed().iter().map(row).collect()
+}
+
+fn decisions(view: &View<'_>, lang: Lang) -> Markup {
+    let words = lang.words();
+    html! {
+        @match &view.order.trace {
+            Some(trace) if !trace.is_empty() => {
+                ul { @for step in trace { li { (words.step(step, view.currency)) } } }
+            }
+            Some(_) | None => p.empty { (words.labels().no_decisions) }
+        }
+    }
+}
+
+fn deliveries(view: &View<'_>) -> Vec<Markup> {
+    let row = |delivery: &delivery::Overview| {
+        html! {
+            td { (time(delivery.received_at, &view.zone)) }
+            td { (code(&delivery.topic)) }
+            td { (maybe_time(delivery.sent_at, &view.zone)) }
+            td { (delivery.repeats) }
+            td { (code(&delivery.event_key)) }
+        }
+    };
+    view.deliveries.iter().map(row).collect()
+}
+
+fn calls(view: &View<'_>, lang: Lang) -> Markup {
+    let (words, label) = (lang.words(), lang.words().labels());
+    html! {
+        @if view.attempts.is_empty() { p.empty { (label.no_calls) } }
+        @for attempt in &view.attempts {
+            details {
+                summary {
+                    (time(attempt.started_at, &view.zone)) " · " (words.action(&attempt.action)) ": "
+                    @match &attempt.outcome {
+                        Some(outcome) => (words.outcome(outcome)),
+                        None => (label.no_end),
+                    }
+                    @if let Some(status) = attempt.status { " · " (code(&format!("HTTP {status}"))) }
+                    @if let Some(ended) = attempt.ended_at {
+                        " · " (label.duration) " " (code(&format!("{} ms", ended.duration_since(attempt.started_at).as_millis())))
+                    }
+                }
+                @if !attempt.detail.is_empty() { p { bdi { (attempt.detail) } } }
+                (exchanged(label.request, attempt.request.as_deref(), label.unreadable))
+                (exchanged(label.answer, attempt.answer.as_deref(), label.unreadable))
+            }
+        }
+    }
+}
+
+/// What was sent or came back, redacted before it was kept.
+fn exchanged(heading: &str, packed: Option<&[u8]>, unreadable: &str) -> Markup {
+    html! {
+        @if let Some(packed) = packed.filter(|packed| !packed.is_empty()) {
+            h4 { (heading) }
+            @match unpack(packed) {
+                Some(text) => pre dir="ltr" { (text) },
+                None => p.empty { (unreadable) },
+            }
+        }
+    }
+}
+
+fn unpack(packed: &[u8]) -> Option<String> {
+    let (size, _) = lz4_flex::block::uncompressed_size(packed).ok()?;
+    let bytes = (size <= LARGEST).then(|| lz4_flex::decompress_size_prepended(packed).ok()).flatten()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}

@@ -1,0 +1,152 @@
+//! Answers, and the headers each of them carries.
+
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::header::{self, HeaderName, HeaderValue};
+use hyper::{Response, StatusCode};
+use maud::Markup;
+
+use crate::db;
+use crate::text::Notice;
+
+pub(super) type Reply = Response<Full<Bytes>>;
+
+/// When a sender or a browser that was turned away for lack of room may come again.
+const COME_AGAIN_SECONDS: u64 = 5;
+
+/// Nothing is loaded from elsewhere, no script runs, nobody frames us. Pages show names and orders: nothing is kept.
+const ALWAYS: [(HeaderName, &str); 4] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    // Not "no-referrer": a browser then sends "Origin: null" from our own forms, which is what a stranger's looks like.
+    (header::REFERRER_POLICY, "same-origin"),
+    (header::CACHE_CONTROL, "no-store"),
+];
+
+/// Why somebody gets a sentence instead of a page, and the one header that belongs to some of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Problem {
+    pub(super) notice: Notice,
+    /// The methods an address knows.
+    pub(super) allow: Option<&'static str>,
+}
+
+impl From<Notice> for Problem {
+    fn from(notice: Notice) -> Self {
+        Self { notice, allow: None }
+    }
+}
+
+impl From<db::Error> for Problem {
+    fn from(error: db::Error) -> Self {
+        let notice = match &error {
+            db::Error::Full | db::Error::NoReader(_) | db::Error::Stopped => Notice::Busy,
+            db::Error::NotFound { .. } => return Notice::NotFound.into(),
+            db::Error::Newer { .. }
+            | db::Error::Unusable { .. }
+            | db::Error::Locked { .. }
+            | db::Error::Constraint { .. }
+            | db::Error::Unreadable { .. }
+            | db::Error::Panicked(_)
+            | db::Error::Sqlite { .. }
+            | db::Error::File { .. } => Notice::Fault,
+        };
+        tracing::error!(%error, "A page could not be made");
+        notice.into()
+    }
+}
+
+/// The status of a notice.
+pub(super) fn status(notice: Notice) -> StatusCode {
+    match notice {
+        Notice::SignIn => StatusCode::UNAUTHORIZED,
+        Notice::TooManyTries { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Notice::Forbidden | Notice::CrossSite | Notice::StaleForm => StatusCode::FORBIDDEN,
+        Notice::NotFound => StatusCode::NOT_FOUND,
+        Notice::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
+        Notice::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Notice::TooSlow => StatusCode::REQUEST_TIMEOUT,
+        Notice::Unsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Notice::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        Notice::Fault => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// Only a status, for machines.
+pub(super) fn bare(status: StatusCode) -> Reply {
+    let mut reply = make(status, Bytes::new());
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        reply.headers_mut().insert(header::RETRY_AFTER, COME_AGAIN_SECONDS.into());
+    }
+    reply
+}
+
+/// A word, for probes.
+pub(super) fn text(status: StatusCode, word: &'static str) -> Reply {
+    typed(make(status, Bytes::from_static(word.as_bytes())), "text/plain; charset=utf-8")
+}
+
+/// A page.
+pub(super) fn html(status: StatusCode, page: Markup) -> Reply {
+    typed(make(status, Bytes::from(page.into_string())), "text/html; charset=utf-8")
+}
+
+/// The sentence of a problem as a page, with what its status owes the browser.
+pub(super) fn problem(problem: Problem, page: Markup) -> Reply {
+    let mut reply = html(status(problem.notice), page);
+    let headers = reply.headers_mut();
+    match problem.notice {
+        Notice::SignIn => {
+            let challenge = HeaderValue::from_static("Basic realm=\"Qantara\", charset=\"UTF-8\"");
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        Notice::TooManyTries { seconds } => drop(headers.insert(header::RETRY_AFTER, seconds.into())),
+        Notice::Busy => drop(headers.insert(header::RETRY_AFTER, COME_AGAIN_SECONDS.into())),
+        Notice::Forbidden
+        | Notice::CrossSite
+        | Notice::StaleForm
+        | Notice::NotFound
+        | Notice::WrongMethod
+        | Notice::TooLarge
+        | Notice::TooSlow
+        | Notice::Unsupported
+        | Notice::Fault => {}
+    }
+    if let Some(allow) = problem.allow {
+        headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+    }
+    reply
+}
+
+/// A style whose name changes with its content. Private: it lies behind the sign-in like everything else.
+pub(super) fn style(text: &'static str) -> Reply {
+    let mut reply = typed(make(StatusCode::OK, Bytes::from_static(text.as_bytes())), "text/css; charset=utf-8");
+    let forever = HeaderValue::from_static("private, max-age=31536000, immutable");
+    reply.headers_mut().insert(header::CACHE_CONTROL, forever);
+    reply
+}
+
+/// After a form: look there.
+pub(super) fn see(address: &str) -> Reply {
+    let mut reply = make(StatusCode::SEE_OTHER, Bytes::new());
+    let address = HeaderValue::from_str(address).expect("our own addresses are plain ASCII");
+    reply.headers_mut().insert(header::LOCATION, address);
+    reply
+}
+
+fn typed(mut reply: Reply, kind: &'static str) -> Reply {
+    reply.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    reply
+}
+
+fn make(status: StatusCode, body: Bytes) -> Reply {
+    let mut reply = Response::new(Full::new(body));
+    *reply.status_mut() = status;
+    for (name, value) in ALWAYS {
+        reply.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    reply
+}
