@@ -9,6 +9,7 @@ use crate::domain::catalog::Rule;
 use crate::domain::invoice::Seen;
 use crate::domain::ledger::{self, Draft};
 use crate::domain::money::{Amount, Currency};
+use crate::domain::plan::Operation;
 use crate::domain::reason::{Difference, DifferenceKind, Extra, Failed, Hold, Ignored, RefundPart, Refusal, Waiting};
 use crate::domain::refund::Class;
 use crate::domain::rules::ShippingPolicy;
@@ -419,6 +420,26 @@ impl Words for Arabic {
                 format!("الاسترجاع {}: {}.", isolated(&id.to_string()), self.refund_class(*class))
             }
             Step::InStep { reference } => format!("المستند {} كما يجب أن يكون.", isolated(reference)),
+            Step::WouldDo { operation } => match operation.as_ref() {
+                Operation::Create { draft, .. } => {
+                    format!(
+                        "وضع العرض فقط: كان سيُنشأ {} {}.",
+                        self.document_kind(draft),
+                        isolated(&draft.header().reference)
+                    )
+                }
+                Operation::Replace { draft, .. } => {
+                    format!(
+                        "وضع العرض فقط: كان سيُستبدل {} {}.",
+                        self.document_kind(draft),
+                        isolated(&draft.header().reference)
+                    )
+                }
+                Operation::Record { .. } => "وضع العرض فقط: كان سيُسجَّل تغيير في دفاترنا.".to_owned(),
+                Operation::Find { .. } => "وضع العرض فقط: كان سيُسأل دفترة عن منتجات.".to_owned(),
+                Operation::Verify { .. } => "وضع العرض فقط: كان سيُقرأ مستند للتحقق.".to_owned(),
+                Operation::Resolve { .. } => "وضع العرض فقط: كان سيُبحث عن مستند مشكوك فيه.".to_owned(),
+            },
             Step::DeletedInShop => "حذف المتجر الطلب؛ والسجلات باقية.".to_owned(),
         }
     }

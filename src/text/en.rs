@@ -9,6 +9,7 @@ use crate::domain::catalog::Rule;
 use crate::domain::invoice::Seen;
 use crate::domain::ledger::{self, Draft};
 use crate::domain::money::{Amount, Currency};
+use crate::domain::plan::Operation;
 use crate::domain::reason::{Difference, DifferenceKind, Extra, Failed, Hold, Ignored, RefundPart, Refusal, Waiting};
 use crate::domain::refund::Class;
 use crate::domain::rules::ShippingPolicy;
@@ -418,6 +419,26 @@ impl Words for English {
             ),
             Step::Refund { id, class } => format!("Refund {id}: {}.", self.refund_class(*class)),
             Step::InStep { reference } => format!("{} is as it should be.", isolated(reference)),
+            Step::WouldDo { operation } => match operation.as_ref() {
+                Operation::Create { draft, .. } => {
+                    format!(
+                        "Shadow: would create {} {}.",
+                        self.document_kind(draft),
+                        isolated(&draft.header().reference)
+                    )
+                }
+                Operation::Replace { draft, .. } => {
+                    format!(
+                        "Shadow: would replace {} {}.",
+                        self.document_kind(draft),
+                        isolated(&draft.header().reference)
+                    )
+                }
+                Operation::Record { .. } => "Shadow: would note a change in our own books.".to_owned(),
+                Operation::Find { .. } => "Shadow: would ask Daftra for products.".to_owned(),
+                Operation::Verify { .. } => "Shadow: would read a document back.".to_owned(),
+                Operation::Resolve { .. } => "Shadow: would look for a document in doubt.".to_owned(),
+            },
             Step::DeletedInShop => "The shop deleted the order; the books stay.".to_owned(),
         }
     }
