@@ -95,7 +95,7 @@ fn words(answer: &Value) -> String {
         (keys, secrets) if keys.is_empty() && secrets.is_empty() => lines.push("Nothing changed".to_owned()),
         (keys, secrets) => {
             lines.extend((!keys.is_empty()).then(|| format!("Changed: {keys}")));
-            lines.extend((!secrets.is_empty()).then(|| format!("Secrets replaced: {secrets}")));
+            lines.extend((!secrets.is_empty()).then(|| format!("Secrets changed: {secrets}")));
         }
     }
     lines.push(format!("Webhook address: {}", text("webhook_address")));

@@ -46,10 +46,6 @@ impl MerchantFile {
         wants((1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control), "name", &self.name)?;
         wants(TimeZone::get(&self.time_zone).is_ok(), "time_zone", &self.time_zone)?;
         wants(self.mode != Some(Mode::Closed), "mode", self.mode)?;
-        if let (Some(Mode::Shadow), Some(at)) = (self.mode, self.orders.live_from) {
-            let remedy = "in shadow nothing is booked: write it together with mode = \"live\", or leave it out";
-            return Err(Refusal::new("orders.live_from", at, remedy));
-        }
         let shop_domain = self.shop.domain.trim().to_ascii_lowercase();
         wants(is_permanent_domain(&shop_domain), "shop.domain", &self.shop.domain)?;
         let address = address(&self.daftra.url)

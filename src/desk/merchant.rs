@@ -49,6 +49,7 @@ pub(super) fn add(tx: &Transaction<'_>, moment: &Moment, choice: Choice, secrets
     check_secrets(tx, moment, &choice.shop_domain, None, &secrets.webhook)?;
 
     let mode = choice.mode.unwrap_or(Mode::Shadow);
+    let live_from = live_from(mode, choice.live_from, None, moment.now)?;
     let vendors = choice.vendor_names();
     let account_id = account::at_address(tx, &choice.address)?;
     let mut added = Merchant {
@@ -60,7 +61,7 @@ pub(super) fn add(tx: &Transaction<'_>, moment: &Moment, choice: Choice, secrets
         account_id: Some(account_id),
         time_zone: choice.time_zone,
         mode,
-        live_from: live_from(mode, choice.live_from, None, moment.now),
+        live_from,
         rules: choice.rules,
         trouble: None,
         not_before: Timestamp::UNIX_EPOCH,
@@ -88,7 +89,7 @@ pub(super) fn set(tx: &Transaction<'_>, moment: &Moment, choice: Choice, secrets
         shop_domain: choice.shop_domain,
         time_zone: choice.time_zone,
         mode,
-        live_from: live_from(mode, choice.live_from, before.live_from, moment.now),
+        live_from: live_from(mode, choice.live_from, before.live_from, moment.now)?,
         rules: choice.rules,
         ..before.clone()
     };
@@ -232,13 +233,22 @@ fn works(mode: Mode) -> bool {
     }
 }
 
-fn live_from(mode: Mode, given: Option<Timestamp>, was: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
-    match mode {
+fn live_from(
+    mode: Mode,
+    given: Option<Timestamp>,
+    was: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Refusal> {
+    Ok(match (mode, given) {
+        (Mode::Shadow | Mode::Closed, Some(at)) => {
+            let remedy = "nothing is booked in this mode: write it together with mode = \"live\", or leave it out";
+            return Err(Refusal::new("orders.live_from", at, remedy));
+        }
+        (Mode::Shadow | Mode::Closed, None) => None,
         // As precise as it is stored, so that the same file changes nothing.
-        Mode::Live => given.or(was).or(Some(now)).map(to_millisecond),
-        Mode::Paused => given.or(was).map(to_millisecond),
-        Mode::Shadow | Mode::Closed => None,
-    }
+        (Mode::Live, given) => given.or(was).or(Some(now)).map(to_millisecond),
+        (Mode::Paused, given) => given.or(was).map(to_millisecond),
+    })
 }
 
 fn to_millisecond(at: Timestamp) -> Timestamp {
