@@ -1,5 +1,7 @@
 //! What Shopify sends, read: one small body per rule.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
+
 use std::collections::BTreeSet;
 
 use qantara::domain::money::{Amount, Currency};
@@ -68,10 +70,10 @@ fn read_json(topic: &str, body: &Value) -> Result<Reading, ReadError> {
 
 #[track_caller]
 fn read_order(body: &Value) -> (Snapshot, Facts) {
-    match read_json("orders/updated", body).unwrap() {
-        Reading::Order { snapshot, facts, .. } => (*snapshot, facts),
-        other => panic!("Not read as an order: {other:?}"),
-    }
+    let Reading::Order { snapshot, facts, .. } = read_json("orders/updated", body).unwrap() else {
+        panic!("Not read as an order");
+    };
+    (*snapshot, facts)
 }
 
 #[track_caller]

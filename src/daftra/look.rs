@@ -37,12 +37,21 @@ pub enum Looked {
 }
 
 /// A list of Daftra's.
+#[derive(Clone)]
 struct List<'a> {
     dialect: Dialect,
     path: &'a str,
     /// The name around each row in v1.
     model: &'a str,
     query: Vec<(&'a str, &'a str)>,
+}
+
+impl<'a> List<'a> {
+    fn narrowed(&self, filter: &'a str, value: &'a str) -> Self {
+        let mut list = self.clone();
+        list.query.push((filter, value));
+        list
+    }
 }
 
 /// Takes one row, or says why it cannot be read.
@@ -53,7 +62,8 @@ type Hits = BTreeMap<i64, Option<String>>;
 
 impl Client {
     /// Looks for an invoice by its reference among those created since a day. The filter by `po_number` depends on a
-    /// setting of the account, so it may find but never proves absence.
+    /// setting of the account, so it may find but never proves absence; whether the list shows drafts unasked is not
+    /// documented, so absence is said only after the drafts were asked for too.
     pub fn look_up_invoice(
         &self,
         door: &Door,
@@ -62,24 +72,27 @@ impl Client {
         created_from: Date,
     ) -> Answered<Result<Looked, Unanswered>> {
         let since = created_from.to_string();
-        let list = |quick: Option<&'static str>| List {
+        let all = List {
             dialect: Dialect::V1,
             path: "/api2/invoices.json",
             model: "Invoice",
             // By id, so that an invoice made meanwhile comes last and moves none to another page.
-            query: [("created_from", since.as_str()), ("recursive", "1"), ("sort", "id"), ("direction", "asc")]
-                .into_iter()
-                .chain(quick.map(|filter| (filter, reference)))
-                .collect(),
+            query: vec![("created_from", &since), ("recursive", "1"), ("sort", "id"), ("direction", "asc")],
         };
+        let (quick, drafts) = (all.narrowed("po_number", reference), all.narrowed("draft", "1"));
         self.visit(door, pace, |visit| {
-            let mut quick = Hits::new();
-            visit.page(&list(Some("po_number")), 1, &mut |row| note(row, reference, 0, &mut quick))?;
-            if !quick.is_empty() {
-                return Ok(looked(quick));
-            }
             let mut hits = Hits::new();
-            visit.pages(&list(None), &mut |row| note(row, reference, 0, &mut hits))?;
+            let counts = visit.page(&quick, 1, &mut |row| note(row, reference, 0, &mut hits))?;
+            // With more pages the filter was ignored, and a second one may be further on.
+            if counts.pages <= 1 && !hits.is_empty() {
+                return Ok(looked(hits));
+            }
+            for list in [&all, &drafts] {
+                visit.pages(list, &mut |row| note(row, reference, 0, &mut hits))?;
+                if !hits.is_empty() {
+                    break;
+                }
+            }
             Ok(looked(hits))
         })
     }

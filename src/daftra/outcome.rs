@@ -191,7 +191,7 @@ pub fn judge(exchange: Result<Answer, Failure>, dialect: Dialect, key: &SecretSt
         400.. => words.refused(answer.status),
         200..300 => match &body {
             Some(Value::Object(fields)) if is_success(fields, dialect) => return Ok(fields.clone()),
-            Some(Value::Object(fields)) if is_failure(fields) => failed_with_200(&answer, fields, &words),
+            Some(Value::Object(fields)) if is_failure(fields, dialect) => failed_with_200(&answer, fields, &words),
             _ => words.unknown("the answer says neither success nor failure", false, None),
         },
         _ => words.unknown("a status nobody expects", false, None),
@@ -223,18 +223,17 @@ pub fn replaced(reply: Reply, id: i64) -> Written {
 
 fn is_success(fields: &Map<String, Value>, dialect: Dialect) -> bool {
     match dialect {
-        Dialect::V1 => fields.get("result").and_then(Value::as_str) == Some("successful") && has_good_code(fields),
-        Dialect::V2 => !is_failure(fields),
+        Dialect::V1 => {
+            let says_so = fields.get("result").and_then(Value::as_str) == Some("successful");
+            says_so && matches!(code(fields), Some(200 | 202))
+        }
+        Dialect::V2 => !is_failure(fields, dialect),
     }
 }
 
-fn has_good_code(fields: &Map<String, Value>) -> bool {
-    matches!(code(fields), Some(200 | 202))
-}
-
-fn is_failure(fields: &Map<String, Value>) -> bool {
-    let failed = fields.get("result").and_then(Value::as_str).is_some_and(|word| word.eq_ignore_ascii_case("failed"));
-    failed || fields.contains_key("error")
+fn is_failure(fields: &Map<String, Value>, dialect: Dialect) -> bool {
+    let says_so = fields.get("result").and_then(Value::as_str).is_some_and(|word| word.eq_ignore_ascii_case("failed"));
+    says_so || dialect == Dialect::V2 && fields.contains_key("error")
 }
 
 fn code(fields: &Map<String, Value>) -> Option<u16> {

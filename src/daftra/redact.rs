@@ -12,7 +12,7 @@ const HIDDEN: &str = "…";
 const MOST_BYTES: usize = 32 * 1024;
 /// A message longer than this is cut.
 const MOST_MESSAGE_CHARS: usize = 500;
-/// A shorter key would be found in ordinary words; Daftra's have forty characters.
+/// A shorter key would be found in ordinary words.
 const SHORTEST_KEY: usize = 6;
 
 /// A field whose name contains one of these words is personal, secret, or free text by persons.

@@ -66,6 +66,8 @@ pub struct RemoteItem {
     pub discount: Decimal,
     /// None: the document's.
     pub store_id: Option<i64>,
+    /// It carries the mark of our rows.
+    pub is_marked: bool,
 }
 
 /// One payment.
@@ -159,6 +161,7 @@ fn item(row: &Map<String, Value>) -> Result<RemoteItem, String> {
         tax2: id(row, "tax2")?,
         discount: decimal(row, "discount")?.unwrap_or_default(),
         store_id: id(row, "store_id")?,
+        is_marked: text(row, "description").is_some_and(|text| super::write::is_marked(&text)),
     })
 }
 
@@ -280,7 +283,7 @@ pub(super) fn text(fields: &Map<String, Value>, name: &str) -> Option<String> {
 pub(super) fn decimal(fields: &Map<String, Value>, name: &str) -> Result<Option<Decimal>, String> {
     let text = match fields.get(name) {
         None | Some(Value::Null) => return Ok(None),
-        // Three digits after the point survive the way through serde_json exactly: write::number.
+        // Prints the digits that were sent, as far as amounts have any: see write::number.
         Some(Value::Number(number)) => number.to_string(),
         Some(Value::String(text)) if text.trim().is_empty() => return Ok(None),
         Some(Value::String(text)) => text.trim().to_owned(),

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::catalog::{Catalog, Code};
 use super::invoice::{InvoiceDraft, Obstacles, Seen, draft, gate};
 use super::ledger::{Document, Draft, Fingerprint, Ledger, Next, State, next};
-use super::order::{FulfillmentStatus, Order, PaymentStatus, SAMPLE_ORDER};
+use super::order::{FulfillmentStatus, Order, PaymentStatus, Refund, SAMPLE_ORDER};
 use super::reason::{Hold, Ignored, Waiting};
 use super::refund::{
     Cause, Class, OwnLines, ReceiptDraft, cancel_receipt, class_after_invoice, class_before_invoice, left, receipt,
@@ -234,7 +234,7 @@ impl Case<'_> {
         }
         let own = own_lines(&first);
         let mut classes = self.ledger.classes.clone();
-        for refund in self.order.facts.refunds.values() {
+        for refund in self.refunds() {
             let class = *classes.entry(refund.id).or_insert_with(|| class_before_invoice(refund, &own, &first));
             trace.push(Step::Refund { id: refund.id, class });
         }
@@ -271,6 +271,14 @@ impl Case<'_> {
             classes,
             self.order.snapshot.created_at,
         )
+    }
+
+    /// The records of which every line is known. The others overtook the body that adds their lines and cannot be
+    /// understood before it: whose the goods are, and whether they were ever invoiced.
+    fn refunds(&self) -> impl Iterator<Item = &Refund> {
+        let known: BTreeSet<i64> = self.order.snapshot.lines.iter().map(|line| line.id).collect();
+        let refunds = self.order.facts.refunds.values();
+        refunds.filter(move |refund| refund.lines.iter().all(|line| known.contains(&line.line_id)))
     }
 
     /// An end without document: a row that was planned is dropped first.
@@ -379,7 +387,7 @@ impl Case<'_> {
         let own = own_lines(&first);
         let cancel = self.ledger.by_source(&Cause::Cancel.source_key()).is_some_and(|d| d.state.may_exist());
         let mut classes = self.ledger.classes.clone();
-        for refund in facts.refunds.values() {
+        for refund in self.refunds() {
             classes.entry(refund.id).or_insert_with(|| class_after_invoice(refund, &own, content, facts, cancel));
         }
         let (mut target, mut obstacles, mut steps) = self.redraft(content, &classes);

@@ -113,7 +113,9 @@ pub fn class_after_invoice(
     let lines = || own_lines(refund, own);
     let came_back = refund.is_return || lines().any(|line| line.restock == Restock::Return);
     let gone = lines().any(|line| line.restock == Restock::NoRestock);
-    let only_goods = lines().next().is_some() && !touches_shipping(refund, invoice);
+    // Money kept or added beside the goods is no edit, even while its transaction is still on its way.
+    let beside = touches_shipping(refund, invoice) || has_other_money(refund) || refund.has_duties;
+    let only_goods = lines().next().is_some() && !beside;
     if only_goods && !refund.has_money() && !came_back && !gone && facts.cancelled.is_none() {
         Class::Edit
     } else {
@@ -130,10 +132,12 @@ fn has_adjustment(refund: &Refund) -> bool {
     refund.adjustments.iter().any(|adjustment| !adjustment.amount.is_zero() || !adjustment.tax.is_zero())
 }
 
-/// Money without goods can only be attributed when nobody else has a line in the order.
+/// Money without goods can only be attributed when nobody else has a line in the order, and is not shipping alone: who
+/// billed the shipping gives it back.
 fn is_ours_alone(refund: &Refund, invoice: &InvoiceDraft) -> bool {
     let has_goods = !refund.lines.is_empty();
-    invoice.is_whole_order() && !has_goods && (refund.has_money() || has_adjustment(refund))
+    let only_shipping = shipping_part(refund).is_some() && !has_other_money(refund) && !refund.has_duties;
+    invoice.is_whole_order() && !has_goods && !only_shipping && (refund.has_money() || has_adjustment(refund))
 }
 
 fn own_lines<'a>(refund: &'a Refund, own: &'a OwnLines) -> impl Iterator<Item = &'a RefundLine> {
@@ -156,6 +160,13 @@ fn shipping_part(refund: &Refund) -> Option<(Option<i64>, Amount, Amount)> {
     let parts = || refund.adjustments.iter().filter(|adjustment| adjustment.is_shipping);
     let (net, tax) = (-parts().map(|a| a.amount).sum::<Amount>(), -parts().map(|a| a.tax).sum::<Amount>());
     (!net.is_zero() || !tax.is_zero()).then_some((None, net, tax))
+}
+
+/// Money that neither goods nor shipping explain.
+fn has_other_money(refund: &Refund) -> bool {
+    let parts = || refund.adjustments.iter().filter(|adjustment| !adjustment.is_shipping);
+    let (amount, tax): (Amount, Amount) = (parts().map(|a| a.amount).sum(), parts().map(|a| a.tax).sum());
+    !amount.is_zero() || !tax.is_zero()
 }
 
 /// What the records of these classes take off the lines before they are billed.
@@ -231,9 +242,7 @@ pub fn receipt(
         }
     }
     let part = |part| Hold::RefundPart { refund: refund.id, part };
-    let other = refund.adjustments.iter().filter(|adjustment| !adjustment.is_shipping);
-    let (amount, tax): (Amount, Amount) = other.fold(Default::default(), |sum, a| (sum.0 + a.amount, sum.1 + a.tax));
-    if !amount.is_zero() || !tax.is_zero() {
+    if has_other_money(refund) {
         holds.push(part(RefundPart::Adjustment));
     }
     if refund.has_duties {

@@ -12,7 +12,7 @@ pub type Trace = Vec<Step>;
 
 /// One thing the planner noticed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "step", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Step {
     Ownership {
         line: i64,

@@ -213,6 +213,7 @@ fn point_14_v2_filter_grammar() {
     assert_eq!(ids("filter[id][not_in][]=3&filter[id][not_in][]=5"), [4]);
     assert_eq!(ids("filter[or][product_code][like]=EA&filter[or][barcode][like]=0017"), [3, 5]);
     assert_eq!(ids("filter[tax1][is_null]=1"), [3, 4, 5]);
+    assert_eq!(ids("filter[tax1][is_null]=0"), [] as [u64; 0]);
     assert_eq!(ids("filter[no_such_field]=1"), [3, 4, 5], "ignored");
     assert_eq!(ids("sort[id]=desc&per_page=2"), [5, 4]);
     assert_eq!(ids("sort[id]=desc&per_page=2&page=2"), [3]);

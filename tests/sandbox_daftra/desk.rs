@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 pub(crate) const START: &str = "2026-06-17T09:00:00Z";
 
@@ -74,6 +75,7 @@ impl Desk {
     /// Sends exactly this and returns all bytes until the connection closes.
     pub(crate) fn raw(&self, request: &str) -> Vec<u8> {
         let mut stream = TcpStream::connect(self.server.address()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
         let mut bytes = Vec::new();
         stream.read_to_end(&mut bytes).unwrap();

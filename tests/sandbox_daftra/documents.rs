@@ -216,6 +216,10 @@ fn point_10_put_replaces_rows_and_gives_new_item_ids() {
     assert_eq!((&after["id"], &after["no"]), (&before["id"], &before["no"]));
     assert_eq!((after["InvoiceItem"].as_array().unwrap().len(), &after["summary_total"]), (1, &json!(200)));
     assert_ne!(after["InvoiceItem"][0]["id"], before["InvoiceItem"][0]["id"]);
+    let nested = json!({"Invoice": {"client_id": 15, "InvoiceItem": [row("50", "4")]}});
+    for body in [nested, with(body.clone(), "/InvoiceItem", json!([]))] {
+        assert_eq!(desk.put(&format!("/api2/invoices/{id}"), &body).message(), "Invoice is empty");
+    }
     let without_client = json!({"Invoice": {"store_id": 1}, "InvoiceItem": [row("50", "4")]});
     assert!(desk.put(&format!("/api2/invoices/{id}"), &without_client).complains_about("client_id"));
     assert_eq!(desk.post(&format!("/api2/invoices/{id}"), &body).status, 200, "POST with an id is a PUT");
@@ -258,6 +262,10 @@ fn point_10_locked_invoices_refuse_a_put() {
     assert_eq!(desk.put(&path, &moved).status, 400, "it cannot leave the closed period either");
     desk.change(|setup| setup.closed_until = None);
     assert_eq!(desk.put(&path, &two_mugs()).status, 200);
+    let draft = desk.invoice(&with(two_mugs(), "/Invoice/draft", json!(1)));
+    desk.change(|setup| setup.closed_until = Some("2026-06-17".parse().unwrap()));
+    assert_eq!(desk.get(&format!("/api2/invoices/update_draft/{draft}/0")).status, 400, "nor be issued into it");
+    desk.change(|setup| setup.closed_until = None);
     desk.account(|account| account.hand(Hand::AcceptEInvoice { document: id }, START.parse().unwrap())).unwrap();
     assert_eq!(desk.put(&path, &two_mugs()).status, 400);
     desk.change(|setup| setup.refuse_with_404 = true);

@@ -41,8 +41,10 @@ fn fault_late() {
     desk.wait(1);
     assert_eq!(total(), 1);
     assert_eq!(desk.server.world().lock().unwrap().next_event(), None);
-    desk.wait(60);
-    assert_eq!(desk.read(1001)["created"], "2026-06-17 12:01:00", "at the moment of its arrival");
+    desk.fault(FaultKind::Late { seconds: 60 });
+    assert!(desk.lost(&two_mugs()).is_empty());
+    desk.wait(300);
+    assert_eq!(desk.read(1002)["created"], "2026-06-17 12:02:00", "at the moment of its arrival");
 }
 
 #[test]
