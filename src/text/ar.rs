@@ -348,7 +348,7 @@ impl Words for Arabic {
                 "أبلغ عن هذا النص؛ الإشعار محفوظ، وقد يكون إشعار أحدث للطلب قابلًا للقراءة.",
             ),
             Failed::TooManyFailures { failures, last } => say(
-                format!("فشلت {failures} محاولات متتالية، وآخرها: {}.", isolated(last)),
+                format!("فشلت {failures} محاولات متتالية، وآخرها: {}.", quote(last)),
                 "تحقق من مفتاح التاجر وعنوانه ومن أن دفترة تستجيب، ثم أعد المحاولة.",
             ),
             Failed::NoEnd => say(
@@ -364,7 +364,7 @@ impl Words for Arabic {
     fn trouble(&self, trouble: &Trouble) -> Sentence {
         match trouble {
             Trouble::Credential { text } => say(
-                format!("دفترة لا تقبل المفتاح: {}.", isolated(text)),
+                format!("دفترة لا تقبل المفتاح: {}.", quote(text)),
                 "أنشئ مفتاح API جديدًا في دفترة وأعطه للتاجر؛ تتابع الطلبات بعدها تلقائيًا.",
             ),
             Trouble::Redirect => {

@@ -346,7 +346,7 @@ impl Words for English {
                 "Report this text; the delivery is kept, and a newer one of the order may be readable.",
             ),
             Failed::TooManyFailures { failures, last } => say(
-                format!("{failures} tries in a row failed; the last one: {}.", isolated(last)),
+                format!("{failures} tries in a row failed; the last one: {}.", quote(last)),
                 "Check the merchant's key and address and that Daftra answers; then try again.",
             ),
             Failed::NoEnd => say(
@@ -363,7 +363,7 @@ impl Words for English {
     fn trouble(&self, trouble: &Trouble) -> Sentence {
         match trouble {
             Trouble::Credential { text } => say(
-                format!("Daftra does not accept the key: {}.", isolated(text)),
+                format!("Daftra does not accept the key: {}.", quote(text)),
                 "Make a new API key in Daftra and give it to the merchant; the orders then go on by themselves.",
             ),
             Trouble::Redirect => say(

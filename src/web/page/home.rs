@@ -42,7 +42,7 @@ impl Wish {
 
     /// The same rows, continued.
     fn older_than(&self, id: i64) -> String {
-        let mut query = form_urlencoded::Serializer::new(String::from("/?"));
+        let mut query = form_urlencoded::Serializer::for_suffix("/?".to_owned(), 2);
         query.append_pair("before", &id.to_string());
         if let Some(merchant) = &self.merchant {
             query.append_pair("merchant", merchant);

@@ -1,0 +1,244 @@
+//! Every code has its sentence in both languages. A new code does not compile here until it is listed.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+
+use qantara::db::document::Action;
+use qantara::db::log::{Facts, Status};
+use qantara::db::merchant::{Mode, Trouble};
+use qantara::db::order;
+use qantara::db::user::Role;
+use qantara::domain::catalog::{Code, Rule};
+use qantara::domain::invoice::{Seen, Totals};
+use qantara::domain::ledger;
+use qantara::domain::money::{Amount, Currency};
+use qantara::domain::reason::{
+    Difference, DifferenceKind, Extra, Failed, Hold, Ignored, Reason, RefundPart, Refusal, Waiting,
+};
+use qantara::domain::refund::Class;
+use qantara::domain::rules::ShippingPolicy;
+use qantara::domain::trace::Step;
+use qantara::text::{self, Lang, Notice, Sentence};
+
+/// One value per variant, and a match that forgets none.
+macro_rules! every {
+    ($type:ident: $($variant:ident $({ $($field:tt)* })? $(($($inner:tt)*))?),+ $(,)?) => {{
+        let _complete = |value: &$type| match value { $($type::$variant { .. } => (),)+ };
+        vec![$($type::$variant $({ $($field)* })? $(($($inner)*))?),+]
+    }};
+}
+
+fn line() -> String {
+    "عباية".to_owned()
+}
+
+fn reference() -> String {
+    "k1-5551234567-order".to_owned()
+}
+
+fn code() -> Code {
+    Code::new("ab-1")
+}
+
+fn refusal() -> Refusal {
+    Refusal { status: 422, message: "Entity not saved".into(), fields: vec![("date".into(), "closed".into())] }
+}
+
+fn ignored() -> Vec<Ignored> {
+    let at = "2026-11-20T09:00:00Z".parse().unwrap();
+    every!(Ignored:
+        NoOwnLines { vendors: ["Acme".to_owned()].into() },
+        BeforeGoLive { placed_at: at, live_from: at },
+        TestOrder, Sample, Source { source: "pos".into() },
+        CancelledBeforeInvoice, DeletedBeforeInvoice, NothingToBill)
+}
+
+fn waiting() -> Vec<Waiting> {
+    every!(Waiting:
+        Settling { reference: reference() }, LookingAgain { reference: reference() }, CancelRecord, NotPaid, NotFulfilled)
+}
+
+fn holds() -> Vec<Hold> {
+    let sum = Amount(1_250);
+    let differences = every!(DifferenceKind: Row, Total, Store, Draft, Client, Currency, Date)
+        .into_iter()
+        .map(|what| Difference { what, ours: "1".into(), daftra: "2".into() })
+        .collect();
+    every!(Hold:
+        UnknownProduct { line: line(), codes: [code()].into() },
+        AmbiguousProduct { line: line(), sku: code(), products: [1, 2].into() },
+        UnknownTax { line: line(), title: "VAT".into(), rate: "0.15".parse().unwrap(), included: true },
+        TooManyTaxes { line: line() }, CustomLine { line: line() }, GiftCard { line: line() }, Tip { line: line() },
+        ExtraAmount { what: Extra::Tip, amount: sum },
+        AmountsDoNotAddUp { expected: sum, found: sum },
+        TotalsDiffer { order: sum, daftra: sum, tax_order: sum, tax_daftra: sum, tolerance: sum },
+        AccountTooCoarse { currency: kuwait(), decimals: 2 },
+        OtherAccount { reference: reference() },
+        QuantitiesDiffer { line: line(), ours: 1, shop: 2 },
+        CancelledButPaid, CancelledAfterShipping,
+        RefundPart { refund: 991, part: RefundPart::Adjustment },
+        RefundExceeds { refund: 991, line: line(), left: 1, refunded: 2 },
+        Refused { reference: reference(), refusal: refusal() },
+        Locked { reference: reference(), refusal: refusal() },
+        Gone { reference: reference() },
+        ChangedByHand { reference: reference(), differences },
+        SeveralFound { reference: reference(), ids: [1, 2].into() },
+        LookUpFails { reference: reference() },
+        TooManyUnknownSends { reference: reference() })
+}
+
+fn failures() -> Vec<Failed> {
+    every!(Failed:
+        Unreadable { topic: "orders/create".into(), path: "line_items[2].price".into(), problem: "no number".into() },
+        TooManyFailures { failures: 10, last: "no answer in time".into() }, NoEnd, Panicked { text: "oh".into() })
+}
+
+fn troubles() -> Vec<Trouble> {
+    every!(Trouble:
+        Credential { text: "Unauthenticated.".into() }, Redirect, Html, OtherSite { known: "1".into(), found: "2".into() })
+}
+
+fn steps() -> Vec<Step> {
+    let totals = Totals { total: Amount(1_250), tax: Amount(50) };
+    let (line_id, title) = (1, line());
+    every!(Step:
+        Ownership { line: line_id, title: title.clone(), vendor: "Acme".into(), seen: Seen::Billed },
+        Product { line: line_id, title, rule: Rule::Barcode, code: code(), product_id: 9 },
+        Shipping { policy: ShippingPolicy::Always, billed: true },
+        Totals { shop: totals, daftra: totals },
+        Refund { id: 991, class: Class::Edit },
+        InStep { reference: reference() }, DeletedInShop)
+}
+
+fn notices() -> Vec<Notice> {
+    every!(Notice:
+        SignIn, TooManyTries { seconds: 4 }, Forbidden, CrossSite, StaleForm, NotFound, WrongMethod, TooLarge, TooSlow,
+        Unsupported, Busy, Fault)
+}
+
+fn kuwait() -> Currency {
+    Currency::parse("KWD").unwrap()
+}
+
+/// Each value has its own words, in each language other ones.
+fn distinct<T: Debug, S: AsRef<str>>(values: &[T], say: impl Fn(Lang, &T) -> S) {
+    let said: Vec<(Lang, String)> = Lang::ALL
+        .iter()
+        .flat_map(|lang| values.iter().map(|value| (*lang, say(*lang, value).as_ref().to_owned())))
+        .collect();
+    let different: BTreeSet<&String> = said.iter().map(|(_, text)| text).collect();
+    assert_eq!(different.len(), 2 * values.len(), "{said:#?}");
+    for (lang, text) in &said {
+        let is_arabic = text.chars().any(|letter| ('\u{0620}'..='\u{064A}').contains(&letter));
+        assert!(!text.trim().is_empty() && (is_arabic || *lang == Lang::En), "{text}");
+    }
+}
+
+/// As `distinct`, and everyone is told what to do.
+fn complete<T: Debug>(values: &[T], say: impl Fn(Lang, &T) -> Sentence) {
+    distinct(values, |lang, value| say(lang, value).what);
+    for lang in Lang::ALL {
+        for value in values {
+            let next_step = say(lang, value).next_step;
+            assert!(next_step.chars().count() > 8 && next_step.ends_with('.'), "{value:?}: {next_step}");
+        }
+    }
+}
+
+#[test]
+fn every_reason_has_its_cause_and_its_next_step() {
+    complete(&ignored(), |lang, why| lang.words().ignored(why));
+    complete(&waiting(), |lang, why| lang.words().waiting(why));
+    complete(&holds(), |lang, why| lang.words().hold(why, Some(kuwait())));
+    complete(&failures(), |lang, why| lang.words().failed(why));
+    complete(&troubles(), |lang, why| lang.words().trouble(why));
+    complete(&notices(), |lang, notice| lang.words().notice(*notice));
+}
+
+#[test]
+fn every_part_of_a_reason_has_its_words() {
+    let extras = every!(Extra: Tip, Duties, Fees, CashRounding);
+    distinct(&extras, |lang, what| lang.words().hold(&Hold::ExtraAmount { what: *what, amount: Amount(1) }, None).what);
+    let parts = every!(RefundPart: Adjustment, MoneyOnly, Duties, Shipping, Line);
+    distinct(&parts, |lang, part| lang.words().hold(&Hold::RefundPart { refund: 1, part: *part }, None).what);
+    let differences = every!(DifferenceKind: Row, Total, Store, Draft, Client, Currency, Date);
+    distinct(&differences, |lang, what| {
+        let differences = vec![Difference { what: *what, ours: String::new(), daftra: String::new() }];
+        lang.words().hold(&Hold::ChangedByHand { reference: reference(), differences }, None).what
+    });
+    let without_codes = Hold::UnknownProduct { line: line(), codes: BTreeSet::new() };
+    complete(&[without_codes, holds().remove(0)], |lang, hold| lang.words().hold(hold, None));
+    let without_vendors = Ignored::NoOwnLines { vendors: BTreeSet::new() };
+    complete(&[without_vendors, ignored().remove(0)], |lang, why| lang.words().ignored(why));
+}
+
+#[test]
+fn every_step_of_a_decision_has_its_words() {
+    distinct(&steps(), |lang, step| lang.words().step(step, Some(kuwait())));
+    let seen = every!(Seen: Billed, NotOurs, Skipped);
+    distinct(&seen, |lang, seen| {
+        lang.words().step(&Step::Ownership { line: 1, title: line(), vendor: "Acme".into(), seen: *seen }, None)
+    });
+    let rules = every!(Rule: Mapping, Barcode, BarcodeTwin, Code, SkuPrefix);
+    distinct(&rules, |lang, rule| {
+        lang.words().step(&Step::Product { line: 1, title: line(), rule: *rule, code: code(), product_id: 9 }, None)
+    });
+    let policies = every!(ShippingPolicy: AllLines, Always, Never);
+    distinct(&policies, |lang, policy| lang.words().step(&Step::Shipping { policy: *policy, billed: false }, None));
+}
+
+#[test]
+fn every_state_has_its_word() {
+    distinct(&order::State::ALL, |lang, state| lang.words().order_state(*state));
+    distinct(&Status::ALL, |lang, status| lang.words().status(*status));
+    distinct(&Role::ALL, |lang, role| lang.words().role(*role));
+    distinct(&ledger::State::ALL, |lang, state| lang.words().document_state(*state));
+    distinct(&Class::ALL, |lang, class| lang.words().refund_class(*class));
+    distinct(&every!(Mode: Shadow, Live, Paused, Closed), |lang, mode| lang.words().mode(*mode));
+    let actions = every!(Action: Create, Replace, LookUp, Verify, Find, SiteInfo);
+    distinct(&actions, |lang, action| lang.words().action(action.word()));
+}
+
+#[test]
+fn every_word_the_schema_knows_for_the_end_of_a_call_is_spoken() {
+    let schema = include_str!("../schema.sql");
+    let (_, list) = schema.split_once("check (outcome in (").unwrap();
+    let outcomes: Vec<&str> =
+        list.split_once("))").unwrap().0.split(',').map(|word| word.trim().trim_matches('\'')).collect();
+    assert_eq!(outcomes.len(), 10);
+    distinct(&outcomes, |lang, word| lang.words().outcome(word));
+    distinct(&["trouble", "outage", "failed", "unreadable"], |lang, cause| lang.words().alert(cause));
+    assert_eq!(Lang::Ar.words().outcome("of a later version"), "of a later version");
+}
+
+#[test]
+fn amounts_have_the_digits_of_their_currency() {
+    let say = |lang, currency| text::amount(lang, Amount(12_500), currency);
+    assert_eq!(say(Lang::En, Some(kuwait())), "12.500 KWD");
+    assert_eq!(say(Lang::En, Currency::parse("SAR")), "125.00 SAR");
+    assert_eq!(say(Lang::En, None), "12500 (in the currency's smallest unit)");
+    assert_eq!(say(Lang::Ar, Some(kuwait())), "\u{2068}12.500 KWD\u{2069}", "keeps its direction");
+}
+
+#[test]
+fn a_row_of_the_log_says_what_happened_and_an_order_why() {
+    let held = Reason::Held(vec![Hold::CancelledButPaid, Hold::Gone { reference: reference() }]);
+    let sentences = text::reason(Lang::En, &held, None);
+    assert_eq!(sentences.len(), 2, "all reasons at once");
+    let whats = format!("{} {}", sentences[0].what, sentences[1].what);
+    assert_eq!(text::facts(Lang::En, &Facts::Reason(held), None), whats);
+    let document =
+        Facts::Document { reference: reference(), number: Some("INV-7".into()), state: ledger::State::Posted };
+    assert_eq!(text::facts(Lang::En, &document, None), "No. INV-7, k1-5551234567-order: posted");
+    assert_eq!(text::facts(Lang::En, &Facts::Topic("app/uninstalled".into()), None), "app/uninstalled");
+}
+
+#[test]
+fn foreign_names_keep_their_direction_in_a_sentence() {
+    let hold = Hold::TooManyTaxes { line: line() };
+    assert!(Lang::En.words().hold(&hold, None).what.contains("“\u{2068}عباية\u{2069}”"));
+    let hold = Hold::Gone { reference: reference() };
+    assert!(Lang::Ar.words().hold(&hold, None).what.contains("\u{2068}k1-5551234567-order\u{2069}"));
+}

@@ -1,0 +1,191 @@
+//! A real server on port 0 with a scripted door and desk, and the little HTTP client the tests speak with.
+
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use jiff::{SignedDuration, Timestamp};
+use qantara::clock::{Clock, Hand};
+use qantara::config::Config;
+use qantara::db::user::{self, Role, User};
+use qantara::db::{self, Db};
+use qantara::vault::{MasterKey, Vault, hash_password};
+use qantara::web::server::{self, Running, StartError};
+use qantara::web::{Desk, Door, Parts, Received};
+use secrecy::SecretString;
+use tempfile::TempDir;
+
+pub(crate) const START: &str = "2026-11-20T09:00:00Z";
+pub(crate) const PASSWORD: &str = "correct horse";
+
+/// What the door does with a request.
+pub(crate) type Script = Box<dyn FnMut(Option<&str>, &[(String, String)], Vec<u8>) -> Received + Send>;
+
+struct Scripted(Mutex<Script>);
+
+impl Door for Scripted {
+    fn receive(&self, slug: Option<&str>, headers: &[(String, String)], body: Vec<u8>) -> Received {
+        (self.0.lock().unwrap())(slug, headers, body)
+    }
+}
+
+/// Notes who asked for what.
+#[derive(Default)]
+pub(crate) struct Wishes(pub(crate) Mutex<Vec<(i64, String)>>);
+
+impl Desk for Wishes {
+    fn retry(&self, order_id: i64, user: &User) -> Result<(), db::Error> {
+        self.0.lock().unwrap().push((order_id, user.name.clone()));
+        Ok(())
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) address: SocketAddr,
+    pub(crate) db: Arc<Db>,
+    pub(crate) hand: Arc<Hand>,
+    pub(crate) desk: Arc<Wishes>,
+    pub(crate) running: Option<Running>,
+    _folder: TempDir,
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self::with(|_| {}, Box::new(|_, _, _| Received::Pending(Box::pin(async { Ok(()) }))))
+    }
+
+    pub(crate) fn with(settings: impl FnOnce(&mut Config), script: Script) -> Self {
+        let mut config = Config::default();
+        settings(&mut config);
+        Self::start(config, script, TcpListener::bind("127.0.0.1:0").unwrap()).unwrap()
+    }
+
+    pub(crate) fn start(config: Config, script: Script, listener: TcpListener) -> Result<Self, StartError> {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Arc::new(Db::open(folder.path()).unwrap());
+        let key = MasterKey::create(&folder.path().join("key")).unwrap();
+        let (clock, hand) = Clock::hand(START.parse().unwrap());
+        let desk = Arc::new(Wishes::default());
+        let parts = Parts {
+            config: Arc::new(config),
+            db: Arc::clone(&db),
+            vault: Arc::new(Vault::new(key, None)),
+            clock,
+            door: Arc::new(Scripted(Mutex::new(script))),
+            desk: Arc::clone(&desk) as Arc<dyn Desk>,
+        };
+        let running = server::start(parts, listener)?;
+        let world = Self { address: running.address(), db, hand, desk, running: Some(running), _folder: folder };
+        for (name, role) in [("vera", Role::Viewer), ("omar", Role::Operator)] {
+            world.add_user(name, role);
+        }
+        Ok(world)
+    }
+
+    pub(crate) fn add_user(&self, name: &str, role: Role) {
+        static HASH: LazyLock<String> = LazyLock::new(|| hash_password(&SecretString::from(PASSWORD)));
+        let (name, hash) = (name.to_owned(), HASH.clone());
+        self.db.write(move |tx| user::add(tx, &name, &hash, role, Timestamp::UNIX_EPOCH)).unwrap();
+    }
+
+    /// Changes the database behind the back of the server, as another request or the command line would.
+    pub(crate) fn sql(&self, sql: &'static str) {
+        self.db.write(move |tx| db::Context::during(tx.execute_batch(sql), "prepare a test")).unwrap();
+    }
+
+    pub(crate) fn advance(&self, seconds: i64) {
+        self.hand.advance(SignedDuration::from_secs(seconds));
+    }
+
+    pub(crate) fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream
+    }
+
+    /// Sends these lines and a body on a connection of its own.
+    pub(crate) fn send(&self, line: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let mut stream = self.connect();
+        send(&mut stream, line, headers, body);
+        read(&mut stream)
+    }
+
+    pub(crate) fn get(&self, path: &str, user: &str) -> Answer {
+        self.send(&format!("GET {path}"), &[("Authorization", &basic(user, PASSWORD))], "")
+    }
+
+    pub(crate) fn login(&self, user: &str, password: &str) -> u16 {
+        self.send("GET /", &[("Authorization", &basic(user, password))], "").status
+    }
+
+    /// A merchant with one order, which has the id 1 and whose names are full of markup.
+    pub(crate) fn add_order(&self) {
+        self.sql(include_str!("order.sql"));
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.stop();
+            running.wait();
+        }
+    }
+}
+
+pub(crate) fn basic(user: &str, password: &str) -> String {
+    format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}")))
+}
+
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let fits = |line: &&str| line.split(':').next().is_some_and(|known| known.eq_ignore_ascii_case(name));
+        self.head.lines().find(fits).and_then(|line| line.split_once(':')).map(|(_, value)| value.trim())
+    }
+
+    /// The token of the page's form.
+    pub(crate) fn token(&self) -> String {
+        let (_, rest) = self.body.split_once("name=\"token\" value=\"").unwrap();
+        rest.split('"').next().unwrap().to_owned()
+    }
+}
+
+pub(crate) fn send(stream: &mut impl Write, line: &str, headers: &[(&str, &str)], body: &str) {
+    let mut text = format!("{line} HTTP/1.1\r\nHost: qantara.test\r\n");
+    for (name, value) in headers {
+        text += &format!("{name}: {value}\r\n");
+    }
+    if !body.is_empty() || line.starts_with("POST") {
+        text += &format!("Content-Length: {}\r\n", body.len());
+    }
+    stream.write_all(format!("{text}\r\n{body}").as_bytes()).unwrap();
+}
+
+/// Reads one answer and leaves the connection at its end.
+pub(crate) fn read(stream: &mut impl Read) -> Answer {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        assert_eq!(stream.read(&mut byte).unwrap(), 1, "closed after {:?}", String::from_utf8_lossy(&head));
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8(head).unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    let answer = Answer { status, head, body: String::new() };
+    let length = answer.header("content-length").map_or(0, |length| length.parse().unwrap());
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).unwrap();
+    Answer { body: String::from_utf8(body).unwrap(), ..answer }
+}
