@@ -230,6 +230,12 @@ fn what_show_prints_changes_nothing_and_leaves_no_trace() {
         let done = house.set(&printed).unwrap();
         assert_eq!(done.effects, Effects::default());
         assert_eq!((house.merchant(slug), house.audit()), before);
+        for key in
+            printed.lines().filter_map(|line| line.split_once(" = ")).map(|(key, _)| key.trim_matches(['"', '\'']))
+        {
+            let is_explained = EXAMPLE.contains(&format!("{key} = ")) || key.starts_with("cash on delivery");
+            assert!(is_explained, "the example does not explain {key}");
+        }
         let again = MerchantFile::of(&house.merchant(slug), &MerchantFile::read(&file).unwrap().daftra.url).to_toml();
         assert_eq!(again, printed);
     }
@@ -276,7 +282,10 @@ fn two_shops_never_share_a_webhook_secret() {
     let house = House::new();
     let two = PLAIN.replace("'wadi'", "'two'").replace("wadi.my", "two.my");
     house.wish(Wish::MerchantAdd(proposal(PLAIN, with(&["new", "shared"], None)))).unwrap();
-    let complaint = refusal(house.wish(Wish::MerchantAdd(proposal(&two, with(&["shared"], None)))));
+    let add = |webhook: &[&str]| refusal(house.wish(Wish::MerchantAdd(proposal(&two, with(webhook, None)))));
+    assert!(add(&["a", "b", "c"]).starts_with("shop.webhook_secret_files is a list of 3: the current one"));
+    assert!(add(&[""]).starts_with("a secret is empty"));
+    let complaint = add(&["shared"]);
     assert!(complaint.starts_with("shop.webhook_secret_files is not this shop's alone"), "{complaint}");
     assert!(!complaint.contains("shared\""), "{complaint}");
     house.wish(Wish::MerchantAdd(proposal(&two, with(&["own"], None)))).unwrap();

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::{Ended, Session, is_stdin, open, order, out, view};
+use super::{Ended, Session, is_stdin, open, order, origin, out, view};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::merchant::{self, CredentialKind, Mode};
@@ -104,8 +104,7 @@ fn words(answer: &Value) -> String {
 }
 
 fn webhook_address(config: &Config, slug: &str) -> String {
-    let origin = config.http.public_address.clone().unwrap_or_else(|| format!("http://{}", config.http.listen));
-    format!("{origin}/webhook/{slug}")
+    format!("{}/webhook/{slug}", origin(config, config.http.listen))
 }
 
 /// Reads a merchant file and the secrets it names.
@@ -123,12 +122,6 @@ fn proposal(file: &Path) -> anyhow::Result<Proposal> {
         MerchantFile::read(&text).with_context(|| format!("The merchant file {} is wrong", file.display()))?;
     let secret = |key: &str, path: &Path| secret(key, &folder.join(path));
     let webhook = std::mem::take(&mut merchant.shop.webhook_secret_files);
-    if webhook.len() > 2 {
-        bail!(
-            "shop.webhook_secret_files names {} files: the current one and the previous one are enough",
-            webhook.len()
-        );
-    }
     let secrets = Secrets {
         webhook: webhook.iter().map(|path| secret("shop.webhook_secret_files", path)).collect::<Result<_, _>>()?,
         daftra_key: merchant.daftra.key_file.take().map(|path| secret("daftra.key_file", &path)).transpose()?,

@@ -17,6 +17,7 @@ mod user;
 pub mod view;
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -122,6 +123,12 @@ impl Session {
     fn has_variable(&self, name: &str) -> bool {
         self.environment.iter().any(|(known, _)| known == name)
     }
+}
+
+/// Where browsers and shops reach the server, as far as the configuration knows.
+fn origin(config: &configuration::Config, address: SocketAddr) -> String {
+    let scheme = if config.http.certificate_file.is_some() { "https" } else { "http" };
+    config.http.public_address.clone().unwrap_or_else(|| format!("{scheme}://{address}"))
 }
 
 /// `-` stands for standard input.

@@ -1,14 +1,17 @@
 //! `order`: what became of each order, and why.
 
 use anyhow::bail;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Ended, Session, open, out, view};
 use crate::clock::Clock;
 use crate::db::merchant::{self, Merchant};
 use crate::db::order::{self, Overview, State};
+use crate::db::product::Ages;
 use crate::db::{Db, delivery, document, log};
 use crate::desk::Wish;
+use crate::domain::ledger::Policy;
+use crate::domain::money::Currency;
 use crate::text::Lang;
 use view::second;
 
@@ -126,7 +129,7 @@ fn story(db: &Db, order: Overview) -> anyhow::Result<view::Story> {
         let log = log::list(c, filter, LOG_ROWS)?;
         Ok((document::of_order(c, id)?, delivery::of_order(c, id)?, document::attempts(c, id)?, log))
     })?;
-    let currency = documents.first().map(|document| document.content.header().currency);
+    let currency = documents.first().map(|document| document.content.header().currency).or_else(|| currency(db, id));
     let trace = order.trace.clone().unwrap_or_default();
     let words = Lang::En.words();
     Ok(view::Story {
@@ -138,6 +141,13 @@ fn story(db: &Db, order: Overview) -> anyhow::Result<view::Story> {
         calls: calls.into_iter().map(view::Call::from).collect(),
         log: log.into_iter().map(view::LogRow::from).collect(),
     })
+}
+
+/// The currency of an order without documents; sums are told in minor units if even that is not known.
+fn currency(db: &Db, order_id: i64) -> Option<Currency> {
+    let ages = Ages { product: SignedDuration::ZERO, miss: SignedDuration::ZERO };
+    let case = db.read(|c| order::case(c, order_id, Policy::default(), ages, Timestamp::UNIX_EPOCH)).ok()??;
+    Some(case.order.snapshot.currency)
 }
 
 /// The story in English; times are UTC.
@@ -165,7 +175,9 @@ fn tell(story: &view::Story) -> String {
             document.total.as_ref().map_or_else(String::new, |total| format!(", {total} {}", document.currency));
         let id = document.daftra_id.map_or_else(String::new, |id| format!(", Daftra's id {id}"));
         let name = words.document(&document.reference, document.number.as_deref(), document.state);
-        format!("{}: {name}{total}{id}{}", document.kind.replace('_', " "), later(document.verified_at, ", verified "))
+        let verified = later(document.verified_at, ", verified ");
+        let lines = document.lines.iter().map(|line| format!("\n    {}", content(line)));
+        format!("{}: {name}{total}{id}{verified}{}", document.kind.replace('_', " "), lines.collect::<String>())
     });
     section(&mut text, "Why so", &story.decisions, Clone::clone);
     section(&mut text, "Calls to Daftra", &story.calls, |call| {
@@ -178,6 +190,12 @@ fn tell(story: &view::Story) -> String {
         format!("{}  {}  {}", second(row.at), words.status(row.status), row.what)
     });
     text
+}
+
+fn content(line: &view::Line) -> String {
+    let view::Line { title, sku, units, net, tax, .. } = line;
+    let product = line.product_id.map_or_else(|| "free text".to_owned(), |id| format!("Daftra's product {id}"));
+    format!("{units} x {title} ({sku}): {product}, {net}, tax {tax}")
 }
 
 fn later(at: Option<Timestamp>, before: &str) -> String {

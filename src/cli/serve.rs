@@ -13,7 +13,7 @@ use sd_notify::NotifyState;
 use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::{Ended, Session, logging, open};
+use super::{Ended, Session, logging, open, origin};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::daftra::client::{Client, Settings as CallSettings};
@@ -76,7 +76,7 @@ impl Serve {
 
         let address = web.address();
         session.out.say(&json!({ "listening": address }), || {
-            let public = config.http.public_address.clone().unwrap_or_else(|| format!("http://{address}"));
+            let public = origin(&config, address);
             format!("Qantara listens on {address}; webhooks go to {public}/webhook, pages are at {public}/")
         })?;
         tracing::info!(%address, "serving");

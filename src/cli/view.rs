@@ -15,6 +15,7 @@ use crate::db::order::Overview;
 use crate::db::user::Role;
 use crate::db::{delivery, merchant, order, user};
 use crate::desk::file::MerchantFile;
+use crate::domain::invoice::Billed;
 use crate::domain::ledger;
 use crate::domain::money::Currency;
 use crate::domain::reason::Reason;
@@ -194,6 +195,38 @@ pub struct Document {
     pub currency: String,
     /// When it was last read back and found right.
     pub verified_at: Option<Timestamp>,
+    /// What is on it, with the products that were chosen.
+    pub lines: Vec<Line>,
+}
+
+/// A line of a document.
+#[derive(Debug, Serialize)]
+pub struct Line {
+    /// As the shop calls it.
+    pub title: String,
+    /// As the shop writes it.
+    pub sku: String,
+    /// Daftra's number; `null` for free text that moves no stock.
+    pub product_id: Option<i64>,
+    /// How many.
+    pub units: i64,
+    /// For all units; contains the tax if the shop's prices do.
+    pub net: String,
+    /// For all units.
+    pub tax: String,
+}
+
+impl Line {
+    fn new(billed: &Billed, currency: Currency) -> Self {
+        Self {
+            title: billed.title.clone(),
+            sku: billed.sku.clone(),
+            product_id: billed.product_id,
+            units: billed.units,
+            net: currency.print(billed.net),
+            tax: currency.print(billed.tax),
+        }
+    }
 }
 
 impl From<&ledger::Document> for Document {
@@ -208,6 +241,7 @@ impl From<&ledger::Document> for Document {
             total: document.total.map(|total| header.currency.print(total)),
             currency: header.currency.code().to_owned(),
             verified_at: document.verified_at,
+            lines: document.content.billed().iter().map(|billed| Line::new(billed, header.currency)).collect(),
         }
     }
 }

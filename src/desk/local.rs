@@ -119,13 +119,16 @@ pub enum AskError {
     #[error("{0}")]
     Failed(String),
     /// The socket is there and cannot be used.
-    #[error("The server's socket {} does not answer: {source}; run the command as the server's user", path.display())]
+    #[error("The server's socket {} cannot be opened: {source}; run the command as the server's user", path.display())]
     Socket {
         /// The socket.
         path: PathBuf,
         /// The system's word.
         source: io::Error,
     },
+    /// The wish was sent.
+    #[error("The server did not answer: {0}; look whether the change was made before trying again")]
+    Unanswered(io::Error),
 }
 
 /// Asks the server of a data folder; `None` if none is running.
@@ -140,7 +143,7 @@ pub fn ask(folder: &Path, wish: &Wish) -> Result<Option<Value>, AskError> {
         Ok(Reply::Done(answer)) => Ok(Some(answer)),
         Ok(Reply::Refused(refusal)) => Err(refusal.into()),
         Ok(Reply::Failed(text)) => Err(AskError::Failed(text)),
-        Err(source) => Err(AskError::Socket { path, source }),
+        Err(error) => Err(AskError::Unanswered(error)),
     }
 }
 

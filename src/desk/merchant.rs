@@ -46,6 +46,7 @@ pub(super) fn add(tx: &Transaction<'_>, moment: &Moment, choice: Choice, secrets
         return Err(Refusal::new("slug", &choice.slug, remedy).into());
     }
     check_vendors(tx, &choice, None)?;
+    check_form(secrets)?;
     check_secrets(tx, moment, &choice.shop_domain, None, &secrets.webhook)?;
 
     let mode = choice.mode.unwrap_or(Mode::Shadow);
@@ -78,6 +79,7 @@ pub(super) fn set(tx: &Transaction<'_>, moment: &Moment, choice: Choice, secrets
     let before = open_merchant(tx, &choice.slug)?;
     let address_before = address_of(tx, &before)?;
     check_vendors(tx, &choice, Some(before.id))?;
+    check_form(secrets)?;
     let stored = webhook_secrets(tx, moment, before.id)?;
     let effective = if secrets.webhook.is_empty() { &stored } else { &secrets.webhook };
     check_secrets(tx, moment, &choice.shop_domain, Some(before.id), effective)?;
@@ -280,6 +282,18 @@ fn check_vendors(tx: &Transaction<'_>, choice: &Choice, own_id: Option<i64>) -> 
                 format!("merchant \"{}\" owns all lines of this shop: name its vendors there first", other.slug);
             return Err(Refusal::new("lines.vendors", &names, remedy).into());
         }
+    }
+    Ok(())
+}
+
+fn check_form(secrets: &Secrets) -> Result<(), Refusal> {
+    let count = secrets.webhook.len();
+    if count > SLOTS.len() {
+        let remedy = "the current one and the previous one are enough";
+        return Err(Refusal::said("shop.webhook_secret_files", &format!("a list of {count}"), remedy));
+    }
+    if secrets.webhook.iter().chain(&secrets.daftra_key).any(Secret::is_empty) {
+        return Err(Refusal::said("a secret", "empty", "give it, or leave its key out"));
     }
     Ok(())
 }

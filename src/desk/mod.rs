@@ -29,7 +29,7 @@ use crate::vault::Vault;
 use file::MerchantFile;
 
 /// One thing somebody wants changed.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Wish {
     /// A new merchant.
@@ -70,7 +70,7 @@ pub enum Wish {
 }
 
 /// What a merchant is to be.
-#[derive(Clone, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Proposal {
     /// What the merchant file says; the paths of its secrets mean nothing here.
@@ -94,6 +94,10 @@ pub struct Secrets {
 pub struct Secret(pub SecretString);
 
 impl Secret {
+    fn is_empty(&self) -> bool {
+        self.0.expose_secret().is_empty()
+    }
+
     fn is(&self, other: &SecretString) -> bool {
         self.0.expose_secret() == other.expose_secret()
     }

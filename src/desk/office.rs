@@ -28,7 +28,8 @@ impl Office {
             self.intake.reload()?;
         }
         if done.effects.orders_asked {
-            self.engine.wake();
+            // Possibly many: no worker sleeps on.
+            (0..self.engine.settings.workers).for_each(|_| self.engine.wake());
         }
         if done.effects.chores_asked {
             self.engine.wake_chores();
