@@ -233,7 +233,7 @@ fn an_order_goes_all_the_way_by_hand() {
     assert!(!house.path("data/qantara.sock").exists(), "a stopped server leaves no socket");
     let lines =
         log.lines().filter(|line| line.starts_with('{')).map(|line| serde_json::from_str::<Value>(line).unwrap());
-    assert_eq!(lines.map(|line| line["message"].clone()).last(), Some(json!("stopping")), "{log}");
+    assert_eq!(lines.map(|line| line["message"].clone()).next_back(), Some(json!("stopping")), "{log}");
     let shown =
         house.words(&["merchant", "show", "wadi-home"]) + &house.words(&["merchant", "show", "wadi-home", "--json"]);
     for text in [&arguments, &log, &told, &shown, &story.to_string()] {

@@ -34,9 +34,10 @@ pub(super) fn retry(tx: &Transaction<'_>, moment: &Moment, order_id: i64) -> Res
 fn may_try_again(document: &Document, moment: &Moment) -> bool {
     match document.state {
         State::Planned | State::Refused | State::Posted | State::Locked | State::Gone => true,
-        // Looked for too early, a call that is still on its way would count as absent and be sent twice.
+        // Before the first look is due, a call that is still on its way would count as absent and be sent twice.
         State::InDoubt | State::ReplaceInDoubt => {
-            document.finding.is_some() || document.look_at.is_none_or(|at| at <= moment.now)
+            let was_looked_for = document.misses + document.failed_looks > 0 || document.finding.is_some();
+            was_looked_for || document.look_at.is_none_or(|at| at <= moment.now)
         }
         State::Sending | State::Replacing | State::Dropped | State::Reversed => false,
     }
