@@ -1,9 +1,11 @@
 //! Qantara: Shopify orders in, Daftra documents out, exactly once.
 
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod daftra;
 pub mod db;
+pub mod desk;
 pub mod domain;
 pub mod engine;
 pub mod outgoing;

@@ -9,6 +9,7 @@
 //! What an answer means is for the caller: any status is an [`Answer`].
 
 mod address;
+mod loopback;
 mod tls;
 
 use std::{fmt, path::PathBuf, time::Duration};
@@ -26,6 +27,7 @@ use ureq::{
 
 use crate::config::keys;
 use address::Guide;
+use loopback::LoopbackOnly;
 use tls::Tls;
 
 /// An HTTP client that goes only where it may.
@@ -124,6 +126,11 @@ impl Outgoing {
     /// The client over TCP.
     pub fn new(config: &keys::Outgoing) -> Result<Self, CaFileError> {
         Self::with_connector(config, TcpConnector::default())
+    }
+
+    /// A client that never leaves this machine, whatever a name resolves to: for a server whose clock is not the real one.
+    pub fn loopback_only(config: &keys::Outgoing) -> Result<Self, CaFileError> {
+        Self::with_connector(config, LoopbackOnly::default())
     }
 
     /// The same client over another network, for simulations: addresses, TLS and classification stay as they are.

@@ -10,6 +10,7 @@ pub mod account;
 pub mod alert;
 pub mod audit;
 mod convert;
+pub mod data_key;
 pub mod delivery;
 pub mod document;
 pub mod job;

@@ -239,10 +239,8 @@ impl Fingerprint {
 
     #[must_use]
     pub fn of(billed: &[Billed]) -> Self {
-        let mut parts: Vec<String> = billed
-            .iter()
-            .map(|one| format!("{}: {} {} {}", one.source, one.units, one.net.0, one.tax.0))
-            .collect();
+        let mut parts: Vec<String> =
+            billed.iter().map(|one| format!("{}: {} {} {}", one.source, one.units, one.net.0, one.tax.0)).collect();
         parts.sort();
         Self(format!("{}; {}", Self::VERSION, parts.join("; ")))
     }

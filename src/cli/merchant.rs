@@ -1,0 +1,200 @@
+//! `merchant`: whose orders become whose invoices.
+
+use std::fs;
+use std::io::{self, Read as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use secrecy::SecretString;
+use serde_json::Value;
+
+use super::{Ended, Session, is_stdin, open, order, origin, out, view};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::db::merchant::{self, CredentialKind, Mode};
+use crate::db::{account, order as orders};
+use crate::desk::file::{EXAMPLE, MerchantFile};
+use crate::desk::{Proposal, Secret, Secrets, Wish};
+use crate::text::Lang;
+
+#[derive(clap::Subcommand)]
+pub(super) enum Command {
+    /// Add a merchant from its file
+    Add {
+        /// The merchant file, TOML or JSON; "-" reads standard input
+        #[arg(required_unless_present = "example")]
+        file: Option<PathBuf>,
+        /// Print a file with every key explained instead
+        #[arg(long, conflicts_with = "file")]
+        example: bool,
+    },
+    /// Make a merchant what its file says; secrets the file does not name stay
+    Set {
+        /// The merchant file, TOML or JSON; "-" reads standard input
+        file: PathBuf,
+    },
+    /// All merchants and how their orders stand
+    List,
+    /// One merchant
+    Show {
+        /// The merchant
+        slug: String,
+        /// As a file that "merchant set" takes
+        #[arg(long)]
+        toml: bool,
+    },
+    /// Go on keeping deliveries, do nothing with them
+    Pause {
+        /// The merchant
+        slug: String,
+    },
+    /// Go back to what was paused
+    Resume {
+        /// The merchant
+        slug: String,
+    },
+}
+
+impl Command {
+    pub(super) fn run(self, session: &Session) -> anyhow::Result<Ended> {
+        match self {
+            Self::Add { file: Some(file), .. } => {
+                let proposal = proposal(&file)?;
+                change(session, Wish::MerchantAdd(Box::new(proposal)))?;
+            }
+            Self::Add { file: None, .. } => out::print(EXAMPLE.trim_end())?,
+            Self::Set { file } => {
+                let proposal = proposal(&file)?;
+                change(session, Wish::MerchantSet(Box::new(proposal)))?;
+            }
+            Self::List => list(session)?,
+            Self::Show { slug, toml } => show(session, &slug, toml)?,
+            Self::Pause { slug } => change(session, Wish::MerchantPause { slug })?,
+            Self::Resume { slug } => change(session, Wish::MerchantResume { slug })?,
+        }
+        Ok(Ended::Fine)
+    }
+}
+
+fn change(session: &Session, wish: Wish) -> anyhow::Result<()> {
+    let config = session.config()?;
+    let mut answer = open::wish(&config, wish, Clock::real().now())?;
+    let address = webhook_address(&config, answer["merchant"].as_str().unwrap_or_default());
+    answer["webhook_address"] = address.into();
+    session.out.say(&answer, || words(&answer))
+}
+
+fn words(answer: &Value) -> String {
+    let text = |key: &str| answer[key].as_str().unwrap_or_default();
+    let list =
+        |key: &str| -> Vec<&str> { answer[key].as_array().into_iter().flatten().filter_map(Value::as_str).collect() };
+    let mode = Mode::parse(text("mode")).map_or("", |mode| Lang::En.words().mode(mode));
+    let mut lines = vec![format!("Merchant {}: {mode}", text("merchant"))];
+    match (list("changed").join(", "), list("secrets").join(", ")) {
+        (keys, secrets) if keys.is_empty() && secrets.is_empty() => lines.push("Nothing changed".to_owned()),
+        (keys, secrets) => {
+            lines.extend((!keys.is_empty()).then(|| format!("Changed: {keys}")));
+            lines.extend((!secrets.is_empty()).then(|| format!("Secrets changed: {secrets}")));
+        }
+    }
+    lines.push(format!("Webhook address: {}", text("webhook_address")));
+    lines.extend(list("notes").into_iter().map(str::to_owned));
+    lines.join("\n")
+}
+
+fn webhook_address(config: &Config, slug: &str) -> String {
+    format!("{}/webhook/{slug}", origin(config, config.http.listen))
+}
+
+/// Reads a merchant file and the secrets it names.
+fn proposal(file: &Path) -> anyhow::Result<Proposal> {
+    let (text, folder) = if is_stdin(file) {
+        let mut text = String::new();
+        io::stdin().read_to_string(&mut text).context("Cannot read the merchant file from standard input")?;
+        (text, Path::new(""))
+    } else {
+        let text =
+            fs::read_to_string(file).with_context(|| format!("Cannot read the merchant file {}", file.display()))?;
+        (text, file.parent().unwrap_or(Path::new("")))
+    };
+    let mut merchant =
+        MerchantFile::read(&text).with_context(|| format!("The merchant file {} is wrong", file.display()))?;
+    let secret = |key: &str, path: &Path| secret(key, &folder.join(path));
+    let webhook = std::mem::take(&mut merchant.shop.webhook_secret_files);
+    let secrets = Secrets {
+        webhook: webhook.iter().map(|path| secret("shop.webhook_secret_files", path)).collect::<Result<_, _>>()?,
+        daftra_key: merchant.daftra.key_file.take().map(|path| secret("daftra.key_file", &path)).transpose()?,
+    };
+    Ok(Proposal { file: merchant, secrets })
+}
+
+fn secret(key: &str, path: &Path) -> anyhow::Result<Secret> {
+    let text = fs::read_to_string(path)
+        .with_context(|| format!("{key} is {}: it cannot be read, name the right file", path.display()))?;
+    let mode = fs::metadata(path)?.mode() & 0o777;
+    if mode & 0o044 != 0 {
+        out::complain(&format!("{0} can be read by others (mode {mode:04o}); run: chmod 600 {0}", path.display()));
+    }
+    let text = text.trim();
+    if text.is_empty() {
+        bail!("{key} is {}: the file is empty, put the secret into it", path.display());
+    }
+    Ok(Secret(SecretString::from(text)))
+}
+
+fn list(session: &Session) -> anyhow::Result<()> {
+    let db = open::look(&session.config()?)?;
+    let rows: Vec<view::MerchantRow> = db.read(|c| {
+        let counts = orders::counts(c)?;
+        let of = |id| counts.iter().filter(move |(merchant, ..)| *merchant == id).map(|(_, state, n)| (*state, *n));
+        merchant::all(c)?
+            .into_iter()
+            .map(|merchant| {
+                let address = merchant.account_id.map(|id| account::get(c, id)).transpose()?.map(|known| known.address);
+                Ok(view::MerchantRow::new(&merchant, address, of(merchant.id)))
+            })
+            .collect()
+    })?;
+    session.out.say(&rows, || {
+        let cells = |row: &view::MerchantRow| {
+            let orders: Vec<String> = row.orders.iter().map(|(state, count)| format!("{count} {state}")).collect();
+            let trouble = row.trouble.as_ref().map_or_else(String::new, |trouble| trouble.what.clone());
+            [row.slug.clone(), row.mode.word().to_owned(), row.shop_domain.clone(), orders.join(", "), trouble]
+        };
+        out::table(["MERCHANT", "MODE", "SHOP", "ORDERS", "TROUBLE"], &rows.iter().map(cells).collect::<Vec<_>>())
+    })
+}
+
+fn show(session: &Session, slug: &str, as_file: bool) -> anyhow::Result<()> {
+    let config = session.config()?;
+    let db = open::look(&config)?;
+    let found = order::merchant_of(&db, slug)?;
+    let (address, credentials) = db.read(|c| {
+        let address = found.account_id.map(|id| account::get(c, id)).transpose()?.map(|known| known.address);
+        Ok((address.unwrap_or_default(), merchant::credentials(c, Some(found.id))?))
+    })?;
+    let file = MerchantFile::of(&found, &address);
+    if as_file {
+        return out::print(file.to_toml().trim_end());
+    }
+    let count = |kind| credentials.iter().filter(|credential| credential.kind == kind).count();
+    let merchant = view::Merchant {
+        webhook_secrets: count(CredentialKind::WebhookSecret),
+        has_daftra_key: count(CredentialKind::DaftraKey) > 0,
+        trouble: found.trouble.as_ref().map(|trouble| Lang::En.words().trouble(trouble).into()),
+        webhook_address: webhook_address(&config, slug),
+        file,
+    };
+    session.out.say(&merchant, || {
+        let mut lines = vec![
+            format!("# Webhook address: {}", merchant.webhook_address),
+            format!("# Webhook secrets: {}", merchant.webhook_secrets),
+            format!("# Daftra key: {}", if merchant.has_daftra_key { "stored" } else { "none" }),
+        ];
+        lines.extend(
+            merchant.trouble.iter().map(|trouble| format!("# Trouble: {} {}", trouble.what, trouble.next_step)),
+        );
+        format!("{}\n\n{}", lines.join("\n"), merchant.file.to_toml())
+    })
+}

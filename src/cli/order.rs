@@ -1,0 +1,210 @@
+//! `order`: what became of each order, and why.
+
+use anyhow::bail;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Ended, Session, open, out, view};
+use crate::clock::Clock;
+use crate::db::merchant::{self, Merchant};
+use crate::db::order::{self, Overview, State};
+use crate::db::product::Ages;
+use crate::db::{Db, delivery, document, log};
+use crate::desk::Wish;
+use crate::domain::ledger::Policy;
+use crate::domain::money::Currency;
+use crate::text::Lang;
+use view::second;
+
+#[derive(clap::Subcommand)]
+pub(super) enum Command {
+    /// Orders, newest first
+    List {
+        /// Of one merchant
+        #[arg(long, value_name = "SLUG")]
+        merchant: Option<String>,
+        /// In one state: new, working, waiting, settled, ignored, shadow, held, failed
+        #[arg(long, value_parser = state)]
+        state: Option<State>,
+        /// Only orders older than this one, by our number: the next page
+        #[arg(long, value_name = "ID")]
+        before: Option<i64>,
+        /// Orders at most
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=1000))]
+        limit: u32,
+    },
+    /// The whole story of one order
+    Show(Which),
+    /// Look at one order now, whatever it waits for
+    Retry(Which),
+}
+
+#[derive(clap::Args)]
+pub(super) struct Which {
+    /// Our number for it, Shopify's, or its name
+    order: String,
+    /// Of this merchant, if several have such an order
+    #[arg(long, value_name = "SLUG")]
+    merchant: Option<String>,
+}
+
+/// Rows of the log in a story; more are in `qantara log --order`.
+const LOG_ROWS: u32 = 200;
+
+fn state(word: &str) -> Result<State, String> {
+    State::parse(word).ok_or_else(|| format!("write one of {}", State::ALL.map(State::word).join(", ")))
+}
+
+impl Command {
+    pub(super) fn run(self, session: &Session) -> anyhow::Result<Ended> {
+        let config = session.config()?;
+        let db = open::look(&config)?;
+        match self {
+            Self::List { merchant, state, before, limit } => {
+                let merchant = merchant.as_deref().map(|slug| merchant_of(&db, slug)).transpose()?;
+                let filter = order::Filter { merchant_id: merchant.map(|merchant| merchant.id), state, before };
+                let orders = db.read(|c| order::list(c, filter, limit))?;
+                let orders: Vec<view::Order> = orders.into_iter().map(|order| view::Order::new(order, None)).collect();
+                session.out.say(&orders, || list(&orders))?;
+            }
+            Self::Show(which) => {
+                let story = story(&db, which.find(&db)?)?;
+                session.out.say(&story, || tell(&story))?;
+            }
+            Self::Retry(which) => {
+                let order = which.find(&db)?;
+                drop(db);
+                let answer = open::wish(&config, Wish::OrderRetry { order_id: order.id }, Clock::real().now())?;
+                session
+                    .out
+                    .say(&answer, || format!("Order {} of {} is looked at again", order.name, order.merchant))?;
+            }
+        }
+        Ok(Ended::Fine)
+    }
+}
+
+impl Which {
+    fn find(&self, db: &Db) -> anyhow::Result<Overview> {
+        let merchant = self.merchant.as_deref().map(|slug| merchant_of(db, slug)).transpose()?;
+        the_one(db, merchant.as_ref(), &self.order)
+    }
+}
+
+/// The merchant of a slug that somebody typed.
+pub(super) fn merchant_of(db: &Db, slug: &str) -> anyhow::Result<Merchant> {
+    match db.read(|c| merchant::by_slug(c, slug))? {
+        Some(merchant) => Ok(merchant),
+        None => bail!("There is no merchant \"{slug}\": qantara merchant list shows them"),
+    }
+}
+
+/// The one order that somebody means.
+pub(super) fn the_one(db: &Db, merchant: Option<&Merchant>, text: &str) -> anyhow::Result<Overview> {
+    let mut found = db.read(|c| order::find(c, merchant.map(|merchant| merchant.id), text))?;
+    match (found.pop(), found.as_slice()) {
+        (Some(order), []) => Ok(order),
+        (Some(order), others) => {
+            let all = others.iter().chain([&order]);
+            let names: Vec<String> = all.map(|order| format!("{} of {}", order.id, order.merchant)).collect();
+            bail!("\"{text}\" fits several orders: use our number for the right one ({})", names.join(", "))
+        }
+        (None, _) => bail!("There is no order \"{text}\": qantara order list shows them"),
+    }
+}
+
+fn list(orders: &[view::Order]) -> String {
+    let cells = |order: &view::Order| {
+        let why = order.why.first().map_or_else(String::new, |why| why.what.clone());
+        let (id, state) = (order.id.to_string(), order.state.to_owned());
+        [id, order.name.clone(), order.merchant.clone(), state, second(order.since), why]
+    };
+    let head = ["ORDER", "NAME", "MERCHANT", "STATE", "SINCE (UTC)", "WHY"];
+    out::table(head, &orders.iter().map(cells).collect::<Vec<_>>())
+}
+
+fn story(db: &Db, order: Overview) -> anyhow::Result<view::Story> {
+    let id = order.id;
+    let filter = log::Filter { order_id: Some(id), ..log::Filter::default() };
+    let (documents, deliveries, calls, log) = db.read(|c| {
+        let log = log::list(c, filter, LOG_ROWS)?;
+        Ok((document::of_order(c, id)?, delivery::of_order(c, id)?, document::attempts(c, id)?, log))
+    })?;
+    let currency = documents.first().map(|document| document.content.header().currency).or_else(|| currency(db, id));
+    let trace = order.trace.clone().unwrap_or_default();
+    let words = Lang::En.words();
+    Ok(view::Story {
+        decisions: trace.iter().map(|step| words.step(step, currency)).collect(),
+        trace,
+        order: view::Order::new(order, currency),
+        deliveries: deliveries.into_iter().map(view::Delivery::from).collect(),
+        documents: documents.iter().map(view::Document::from).collect(),
+        calls: calls.into_iter().map(view::Call::from).collect(),
+        log: log.into_iter().map(view::LogRow::from).collect(),
+    })
+}
+
+/// The currency of an order without documents; sums are told in minor units if even that is not known.
+fn currency(db: &Db, order_id: i64) -> Option<Currency> {
+    let ages = Ages { product: SignedDuration::ZERO, miss: SignedDuration::ZERO };
+    let case = db.read(|c| order::case(c, order_id, Policy::default(), ages, Timestamp::UNIX_EPOCH)).ok()??;
+    Some(case.order.snapshot.currency)
+}
+
+/// The story in English; times are UTC.
+fn tell(story: &view::Story) -> String {
+    let (order, words) = (&story.order, Lang::En.words());
+    let mut text = format!(
+        "Order {} of {}, our number {}, Shopify's {}\n",
+        order.name, order.merchant, order.id, order.shopify_id
+    );
+    let state = State::parse(order.state).map_or(order.state, |state| words.order_state(state));
+    text += &format!("{state} since {}", second(order.since));
+    text += &later(order.placed_at, ", placed ");
+    text += &later(order.due_at, ", looked at again ");
+    text += " (UTC)\n";
+    for why in &order.why {
+        text += &format!("{}\n  {}\n", why.what, why.next_step);
+    }
+    section(&mut text, "Deliveries", &story.deliveries, |delivery| {
+        let repeats =
+            if delivery.repeats > 0 { format!(", repeated {} times", delivery.repeats) } else { String::new() };
+        format!("{}  {}{repeats}", second(delivery.received_at), delivery.topic)
+    });
+    section(&mut text, "Documents", &story.documents, |document| {
+        let total =
+            document.total.as_ref().map_or_else(String::new, |total| format!(", {total} {}", document.currency));
+        let id = document.daftra_id.map_or_else(String::new, |id| format!(", Daftra's id {id}"));
+        let name = words.document(&document.reference, document.number.as_deref(), document.state);
+        let verified = later(document.verified_at, ", verified ");
+        let lines = document.lines.iter().map(|line| format!("\n    {}", content(line)));
+        format!("{}: {name}{total}{id}{verified}{}", document.kind.replace('_', " "), lines.collect::<String>())
+    });
+    section(&mut text, "Why so", &story.decisions, Clone::clone);
+    section(&mut text, "Calls to Daftra", &story.calls, |call| {
+        let outcome = call.outcome.as_deref().map_or("the end is not known", |word| words.outcome(word));
+        let status = call.status.map_or_else(String::new, |status| format!(" {status}"));
+        let took = call.duration_ms.map_or_else(String::new, |ms| format!(", {ms} ms"));
+        format!("{}  {}: {outcome}{status}{took}  {}", second(call.started_at), words.action(&call.action), call.detail)
+    });
+    section(&mut text, "Log", &story.log, |row| {
+        format!("{}  {}  {}", second(row.at), words.status(row.status), row.what)
+    });
+    text
+}
+
+fn content(line: &view::Line) -> String {
+    let view::Line { title, sku, units, net, tax, .. } = line;
+    let product = line.product_id.map_or_else(|| "free text".to_owned(), |id| format!("Daftra's product {id}"));
+    format!("{units} x {title} ({sku}): {product}, {net}, tax {tax}")
+}
+
+fn later(at: Option<Timestamp>, before: &str) -> String {
+    at.map_or_else(String::new, |at| format!("{before}{}", second(at)))
+}
+
+fn section<T>(text: &mut String, title: &str, items: &[T], line: impl Fn(&T) -> String) {
+    if !items.is_empty() {
+        text.push_str(&format!("\n{title}\n"));
+        items.iter().for_each(|item| text.push_str(&format!("  {}\n", line(item).trim_end())));
+    }
+}

@@ -1,0 +1,323 @@
+//! The shapes of `--json`: what scripts may rely on, also over the later API. Times are RFC 3339 in UTC, amounts are
+//! decimals as text, and codes (`state`, `reason`, `trace`) stay while their sentences may be worded anew.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use super::log::what;
+use crate::db::document::Attempt;
+use crate::db::log::{Entry, Facts, Status};
+use crate::db::merchant::Mode;
+use crate::db::order::Overview;
+use crate::db::user::Role;
+use crate::db::{delivery, merchant, order, user};
+use crate::desk::file::MerchantFile;
+use crate::domain::invoice::Billed;
+use crate::domain::ledger;
+use crate::domain::money::Currency;
+use crate::domain::reason::Reason;
+use crate::domain::trace::Trace;
+use crate::text::{self, Lang};
+
+/// `merchant list`: one merchant in a line.
+#[derive(Debug, Serialize)]
+pub struct MerchantRow {
+    /// In the webhook address.
+    pub slug: String,
+    /// For people.
+    pub name: String,
+    /// What its orders lead to.
+    pub mode: Mode,
+    /// The permanent domain.
+    pub shop_domain: String,
+    /// The address of its account.
+    pub daftra: Option<String>,
+    /// How many orders are in which state.
+    pub orders: BTreeMap<&'static str, i64>,
+    /// Why its calls are turned away.
+    pub trouble: Option<Sentence>,
+}
+
+impl MerchantRow {
+    pub(super) fn new(
+        merchant: &merchant::Merchant,
+        daftra: Option<String>,
+        orders: impl Iterator<Item = (order::State, i64)>,
+    ) -> Self {
+        Self {
+            slug: merchant.slug.clone(),
+            name: merchant.name.clone(),
+            mode: merchant.mode,
+            shop_domain: merchant.shop_domain.clone(),
+            daftra,
+            orders: orders.map(|(state, count)| (state.word(), count)).collect(),
+            trouble: merchant.trouble.as_ref().map(|trouble| Lang::En.words().trouble(trouble).into()),
+        }
+    }
+}
+
+/// `merchant show`.
+#[derive(Debug, Serialize)]
+pub struct Merchant {
+    /// As `merchant set` takes it.
+    pub file: MerchantFile,
+    /// Where the shop sends to.
+    pub webhook_address: String,
+    /// How many are stored.
+    pub webhook_secrets: usize,
+    /// Whether one is stored for the address.
+    pub has_daftra_key: bool,
+    /// Why its calls are turned away.
+    pub trouble: Option<Sentence>,
+}
+
+/// What is the case and what to do about it.
+#[derive(Debug, Serialize)]
+pub struct Sentence {
+    /// The case and its cause.
+    pub what: String,
+    /// What happens next, or what to do.
+    pub next_step: String,
+}
+
+impl From<text::Sentence> for Sentence {
+    fn from(sentence: text::Sentence) -> Self {
+        Self { what: sentence.what, next_step: sentence.next_step }
+    }
+}
+
+/// `order list`, and the head of `order show`.
+#[derive(Debug, Serialize)]
+pub struct Order {
+    /// Our own number for it.
+    pub id: i64,
+    /// Shopify's.
+    pub shopify_id: i64,
+    /// `#1042`.
+    pub name: String,
+    /// Slug.
+    pub merchant: String,
+    /// Where it stands.
+    pub state: &'static str,
+    /// Since when.
+    pub since: Timestamp,
+    /// By the shop's clock.
+    pub placed_at: Option<Timestamp>,
+    /// When it is looked at again by itself.
+    pub due_at: Option<Timestamp>,
+    /// Tries that failed in a row.
+    pub failures: u32,
+    /// Why it stands there, for programs.
+    pub reason: Option<Reason>,
+    /// The same for people.
+    pub why: Vec<Sentence>,
+}
+
+impl Order {
+    pub(super) fn new(order: Overview, currency: Option<Currency>) -> Self {
+        let why = order.reason.as_ref().map(|reason| text::reason(Lang::En, reason, currency)).unwrap_or_default();
+        Self {
+            id: order.id,
+            shopify_id: order.remote_id,
+            name: order.name,
+            merchant: order.merchant,
+            state: order.state.word(),
+            since: order.state_at,
+            placed_at: order.placed_at,
+            due_at: order.due_at,
+            failures: order.failures,
+            reason: order.reason,
+            why: why.into_iter().map(Sentence::from).collect(),
+        }
+    }
+}
+
+/// `order show`: the whole story.
+#[derive(Debug, Serialize)]
+pub struct Story {
+    /// Where it stands.
+    pub order: Order,
+    /// What the shop sent.
+    pub deliveries: Vec<Delivery>,
+    /// What exists, or may exist, in Daftra.
+    pub documents: Vec<Document>,
+    /// Why the last plan came out so, for programs.
+    pub trace: Trace,
+    /// The same for people.
+    pub decisions: Vec<String>,
+    /// Every call to Daftra.
+    pub calls: Vec<Call>,
+    /// What happened, newest first.
+    pub log: Vec<LogRow>,
+}
+
+/// A webhook.
+#[derive(Debug, Serialize)]
+pub struct Delivery {
+    /// `orders/create`.
+    pub topic: String,
+    /// By our clock.
+    pub received_at: Timestamp,
+    /// By the sender's clock.
+    pub sent_at: Option<Timestamp>,
+    /// How often it came again.
+    pub repeats: i64,
+    /// What repeats are recognised by.
+    pub event: String,
+}
+
+impl From<delivery::Overview> for Delivery {
+    fn from(delivery: delivery::Overview) -> Self {
+        let delivery::Overview { topic, received_at, sent_at, repeats, event_key, .. } = delivery;
+        Self { topic, received_at, sent_at, repeats, event: event_key }
+    }
+}
+
+/// A document of the ledger.
+#[derive(Debug, Serialize)]
+pub struct Document {
+    /// `invoice` or `refund_receipt`.
+    pub kind: &'static str,
+    /// Where it stands.
+    pub state: ledger::State,
+    /// Ours, on the document itself.
+    pub reference: String,
+    /// Daftra's visible number.
+    pub number: Option<String>,
+    /// Daftra's id.
+    pub daftra_id: Option<i64>,
+    /// As read back.
+    pub total: Option<String>,
+    /// ISO code.
+    pub currency: String,
+    /// When it was last read back and found right.
+    pub verified_at: Option<Timestamp>,
+    /// What is on it, with the products that were chosen.
+    pub lines: Vec<Line>,
+}
+
+/// A line of a document.
+#[derive(Debug, Serialize)]
+pub struct Line {
+    /// As the shop calls it.
+    pub title: String,
+    /// As the shop writes it.
+    pub sku: String,
+    /// Daftra's number; `null` for free text that moves no stock.
+    pub product_id: Option<i64>,
+    /// How many.
+    pub units: i64,
+    /// For all units; contains the tax if the shop's prices do.
+    pub net: String,
+    /// For all units.
+    pub tax: String,
+}
+
+impl Line {
+    fn new(billed: &Billed, currency: Currency) -> Self {
+        Self {
+            title: billed.title.clone(),
+            sku: billed.sku.clone(),
+            product_id: billed.product_id,
+            units: billed.units,
+            net: currency.print(billed.net),
+            tax: currency.print(billed.tax),
+        }
+    }
+}
+
+impl From<&ledger::Document> for Document {
+    fn from(document: &ledger::Document) -> Self {
+        let header = document.content.header();
+        Self {
+            kind: document.content.kind(),
+            state: document.state,
+            reference: header.reference.clone(),
+            number: document.remote_no.clone(),
+            daftra_id: document.remote_id,
+            total: document.total.map(|total| header.currency.print(total)),
+            currency: header.currency.code().to_owned(),
+            verified_at: document.verified_at,
+            lines: document.content.billed().iter().map(|billed| Line::new(billed, header.currency)).collect(),
+        }
+    }
+}
+
+/// A call to Daftra.
+#[derive(Debug, Serialize)]
+pub struct Call {
+    /// `create`, `replace`, `look_up`, `verify`, `find` or `site_info`.
+    pub action: String,
+    /// When.
+    pub started_at: Timestamp,
+    /// `null`: we never learned the end.
+    pub duration_ms: Option<i64>,
+    /// How it ended.
+    pub outcome: Option<String>,
+    /// HTTP status.
+    pub status: Option<u16>,
+    /// Method, address and what was wrong; redacted.
+    pub detail: String,
+}
+
+impl From<Attempt> for Call {
+    fn from(attempt: Attempt) -> Self {
+        let Attempt { action, started_at, ended_at, outcome, status, detail, .. } = attempt;
+        let duration_ms = ended_at.map(|end| end.as_millisecond() - started_at.as_millisecond());
+        Self { action, started_at, duration_ms, outcome, status, detail }
+    }
+}
+
+/// A row of the sync log.
+#[derive(Debug, Serialize)]
+pub struct LogRow {
+    /// For `--before`.
+    pub id: i64,
+    /// When.
+    pub at: Timestamp,
+    /// Slug.
+    pub merchant: String,
+    /// Our own number of the order.
+    pub order_id: Option<i64>,
+    /// `#1042`, or empty.
+    pub order: String,
+    /// What happened.
+    pub status: Status,
+    /// The facts, for programs.
+    pub facts: Option<Facts>,
+    /// The same for people.
+    pub what: String,
+}
+
+impl From<Entry> for LogRow {
+    fn from(entry: Entry) -> Self {
+        let Entry { id, at, merchant, order_id, order_name, status, facts } = entry;
+        let what = what(facts.as_ref());
+        Self { id, at, merchant, order_id, order: order_name, status, facts, what }
+    }
+}
+
+/// `user list`.
+#[derive(Debug, Serialize)]
+pub struct User {
+    /// To sign in with.
+    pub name: String,
+    /// What the person may do.
+    pub role: Role,
+    /// Since when the person may not sign in.
+    pub disabled_at: Option<Timestamp>,
+}
+
+impl From<user::User> for User {
+    fn from(user: user::User) -> Self {
+        Self { name: user.name, role: user.role, disabled_at: user.disabled_at }
+    }
+}
+
+/// A time for people, in UTC.
+pub(super) fn second(at: Timestamp) -> String {
+    text::time(at, &TimeZone::UTC)
+}

@@ -1,0 +1,312 @@
+//! The merchant file: what the command line reads and prints, in TOML or JSON, and what the API will take.
+//!
+//! Every key is known: one of a later version is refused by name instead of being ignored, one that nobody knows too.
+//! What a key means together with the others is judged in `check`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::Refusal;
+use crate::db::merchant::Mode;
+use crate::domain::rules::{LinePolicy, ShippingPolicy, SkuRules, Trigger};
+
+/// A whole merchant, but for its secrets.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MerchantFile {
+    /// In the webhook address; never changes.
+    pub slug: String,
+    /// For people.
+    pub name: String,
+    /// IANA name; decides the date of a document.
+    pub time_zone: String,
+    /// Absent: as it is, and shadow for a new merchant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
+    /// Where orders come from.
+    pub shop: Shop,
+    /// Where invoices go.
+    pub daftra: Daftra,
+    /// Whose lines, and how they become products.
+    pub lines: Lines,
+    /// Which orders, and when.
+    #[serde(default)]
+    pub orders: Orders,
+    /// The tax map.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tax: Vec<Tax>,
+}
+
+/// `[shop]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shop {
+    /// The permanent domain.
+    pub domain: String,
+    /// The current secret, then the previous one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub webhook_secret_files: Vec<PathBuf>,
+}
+
+/// `[daftra]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Daftra {
+    /// Scheme and host, where needed port and path.
+    pub url: String,
+    /// The API key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_file: Option<PathBuf>,
+    /// Warehouse of every row.
+    pub store_id: i64,
+    /// Client of every invoice.
+    pub client_id: i64,
+    /// In an account with branches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch_id: Option<i64>,
+}
+
+/// `[lines]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lines {
+    /// Names, or `*` for all.
+    pub vendors: Vec<String>,
+    /// Beside `*`: all but these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_vendors: Vec<String>,
+    /// Where a SKU's prefix may end.
+    #[serde(default = "separators")]
+    pub separators: BTreeSet<char>,
+    /// Taken off a SKU before it is looked up.
+    #[serde(default)]
+    pub strip_prefixes: Vec<String>,
+    /// Put before a SKU.
+    #[serde(default)]
+    pub add_prefix: String,
+    /// Every SKU is a barcode.
+    #[serde(default)]
+    pub sku_is_barcode: bool,
+    /// The order's shipping.
+    #[serde(default = "all_lines")]
+    pub shipping: ShippingPolicy,
+    /// Items typed in by hand.
+    #[serde(default = "hold")]
+    pub custom: LinePolicy,
+    /// Gift cards sold.
+    #[serde(default = "hold")]
+    pub gift_card: LinePolicy,
+    /// Tips.
+    #[serde(default = "hold")]
+    pub tip: LinePolicy,
+    /// Duties and fees.
+    #[serde(default = "hold")]
+    pub duty: LinePolicy,
+}
+
+/// `[orders]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Orders {
+    /// When an order is invoiced.
+    pub trigger: Trigger,
+    /// The same, by payment gateway.
+    pub trigger_by_gateway: BTreeMap<String, Trigger>,
+    /// Sales channels that are somebody else's.
+    pub ignored_sources: BTreeSet<String>,
+    /// Whether test orders are invoiced.
+    pub test_orders: bool,
+    /// Older orders are not booked. Absent: as it is, and now for a merchant who goes live.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub live_from: Option<Timestamp>,
+    /// Invoices stay drafts.
+    pub draft: bool,
+    /// Absent: one minor unit per line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tolerance_minor: Option<i64>,
+}
+
+impl Default for Orders {
+    fn default() -> Self {
+        Self {
+            trigger: Trigger::Created,
+            trigger_by_gateway: BTreeMap::new(),
+            ignored_sources: BTreeSet::new(),
+            test_orders: false,
+            live_from: None,
+            draft: false,
+            tolerance_minor: None,
+        }
+    }
+}
+
+/// `[[tax]]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tax {
+    /// Shopify's title; absent fits every title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// A decimal fraction in quotes: TOML's own numbers with a point are binary and would not be exact.
+    pub rate: String,
+    /// Whether prices contain it.
+    pub included: bool,
+    /// Daftra's number of the tax.
+    pub daftra_id: i64,
+}
+
+fn separators() -> BTreeSet<char> {
+    SkuRules::default().separators
+}
+
+fn all_lines() -> ShippingPolicy {
+    ShippingPolicy::AllLines
+}
+
+fn hold() -> LinePolicy {
+    LinePolicy::Hold
+}
+
+/// The file of an imagined merchant, with a word on each key.
+pub const EXAMPLE: &str = include_str!("example.toml");
+
+/// Keys that a later version will know, and the one value that already means what happens today.
+const LATER: [(&str, Option<&str>); 9] = [
+    ("shop.api_url", None),
+    ("shop.token_file", None),
+    ("shop.client_id", None),
+    ("shop.client_secret_file", None),
+    ("orders.price", None),
+    ("orders.locked", Some("\"hold\"")),
+    ("payments.record", Some("false")),
+    ("payments.gateway", None),
+    ("notify", None),
+];
+
+impl MerchantFile {
+    /// Reads a file: JSON if it begins with a brace, else TOML.
+    pub fn read(text: &str) -> Result<Self, Refusal> {
+        let mut tree = if text.trim_start().starts_with('{') { json_tree(text) } else { toml_tree(text) }?;
+        for (key, allowed) in LATER {
+            refuse_later(&mut tree, key, allowed)?;
+        }
+        serde_path_to_error::deserialize(&tree).map_err(|error| explain(&tree, &error))
+    }
+
+    /// As TOML. Reading it gives the same again.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("a merchant file holds only tables, lists and plain values, which TOML can say")
+    }
+}
+
+fn json_tree(text: &str) -> Result<Value, Refusal> {
+    serde_json::from_str(text).map_err(|error| {
+        Refusal::said(format!("line {}", error.line()), "not valid JSON", format!("correct it ({error})"))
+    })
+}
+
+fn toml_tree(text: &str) -> Result<Value, Refusal> {
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = 1 + before.matches('\n').count();
+        Refusal::said(format!("line {line}"), "not valid TOML", format!("correct it ({})", error.message()))
+    })?;
+    Ok(Value::Object(table.into_iter().map(|(key, value)| (key, json_of(value))).collect()))
+}
+
+fn json_of(value: toml::Value) -> Value {
+    match value {
+        toml::Value::String(text) => text.into(),
+        toml::Value::Integer(number) => number.into(),
+        toml::Value::Float(number) => number.into(),
+        toml::Value::Boolean(value) => value.into(),
+        toml::Value::Datetime(time) => time.to_string().into(),
+        toml::Value::Array(items) => items.into_iter().map(json_of).collect(),
+        toml::Value::Table(table) => Value::Object(table.into_iter().map(|(key, v)| (key, json_of(v))).collect()),
+    }
+}
+
+/// Refuses a key of a later version, or takes it out if it says what happens anyway.
+fn refuse_later(tree: &mut Value, key: &str, allowed: Option<&str>) -> Result<(), Refusal> {
+    let Some(root) = tree.as_object_mut() else { return Ok(()) };
+    let (section, name) = key.split_once('.').map_or((None, key), |(section, name)| (Some(section), name));
+    let holder: &mut Map<String, Value> = match section {
+        None => root,
+        Some(section) => match root.get_mut(section).and_then(Value::as_object_mut) {
+            Some(holder) => holder,
+            None => return Ok(()),
+        },
+    };
+    let Some(value) = holder.remove(name) else { return Ok(()) };
+    let is_empty = holder.is_empty();
+    if allowed != Some(value.to_string().as_str()) {
+        let remedy = match allowed {
+            Some(allowed) => format!("not in this version: leave it out, or write {allowed}"),
+            None => "not in this version: leave it out".to_owned(),
+        };
+        return Err(Refusal::said(key, "set", remedy));
+    }
+    if let (true, Some("payments")) = (is_empty, section) {
+        root.remove("payments");
+    }
+    Ok(())
+}
+
+/// serde's complaint as key, value and remedy.
+fn explain(tree: &Value, error: &serde_path_to_error::Error<serde_json::Error>) -> Refusal {
+    let message = error.inner().to_string();
+    let path = error.path().to_string();
+    if let Some(field) = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+        let key = if path == "." { field.to_owned() } else { format!("{path}.{field}") };
+        let remedy = remedy(&key).unwrap_or("add it");
+        return Refusal::said(key, "missing", remedy);
+    }
+    if let Some((_, known)) = message.strip_prefix("unknown field").and_then(|rest| rest.split_once(", ")) {
+        // Its value stays unsaid: it may be a secret in the wrong place.
+        return Refusal::said(path, "unknown", format!("there is no such key, {known}"));
+    }
+    let value = error.path().iter().try_fold(tree, |value, segment| match segment {
+        serde_path_to_error::Segment::Seq { index } => value.get(index),
+        serde_path_to_error::Segment::Map { key } => value.get(key),
+        serde_path_to_error::Segment::Enum { .. } | serde_path_to_error::Segment::Unknown => None,
+    });
+    let remedy = remedy(&path).map_or(message, str::to_owned);
+    Refusal::new(path, value, remedy)
+}
+
+/// What to write where the type alone does not say it.
+pub(super) fn remedy(key: &str) -> Option<&'static str> {
+    let plain = key.split('[').next().unwrap_or(key);
+    let last = key.rsplit('.').next().unwrap_or(key);
+    Some(match plain {
+        "slug" => "write 1 to 40 of a-z, 0-9 and -, for example \"wadi-home\"",
+        "name" => "write the merchant's name for people, up to 100 characters",
+        "time_zone" => "write an IANA name, for example \"Asia/Riyadh\"",
+        "mode" => "write \"shadow\", \"live\" or \"paused\"",
+        "shop" => "add a section [shop] with domain",
+        "shop.domain" => "write the shop's permanent domain, for example \"wadi-home.myshopify.com\"",
+        "daftra" => "add a section [daftra] with url, store_id and client_id",
+        "daftra.url" => {
+            "write scheme and host without a slash at the end, key or /api2, for example \"https://wadi.daftra.com\""
+        }
+        "lines" => "add a section [lines] with vendors",
+        "lines.vendors" => "name the vendors whose lines are the merchant's, or write [\"*\"] for all lines",
+        "lines.separators" => "write a list of single characters, for example [\"-\", \"_\"]",
+        _ if plain.starts_with("orders.trigger") => "write \"created\", \"paid\" or \"fulfilled\"",
+        "orders.live_from" => "write a time with its zone, for example \"2026-11-01T00:00:00+03:00\"",
+        "orders.tolerance_minor" => "write a whole number of minor units from 0 to 100000",
+        "lines.shipping" => "write \"all_lines\", \"always\" or \"never\"",
+        "lines.custom" | "lines.gift_card" | "lines.tip" | "lines.duty" => "write \"hold\", \"skip\" or \"line\"",
+        _ => match last {
+            "rate" => "write the fraction in quotes, for example \"0.15\" for fifteen percent",
+            "included" => "write true if prices contain the tax, else false",
+            "store_id" | "client_id" | "branch_id" | "daftra_id" => "write Daftra's number of it, for example 1",
+            _ => return None,
+        },
+    })
+}

@@ -1,0 +1,395 @@
+//! Adding and changing merchants.
+//!
+//! - `live_from` is there exactly while a merchant is live, or paused from live: that is how `resume` knows where to
+//!   go back to, and why a second go-live begins at its own time.
+//! - The Daftra key belongs to its address: another address without another key leaves the merchant without one.
+//! - Two shops never share a webhook secret: the shop stands in an unsigned header, so whoever can sign for one could
+//!   sign for the other.
+
+use jiff::Timestamp;
+use rusqlite::Transaction;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::check::{Choice, EVERY_VENDOR};
+use super::file::MerchantFile;
+use super::{Done, Effects, Error, Moment, Refusal, Secret, Secrets};
+use crate::db::job::{self, Chore};
+use crate::db::merchant::{self, Credential, CredentialKind, Merchant, Mode, Slot};
+use crate::db::order::{self, State};
+use crate::db::{self, account};
+use crate::engine::credential_place;
+use crate::vault;
+
+/// A random key of so many bytes goes into every reference: short enough to be typed, long enough to be its own.
+const KEY_BYTES: usize = 6;
+/// Two secrets may be live while one is being replaced.
+const SLOTS: [Slot; 2] = [Slot::Current, Slot::Previous];
+
+/// What became of a merchant.
+#[derive(Serialize)]
+struct Answer<'a> {
+    merchant: &'a str,
+    mode: Mode,
+    /// Keys of the merchant file.
+    changed: Vec<String>,
+    /// Secrets that were replaced or forgotten.
+    secrets: &'a [&'static str],
+    /// What is still missing.
+    notes: Vec<String>,
+}
+
+pub(super) fn add(tx: &Transaction<'_>, moment: &Moment, choice: Choice, secrets: &Secrets) -> Result<Done, Error> {
+    if merchant::by_slug(tx, &choice.slug)?.is_some() {
+        let remedy = "this slug is taken: choose another, or change the merchant with qantara merchant set";
+        return Err(Refusal::new("slug", &choice.slug, remedy).into());
+    }
+    check_vendors(tx, &choice, None)?;
+    check_form(secrets)?;
+    check_secrets(tx, moment, &choice.shop_domain, None, &secrets.webhook)?;
+
+    let mode = choice.mode.unwrap_or(Mode::Shadow);
+    let live_from = live_from(mode, choice.live_from, None, moment.now)?;
+    let vendors = choice.vendor_names();
+    let account_id = account::at_address(tx, &choice.address)?;
+    let mut added = Merchant {
+        id: 0,
+        slug: choice.slug,
+        key: vault::random::<KEY_BYTES>().iter().map(|byte| format!("{byte:02x}")).collect(),
+        name: choice.name,
+        shop_domain: choice.shop_domain,
+        account_id: Some(account_id),
+        time_zone: choice.time_zone,
+        mode,
+        live_from,
+        rules: choice.rules,
+        trouble: None,
+        not_before: Timestamp::UNIX_EPOCH,
+    };
+    added.id = merchant::add(tx, &added, moment.now)?;
+    merchant::own_vendors(tx, added.id, &added.shop_domain, &vendors)?;
+    let replaced = store_secrets(tx, moment, added.id, &choice.address, secrets)?;
+    let file = MerchantFile::of(&added, &choice.address);
+    moment.write_down(tx, "merchant.add", json!({ "merchant": added.slug, "file": file, "secrets": replaced }))?;
+    told(tx, moment, &added, Vec::new(), &replaced, works(mode))
+}
+
+pub(super) fn set(tx: &Transaction<'_>, moment: &Moment, choice: Choice, secrets: &Secrets) -> Result<Done, Error> {
+    let before = open_merchant(tx, &choice.slug)?;
+    let address_before = address_of(tx, &before)?;
+    check_vendors(tx, &choice, Some(before.id))?;
+    check_form(secrets)?;
+    let stored = webhook_secrets(tx, moment, before.id)?;
+    let effective = if secrets.webhook.is_empty() { &stored } else { &secrets.webhook };
+    check_secrets(tx, moment, &choice.shop_domain, Some(before.id), effective)?;
+
+    let mode = choice.mode.unwrap_or(before.mode);
+    let vendors = choice.vendor_names();
+    let mut after = Merchant {
+        name: choice.name,
+        shop_domain: choice.shop_domain,
+        time_zone: choice.time_zone,
+        mode,
+        live_from: live_from(mode, choice.live_from, before.live_from, moment.now)?,
+        rules: choice.rules,
+        ..before.clone()
+    };
+    let moved = choice.address != address_before;
+    let fresh = Secrets {
+        webhook: if same(&secrets.webhook, &stored) { Vec::new() } else { secrets.webhook.clone() },
+        daftra_key: match &secrets.daftra_key {
+            Some(key) if !moved && daftra_key(tx, moment, before.id, &address_before)?.is_some_and(|k| key.is(&k)) => {
+                None
+            }
+            given => given.clone(),
+        },
+    };
+    let files = (MerchantFile::of(&before, &address_before), MerchantFile::of(&after, &choice.address));
+    let changes = differences(&json!(files.0), &json!(files.1));
+    if changes.is_empty() && fresh.webhook.is_empty() && fresh.daftra_key.is_none() {
+        return told(tx, moment, &before, Vec::new(), &[], false);
+    }
+
+    after.account_id = Some(account::at_address(tx, &choice.address)?);
+    merchant::change(tx, &after)?;
+    merchant::own_vendors(tx, after.id, &after.shop_domain, &vendors)?;
+    let mut replaced = Vec::new();
+    if moved && fresh.daftra_key.is_none() {
+        merchant::forget_credentials(tx, after.id, CredentialKind::DaftraKey)?;
+        replaced.push(CredentialKind::DaftraKey.word());
+    }
+    replaced.extend(store_secrets(tx, moment, after.id, &choice.address, &fresh)?);
+    let changed: Vec<String> = changes.iter().map(|(key, ..)| key.clone()).collect();
+    let facts: Vec<Value> = changes.iter().map(|(key, was, is)| json!({ "key": key, "was": was, "is": is })).collect();
+    moment.write_down(tx, "merchant.set", json!({ "merchant": after.slug, "changed": facts, "secrets": replaced }))?;
+    let is_new_way = moved || fresh.daftra_key.is_some() || (works(after.mode) && !works(before.mode));
+    told(tx, moment, &after, changed, &replaced, is_new_way)
+}
+
+pub(super) fn pause(tx: &Transaction<'_>, moment: &Moment, slug: &str) -> Result<Done, Error> {
+    let before = open_merchant(tx, slug)?;
+    turn(tx, moment, before, Mode::Paused, "merchant.pause")
+}
+
+pub(super) fn resume(tx: &Transaction<'_>, moment: &Moment, slug: &str) -> Result<Done, Error> {
+    let before = open_merchant(tx, slug)?;
+    let mode = match before.mode {
+        Mode::Paused if before.live_from.is_some() => Mode::Live,
+        Mode::Paused => Mode::Shadow,
+        running @ (Mode::Live | Mode::Shadow | Mode::Closed) => running,
+    };
+    turn(tx, moment, before, mode, "merchant.resume")
+}
+
+fn turn(
+    tx: &Transaction<'_>,
+    moment: &Moment,
+    before: Merchant,
+    mode: Mode,
+    action: &'static str,
+) -> Result<Done, Error> {
+    if before.mode == mode {
+        return told(tx, moment, &before, Vec::new(), &[], false);
+    }
+    let after = Merchant { mode, ..before };
+    merchant::change(tx, &after)?;
+    moment.write_down(tx, action, json!({ "merchant": after.slug, "mode": mode }))?;
+    told(tx, moment, &after, vec!["mode".to_owned()], &[], works(mode))
+}
+
+/// Ends a change: what is due because of it, and what the person should know.
+fn told(
+    tx: &Transaction<'_>,
+    moment: &Moment,
+    merchant: &Merchant,
+    changed: Vec<String>,
+    secrets: &[&'static str],
+    is_new_way: bool,
+) -> Result<Done, Error> {
+    let asks_account = is_new_way && works(merchant.mode);
+    if asks_account {
+        job::ask_chore(tx, Chore::Account, merchant.id, moment.now)?;
+    }
+    let is_change = !changed.is_empty() || !secrets.is_empty() || is_new_way;
+    if is_change {
+        ask_undecided(tx, merchant.id, moment.now)?;
+    }
+    let effects = Effects { doors_changed: is_change, orders_asked: is_change, chores_asked: asks_account };
+    let notes = notes(tx, merchant)?;
+    let answer = Answer { merchant: &merchant.slug, mode: merchant.mode, changed, secrets, notes };
+    Ok(Done { answer: json!(answer), effects })
+}
+
+/// Orders whose outcome may be another one under the new rules. What was decided for good stays as it is: a person
+/// asks for those one by one.
+fn ask_undecided(tx: &Transaction<'_>, merchant_id: i64, now: Timestamp) -> Result<(), db::Error> {
+    const PAGE: u32 = 500;
+    for state in [State::Held, State::Waiting, State::Shadow] {
+        let mut before = None;
+        loop {
+            let filter = order::Filter { merchant_id: Some(merchant_id), state: Some(state), before };
+            let page = order::list(tx, filter, PAGE)?;
+            for order in &page {
+                job::ask(tx, order.id, merchant_id, now, false)?;
+            }
+            let Some(last) = page.last() else { break };
+            before = Some(last.id);
+        }
+    }
+    Ok(())
+}
+
+fn notes(tx: &Transaction<'_>, merchant: &Merchant) -> Result<Vec<String>, db::Error> {
+    let credentials = merchant::credentials(tx, Some(merchant.id))?;
+    let has = |kind| credentials.iter().any(|credential| credential.kind == kind);
+    let mut notes = Vec::new();
+    if !has(CredentialKind::WebhookSecret) && !has(CredentialKind::StoreKey) {
+        notes.push("No webhook secret yet, so no delivery is accepted: name shop.webhook_secret_files".to_owned());
+    }
+    if !has(CredentialKind::DaftraKey) {
+        notes.push("No Daftra key for this address yet, so nothing is sent: name daftra.key_file".to_owned());
+    }
+    Ok(notes)
+}
+
+fn open_merchant(tx: &Transaction<'_>, slug: &str) -> Result<Merchant, Error> {
+    let Some(found) = merchant::by_slug(tx, slug)? else {
+        let remedy = "there is no such merchant: qantara merchant list shows them";
+        return Err(Refusal::new("merchant", slug, remedy).into());
+    };
+    if found.mode == Mode::Closed {
+        return Err(Refusal::said(format!("merchant \"{slug}\""), "closed", "a closed merchant does not change").into());
+    }
+    Ok(found)
+}
+
+fn address_of(tx: &Transaction<'_>, merchant: &Merchant) -> Result<String, db::Error> {
+    merchant.account_id.map_or_else(|| Ok(String::new()), |id| Ok(account::get(tx, id)?.address))
+}
+
+fn works(mode: Mode) -> bool {
+    match mode {
+        Mode::Live | Mode::Shadow => true,
+        Mode::Paused | Mode::Closed => false,
+    }
+}
+
+fn live_from(
+    mode: Mode,
+    given: Option<Timestamp>,
+    was: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Refusal> {
+    Ok(match (mode, given) {
+        (Mode::Shadow | Mode::Closed, Some(at)) => {
+            let remedy = "nothing is booked in this mode: write it together with mode = \"live\", or leave it out";
+            return Err(Refusal::new("orders.live_from", at, remedy));
+        }
+        (Mode::Shadow | Mode::Closed, None) => None,
+        // As precise as it is stored, so that the same file changes nothing.
+        (Mode::Live, given) => given.or(was).or(Some(now)).map(to_millisecond),
+        (Mode::Paused, given) => given.or(was).map(to_millisecond),
+    })
+}
+
+fn to_millisecond(at: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at)
+}
+
+/// One owner per shop and vendor, and all lines only for the one merchant of a shop.
+fn check_vendors(tx: &Transaction<'_>, choice: &Choice, own_id: Option<i64>) -> Result<(), Error> {
+    let others: Vec<Merchant> = merchant::all(tx)?
+        .into_iter()
+        .filter(|other| Some(other.id) != own_id && other.shop_domain == choice.shop_domain)
+        .collect();
+    let owned = merchant::vendors_of_shop(tx, &choice.shop_domain)?;
+    let names = choice.vendor_names();
+    if let (true, Some(other)) =
+        (names.iter().any(|name| name == EVERY_VENDOR), others.iter().find(|other| other.mode != Mode::Closed))
+    {
+        let remedy = format!("merchant \"{}\" sells in the same shop: name this merchant's own vendors", other.slug);
+        return Err(Refusal::new("lines.vendors", &names, remedy).into());
+    }
+    for other in &others {
+        let owns = |name: &str| owned.iter().any(|(known, id)| known == name && *id == other.id);
+        if let Some(name) = names.iter().find(|name| owns(name)) {
+            let remedy = format!("merchant \"{}\" owns this vendor: take it away there first", other.slug);
+            return Err(Refusal::new("lines.vendors", name, remedy).into());
+        }
+        if other.mode != Mode::Closed && owns(EVERY_VENDOR) {
+            let remedy =
+                format!("merchant \"{}\" owns all lines of this shop: name its vendors there first", other.slug);
+            return Err(Refusal::new("lines.vendors", &names, remedy).into());
+        }
+    }
+    Ok(())
+}
+
+fn check_form(secrets: &Secrets) -> Result<(), Refusal> {
+    let count = secrets.webhook.len();
+    if count > SLOTS.len() {
+        let remedy = "the current one and the previous one are enough";
+        return Err(Refusal::said("shop.webhook_secret_files", &format!("a list of {count}"), remedy));
+    }
+    if secrets.webhook.iter().chain(&secrets.daftra_key).any(Secret::is_empty) {
+        return Err(Refusal::said("a secret", "empty", "give it, or leave its key out"));
+    }
+    Ok(())
+}
+
+fn check_secrets(
+    tx: &Transaction<'_>,
+    moment: &Moment,
+    shop_domain: &str,
+    own_id: Option<i64>,
+    secrets: &[Secret],
+) -> Result<(), Error> {
+    for other in merchant::all(tx)? {
+        if Some(other.id) == own_id || other.shop_domain == shop_domain || other.mode == Mode::Closed {
+            continue;
+        }
+        let theirs = webhook_secrets(tx, moment, other.id)?;
+        if secrets.iter().any(|secret| theirs.iter().any(|their| secret.is(&their.0))) {
+            let remedy = format!(
+                "merchant \"{}\" of another shop has the same secret, and a delivery could not be told apart: \
+                 give each shop an app of its own",
+                other.slug
+            );
+            return Err(Refusal::said("shop.webhook_secret_files", "not this shop's alone", remedy).into());
+        }
+    }
+    Ok(())
+}
+
+/// The stored secrets, the current one first. One that does not open counts as none: it proves nothing any more.
+fn webhook_secrets(tx: &Transaction<'_>, moment: &Moment, merchant_id: i64) -> Result<Vec<Secret>, db::Error> {
+    let kind = CredentialKind::WebhookSecret;
+    let place = credential_place(merchant_id, kind, None);
+    let mut stored = merchant::credentials(tx, Some(merchant_id))?;
+    stored.retain(|credential| credential.kind == kind);
+    stored.sort_by_key(|credential| credential.slot == Slot::Previous);
+    Ok(stored.iter().filter_map(|c| moment.vault.open_text(&place, &c.sealed).ok()).map(Secret).collect())
+}
+
+fn daftra_key(
+    tx: &Transaction<'_>,
+    moment: &Moment,
+    merchant_id: i64,
+    address: &str,
+) -> Result<Option<SecretString>, db::Error> {
+    let kind = CredentialKind::DaftraKey;
+    let place = credential_place(merchant_id, kind, Some(address));
+    let stored = merchant::credentials(tx, Some(merchant_id))?;
+    let key = stored.iter().find(|credential| credential.kind == kind && credential.slot == Slot::Current);
+    Ok(key.and_then(|key| moment.vault.open_text(&place, &key.sealed).ok()))
+}
+
+fn same(given: &[Secret], stored: &[Secret]) -> bool {
+    given.len() == stored.len() && given.iter().zip(stored).all(|(given, stored)| given.is(&stored.0))
+}
+
+/// Seals what was given and names it.
+fn store_secrets(
+    tx: &Transaction<'_>,
+    moment: &Moment,
+    merchant_id: i64,
+    address: &str,
+    secrets: &Secrets,
+) -> Result<Vec<&'static str>, db::Error> {
+    let put = |kind, slot, address, secret: &Secret| {
+        let sealed =
+            moment.vault.seal(&credential_place(merchant_id, kind, address), secret.0.expose_secret().as_bytes());
+        merchant::put_credential(tx, &Credential { merchant_id, kind, slot, sealed })
+    };
+    let mut replaced = Vec::new();
+    if !secrets.webhook.is_empty() {
+        let kind = CredentialKind::WebhookSecret;
+        merchant::forget_credentials(tx, merchant_id, kind)?;
+        for (secret, slot) in secrets.webhook.iter().zip(SLOTS) {
+            put(kind, slot, None, secret)?;
+        }
+        replaced.push(kind.word());
+    }
+    if let Some(key) = &secrets.daftra_key {
+        put(CredentialKind::DaftraKey, Slot::Current, Some(address), key)?;
+        replaced.push(CredentialKind::DaftraKey.word());
+    }
+    Ok(replaced)
+}
+
+/// The leaves that differ: key, what it was, what it is. Lists count as one leaf.
+fn differences(was: &Value, is: &Value) -> Vec<(String, Value, Value)> {
+    let (Some(old), Some(new)) = (was.as_object(), is.as_object()) else {
+        return if was == is { Vec::new() } else { vec![(String::new(), was.clone(), is.clone())] };
+    };
+    let keys: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let null = Value::Null;
+    let inner = keys.into_iter().flat_map(|key| {
+        let below = differences(old.get(key).unwrap_or(&null), new.get(key).unwrap_or(&null));
+        below
+            .into_iter()
+            .map(move |(rest, was, is)| (if rest.is_empty() { key.clone() } else { format!("{key}.{rest}") }, was, is))
+    });
+    inner.collect()
+}

@@ -1,0 +1,256 @@
+//! What people ask for: every change on somebody's word, whether it comes from the command line or from a page.
+//!
+//! - One wish, one transaction, one row in the audit. Every refusal comes before the first write, so a refused wish
+//!   leaves nothing behind.
+//! - A wish that changes nothing writes nothing, not even an audit row.
+//! - Secrets travel inside a wish only: answers and audit rows name them and never hold them.
+//!
+//! It does not read files, ask questions, print, or call anybody.
+
+mod check;
+pub mod file;
+pub mod local;
+mod merchant;
+pub mod office;
+mod order;
+mod person;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rusqlite::Transaction;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Value, json};
+
+use crate::db::user::Role;
+use crate::db::{self, Db, audit};
+use crate::vault::Vault;
+use file::MerchantFile;
+
+/// One thing somebody wants changed.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum Wish {
+    /// A new merchant.
+    MerchantAdd(Box<Proposal>),
+    /// A merchant as the file says, wholly; secrets that are not given stay.
+    MerchantSet(Box<Proposal>),
+    /// Keep deliveries, do nothing.
+    MerchantPause {
+        /// The merchant.
+        slug: String,
+    },
+    /// Back to what was paused.
+    MerchantResume {
+        /// The merchant.
+        slug: String,
+    },
+    /// Look at an order now, whatever it waits for.
+    OrderRetry {
+        /// Our own id.
+        order_id: i64,
+    },
+    /// A new person who may sign in.
+    UserAdd {
+        /// To sign in with.
+        name: String,
+        /// What the person may do.
+        role: Role,
+        /// In clear; hashed before it is stored.
+        password: Secret,
+    },
+    /// Another password.
+    UserPasswd {
+        /// The person.
+        name: String,
+        /// In clear; hashed before it is stored.
+        password: Secret,
+    },
+}
+
+/// What a merchant is to be.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Proposal {
+    /// What the merchant file says; the paths of its secrets mean nothing here.
+    pub file: MerchantFile,
+    /// The secrets it named.
+    pub secrets: Secrets,
+}
+
+/// The secrets of a merchant that are to be replaced.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Secrets {
+    /// The current one, then the previous one; empty leaves both as they are.
+    pub webhook: Vec<Secret>,
+    /// For the Daftra address of the file.
+    pub daftra_key: Option<Secret>,
+}
+
+/// A secret on its way to the vault. It has no `Debug`; it is written out for the local socket only.
+#[derive(Clone)]
+pub struct Secret(pub SecretString);
+
+impl Secret {
+    fn is_empty(&self) -> bool {
+        self.0.expose_secret().is_empty()
+    }
+
+    fn is(&self, other: &SecretString) -> bool {
+        self.0.expose_secret() == other.expose_secret()
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.0.expose_secret())
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        SecretString::deserialize(from).map(Self)
+    }
+}
+
+/// Who wishes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// `None` on the command line: whoever may open the data folder.
+    pub user_id: Option<i64>,
+    /// How the wish came.
+    pub via: Via,
+}
+
+impl Person {
+    /// Whoever typed a command.
+    pub const AT_THE_COMMAND_LINE: Self = Self { user_id: None, via: Via::Cli };
+}
+
+/// How a wish came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// The command line.
+    Cli,
+    /// A page.
+    Page,
+}
+
+impl Via {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Cli => "cli",
+            Self::Page => "page",
+        }
+    }
+}
+
+/// A wish that came true.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// What changed, for the one who wished.
+    pub answer: Value,
+    /// Whom a running server must tell.
+    pub effects: Effects,
+}
+
+/// What a running server must do after a change; at its next start it would find out by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Effects {
+    /// Merchants or secrets: the intake reads them anew.
+    pub doors_changed: bool,
+    /// Orders became due.
+    pub orders_asked: bool,
+    /// A chore became due.
+    pub chores_asked: bool,
+}
+
+/// Why a wish does not come true: which value, and what to do instead.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{key} is {value}: {remedy}")]
+pub struct Refusal {
+    /// The key of the merchant file, or the noun.
+    pub key: String,
+    /// What it is, never a secret.
+    pub value: String,
+    /// What to write or to do.
+    pub remedy: String,
+}
+
+impl Refusal {
+    /// Of a value as it would stand in the merchant file.
+    pub(crate) fn new(key: impl Into<String>, value: impl Serialize, remedy: impl Into<String>) -> Self {
+        Self { key: key.into(), value: json!(value).to_string(), remedy: remedy.into() }
+    }
+
+    /// Of something that needs its own word: `missing`, `unknown`.
+    pub(crate) fn said(key: impl Into<String>, word: &str, remedy: impl Into<String>) -> Self {
+        Self { key: key.into(), value: word.to_owned(), remedy: remedy.into() }
+    }
+}
+
+/// Why a wish ended without a change.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The wish itself is wrong.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The database is in trouble: the same wish may come true later.
+    #[error(transparent)]
+    Db(#[from] db::Error),
+}
+
+/// Makes a wish come true.
+pub fn perform(wish: Wish, db: &Db, vault: &Arc<Vault>, now: Timestamp, by: Person) -> Result<Done, Error> {
+    let moment = Moment { vault: Arc::clone(vault), now, by };
+    match wish {
+        Wish::MerchantAdd(proposal) => {
+            let choice = proposal.file.check()?;
+            in_one(db, move |tx| merchant::add(tx, &moment, choice, &proposal.secrets))
+        }
+        Wish::MerchantSet(proposal) => {
+            let choice = proposal.file.check()?;
+            in_one(db, move |tx| merchant::set(tx, &moment, choice, &proposal.secrets))
+        }
+        Wish::MerchantPause { slug } => in_one(db, move |tx| merchant::pause(tx, &moment, &slug)),
+        Wish::MerchantResume { slug } => in_one(db, move |tx| merchant::resume(tx, &moment, &slug)),
+        Wish::OrderRetry { order_id } => in_one(db, move |tx| order::retry(tx, &moment, order_id)),
+        Wish::UserAdd { name, role, password } => {
+            let password = person::hashed(&name, &password)?;
+            in_one(db, move |tx| person::add(tx, &moment, &name, role, &password))
+        }
+        Wish::UserPasswd { name, password } => {
+            let password = person::hashed(&name, &password)?;
+            in_one(db, move |tx| person::set_password(tx, &moment, &name, &password))
+        }
+    }
+}
+
+/// When, by whom, and the keys: what every change needs beside the wish.
+struct Moment {
+    vault: Arc<Vault>,
+    now: Timestamp,
+    by: Person,
+}
+
+impl Moment {
+    fn write_down(&self, tx: &Transaction<'_>, action: &str, mut facts: Value) -> Result<(), db::Error> {
+        facts["via"] = self.by.via.word().into();
+        audit::write(tx, self.by.user_id, action, &facts, self.now)
+    }
+}
+
+fn in_one(
+    db: &Db,
+    change: impl FnOnce(&Transaction<'_>) -> Result<Done, Error> + Send + 'static,
+) -> Result<Done, Error> {
+    let done = db.write(move |tx| match change(tx) {
+        Ok(done) => Ok(Ok(done)),
+        // Nothing was written before a refusal, so there is nothing to roll back.
+        Err(Error::Refused(refusal)) => Ok(Err(refusal)),
+        Err(Error::Db(error)) => Err(error),
+    })?;
+    Ok(done?)
+}

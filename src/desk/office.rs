@@ -1,0 +1,39 @@
+//! The desk inside a running server: the same wishes, and after each of them the engine and the intake are told.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{Error, Person, Wish, perform};
+use crate::engine::Engine;
+use crate::engine::intake::Intake;
+
+/// Takes wishes while the server works.
+pub struct Office {
+    engine: Arc<Engine>,
+    intake: Arc<Intake>,
+}
+
+impl Office {
+    /// The desk of this engine and its door.
+    #[must_use]
+    pub fn new(engine: Arc<Engine>, intake: Arc<Intake>) -> Self {
+        Self { engine, intake }
+    }
+
+    /// Makes a wish come true and sees to it that it shows at once.
+    pub fn perform(&self, wish: Wish, by: Person) -> Result<Value, Error> {
+        let done = perform(wish, &self.engine.db, &self.engine.vault, self.engine.clock.now(), by)?;
+        if done.effects.doors_changed {
+            self.intake.reload()?;
+        }
+        if done.effects.orders_asked {
+            // Possibly many: no worker sleeps on.
+            (0..self.engine.settings.workers).for_each(|_| self.engine.wake());
+        }
+        if done.effects.chores_asked {
+            self.engine.wake_chores();
+        }
+        Ok(done.answer)
+    }
+}

@@ -1,0 +1,44 @@
+//! A person's "try again" on one order.
+
+use rusqlite::Transaction;
+use serde_json::json;
+
+use super::{Done, Effects, Error, Moment, Refusal};
+use crate::db::{self, document, job, order, product};
+use crate::domain::ledger::{Document, Event, Policy, State, apply};
+
+/// Makes an order due now: counts begin anew, refused documents are planned again, and what was missing in Daftra is
+/// asked for once more. Only the settling time of a call in doubt is not cut short.
+pub(super) fn retry(tx: &Transaction<'_>, moment: &Moment, order_id: i64) -> Result<Done, Error> {
+    let order = match order::get(tx, order_id) {
+        Err(db::Error::NotFound { .. }) => {
+            let remedy = "there is no such order: qantara order list shows them";
+            return Err(Refusal::new("order", order_id, remedy).into());
+        }
+        found => found?,
+    };
+    let mut again = Vec::new();
+    for document in document::of_order(tx, order_id)?.iter().filter(|document| may_try_again(document, moment)) {
+        // The policy decides nothing about this event.
+        let Ok(after) = apply(document, Event::TryAgain, moment.now, &Policy::default()) else { continue };
+        document::store(tx, document.state, &after)?;
+        again.push(after.content.header().reference.clone());
+    }
+    product::forget_misses(tx, order.merchant_id)?;
+    job::hurry(tx, order_id, order.merchant_id, moment.now)?;
+    let facts = json!({ "order": order_id, "name": order.name, "merchant": order.merchant, "documents": again });
+    moment.write_down(tx, "order.retry", facts.clone())?;
+    Ok(Done { answer: facts, effects: Effects { orders_asked: true, ..Effects::default() } })
+}
+
+fn may_try_again(document: &Document, moment: &Moment) -> bool {
+    match document.state {
+        State::Planned | State::Refused | State::Posted | State::Locked | State::Gone => true,
+        // Before the first look is due, a call that is still on its way would count as absent and be sent twice.
+        State::InDoubt | State::ReplaceInDoubt => {
+            let was_looked_for = document.misses + document.failed_looks > 0 || document.finding.is_some();
+            was_looked_for || document.look_at.is_none_or(|at| at <= moment.now)
+        }
+        State::Sending | State::Replacing | State::Dropped | State::Reversed => false,
+    }
+}

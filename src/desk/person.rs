@@ -1,0 +1,57 @@
+//! People who may sign in.
+
+use rusqlite::Transaction;
+use secrecy::ExposeSecret as _;
+use serde_json::json;
+
+use super::{Done, Effects, Error, Moment, Refusal, Secret};
+use crate::db::user::{self, Role};
+use crate::vault;
+
+/// The shortest password; a longer one may be anything.
+const SHORTEST: usize = 10;
+/// Longer ones only cost time.
+const LONGEST: usize = 256;
+const LONGEST_NAME: usize = 64;
+
+/// The hash of a good password. Takes its time, so it comes before the transaction.
+pub(super) fn hashed(name: &str, password: &Secret) -> Result<String, Refusal> {
+    let is_plain = |c: char| !c.is_control() && c != ':';
+    if name.is_empty() || name.trim() != name || name.chars().count() > LONGEST_NAME || !name.chars().all(is_plain) {
+        let remedy = "write 1 to 64 characters without a colon, and without blanks around them";
+        return Err(Refusal::new("user", name, remedy));
+    }
+    let length = password.0.expose_secret().chars().count();
+    if !(SHORTEST..=LONGEST).contains(&length) {
+        let remedy = format!("choose one of {SHORTEST} to {LONGEST} characters");
+        return Err(Refusal::said("password", &format!("{length} characters long"), remedy));
+    }
+    Ok(vault::hash_password(&password.0))
+}
+
+pub(super) fn add(
+    tx: &Transaction<'_>,
+    moment: &Moment,
+    name: &str,
+    role: Role,
+    password: &str,
+) -> Result<Done, Error> {
+    if user::by_name(tx, name)?.is_some() {
+        let remedy = "this name is taken: choose another, or change the password with qantara user passwd";
+        return Err(Refusal::new("user", name, remedy).into());
+    }
+    user::add(tx, name, password, role, moment.now)?;
+    let facts = json!({ "user": name, "role": role });
+    moment.write_down(tx, "user.add", facts.clone())?;
+    Ok(Done { answer: facts, effects: Effects::default() })
+}
+
+pub(super) fn set_password(tx: &Transaction<'_>, moment: &Moment, name: &str, password: &str) -> Result<Done, Error> {
+    if user::by_name(tx, name)?.is_none() {
+        return Err(Refusal::new("user", name, "there is no such user: qantara user list shows them").into());
+    }
+    user::set_password(tx, name, password)?;
+    let facts = json!({ "user": name });
+    moment.write_down(tx, "user.passwd", facts.clone())?;
+    Ok(Done { answer: facts, effects: Effects::default() })
+}

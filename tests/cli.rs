@@ -1,0 +1,449 @@
+//! The command line from outside: real processes, a real server on a port of its own choice, a sandbox Daftra.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::process::{Child, Command as Process, ExitStatus, Stdio};
+
+use assert_cmd::Command;
+use jiff::Timestamp;
+use qantara::sandbox::shop::cart::{Cart, Product};
+use qantara::sandbox::shop::delivery::{Delivery, Sender};
+use qantara::sandbox::shop::{Shop, ShopSetup};
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const QANTARA: &str = env!("CARGO_BIN_EXE_qantara");
+const DOMAIN: &str = "wadi-home.myshopify.com";
+const WEBHOOK_SECRET: &str = "shpss-a-very-secret-secret";
+/// The key of the sandbox's account.
+const DAFTRA_KEY: &str = "key-one";
+
+/// How often something is asked for that must become so; each time is a process of its own.
+const PATIENCE: u32 = 1_000;
+
+/// A folder with everything an installation has.
+struct House(TempDir);
+
+impl House {
+    fn new() -> Self {
+        let house = Self(TempDir::new().unwrap());
+        fs::create_dir(house.path("data")).unwrap();
+        let path = |name: &str| house.path(name).display().to_string();
+        let config = format!(
+            "[data]\nfolder = '{}'\n[vault]\nkey_file = '{}'\n[http]\nlisten = '127.0.0.1:0'\n\
+             [daftra]\npace_ms = 0\n[outgoing]\nallow = ['127.0.0.0/8']\n[log]\nformat = 'json'\n",
+            path("data"),
+            path("qantara.key")
+        );
+        house.write("config.toml", &config);
+        house.write("webhook-secret", &format!("{WEBHOOK_SECRET}\n"));
+        house.write("daftra-key", DAFTRA_KEY);
+        house
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        path
+    }
+
+    /// The merchant file for a Daftra address, with a line of its own at the top.
+    fn merchant(&self, daftra: &str, line: &str) -> PathBuf {
+        self.write(
+            "merchant.toml",
+            &format!(
+                "slug = 'wadi-home'\nname = 'Wadi Home'\ntime_zone = 'Asia/Riyadh'\n{line}\n\
+                 [shop]\ndomain = '{DOMAIN}'\nwebhook_secret_files = ['webhook-secret']\n\
+                 [daftra]\nurl = '{daftra}'\nkey_file = 'daftra-key'\nstore_id = 1\nclient_id = 1\n\
+                 [lines]\nvendors = ['*']\n[orders]\nlive_from = '2026-01-01T00:00:00Z'\n\
+                 [[tax]]\nrate = '0.15'\nincluded = true\ndaftra_id = 1\n"
+            ),
+        )
+    }
+
+    fn qantara(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(QANTARA);
+        command.env_clear().env("QANTARA_CONFIG", self.path("config.toml")).args(arguments);
+        command
+    }
+
+    /// What a command prints with `--json`.
+    fn ask(&self, arguments: &[&str]) -> Value {
+        let output = self.qantara(arguments).arg("--json").assert().success().get_output().stdout.clone();
+        serde_json::from_slice(&output).unwrap()
+    }
+
+    /// What a failing command complains of.
+    fn complaint(&self, arguments: &[&str], code: i32) -> String {
+        let assert = self.qantara(arguments).assert().code(code);
+        String::from_utf8(assert.get_output().stderr.clone()).unwrap()
+    }
+
+    fn words(&self, arguments: &[&str]) -> String {
+        let output = self.qantara(arguments).assert().success().get_output().stdout.clone();
+        String::from_utf8(output).unwrap()
+    }
+
+    /// Waits for the one order to come to its end; if it does not, its story says why.
+    fn until_settled(&self) {
+        let state = || self.ask(&["order", "list"])[0]["state"].clone();
+        for _ in 0..PATIENCE {
+            match state().as_str() {
+                Some("settled") => return,
+                Some("failed") => break,
+                Some(_) | None => {}
+            }
+        }
+        panic!("{}", self.words(&["order", "show", "#1001"]));
+    }
+
+    fn start(&self, arguments: &[&str]) -> Running {
+        let mut command = Process::new(QANTARA);
+        command.env_clear().env("QANTARA_CONFIG", self.path("config.toml")).args(arguments).arg("--json");
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        stdout.read_line(&mut line).unwrap();
+        let about = serde_json::from_str(&line).unwrap_or_else(|_| {
+            let mut complaint = String::new();
+            child.stderr.take().unwrap().read_to_string(&mut complaint).unwrap();
+            panic!("it did not start: {complaint}")
+        });
+        Running { child: Some(child), about }
+    }
+}
+
+/// A process that serves; its first line says where.
+struct Running {
+    child: Option<Child>,
+    about: Value,
+}
+
+impl Running {
+    fn text(&self, key: &str) -> &str {
+        self.about[key].as_str().unwrap()
+    }
+
+    fn pid(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
+    /// SIGTERM, and what it logged until it ended.
+    fn stop(mut self) -> (ExitStatus, String) {
+        let child = self.child.take().unwrap();
+        assert!(Process::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        (output.status, String::from_utf8(output.stderr).unwrap())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // A test that failed half-way leaves nothing behind.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+fn http(method: &str, url: &str, body: Option<&Value>) -> Value {
+    let agent: ureq::Agent = ureq::Agent::config_builder().proxy(None).build().into();
+    let mut answer = match (method, body) {
+        ("POST", Some(body)) => agent.post(url).send(body.to_string().as_bytes()).unwrap(),
+        _ => agent.get(url).call().unwrap(),
+    };
+    serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap()
+}
+
+/// Asks again until it is so; the asking itself takes its time.
+fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    for _ in 0..PATIENCE {
+        if is_so() {
+            return;
+        }
+    }
+    panic!("it never came to this: {what}");
+}
+
+/// One order for two cushions, as the shop announces it.
+fn order() -> Delivery {
+    let mut shop = Shop::new(ShopSetup::new(DOMAIN, WEBHOOK_SECRET, "SAR"));
+    let cushion = Product::samples(2).into_iter().next().unwrap();
+    let variant = shop.sell(cushion);
+    let placed: Timestamp = "2026-11-21T09:00:00Z".parse().unwrap();
+    let (_, deliveries) = shop.buy(&Cart::of(&[(variant, 2)]), placed).unwrap();
+    deliveries.into_iter().find(|delivery| delivery.topic == "orders/create").unwrap()
+}
+
+#[test]
+fn an_order_goes_all_the_way_by_hand() {
+    let house = House::new();
+    let sandbox = house.start(&["sandbox", "--listen", "127.0.0.1:0"]);
+    let server = house.start(&["serve"]);
+    let merchant = house.merchant(sandbox.text("daftra"), "mode = 'live'");
+    let added = house.ask(&["merchant", "add", merchant.to_str().unwrap()]);
+    assert_eq!((&added["mode"], &added["notes"]), (&json!("live"), &json!([])));
+
+    let delivery = order();
+    let url = format!("http://{}/webhook/wadi-home", server.text("listening"));
+    assert_eq!(Sender::new().send(&url, &delivery, "somebody-else's").unwrap(), 401);
+    for _ in 0..2 {
+        assert_eq!(Sender::new().send(&url, &delivery, WEBHOOK_SECRET).unwrap(), 200);
+    }
+    house.until_settled();
+
+    let books = http("GET", &format!("{}/books", sandbox.text("control")), None);
+    let invoices = books["invoices"].as_array().unwrap();
+    assert_eq!(invoices.len(), 1, "exactly one invoice: {books}");
+    let story = house.ask(&["order", "show", "1001"]);
+    assert_eq!(story["deliveries"][0]["repeats"], 1);
+    assert_eq!(story["documents"][0]["daftra_id"], invoices[0]["id"]);
+    assert_eq!(story["documents"][0]["total"], "259.90");
+    assert_eq!(story["documents"][0]["state"], "posted");
+    assert!(story["calls"].as_array().unwrap().iter().any(|call| call["action"] == "create" && call["status"] == 202));
+
+    let told = house.words(&["order", "show", "#1001"]);
+    for part in [
+        "Order #1001 of wadi-home",
+        "Settled since",
+        "orders/create, repeated 1 times",
+        "259.90 SAR",
+        "(WH-1001-RED-XL): Daftra's product 1,",
+        "Success",
+    ] {
+        assert!(told.contains(part), "{part} is not in\n{told}");
+    }
+    assert!(house.words(&["log", "--status", "success", "--order", "#1001"]).contains("Success"));
+    assert!(house.words(&["merchant", "list"]).contains("1 settled"));
+
+    let arguments = fs::read_to_string(format!("/proc/{}/cmdline", server.pid())).unwrap();
+    let (status, log) = server.stop();
+    assert_eq!(status.code(), Some(0), "{log}");
+    assert!(!house.path("data/qantara.sock").exists(), "a stopped server leaves no socket");
+    let lines =
+        log.lines().filter(|line| line.starts_with('{')).map(|line| serde_json::from_str::<Value>(line).unwrap());
+    assert_eq!(lines.map(|line| line["message"].clone()).next_back(), Some(json!("stopping")), "{log}");
+    let shown =
+        house.words(&["merchant", "show", "wadi-home"]) + &house.words(&["merchant", "show", "wadi-home", "--json"]);
+    for text in [&arguments, &log, &told, &shown, &story.to_string()] {
+        assert!(!text.contains(WEBHOOK_SECRET) && !text.contains(DAFTRA_KEY), "{text}");
+    }
+    let (status, _) = sandbox.stop();
+    assert_eq!(status.code(), Some(0));
+}
+
+#[test]
+fn a_change_while_the_server_runs_shows_at_once() {
+    let house = House::new();
+    let sandbox = house.start(&["sandbox", "--listen", "127.0.0.1:0"]);
+    let server = house.start(&["serve"]);
+    let merchant = house.merchant(sandbox.text("daftra"), "");
+    let merchant = merchant.to_str().unwrap();
+    house.complaint(&["merchant", "add", merchant], 1);
+    let merchant = house.merchant(sandbox.text("daftra"), "mode = 'live'");
+    let merchant = merchant.to_str().unwrap();
+    house.ask(&["merchant", "add", merchant]);
+
+    let mut shop = Shop::new(ShopSetup::new(DOMAIN, WEBHOOK_SECRET, "SAR"));
+    let lamp = Product { sku: "LAMP-9".to_owned(), ..Product::samples(2).into_iter().next().unwrap() };
+    let variant = shop.sell(lamp);
+    let (_, deliveries) = shop.buy(&Cart::of(&[(variant, 1)]), "2026-11-21T09:00:00Z".parse().unwrap()).unwrap();
+    let url = format!("http://{}/webhook", server.text("listening"));
+    assert_eq!(Sender::new().send(&url, &deliveries[0], WEBHOOK_SECRET).unwrap(), 200);
+    until("held", || house.ask(&["order", "list", "--state", "held"])[0]["state"] == "held");
+    let story = house.words(&["order", "show", "1001"]);
+    assert!(story.contains("looked for lamp-9"), "{story}");
+
+    // What was missing is made, and one command is enough for the server to look again.
+    let control = sandbox.text("control");
+    let product = json!({ "name": "Lamp", "product_code": "LAMP-9", "unit_price": Decimal::new(12_995, 2) });
+    let id = http("POST", &format!("{control}/product"), Some(&product))["id"].clone();
+    let stock = json!({ "product_id": id, "store_id": 1, "quantity": "10" });
+    http("POST", &format!("{control}/stock"), Some(&stock));
+    house.qantara(&["order", "retry", "#1001", "--merchant", "wadi-home"]).assert().success();
+    house.until_settled();
+
+    // Pausing is known to the intake at once.
+    house.ask(&["merchant", "pause", "wadi-home"]);
+    let again = Delivery { webhook_id: "another".to_owned(), ..deliveries[0].clone() };
+    assert_eq!(Sender::new().send(&url, &again, WEBHOOK_SECRET).unwrap(), 200);
+    assert_eq!(house.ask(&["log", "--limit", "1"])[0]["status"], "paused");
+    assert_eq!(house.ask(&["merchant", "resume", "wadi-home"])["mode"], "live");
+
+    // A secret that is replaced no longer opens the door.
+    house.write("webhook-secret", "the-next-secret");
+    assert_eq!(house.ask(&["merchant", "set", merchant])["secrets"], json!(["webhook_secret"]));
+    assert_eq!(Sender::new().send(&url, &again, WEBHOOK_SECRET).unwrap(), 401);
+    assert_eq!(Sender::new().send(&url, &again, "the-next-secret").unwrap(), 200);
+
+    house.qantara(&["user", "add", "ali", "--role", "owner"]).write_stdin("correct horse\n").assert().success();
+    let page = |password: &str| {
+        use base64::Engine as _;
+        let credentials = base64::engine::general_purpose::STANDARD.encode(format!("ali:{password}"));
+        let agent: ureq::Agent = ureq::Agent::config_builder().proxy(None).http_status_as_error(false).build().into();
+        let request = agent.get(format!("http://{}/", server.text("listening")));
+        request.header("Authorization", format!("Basic {credentials}")).call().unwrap().status().as_u16()
+    };
+    assert_eq!((page("correct horse"), page("wrong horse")), (200, 401));
+    house.qantara(&["user", "passwd", "ali", "--password-file", "-"]).write_stdin("another horse").assert().success();
+    assert_eq!(page("another horse"), 200);
+}
+
+#[test]
+fn a_second_server_is_refused_by_the_first_ones_process() {
+    let house = House::new();
+    let server = house.start(&["serve"]);
+    let complaint = house.complaint(&["serve"], 1);
+    assert!(complaint.contains(&format!("Another server (process {})", server.pid())), "{complaint}");
+    let mode = fs::metadata(house.path("data/qantara.sock")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "the socket is the server's alone");
+    assert_eq!(server.stop().0.code(), Some(0));
+    // What a crash leaves behind is no obstacle.
+    drop(house.start(&["serve"]));
+    assert!(house.path("data/qantara.sock").exists());
+    house.qantara(&["user", "add", "ali", "--role", "viewer"]).write_stdin("correct horse").assert().success();
+    assert_eq!(house.start(&["serve"]).stop().0.code(), Some(0));
+}
+
+#[test]
+fn a_moved_clock_never_leaves_this_machine() {
+    let house = House::new();
+    let merchant = house.merchant("https://wadi.daftra.com", "mode = 'live'");
+    house.ask(&["merchant", "add", merchant.to_str().unwrap()]);
+    let complaint = house.complaint(&["serve", "--clock-speed", "60"], 1);
+    assert!(complaint.contains("Merchant \"wadi-home\" has the Daftra address https://wadi.daftra.com"), "{complaint}");
+
+    // A merchant who moves away later is not called either.
+    let sandbox = house.start(&["sandbox", "--listen", "127.0.0.1:0"]);
+    let here = house.merchant(sandbox.text("daftra"), "mode = 'live'");
+    house.ask(&["merchant", "set", here.to_str().unwrap()]);
+    // Not even where the operator allows it otherwise (nobody has this address).
+    let config = fs::read_to_string(house.path("config.toml")).unwrap();
+    house.write("config.toml", &config.replace("'127.0.0.0/8'", "'127.0.0.0/8', '192.0.2.0/24'"));
+    let server = house.start(&["serve", "--clock-speed", "60", "--clock-start", "2027-01-01T00:00:00Z"]);
+    let away = house.merchant("https://192.0.2.1", "mode = 'live'");
+    house.ask(&["merchant", "set", away.to_str().unwrap()]);
+    let url = format!("http://{}/webhook", server.text("listening"));
+    assert_eq!(Sender::new().send(&url, &order(), WEBHOOK_SECRET).unwrap(), 200);
+    until("a failed call", || {
+        let story = house.ask(&["order", "show", "#1001"]);
+        story["calls"].as_array().unwrap().iter().any(|call| call["outcome"].is_string())
+    });
+    let story = house.ask(&["order", "show", "#1001"]);
+    assert!(story["deliveries"][0]["received_at"].as_str().unwrap().starts_with("2027-01-01"), "{story}");
+    assert!(story["calls"][0]["detail"].as_str().unwrap().contains("192.0.2.1 is not this machine"), "{story}");
+    assert_eq!(story["documents"], json!([]));
+}
+
+#[test]
+fn every_command_explains_itself() {
+    let house = House::new();
+    let everything: &[&[&str]] = &[
+        &[],
+        &["serve"],
+        &["sandbox"],
+        &["merchant"],
+        &["merchant", "add"],
+        &["merchant", "set"],
+        &["merchant", "list"],
+        &["merchant", "show"],
+        &["merchant", "pause"],
+        &["merchant", "resume"],
+        &["order"],
+        &["order", "list"],
+        &["order", "show"],
+        &["order", "retry"],
+        &["log"],
+        &["user"],
+        &["user", "add"],
+        &["user", "passwd"],
+        &["user", "list"],
+        &["config"],
+        &["config", "show"],
+        &["config", "check"],
+    ];
+    for command in everything {
+        let help = house.words(&[command, &["--help"][..]].concat());
+        assert!(help.contains("Usage: qantara") && help.contains("--json"), "{command:?}: {help}");
+    }
+    assert!(house.words(&["--version"]).starts_with("qantara "));
+    for wrong in [&["sever"][..], &["merchant", "add"], &["order", "list", "--state", "lost"], &["user", "add", "ali"]]
+    {
+        house.complaint(wrong, 2);
+    }
+    let state = house.complaint(&["order", "list", "--state", "lost"], 2);
+    assert!(state.contains("write one of new, working"), "{state}");
+}
+
+#[test]
+fn without_a_server_a_command_does_it_itself() {
+    let house = House::new();
+    let nothing = house.complaint(&["merchant", "list"], 1);
+    assert!(nothing.contains("There is no database") && nothing.contains("qantara merchant add"), "{nothing}");
+    let merchant = house.merchant("https://wadi.daftra.com", "mode = 'live'");
+    let said = house.qantara(&["merchant", "add", merchant.to_str().unwrap()]).assert().success();
+    let said = String::from_utf8(said.get_output().stderr.clone()).unwrap();
+    assert!(said.contains("A new master key is in"), "{said}");
+
+    // What `show` prints is a file that changes nothing, and it can be piped.
+    let file = house.words(&["merchant", "show", "wadi-home", "--toml"]);
+    let set = house.qantara(&["merchant", "set", "-"]).write_stdin(file.clone()).assert().success();
+    assert!(String::from_utf8_lossy(&set.get_output().stdout).contains("Nothing changed"));
+    assert_eq!(house.words(&["merchant", "show", "wadi-home", "--toml"]), file);
+    assert!(house.words(&["merchant", "add", "--example"]).contains("slug = \"wadi-home\""));
+
+    let made = house.ask(&["merchant", "pause", "wadi-home"]);
+    assert_eq!((&made["mode"], &made["changed"]), (&json!("paused"), &json!(["mode"])));
+    assert!(house.complaint(&["merchant", "show", "nobody"], 1).contains("There is no merchant \"nobody\""));
+    assert!(house.complaint(&["order", "show", "#9"], 1).contains("There is no order \"#9\""));
+    house.qantara(&["user", "add", "ali", "--role", "viewer"]).write_stdin("correct horse").assert().success();
+    assert_eq!(house.ask(&["user", "list"]), json!([{ "name": "ali", "role": "viewer", "disabled_at": null }]));
+
+    // The key that everything is sealed with is never made a second time.
+    fs::rename(house.path("qantara.key"), house.path("elsewhere")).unwrap();
+    let complaint = house.complaint(&["merchant", "resume", "wadi-home"], 1);
+    assert!(complaint.contains("is missing") && complaint.contains("put the file back"), "{complaint}");
+    assert!(!house.path("qantara.key").exists());
+}
+
+#[test]
+fn the_files_of_a_merchant_are_named_when_they_are_wrong() {
+    let house = House::new();
+    let merchant = house.merchant("https://wadi.daftra.com", "mode = 'live'");
+    let merchant = merchant.to_str().unwrap();
+    let add = |code| house.complaint(&["merchant", "add", merchant], code);
+    house.write("daftra-key", " \n");
+    assert!(add(1).contains("daftra.key_file is") && add(1).contains("the file is empty"));
+    fs::remove_file(house.path("daftra-key")).unwrap();
+    assert!(add(1).contains("it cannot be read, name the right file"));
+    house.write("daftra-key", DAFTRA_KEY);
+    fs::set_permissions(house.path("daftra-key"), fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(add(0).contains("can be read by others (mode 0644); run: chmod 600"));
+    let wrong = house.write("wrong.toml", "slug = 'x'\nname = 3");
+    let complaint = house.complaint(&["merchant", "add", wrong.to_str().unwrap()], 1);
+    assert!(complaint.contains("wrong.toml is wrong: name is 3: write the merchant's name"), "{complaint}");
+}
+
+#[test]
+fn the_configuration_is_shown_and_checked() {
+    let house = House::new();
+    assert!(house.words(&["config", "show"]).contains("daftra.pace_ms = 0  # file"));
+    house.qantara(&["config", "check"]).assert().success();
+    let found = house.qantara(&["config", "check", "--json"]).env("QANTARA__DATA__FOLDER", "/nowhere").assert().code(3);
+    let found: Value = serde_json::from_slice(&found.get_output().stdout).unwrap();
+    assert!(found["problems"][0].as_str().unwrap().contains("data.folder is /nowhere"), "{found}");
+    house.write("config.toml", "[http]\nlisten = 8080\n");
+    assert!(house.complaint(&["serve"], 2).contains("http.listen is 8080"));
+    house.qantara(&["config", "check"]).assert().code(3);
+}

@@ -1,0 +1,403 @@
+//! The desk: what people ask for, what is refused and with which words, and what is left behind.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use qantara::db::merchant::{self, CredentialKind, Merchant, Mode};
+use qantara::db::user::{self, Role};
+use qantara::db::{Db, FILE};
+use qantara::desk::file::{EXAMPLE, MerchantFile};
+use qantara::desk::{Done, Effects, Error, Person, Proposal, Secret, Secrets, Wish, perform};
+use qantara::engine::credential_place;
+use qantara::vault::{MasterKey, Vault, verify_password};
+use rusqlite::{Connection, OpenFlags};
+use secrecy::{ExposeSecret as _, SecretString};
+use tempfile::TempDir;
+
+/// The smallest file; tests put lines of their own into its sections.
+const PLAIN: &str = "slug = 'wadi'
+name = 'Wadi Home'
+time_zone = 'Asia/Riyadh'
+[shop]
+domain = 'wadi.myshopify.com'
+[daftra]
+url = 'https://wadi.daftra.com'
+store_id = 1
+client_id = 1
+[lines]
+vendors = ['*']
+";
+
+struct House {
+    folder: TempDir,
+    db: Db,
+    vault: Arc<Vault>,
+}
+
+impl House {
+    fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let key = MasterKey::create(&folder.path().join("key")).unwrap();
+        Self { db: Db::open(folder.path()).unwrap(), vault: Arc::new(Vault::new(key, None)), folder }
+    }
+
+    fn wish(&self, wish: Wish) -> Result<Done, Error> {
+        perform(wish, &self.db, &self.vault, now(), Person::AT_THE_COMMAND_LINE)
+    }
+
+    fn add(&self, file: &str) -> Result<Done, Error> {
+        self.wish(Wish::MerchantAdd(proposal(file, Secrets::default())))
+    }
+
+    fn set(&self, file: &str) -> Result<Done, Error> {
+        self.wish(Wish::MerchantSet(proposal(file, Secrets::default())))
+    }
+
+    fn merchant(&self, slug: &str) -> Merchant {
+        self.db.read(|c| merchant::by_slug(c, slug)).unwrap().unwrap()
+    }
+
+    /// The stored secret as the engine opens it.
+    fn opened(&self, slug: &str, kind: CredentialKind, address: Option<&str>) -> Vec<String> {
+        let id = self.merchant(slug).id;
+        let stored = self.db.read(|c| merchant::credentials(c, Some(id))).unwrap();
+        let of_kind = stored.iter().filter(|credential| credential.kind == kind);
+        let open = |sealed: &[u8]| self.vault.open_text(&credential_place(id, kind, address), sealed);
+        of_kind.map(|credential| open(&credential.sealed).unwrap().expose_secret().to_owned()).collect()
+    }
+
+    fn audit(&self) -> Vec<(String, String)> {
+        let path = self.folder.path().join(FILE);
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        let mut rows = connection.prepare("select action, facts from audit order by id").unwrap();
+        rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect()
+    }
+}
+
+fn now() -> Timestamp {
+    "2026-11-21T09:00:00Z".parse().unwrap()
+}
+
+fn proposal(file: &str, secrets: Secrets) -> Box<Proposal> {
+    Box::new(Proposal { file: MerchantFile::read(file).unwrap(), secrets })
+}
+
+fn secret(text: &str) -> Secret {
+    Secret(SecretString::from(text))
+}
+
+fn with(webhook: &[&str], key: Option<&str>) -> Secrets {
+    Secrets { webhook: webhook.iter().copied().map(secret).collect(), daftra_key: key.map(secret) }
+}
+
+fn refusal(result: Result<Done, Error>) -> String {
+    match result {
+        Err(Error::Refused(refusal)) => refusal.to_string(),
+        Err(Error::Db(error)) => panic!("the database failed: {error}"),
+        Ok(done) => panic!("it was not refused: {}", done.answer),
+    }
+}
+
+#[test]
+fn each_wrong_value_is_named_with_its_key_and_what_to_write() {
+    let house = House::new();
+    for (find, replace, complaint) in [
+        ("slug = 'wadi'", "slug = 'Wadi Home'", "slug is \"Wadi Home\": write 1 to 40 of a-z, 0-9 and -"),
+        ("slug = 'wadi'", "", "slug is missing: write 1 to 40"),
+        ("slug = 'wadi'", "slug = wadi", "line 1 is not valid TOML"),
+        ("name = 'Wadi Home'", "name = ''", "name is \"\": write the merchant's name"),
+        ("'Asia/Riyadh'", "'Riyadh'", "time_zone is \"Riyadh\": write an IANA name"),
+        ("[shop]", "mode = 'fast'\n[shop]", "mode is \"fast\": write \"shadow\", \"live\" or \"paused\""),
+        ("[shop]", "mode = 'closed'\n[shop]", "mode is \"closed\": write \"shadow\""),
+        ("'wadi.myshopify.com'", "'wadi.com'", "shop.domain is \"wadi.com\": write the shop's permanent domain"),
+        ("'wadi.myshopify.com'", "'https://wadi.myshopify.com'", "shop.domain is"),
+        ("domain = 'wadi.myshopify.com'", "", "shop.domain is missing"),
+        ("[lines]", "[shipping]\nrate = 1\n[lines]", "shipping is unknown: there is no such key"),
+        ("store_id = 1", "store_id = 0", "daftra.store_id is 0: write Daftra's number of it"),
+        ("store_id = 1", "store_id = '1'", "daftra.store_id is \"1\": write Daftra's number of it"),
+        ("client_id = 1", "client_id = -4", "daftra.client_id is -4"),
+        ("client_id = 1", "client_id = 1\nkey = 'abc'", "daftra.key is unknown: there is no such key"),
+        ("https://wadi.daftra.com", "wadi.daftra.com", "daftra.url is \"wadi.daftra.com\": write scheme and host"),
+        ("https://wadi.daftra.com", "https://wadi.daftra.com/", "daftra.url is"),
+        ("https://wadi.daftra.com", "https://wadi.daftra.com/api2", "daftra.url is"),
+        ("https://wadi.daftra.com", "https://key@wadi.daftra.com", "daftra.url is"),
+        ("https://wadi.daftra.com", "https://wadi.daftra.com:port", "daftra.url is"),
+        ("https://wadi.daftra.com", "ftp://wadi.daftra.com", "daftra.url is"),
+        ("vendors = ['*']", "vendors = []", "lines.vendors is []: name the vendors"),
+        ("vendors = ['*']", "", "lines.vendors is missing"),
+        ("vendors = ['*']", "vendors = ['*', 'Wadi']", "lines.vendors is [\"*\",\"Wadi\"]: \"*\" stands for all"),
+        ("vendors = ['*']", "vendors = [' ']", "lines.vendors is [\" \"]: a vendor without a name"),
+        (
+            "vendors = ['*']",
+            "vendors = ['A']\nnot_vendors = ['B']",
+            "lines.not_vendors is [\"B\"]: it names exceptions",
+        ),
+        (
+            "vendors = ['*']",
+            "vendors = ['*']\nseparators = ['--']",
+            "lines.separators[0] is \"--\": write a list of single",
+        ),
+        ("vendors = ['*']", "vendors = ['*']\nstrip_prefixes = ['']", "lines.strip_prefixes is [\"\"]"),
+        (
+            "vendors = ['*']",
+            "vendors = ['*']\ntip = 'keep'",
+            "lines.tip is \"keep\": write \"hold\", \"skip\" or \"line\"",
+        ),
+        ("[lines]", "[orders]\ntrigger = 'packed'\n[lines]", "orders.trigger is \"packed\": write \"created\""),
+        ("[lines]", "[orders]\ntrigger_by_gateway = { cod = 1 }\n[lines]", "orders.trigger_by_gateway.cod is 1: write"),
+        ("[lines]", "[orders]\ntolerance_minor = -1\n[lines]", "orders.tolerance_minor is -1: write a whole number"),
+        ("[lines]", "[orders]\nlive_from = 'May'\n[lines]", "orders.live_from is \"May\": write a time with its zone"),
+        (
+            "[lines]",
+            "[[tax]]\nrate = 0.15\nincluded = true\ndaftra_id = 1\n[lines]",
+            "tax[0].rate is 0.15: write the fraction in quotes",
+        ),
+        (
+            "[lines]",
+            "[[tax]]\nrate = '15'\nincluded = true\ndaftra_id = 1\n[lines]",
+            "tax[0].rate is \"15\": write the fraction",
+        ),
+        ("[lines]", "[[tax]]\nrate = '15%'\nincluded = true\ndaftra_id = 1\n[lines]", "tax[0].rate is \"15%\""),
+        (
+            "[lines]",
+            "[[tax]]\nrate = '0.15'\ndaftra_id = 1\n[lines]",
+            "tax[0].included is missing: write true if prices contain",
+        ),
+        (
+            "[lines]",
+            "[[tax]]\nrate = '0.15'\nincluded = true\ndaftra_id = 1\n[[tax]]\nrate = '0.150'\nincluded = true\ndaftra_id = 2\n[lines]",
+            "tax[1] is ambiguous: tax[0] says the same",
+        ),
+        ("[daftra]", "api_url = 'https://x'\n[daftra]", "shop.api_url is set: not in this version: leave it out"),
+        ("[daftra]", "token_file = 'x'\n[daftra]", "shop.token_file is set: not in this version"),
+        (
+            "[lines]",
+            "[payments]\nrecord = true\n[lines]",
+            "payments.record is set: not in this version: leave it out, or write false",
+        ),
+        ("[lines]", "[[payments.gateway]]\nmethod = 'cash'\n[lines]", "payments.gateway is set: not in this version"),
+        (
+            "[lines]",
+            "[orders]\nlocked = 'reverse'\n[lines]",
+            "orders.locked is set: not in this version: leave it out, or write \"hold\"",
+        ),
+        ("[lines]", "[orders]\nprice = 'zero'\n[lines]", "orders.price is set: not in this version"),
+        ("[lines]", "[notify]\nmail = 'a@b.c'\n[lines]", "notify is set: not in this version"),
+    ] {
+        let text = PLAIN.replacen(find, replace, 1);
+        let complained = match MerchantFile::read(&text) {
+            Err(refusal) => refusal.to_string(),
+            Ok(file) => {
+                refusal(house.wish(Wish::MerchantAdd(Box::new(Proposal { file, secrets: Secrets::default() }))))
+            }
+        };
+        assert!(complained.starts_with(complaint), "{replace:?}\n  gave {complained}\n  not  {complaint}");
+    }
+    assert!(house.audit().is_empty(), "a refused wish leaves nothing behind");
+}
+
+#[test]
+fn the_same_merchant_in_json_is_the_same_merchant() {
+    let json = r#"{"slug": "wadi", "name": "Wadi Home", "time_zone": "Asia/Riyadh", "payments": {"record": false},
+        "shop": {"domain": "wadi.myshopify.com"}, "orders": {"locked": "hold"}, "lines": {"vendors": ["*"]},
+        "daftra": {"url": "https://wadi.daftra.com", "store_id": 1, "client_id": 1}}"#;
+    assert_eq!(MerchantFile::read(json).unwrap(), MerchantFile::read(PLAIN).unwrap());
+    let complaint = MerchantFile::read("{\n\"slug\": }").unwrap_err().to_string();
+    assert!(complaint.starts_with("line 2 is not valid JSON"), "{complaint}");
+}
+
+#[test]
+fn what_show_prints_changes_nothing_and_leaves_no_trace() {
+    let house = House::new();
+    let odd = "
+        not_vendors = ['Gift Wrap', 'ÉCLAT']\nseparators = [' ', '\"', 'ـ']\nstrip_prefixes = ['NR-']
+        [orders]\ntrigger_by_gateway = { 'Cash on Delivery (COD)' = 'fulfilled' }\nignored_sources = ['POS']
+        tolerance_minor = 5\nlive_from = 2026-11-01T00:00:00.123456+03:00
+        [[tax]]\nrate = '0.150'\nincluded = true\ndaftra_id = 3\n[[tax]]\ntitle = 'VAT \"x\"'\nrate = '0'\nincluded = false\ndaftra_id = 4";
+    for (slug, file) in [
+        ("wadi-home", EXAMPLE.to_owned()),
+        (
+            "odd",
+            PLAIN.replace("'wadi'", "'odd'").replace("wadi.my", "odd.my").replace("[shop]", "mode = 'live'\n[shop]")
+                + odd,
+        ),
+    ] {
+        house.add(&file).unwrap();
+        let before = (house.merchant(slug), house.audit());
+        let printed = MerchantFile::of(&before.0, &MerchantFile::read(&file).unwrap().daftra.url).to_toml();
+        let done = house.set(&printed).unwrap();
+        assert_eq!(done.effects, Effects::default());
+        assert_eq!((house.merchant(slug), house.audit()), before);
+        for key in
+            printed.lines().filter_map(|line| line.split_once(" = ")).map(|(key, _)| key.trim_matches(['"', '\'']))
+        {
+            let is_explained = EXAMPLE.contains(&format!("{key} = ")) || key.starts_with("cash on delivery");
+            assert!(is_explained, "the example does not explain {key}");
+        }
+        let again = MerchantFile::of(&house.merchant(slug), &MerchantFile::read(&file).unwrap().daftra.url).to_toml();
+        assert_eq!(again, printed);
+    }
+}
+
+#[test]
+fn a_change_is_told_by_key_and_written_down_with_both_sides() {
+    let house = House::new();
+    house.add(PLAIN).unwrap();
+    let changed = PLAIN.replace("store_id = 1", "store_id = 2").replace("Wadi Home", "Wadi");
+    let done = house.set(&changed).unwrap();
+    assert_eq!(done.answer["changed"], serde_json::json!(["daftra.store_id", "name"]));
+    assert!(done.effects.doors_changed && done.effects.orders_asked && !done.effects.chores_asked);
+    assert_eq!(house.merchant("wadi").rules.store_id, 2);
+    let audit = house.audit();
+    let (action, facts) = audit.last().unwrap();
+    assert_eq!((audit.len(), action.as_str()), (2, "merchant.set"));
+    assert!(facts.contains(r#"{"is":2,"key":"daftra.store_id","was":1}"#), "{facts}");
+    assert!(facts.contains(r#""via":"cli""#), "{facts}");
+}
+
+#[test]
+fn one_vendor_has_one_owner_and_all_lines_one_merchant() {
+    let house = House::new();
+    let of = |slug: &str, vendors: &str| PLAIN.replace("'wadi'", &format!("'{slug}'")).replace("['*']", vendors);
+    house.add(&of("one", "['Wadi Home', 'Najd']")).unwrap();
+    let complaint = refusal(house.add(&of("two", "[' NAJD ']")));
+    assert_eq!(complaint, "lines.vendors is \"najd\": merchant \"one\" owns this vendor: take it away there first");
+    let complaint = refusal(house.add(&of("two", "['*']")));
+    assert!(complaint.contains("merchant \"one\" sells in the same shop"), "{complaint}");
+    house.add(&of("two", "['Oud']")).unwrap();
+    assert!(refusal(house.set(&of("two", "['*']"))).contains("merchant \"one\""));
+    house.set(&of("one", "['Wadi Home']")).unwrap();
+    house.set(&of("two", "['Oud', 'Najd']")).unwrap();
+
+    house.add(&of("three", "['*']").replace("wadi.my", "three.my")).unwrap();
+    let complaint = refusal(house.add(&of("four", "['Najd']").replace("wadi.my", "three.my")));
+    assert!(complaint.contains("merchant \"three\" owns all lines of this shop"), "{complaint}");
+    assert!(refusal(house.add(&of("three", "['Najd']"))).starts_with("slug is \"three\": this slug is taken"));
+}
+
+#[test]
+fn two_shops_never_share_a_webhook_secret() {
+    let house = House::new();
+    let two = PLAIN.replace("'wadi'", "'two'").replace("wadi.my", "two.my");
+    house.wish(Wish::MerchantAdd(proposal(PLAIN, with(&["new", "shared"], None)))).unwrap();
+    let add = |webhook: &[&str]| refusal(house.wish(Wish::MerchantAdd(proposal(&two, with(webhook, None)))));
+    assert!(add(&["a", "b", "c"]).starts_with("shop.webhook_secret_files is a list of 3: the current one"));
+    assert!(add(&[""]).starts_with("a secret is empty"));
+    let complaint = add(&["shared"]);
+    assert!(complaint.starts_with("shop.webhook_secret_files is not this shop's alone"), "{complaint}");
+    assert!(!complaint.contains("shared\""), "{complaint}");
+    house.wish(Wish::MerchantAdd(proposal(&two, with(&["own"], None)))).unwrap();
+
+    // Two merchants of one shop get the same deliveries, so they have the same secret.
+    let (left, right) =
+        (PLAIN.replace("['*']", "['Left']"), PLAIN.replace("['*']", "['Right']").replace("'wadi'", "'right'"));
+    house.set(&left).unwrap();
+    house.wish(Wish::MerchantAdd(proposal(&right, with(&["new"], None)))).unwrap();
+    // Moving to another shop takes the secret along.
+    let moved = left.replace("wadi.my", "elsewhere.my");
+    assert!(refusal(house.set(&moved)).contains("merchant \"right\" of another shop has the same secret"));
+}
+
+#[test]
+fn secrets_stay_until_replaced_and_a_key_belongs_to_its_address() {
+    let house = House::new();
+    let (address, other) = ("https://wadi.daftra.com", "https://new.daftra.com");
+    let done =
+        house.wish(Wish::MerchantAdd(proposal(PLAIN, with(&["s3cret-a", "s3cret-b"], Some("k3y-one"))))).unwrap();
+    assert_eq!(done.answer["notes"], serde_json::json!([]));
+    assert_eq!(house.opened("wadi", CredentialKind::WebhookSecret, None), ["s3cret-a", "s3cret-b"]);
+    assert_eq!(house.opened("wadi", CredentialKind::DaftraKey, Some(address)), ["k3y-one"]);
+
+    house.set(&PLAIN.replace("Wadi Home", "Wadi")).unwrap();
+    assert_eq!(house.opened("wadi", CredentialKind::DaftraKey, Some(address)), ["k3y-one"]);
+    let same = with(&["s3cret-a", "s3cret-b"], Some("k3y-one"));
+    let rows = house.audit().len();
+    house.wish(Wish::MerchantSet(proposal(&PLAIN.replace("Wadi Home", "Wadi"), same))).unwrap();
+    assert_eq!(house.audit().len(), rows, "the same secrets again change nothing");
+    house.wish(Wish::MerchantSet(proposal(PLAIN, with(&["s3cret-c"], None)))).unwrap();
+    assert_eq!(house.opened("wadi", CredentialKind::WebhookSecret, None), ["s3cret-c"]);
+
+    let moved = PLAIN.replace(address, other);
+    let done = house.set(&moved).unwrap();
+    assert_eq!(done.answer["secrets"], serde_json::json!(["daftra_key"]));
+    assert!(done.answer["notes"][0].as_str().unwrap().starts_with("No Daftra key for this address"), "{}", done.answer);
+    assert!(house.opened("wadi", CredentialKind::DaftraKey, Some(other)).is_empty());
+    let done = house.wish(Wish::MerchantSet(proposal(&moved, with(&[], Some("k3y-two"))))).unwrap();
+    assert!(done.effects.chores_asked, "a new key is tried at once");
+    assert_eq!(house.opened("wadi", CredentialKind::DaftraKey, Some(other)), ["k3y-two"]);
+    for (_, facts) in house.audit() {
+        assert!(!facts.contains("s3cret") && !facts.contains("k3y"), "{facts}");
+    }
+}
+
+#[test]
+fn going_live_begins_now_and_a_pause_remembers_what_was_paused() {
+    let house = House::new();
+    let mode = |mode: &str| PLAIN.replace("[shop]", &format!("mode = '{mode}'\n[shop]"));
+    let state = || (house.merchant("wadi").mode, house.merchant("wadi").live_from);
+    let turn = |wish: fn(String) -> Wish| house.wish(wish("wadi".to_owned())).unwrap();
+    let pause = |slug| Wish::MerchantPause { slug };
+    let resume = |slug| Wish::MerchantResume { slug };
+
+    house.add(PLAIN).unwrap();
+    assert_eq!(state(), (Mode::Shadow, None), "a new merchant shows what it would do");
+    turn(pause);
+    turn(resume);
+    assert_eq!(state(), (Mode::Shadow, None));
+
+    house.set(&mode("live")).unwrap();
+    assert_eq!(state(), (Mode::Live, Some(now())));
+    house.set(&PLAIN.replace("Wadi Home", "Wadi")).unwrap();
+    assert_eq!(state(), (Mode::Live, Some(now())), "a file without mode leaves it as it is");
+    turn(pause);
+    assert_eq!(state(), (Mode::Paused, Some(now())));
+    assert_eq!(turn(pause).effects, Effects::default(), "paused twice is paused");
+    assert!(turn(resume).effects.chores_asked);
+    assert_eq!(state(), (Mode::Live, Some(now())));
+
+    house.set(&mode("shadow")).unwrap();
+    assert_eq!(state(), (Mode::Shadow, None), "the next go-live begins anew");
+    let early = "2026-11-01T00:00:00+03:00";
+    let dated = |word: &str| mode(word) + &format!("[orders]\nlive_from = '{early}'\n");
+    assert!(refusal(house.set(&dated("shadow"))).contains("write it together with mode = \"live\""));
+    house.set(&dated("live")).unwrap();
+    assert_eq!(state(), (Mode::Live, Some(early.parse().unwrap())));
+    assert!(now().duration_since(early.parse().unwrap()) > SignedDuration::from_hours(24));
+
+    let stranger = refusal(house.wish(Wish::MerchantPause { slug: "nobody".to_owned() }));
+    assert_eq!(stranger, "merchant is \"nobody\": there is no such merchant: qantara merchant list shows them");
+}
+
+#[test]
+fn users_are_added_once_with_a_password_worth_the_name() {
+    let house = House::new();
+    let add = |name: &str, password: &str| {
+        house.wish(Wish::UserAdd { name: name.to_owned(), role: Role::Operator, password: secret(password) })
+    };
+    assert!(refusal(add("ali", "short")).starts_with("password is 5 characters long: choose one of 10"));
+    assert!(
+        refusal(add("ali:x", "long enough")).starts_with("user is \"ali:x\": write 1 to 64 characters without a colon")
+    );
+    add("علي", "long enough").unwrap();
+    assert!(refusal(add("علي", "long enough too")).contains("this name is taken"));
+    let stored = |name: &str| house.db.read(|c| user::by_name(c, name)).unwrap().unwrap();
+    assert!(verify_password(&SecretString::from("long enough"), Some(&stored("علي").password)));
+
+    let passwd = |name: &str| Wish::UserPasswd { name: name.to_owned(), password: secret("another one") };
+    house.wish(passwd("علي")).unwrap();
+    assert!(verify_password(&SecretString::from("another one"), Some(&stored("علي").password)));
+    assert_eq!(stored("علي").role, Role::Operator);
+    assert!(refusal(house.wish(passwd("omar"))).contains("there is no such user"));
+    let audit = house.audit();
+    assert_eq!(audit.iter().map(|(action, _)| action.as_str()).collect::<Vec<_>>(), ["user.add", "user.passwd"]);
+    assert!(!audit.iter().any(|(_, facts)| facts.contains("long enough") || facts.contains("argon2")));
+}
+
+#[test]
+fn an_order_nobody_knows_is_refused() {
+    let house = House::new();
+    let complaint = refusal(house.wish(Wish::OrderRetry { order_id: 7 }));
+    assert_eq!(complaint, "order is 7: there is no such order: qantara order list shows them");
+}
