@@ -60,7 +60,9 @@ fn amounts_are_read_exactly_or_refused() {
 /// A decimal holds 28 digits; what lies beyond them must not be rounded off before it is looked at.
 #[test]
 fn digits_beyond_those_of_a_decimal_are_refused_not_rounded() {
-    for text in ["12.50000000000000000000000000001", "0.00000000000000000000000000001", "12.504999999999999999999999999999"] {
+    for text in
+        ["12.50000000000000000000000000001", "0.00000000000000000000000000001", "12.504999999999999999999999999999"]
+    {
         assert!(currency("SAR").parse_amount(text).is_err(), "{text}");
     }
 }
@@ -80,16 +82,22 @@ fn the_largest_amount_is_the_largest() {
 
 #[test]
 fn amounts_print_with_the_digits_of_their_currency() {
-    for (code, minor, text) in
-        [("SAR", 1_250, "12.50"), ("SAR", -5, "-0.05"), ("KWD", 1_250, "1.250"), ("JPY", 1_250, "1250"), ("SAR", 0, "0.00")]
-    {
+    for (code, minor, text) in [
+        ("SAR", 1_250, "12.50"),
+        ("SAR", -5, "-0.05"),
+        ("KWD", 1_250, "1.250"),
+        ("JPY", 1_250, "1250"),
+        ("SAR", 0, "0.00"),
+    ] {
         assert_eq!(currency(code).print(Amount(minor)), text);
     }
 }
 
 #[test]
 fn halves_are_rounded_away_from_zero() {
-    for (minor, rate, rounded) in [(50, "0.15", 8), (-50, "0.15", -8), (49, "0.15", 7), (30, "0.15", 5), (33, "0.05", 2)] {
+    for (minor, rate, rounded) in
+        [(50, "0.15", 8), (-50, "0.15", -8), (49, "0.15", 7), (30, "0.15", 5), (33, "0.05", 2)]
+    {
         assert_eq!(Amount(minor).at_rate(rate.parse().unwrap()), Amount(rounded), "{minor} at {rate}");
     }
     for (exact, rounded) in [("0.5", 1), ("-0.5", -1), ("1.4999", 1), ("2.5", 3), ("-2.5", -3)] {

@@ -7,7 +7,7 @@ use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
 
 /// Holds the law against so many cases. `PROPTEST_RNG_SEED` repeats a run.
-pub fn law<S>(cases: u32, strategy: S, holds: impl Fn(S::Value))
+pub(crate) fn law<S>(cases: u32, strategy: S, holds: impl Fn(S::Value))
 where
     S: Strategy,
     S::Value: Debug,
