@@ -275,7 +275,9 @@ fn bill_line(
     let (gone_units, gone_net, gone_tax) = removed.0.get(&line.id).copied().unwrap_or_default();
     let units = line.quantity - gone_units;
     let (net, tax) = (line.net() - gone_net, line.tax() - gone_tax);
-    if units == 0 && net.is_zero() && tax.is_zero() {
+    // When no unit is left, what is left of the money is the shop's rounding: a minor unit per unit at most.
+    let rounding = Amount(line.quantity);
+    if units == 0 && net.abs() <= rounding && tax.abs() <= rounding {
         return None;
     }
     if units <= 0 || net < Amount::ZERO || tax < Amount::ZERO {

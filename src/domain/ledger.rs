@@ -662,7 +662,7 @@ impl Ledger {
     }
 
     /// The receipts that take something back from the live invoice, or may.
-    pub fn receipts(&self) -> impl Iterator<Item = &ReceiptDraft> {
+    pub fn receipts(&self) -> impl Iterator<Item = &ReceiptDraft> + Clone {
         self.documents.iter().filter(|document| document.state.may_exist()).filter_map(Document::receipt)
     }
 }

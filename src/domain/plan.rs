@@ -9,13 +9,14 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::catalog::{Catalog, Code};
-use super::invoice::{InvoiceDraft, Obstacles, Seen, draft, gate};
+use super::invoice::{InvoiceDraft, Obstacles, Seen, draft, gate, shop_totals};
 use super::ledger::{Document, Draft, Fingerprint, Ledger, Next, State, next};
-use super::order::{FulfillmentStatus, Order, PaymentStatus, SAMPLE_ORDER};
+use super::money::Amount;
+use super::order::{FulfillmentStatus, Order, PaymentStatus, Refund, SAMPLE_ORDER};
 use super::reason::{Hold, Ignored, Waiting};
 use super::refund::{
-    Cause, Class, OwnLines, ReceiptDraft, cancel_receipt, class_after_invoice, class_before_invoice, left, receipt,
-    removed,
+    Cause, Class, OwnLines, ReceiptDraft, cancel_receipt, class_after_invoice, class_before_invoice, left, overdrawn,
+    receipt, removed,
 };
 use super::rules::{Merchant, Trigger, fold};
 use super::trace::{Step, Trace};
@@ -131,9 +132,11 @@ impl Case<'_> {
 
     /// What single documents need before anything else may be decided: recovery, looks, reading back, and their holds.
     fn unsettled(&self) -> Option<Decision> {
+        let mut documents: Vec<&Document> = self.ledger.documents.iter().collect();
+        documents.sort_by_key(|document| document.id);
         let foreign =
-            self.ledger.documents.iter().find(|d| d.account_id != self.merchant.account_id && d.state.is_live());
-        if let Some(document) = foreign {
+            |document: &&&Document| document.account_id != self.merchant.account_id && document.state.is_live();
+        if let Some(document) = documents.iter().find(foreign) {
             let reference = document.content.header().reference.clone();
             return Some(Decision::Hold(vec![Hold::OtherAccount { reference }]));
         }
@@ -141,7 +144,7 @@ impl Case<'_> {
         let (mut looks, mut verify) = (Vec::new(), Vec::new());
         let mut holds = Vec::new();
         let mut wait: Option<(Timestamp, Waiting)> = None;
-        for document in &self.ledger.documents {
+        for document in documents {
             match next(document, self.now, &self.ledger.policy) {
                 Next::Recover => recover.push(Change::Recover { document: document.id }),
                 Next::Look if document.state == State::Posted => {
@@ -232,6 +235,9 @@ impl Case<'_> {
         if let Some(ignored) = ignored {
             return self.leave(known, ignored);
         }
+        if let Some(refund) = self.behind() {
+            return Decision::Wait(None, Waiting::OrderBehind { refund });
+        }
         let own = own_lines(&first);
         let mut classes = self.ledger.classes.clone();
         for refund in self.order.facts.refunds.values() {
@@ -243,7 +249,7 @@ impl Case<'_> {
         if !obstacles.ask.is_empty() {
             return Decision::Act(vec![Operation::Find { codes: obstacles.ask }]);
         }
-        self.check_quantities(&target, &mut obstacles);
+        obstacles.holds.extend(self.quantities(&target));
         self.check_decimals(&target, &mut obstacles);
         if obstacles.holds.is_empty() && target.billed.is_empty() {
             return self.leave(known, Ignored::NothingToBill);
@@ -309,9 +315,10 @@ impl Case<'_> {
 
     /// The snapshot must agree with itself: units ordered, less the units of the refund records it contains, are the
     /// units it says are left. A cancellation may lower them without a record.
-    fn check_quantities(&self, target: &InvoiceDraft, obstacles: &mut Obstacles) {
+    fn quantities(&self, target: &InvoiceDraft) -> Vec<Hold> {
+        let mut holds = Vec::new();
         if self.order.facts.cancelled.is_some() {
-            return;
+            return holds;
         }
         let snapshot = &self.order.snapshot;
         for line in &snapshot.lines {
@@ -323,9 +330,24 @@ impl Case<'_> {
             let gone: i64 = seen.flat_map(|r| &r.lines).filter(|l| l.line_id == line.id).map(|l| l.quantity).sum();
             let ours = line.quantity - gone;
             if ours != shop {
-                obstacles.holds.push(Hold::QuantitiesDiffer { line: line.title.clone(), ours, shop });
+                holds.push(Hold::QuantitiesDiffer { line: line.title.clone(), ours, shop });
             }
         }
+        holds
+    }
+
+    /// A refund that the snapshot does not contain and that names something it does not have: whether that is the
+    /// merchant's cannot be said, and a class is for ever.
+    fn behind(&self) -> Option<i64> {
+        let snapshot = &self.order.snapshot;
+        let has_line = |id: i64| snapshot.lines.iter().any(|line| line.id == id);
+        let has_shipping = |id: i64| snapshot.shipping.iter().any(|part| part.id == id);
+        let unseen = self.order.facts.refunds.values().filter(|refund| !snapshot.refunds_seen.contains(&refund.id));
+        let names_unknown = |refund: &&Refund| {
+            refund.lines.iter().any(|line| !has_line(line.line_id))
+                || refund.shipping.iter().any(|part| !has_shipping(part.shipping_id))
+        };
+        unseen.filter(names_unknown).map(|refund| refund.id).next()
     }
 
     fn create(
@@ -373,6 +395,9 @@ impl Case<'_> {
     /// The invoice exists: edits replace it, money and goods that went back become receipts.
     fn follow(&self, invoice: &Document, trace: &mut Trace) -> Decision {
         let Some(content) = invoice.invoice() else { return Decision::Settled };
+        if let Some(refund) = self.behind() {
+            return Decision::Wait(None, Waiting::OrderBehind { refund });
+        }
         let facts = &self.order.facts;
         let nothing = Default::default();
         let first = draft(self.order, self.merchant, self.catalog, &nothing, Some(content), &mut Trace::new()).0;
@@ -391,6 +416,10 @@ impl Case<'_> {
                 }
             }
             (target, obstacles, steps) = self.redraft(content, &classes);
+            if target.billed.is_empty() && obstacles.is_empty() {
+                let expected = shop_totals(&content.billed).total;
+                obstacles.holds.push(Hold::AmountsDoNotAddUp { expected, found: Amount::ZERO });
+            }
         }
         trace.append(&mut steps);
         trace.extend(classes.iter().map(|(id, class)| Step::Refund { id: *id, class: *class }));
@@ -399,9 +428,10 @@ impl Case<'_> {
         }
         let wanted = Fingerprint::of(&target.billed);
         if invoice.is_out_of_step(&wanted) {
-            self.check_quantities(&target, &mut obstacles);
+            obstacles.holds.extend(self.quantities(&target));
             if obstacles.holds.is_empty() {
                 obstacles.holds.extend(gate(&target.billed, self.merchant.rules.tolerance_minor, trace));
+                obstacles.holds.extend(overdrawn(&target, self.ledger.receipts()));
             }
             if !obstacles.holds.is_empty() {
                 return Decision::Hold(obstacles.holds);
@@ -453,7 +483,7 @@ impl Case<'_> {
                 continue;
             }
             let rest = left(content, self.ledger.receipts());
-            match receipt(refund, self.merchant, self.order.snapshot.id, content, &rest) {
+            match receipt(refund, self.merchant, &self.order.snapshot, content, &rest) {
                 Ok(draft) => {
                     let classes = self.fresh(&BTreeMap::from([(refund.id, Class::Receipt)]), |_| true);
                     let (key, parent) = (cause.source_key(), Some(invoice.id));
@@ -462,6 +492,9 @@ impl Case<'_> {
                 Err(reasons) => holds.extend(reasons),
             }
         }
+        holds.extend(overdrawn(content, self.ledger.receipts()));
+        // Units may have left the order in a way that no record shows.
+        holds.extend(self.quantities(content));
         if !holds.is_empty() {
             return Decision::Hold(holds);
         }
@@ -474,11 +507,17 @@ impl Case<'_> {
     /// The order is cancelled and the records do not cover everything.
     fn cancel_rest(&self, invoice: &Document, content: &InvoiceDraft, at: Timestamp) -> Decision {
         let rest = left(content, self.ledger.receipts());
-        if rest.values().all(|left| left.units <= 0) {
-            return Decision::Settled;
-        }
         let key = Cause::Cancel.source_key();
         let known = self.ledger.by_source(&key);
+        if rest.values().all(|left| left.units <= 0) {
+            return match known {
+                // Records came while Daftra could not take it.
+                Some(Document { state: State::Planned | State::Refused, id, .. }) => {
+                    Decision::Act(vec![Operation::Record { changes: vec![Change::Drop { document: *id }] }])
+                }
+                Some(_) | None => Decision::Settled,
+            };
+        }
         if known.is_none() {
             if self.now < at + CANCEL_RECORD_WAIT {
                 return Decision::Wait(Some(at + CANCEL_RECORD_WAIT), Waiting::CancelRecord);
