@@ -12,7 +12,7 @@ use qantara::domain::invoice::{Billed, Header, InvoiceDraft, Source, exact_rows}
 use qantara::domain::ledger::{Document, Draft, Event, Finding, Impossible, Next, Policy, State, apply, next};
 use qantara::domain::money::{Amount, Currency};
 use qantara::domain::reason::{Difference, DifferenceKind, Hold, Refusal, Waiting};
-use qantara::domain::rules::ShippingPolicy;
+use qantara::domain::rules::{ShippingPolicy, Vendors};
 
 /// Where each event leads from a document that has just come into a state; `-` cannot happen.
 const TABLE: &str = "
@@ -64,6 +64,7 @@ fn draft(net: i64) -> Draft {
             date: jiff::civil::date(2026, 11, 20),
             draft: false,
         },
+        vendors: Vendors::AllBut([].into()),
         shipping: ShippingPolicy::AllLines,
         seen: [].into(),
         billed: vec![Billed {
@@ -158,8 +159,10 @@ fn in_state(state: State) -> Document {
     document
 }
 
-/// The table's rows: an event and, for every state in its order, where it leads.
-fn table() -> Vec<(&'static str, Vec<(State, Option<State>)>)> {
+/// An event and, for every state in its order, where it leads.
+type Row = (&'static str, Vec<(State, Option<State>)>);
+
+fn table() -> Vec<Row> {
     let mut rows = TABLE.lines().filter(|line| !line.is_empty()).map(|line| line.split_whitespace());
     let states: Vec<State> = rows.next().unwrap().map(|word| State::parse(word).unwrap()).collect();
     assert_eq!(states, State::ALL);

@@ -221,15 +221,16 @@ fn prefixes_of_the_same_length_are_two_candidates() {
 
 #[test]
 fn inactive_products_and_those_of_another_branch_do_not_count() {
-    let asleep = Product { active: false, ..product(1, "ABC", EAN) };
-    let elsewhere = Product { branch_id: Some(4), ..product(2, "ABC", EAN) };
-    shelf(&[asleep.clone()]).misses("ABC");
-    shelf(&[asleep.clone()]).misses("ABC-RED");
-    shelf(&[asleep, product(3, "ABC", "")]).finds("ABC", 3, Rule::Code);
-    shelf(&[elsewhere.clone()]).branch(5).misses(EAN);
-    shelf(&[elsewhere.clone()]).branch(4).finds(EAN, 2, Rule::Barcode);
-    shelf(&[elsewhere.clone()]).finds(EAN, 2, Rule::Barcode);
-    shelf(&[elsewhere, product(3, "ABC", "")]).branch(5).finds("ABC", 3, Rule::Code);
+    let asleep = [Product { active: false, ..product(1, "ABC", EAN) }];
+    let elsewhere = [Product { branch_id: Some(4), ..product(2, "ABC", EAN) }];
+    let and_another = |first: &[Product]| [first, &[product(3, "ABC", "")]].concat();
+    shelf(&asleep).misses("ABC");
+    shelf(&asleep).misses("ABC-RED");
+    shelf(&and_another(&asleep)).finds("ABC", 3, Rule::Code);
+    shelf(&elsewhere).branch(5).misses(EAN);
+    shelf(&elsewhere).branch(4).finds(EAN, 2, Rule::Barcode);
+    shelf(&elsewhere).finds(EAN, 2, Rule::Barcode);
+    shelf(&and_another(&elsewhere)).branch(5).finds("ABC", 3, Rule::Code);
 }
 
 #[test]

@@ -180,6 +180,17 @@ pub fn resolve(line: &Line, rules: &Rules, catalog: &Catalog) -> Resolution {
     }
 }
 
+/// Every code that could decide about a line: what the catalogue must be asked for before resolving it.
+#[must_use]
+pub fn candidates(line: &Line, rules: &Rules) -> BTreeSet<Code> {
+    let variant = line.variant_id.map(|id| Code::new(&id.to_string()));
+    let sku = Code::new(&line.sku);
+    let skus = spellings(&line.sku, rules);
+    let prefixes: Vec<Code> = skus.iter().flat_map(|sku| prefixes(sku, &rules.sku.separators)).collect();
+    let all = variant.into_iter().chain(sku.gtin_twin()).chain([sku]).chain(skus).chain(prefixes);
+    all.filter(|code| !code.is_none()).collect()
+}
+
 /// The longest prefix of a SKU that is a product code and ends where a separator begins.
 fn by_prefix(skus: &BTreeSet<Code>, rules: &Rules, catalog: &Catalog, usable: &[&Product]) -> Resolution {
     let mut prefixes: Vec<Code> = skus.iter().flat_map(|sku| prefixes(sku, &rules.sku.separators)).collect();

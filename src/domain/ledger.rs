@@ -190,7 +190,7 @@ impl State {
 
 /// What kind of document it is, with all frozen choices.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Draft {
     Invoice(InvoiceDraft),
     RefundReceipt(ReceiptDraft),
@@ -662,7 +662,7 @@ impl Ledger {
     }
 
     /// The receipts that take something back from the live invoice, or may.
-    pub fn receipts(&self) -> impl Iterator<Item = &ReceiptDraft> + Clone {
+    pub fn receipts(&self) -> impl Iterator<Item = &ReceiptDraft> {
         self.documents.iter().filter(|document| document.state.may_exist()).filter_map(Document::receipt)
     }
 }

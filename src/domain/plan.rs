@@ -15,7 +15,7 @@ use super::money::Amount;
 use super::order::{FulfillmentStatus, Order, PaymentStatus, Refund, SAMPLE_ORDER};
 use super::reason::{Hold, Ignored, Waiting};
 use super::refund::{
-    Cause, Class, OwnLines, ReceiptDraft, cancel_receipt, class_after_invoice, class_before_invoice, left, overdrawn,
+    Cause, Class, Left, OwnLines, ReceiptDraft, cancel_receipt, class_after_invoice, class_before_invoice, left,
     receipt, removed,
 };
 use super::rules::{Merchant, Trigger, fold};
@@ -78,7 +78,7 @@ pub enum Change {
     LookFirst {
         parent: Option<i64>,
         source_key: String,
-        draft: Draft,
+        draft: Box<Draft>,
         look_at: Timestamp,
         classes: BTreeMap<i64, Class>,
     },
@@ -235,12 +235,9 @@ impl Case<'_> {
         if let Some(ignored) = ignored {
             return self.leave(known, ignored);
         }
-        if let Some(refund) = self.behind() {
-            return Decision::Wait(None, Waiting::OrderBehind { refund });
-        }
         let own = own_lines(&first);
         let mut classes = self.ledger.classes.clone();
-        for refund in self.order.facts.refunds.values() {
+        for refund in self.refunds() {
             let class = *classes.entry(refund.id).or_insert_with(|| class_before_invoice(refund, &own, &first));
             trace.push(Step::Refund { id: refund.id, class });
         }
@@ -277,6 +274,22 @@ impl Case<'_> {
             classes,
             self.order.snapshot.created_at,
         )
+    }
+
+    /// The records that the snapshot can explain.
+    fn refunds(&self) -> impl Iterator<Item = &Refund> {
+        self.order.facts.refunds.values().filter(|refund| !self.is_ahead(refund))
+    }
+
+    /// The record overtook the body that adds its lines and cannot be understood before it: whose the goods are, and
+    /// whether they were ever invoiced.
+    fn is_ahead(&self, refund: &Refund) -> bool {
+        let snapshot = &self.order.snapshot;
+        let lacks_line = |id: i64| snapshot.lines.iter().all(|line| line.id != id);
+        let lacks_shipping = |id: i64| snapshot.shipping.iter().all(|part| part.id != id);
+        !snapshot.refunds_seen.contains(&refund.id)
+            && (refund.lines.iter().any(|line| lacks_line(line.line_id))
+                || refund.shipping.iter().any(|part| lacks_shipping(part.shipping_id)))
     }
 
     /// An end without document: a row that was planned is dropped first.
@@ -336,20 +349,6 @@ impl Case<'_> {
         holds
     }
 
-    /// A refund that the snapshot does not contain and that names something it does not have: whether that is the
-    /// merchant's cannot be said, and a class is for ever.
-    fn behind(&self) -> Option<i64> {
-        let snapshot = &self.order.snapshot;
-        let has_line = |id: i64| snapshot.lines.iter().any(|line| line.id == id);
-        let has_shipping = |id: i64| snapshot.shipping.iter().any(|part| part.id == id);
-        let unseen = self.order.facts.refunds.values().filter(|refund| !snapshot.refunds_seen.contains(&refund.id));
-        let names_unknown = |refund: &&Refund| {
-            refund.lines.iter().any(|line| !has_line(line.line_id))
-                || refund.shipping.iter().any(|part| !has_shipping(part.shipping_id))
-        };
-        unseen.filter(names_unknown).map(|refund| refund.id).next()
-    }
-
     fn create(
         &self,
         known: Option<&Document>,
@@ -382,6 +381,7 @@ impl Case<'_> {
             None => match self.ledger.look_first_before {
                 Some(before) if source_at < before => {
                     let look_at = self.now.max(before + self.ledger.policy.settling);
+                    let draft = Box::new(draft);
                     Operation::Record {
                         changes: vec![Change::LookFirst { parent, source_key, draft, look_at, classes }],
                     }
@@ -395,16 +395,13 @@ impl Case<'_> {
     /// The invoice exists: edits replace it, money and goods that went back become receipts.
     fn follow(&self, invoice: &Document, trace: &mut Trace) -> Decision {
         let Some(content) = invoice.invoice() else { return Decision::Settled };
-        if let Some(refund) = self.behind() {
-            return Decision::Wait(None, Waiting::OrderBehind { refund });
-        }
         let facts = &self.order.facts;
         let nothing = Default::default();
         let first = draft(self.order, self.merchant, self.catalog, &nothing, Some(content), &mut Trace::new()).0;
         let own = own_lines(&first);
         let cancel = self.ledger.by_source(&Cause::Cancel.source_key()).is_some_and(|d| d.state.may_exist());
         let mut classes = self.ledger.classes.clone();
-        for refund in facts.refunds.values() {
+        for refund in self.refunds() {
             classes.entry(refund.id).or_insert_with(|| class_after_invoice(refund, &own, content, facts, cancel));
         }
         let (mut target, mut obstacles, mut steps) = self.redraft(content, &classes);
@@ -431,7 +428,7 @@ impl Case<'_> {
             obstacles.holds.extend(self.quantities(&target));
             if obstacles.holds.is_empty() {
                 obstacles.holds.extend(gate(&target.billed, self.merchant.rules.tolerance_minor, trace));
-                obstacles.holds.extend(overdrawn(&target, self.ledger.receipts()));
+                obstacles.holds.extend(self.overdrawn(&target));
             }
             if !obstacles.holds.is_empty() {
                 return Decision::Hold(obstacles.holds);
@@ -445,7 +442,11 @@ impl Case<'_> {
             return Decision::Act(vec![Operation::Replace { document: invoice.id, draft, classes: edits }]);
         }
         trace.push(Step::InStep { reference: content.header.reference.clone() });
-        self.take_back(invoice, content, &classes)
+        let ahead = facts.refunds.values().find(|refund| self.is_ahead(refund));
+        match (self.take_back(invoice, content, &classes), ahead) {
+            (Decision::Settled, Some(refund)) => Decision::Wait(None, Waiting::OrderBehind { refund: refund.id }),
+            (decision, _) => decision,
+        }
     }
 
     fn redraft(&self, content: &InvoiceDraft, classes: &BTreeMap<i64, Class>) -> (InvoiceDraft, Obstacles, Trace) {
@@ -492,7 +493,7 @@ impl Case<'_> {
                 Err(reasons) => holds.extend(reasons),
             }
         }
-        holds.extend(overdrawn(content, self.ledger.receipts()));
+        holds.extend(self.overdrawn(content));
         // Units may have left the order in a way that no record shows.
         holds.extend(self.quantities(content));
         if !holds.is_empty() {
@@ -502,6 +503,19 @@ impl Case<'_> {
             Some(cancelled) => self.cancel_rest(invoice, content, cancelled.at),
             None => Decision::Settled,
         }
+    }
+
+    /// Where receipts take back more than the invoice holds: of what it loses by an edit, or by a receipt that was given
+    /// up and turned up.
+    fn overdrawn(&self, invoice: &InvoiceDraft) -> Vec<Hold> {
+        let short = |left: &Left| left.units < 0 || left.net < Amount::ZERO || left.tax < Amount::ZERO;
+        let below_zero = left(invoice, self.ledger.receipts()).into_iter().filter(|(_, left)| short(left));
+        let hold = |(source, Left { units, net, tax })| {
+            let mut billed = self.ledger.receipts().flat_map(|receipt| &receipt.billed);
+            let line = billed.find(|billed| billed.source == source).map(|billed| billed.title.clone());
+            Hold::Overdrawn { line: line.unwrap_or_default(), units, net, tax }
+        };
+        below_zero.map(hold).collect()
     }
 
     /// The order is cancelled and the records do not cover everything.

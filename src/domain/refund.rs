@@ -31,6 +31,22 @@ pub enum Class {
     NotOurs,
 }
 
+impl Class {
+    pub const ALL: [Self; 5] = [Self::Absorbed, Self::Edit, Self::Receipt, Self::Covered, Self::NotOurs];
+
+    /// As it stands in the database.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Absorbed => "absorbed",
+            Self::Edit => "edit",
+            Self::Receipt => "receipt",
+            Self::Covered => "covered",
+            Self::NotOurs => "not_ours",
+        }
+    }
+}
+
 /// A refund receipt as we want it in Daftra.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReceiptDraft {
@@ -65,7 +81,7 @@ pub type OwnLines = BTreeSet<i64>;
 /// The class of a record that is known before the invoice was ever sent. `draft` is the invoice of the whole order.
 #[must_use]
 pub fn class_before_invoice(refund: &Refund, own: &OwnLines, draft: &InvoiceDraft) -> Class {
-    let only_goods = !touches_shipping(refund, draft) && !has_loose_money(refund) && !refund.has_duties;
+    let only_goods = !touches_shipping(refund, draft) && !has_other_money(refund) && !refund.has_duties;
     let has_goods = own_lines(refund, own).next().is_some();
     let gone = own_lines(refund, own).any(|line| line.restock == Restock::NoRestock);
     if is_not_ours(refund, own, draft) {
@@ -97,7 +113,9 @@ pub fn class_after_invoice(
     let lines = || own_lines(refund, own);
     let came_back = refund.is_return || lines().any(|line| line.restock == Restock::Return);
     let gone = lines().any(|line| line.restock == Restock::NoRestock);
-    let only_goods = lines().next().is_some() && !touches_shipping(refund, invoice) && !has_loose_money(refund);
+    // Money kept or added beside the goods is no edit, even while its transaction is still on its way.
+    let beside = touches_shipping(refund, invoice) || has_other_money(refund) || refund.has_duties;
+    let only_goods = lines().next().is_some() && !beside;
     if only_goods && !refund.has_money() && !came_back && !gone && facts.cancelled.is_none() {
         Class::Edit
     } else {
@@ -112,7 +130,7 @@ fn is_not_ours(refund: &Refund, own: &OwnLines, invoice: &InvoiceDraft) -> bool 
 
 /// Money that neither goods nor shipping explain. A record that moved no money may say so by an adjustment of the worth
 /// of its goods: that is none.
-fn has_loose_money(refund: &Refund) -> bool {
+fn has_other_money(refund: &Refund) -> bool {
     let other = refund.adjustments.iter().filter(|adjustment| !adjustment.is_shipping);
     let (amount, tax): (Amount, Amount) = other.fold(Default::default(), |sum, a| (sum.0 + a.amount, sum.1 + a.tax));
     let worth: Amount = refund.lines.iter().map(|line| line.subtotal).sum();
@@ -121,11 +139,12 @@ fn has_loose_money(refund: &Refund) -> bool {
     !(amount.is_zero() && tax.is_zero() || is_unpaid_worth)
 }
 
-/// Money without goods can only be attributed when nobody else has a line in the order. The refund of a shipping that
-/// the invoice does not carry is about nothing of ours.
+/// Money without goods can only be attributed when nobody else has a line in the order, and is not shipping alone: who
+/// billed the shipping gives it back.
 fn is_ours_alone(refund: &Refund, invoice: &InvoiceDraft) -> bool {
-    let unexplained = refund.has_money() && shipping_part(refund).is_none();
-    invoice.is_whole_order() && refund.lines.is_empty() && (unexplained || has_loose_money(refund))
+    let has_goods = !refund.lines.is_empty();
+    let only_shipping = shipping_part(refund).is_some() && !has_other_money(refund) && !refund.has_duties;
+    invoice.is_whole_order() && !has_goods && !only_shipping && (refund.has_money() || has_other_money(refund))
 }
 
 fn own_lines<'a>(refund: &'a Refund, own: &'a OwnLines) -> impl Iterator<Item = &'a RefundLine> {
@@ -198,20 +217,6 @@ pub fn left<'a>(invoice: &InvoiceDraft, receipts: impl Iterator<Item = &'a Recei
     left
 }
 
-/// Where receipts take back more than an invoice holds: of what it lost by an edit, or by a receipt nobody expected.
-pub fn overdrawn<'a>(invoice: &InvoiceDraft, receipts: impl Iterator<Item = &'a ReceiptDraft> + Clone) -> Vec<Hold> {
-    let short = |left: &Left| left.units < 0 || left.net < Amount::ZERO || left.tax < Amount::ZERO;
-    left(invoice, receipts.clone())
-        .into_iter()
-        .filter(|(_, left)| short(left))
-        .map(|(source, Left { units, net, tax })| {
-            let mut billed = receipts.clone().flat_map(|receipt| &receipt.billed);
-            let line = billed.find(|billed| billed.source == source).map(|billed| billed.title.clone());
-            Hold::Overdrawn { line: line.unwrap_or_default(), units, net, tax }
-        })
-        .collect()
-}
-
 /// The receipt for one refund record.
 pub fn receipt(
     refund: &Refund,
@@ -257,7 +262,7 @@ pub fn receipt(
         }
     }
     let part = |part| Hold::RefundPart { refund: refund.id, part };
-    if has_loose_money(refund) {
+    if has_other_money(refund) {
         holds.push(part(RefundPart::Adjustment));
     }
     if refund.has_duties {

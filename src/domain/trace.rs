@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::catalog::{Code, Rule};
 use super::invoice::{Seen, Totals};
+use super::plan::Operation;
 use super::refund::Class;
 use super::rules::ShippingPolicy;
 
@@ -11,7 +12,7 @@ pub type Trace = Vec<Step>;
 
 /// One thing the planner noticed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "step", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Step {
     Ownership {
         line: i64,
@@ -42,6 +43,10 @@ pub enum Step {
     /// The document is what it should be.
     InStep {
         reference: String,
+    },
+    /// In shadow mode: what would have been done.
+    WouldDo {
+        operation: Box<Operation>,
     },
     /// The shop deleted the order; the books stay.
     DeletedInShop,

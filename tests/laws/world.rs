@@ -221,7 +221,7 @@ impl World {
             Change::Class { refund, class } => self.classify([(refund, class)].into()),
             Change::LookFirst { parent, source_key, draft, look_at, classes } => {
                 self.classify(classes);
-                let id = self.plant(parent, source_key, draft);
+                let id = self.plant(parent, source_key, *draft);
                 let document = self.ledger.documents.iter_mut().find(|document| document.id == id).unwrap();
                 (document.state, document.look_at) = (State::InDoubt, Some(look_at));
             }

@@ -1,0 +1,347 @@
+//! What the owner of the machine decides: one TOML file, single keys overlaid from the environment, defaults in code.
+//!
+//! A `Config` that exists is usable: types, bounds and the rules between keys were checked by [`load`]. Every complaint
+//! names the key, the value and what to write instead. An empty text means "not set". Durations are whole milliseconds.
+//! No secret is ever in here, only paths of files (`…_file`); what merchants decide is in the database.
+
+pub mod keys;
+pub mod network;
+
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Display},
+    fs, io,
+    ops::RangeInclusive,
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+
+use keys::{Daftra, Data, Engine, Http, Log, Outgoing, Vault};
+
+/// The effective configuration.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where everything is kept.
+    pub data: Data,
+    /// The side we serve.
+    pub http: Http,
+    /// The master key.
+    pub vault: Vault,
+    /// How we call Daftra.
+    pub daftra: Daftra,
+    /// How orders are worked on.
+    pub engine: Engine,
+    /// Where calls may go.
+    pub outgoing: Outgoing,
+    /// What is written to the log.
+    pub log: Log,
+    #[serde(skip)]
+    origins: BTreeMap<String, Origin>,
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// Nobody set it.
+    Default,
+    /// The configuration file.
+    File,
+    /// This environment variable.
+    Environment(String),
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file cannot be read.
+    #[error("The configuration file {} cannot be read: {source}; name a readable file or start without one", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's word.
+        source: io::Error,
+    },
+    /// The file is not TOML.
+    #[error("{}, line {line} is not valid TOML: {message}; correct the line", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// Counted from one.
+        line: usize,
+        /// What the parser says.
+        message: String,
+    },
+    /// A key that does not exist. Its value stays unsaid: it may be a secret in the wrong place.
+    #[error("There is no key {key} ({origin}): use one of {known}")]
+    Unknown {
+        /// The key as `section.key`.
+        key: String,
+        /// Where it stands.
+        origin: Origin,
+        /// The keys that do exist there.
+        known: String,
+    },
+    /// A value that cannot be.
+    #[error("{key} is {value} ({origin}): {remedy}")]
+    Value {
+        /// The key as `section.key`.
+        key: String,
+        /// The value as TOML.
+        value: String,
+        /// Where it stands.
+        origin: Origin,
+        /// What to write instead.
+        remedy: String,
+    },
+}
+
+const ENVIRONMENT_PREFIX: &str = "QANTARA__";
+const CREDENTIALS_DIRECTORY: &str = "CREDENTIALS_DIRECTORY";
+const CREDENTIAL: &str = "qantara.key";
+const KIB: usize = 1024;
+const MIB: usize = 1024 * KIB;
+const SECOND: u64 = 1_000;
+const HOUR: u64 = 3_600 * SECOND;
+
+/// Reads the file, lays the environment over it and checks the result. Without a file everything is default.
+///
+/// `QANTARA__HTTP__LISTEN=…` sets `http.listen`; a list is separated by commas.
+pub fn load(path: Option<&Path>, env: impl Iterator<Item = (String, String)>) -> Result<Config, Error> {
+    let mut draft = Draft::of_defaults();
+    if let Some(path) = path {
+        draft.lay_file_over(path)?;
+    }
+    let mut credential = None;
+    for (name, text) in env {
+        if let Some(key) = name.strip_prefix(ENVIRONMENT_PREFIX) {
+            draft.lay_variable_over(&name, &key.to_lowercase().replacen("__", ".", 1), &text)?;
+        } else if name == CREDENTIALS_DIRECTORY {
+            credential = Some(Path::new(&text).join(CREDENTIAL)).filter(|file| file.is_file());
+        }
+    }
+    if let Some(file) = credential {
+        let value = Value::String(file.display().to_string());
+        draft.set("vault.key_file", value, Origin::Environment(CREDENTIALS_DIRECTORY.into()))?;
+    }
+    let config = draft.finish()?;
+    config.check()?;
+    Ok(config)
+}
+
+impl Config {
+    /// Every key with its effective value as TOML and where that comes from.
+    pub fn explain(&self) -> Vec<(String, String, Origin)> {
+        let mut lines = Vec::new();
+        for (section, keys) in table_of(self) {
+            for (key, value) in keys.as_table().into_iter().flatten() {
+                let key = format!("{section}.{key}");
+                let origin = self.origin(&key);
+                lines.push((key, value.to_string(), origin));
+            }
+        }
+        lines
+    }
+
+    fn origin(&self, key: &str) -> Origin {
+        self.origins.get(key).cloned().unwrap_or(Origin::Default)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        self.check_bounds()?;
+        self.check_http()?;
+        self.check_log()
+    }
+
+    fn check_bounds(&self) -> Result<(), Error> {
+        let Self { http, daftra, engine, .. } = self;
+        self.within("http.max_body_bytes", http.max_body_bytes, 64 * KIB..=64 * MIB)?;
+        self.within("http.read_timeout_ms", http.read_timeout_ms, 100..=60 * SECOND)?;
+        self.within("http.bodies_in_memory_bytes", http.bodies_in_memory_bytes, http.max_body_bytes..=2048 * MIB)?;
+        self.within("http.max_connections", http.max_connections, 1..=65_536)?;
+        self.within("daftra.call_timeout_ms", daftra.call_timeout_ms, 50..=300 * SECOND)?;
+        self.within("daftra.connect_timeout_ms", daftra.connect_timeout_ms, 10..=120 * SECOND)?;
+        self.within("daftra.settling_ms", daftra.settling_ms, 2 * daftra.call_timeout_ms..=24 * HOUR)?;
+        self.within("daftra.look_ups", daftra.look_ups, 2..=10)?;
+        self.within("daftra.look_up_gap_ms", daftra.look_up_gap_ms, 1..=24 * HOUR)?;
+        self.within("daftra.pace_ms", daftra.pace_ms, 0..=60 * SECOND)?;
+        self.within("daftra.calls_at_once", daftra.calls_at_once, 1..=16)?;
+        self.within("daftra.look_up_page", daftra.look_up_page, 1..=1_000)?;
+        self.within("daftra.max_answer_bytes", daftra.max_answer_bytes, 64 * KIB..=256 * MIB)?;
+        self.within("engine.workers", engine.workers, 1..=256)?;
+        self.within("engine.max_failures", engine.max_failures, 1..=100)?;
+        self.within("engine.retry_first_ms", engine.retry_first_ms, 1..=HOUR)?;
+        self.within("engine.retry_longest_ms", engine.retry_longest_ms, engine.retry_first_ms..=24 * HOUR)?;
+        self.within("engine.breaker_after", engine.breaker_after, 1..=1_000)?;
+        self.within("engine.breaker_first_ms", engine.breaker_first_ms, 1..=HOUR)?;
+        self.within("engine.breaker_longest_ms", engine.breaker_longest_ms, engine.breaker_first_ms..=24 * HOUR)?;
+        self.within("engine.trouble_probe_ms", engine.trouble_probe_ms, 1..=24 * HOUR)?;
+        self.within("engine.max_operations_per_run", engine.max_operations_per_run, 1..=1_000)?;
+        self.within("engine.product_miss_ms", engine.product_miss_ms, 0..=24 * HOUR)?;
+        self.within("engine.product_age_ms", engine.product_age_ms, 1..=30 * 24 * HOUR)?;
+        self.within("engine.heartbeat_ms", engine.heartbeat_ms, 10..=HOUR)?;
+        self.within("engine.heartbeat_gap_ms", engine.heartbeat_gap_ms, 2 * engine.heartbeat_ms..=24 * HOUR)?;
+        self.within("engine.stop_grace_ms", engine.stop_grace_ms, 0..=10 * 60 * SECOND)
+    }
+
+    fn check_http(&self) -> Result<(), Error> {
+        let http = &self.http;
+        let has_certificate = match (&http.certificate_file, &http.certificate_key_file) {
+            (Some(_), Some(_)) => true,
+            (None, None) => false,
+            (Some(_), None) => {
+                return Err(self.error("http.certificate_key_file", "\"\"", "name the certificate's key"));
+            }
+            (None, Some(_)) => return Err(self.error("http.certificate_file", "\"\"", "name the key's certificate")),
+        };
+        let is_protected = has_certificate || http.listen.ip().to_canonical().is_loopback();
+        if !is_protected && http.trusted_proxies.is_empty() && !http.allow_plain_http {
+            let remedy = "beyond loopback this would be plain HTTP: name http.certificate_file and \
+                          http.certificate_key_file, or the proxy in http.trusted_proxies, or set \
+                          http.allow_plain_http = true";
+            return Err(self.error("http.listen", http.listen, remedy));
+        }
+        match &http.public_address {
+            Some(address) if !is_origin(address) => {
+                let remedy = "write scheme and host only, for example https://orders.example.com";
+                Err(self.error("http.public_address", address, remedy))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn check_log(&self) -> Result<(), Error> {
+        let filter = &self.log.filter;
+        // Targets takes a bare word for a target, so that a misspelt level would silence everything else.
+        let words_are_levels =
+            filter.split(',').all(|item| item.contains('=') || item.trim().parse::<LevelFilter>().is_ok());
+        if words_are_levels && filter.parse::<Targets>().is_ok() {
+            return Ok(());
+        }
+        Err(self.error("log.filter", filter, "write a level or pairs, for example info or info,qantara=debug"))
+    }
+
+    fn within<T: PartialOrd + Display>(&self, key: &str, value: T, bounds: RangeInclusive<T>) -> Result<(), Error> {
+        if bounds.contains(&value) {
+            return Ok(());
+        }
+        Err(self.error(key, value, &format!("write a number from {} to {}", bounds.start(), bounds.end())))
+    }
+
+    fn error(&self, key: &str, value: impl Display, remedy: &str) -> Error {
+        Error::Value { key: key.into(), value: value.to_string(), origin: self.origin(key), remedy: remedy.into() }
+    }
+}
+
+/// The configuration while it is put together: all keys with their defaults, some of them replaced.
+struct Draft {
+    table: Table,
+    origins: BTreeMap<String, Origin>,
+}
+
+impl Draft {
+    fn of_defaults() -> Self {
+        Self { table: table_of(&Config::default()), origins: BTreeMap::new() }
+    }
+
+    fn lay_file_over(&mut self, path: &Path) -> Result<(), Error> {
+        let text = fs::read_to_string(path).map_err(|source| Error::Unreadable { path: path.into(), source })?;
+        let file: Table = text.parse().map_err(|error: toml::de::Error| {
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = 1 + before.matches('\n').count();
+            Error::Syntax { path: path.into(), line, message: error.message().into() }
+        })?;
+        for (section, keys) in file {
+            // An empty section is judged, too: a misspelt one must not pass in silence.
+            let (Value::Table(keys), true) = (keys, self.table.contains_key(&section)) else {
+                return Err(self.unknown(&section, Origin::File));
+            };
+            for (key, value) in keys {
+                self.set(&format!("{section}.{key}"), value, Origin::File)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn lay_variable_over(&mut self, name: &str, key: &str, text: &str) -> Result<(), Error> {
+        let origin = Origin::Environment(name.into());
+        let Some(slot) = self.slot(key) else { return Err(self.unknown(key, origin)) };
+        // A text that does not fit stays a text: the one check of types below complains about it.
+        let value = match slot {
+            Value::Integer(_) => text.parse().map_or_else(|_| text.into(), Value::Integer),
+            Value::Boolean(_) => text.parse().map_or_else(|_| text.into(), Value::Boolean),
+            Value::Array(_) => {
+                text.split(',').map(str::trim).filter(|item| !item.is_empty()).collect::<Vec<_>>().into()
+            }
+            Value::String(_) | Value::Float(_) | Value::Datetime(_) | Value::Table(_) => text.into(),
+        };
+        self.set(key, value, origin)
+    }
+
+    fn set(&mut self, key: &str, value: Value, origin: Origin) -> Result<(), Error> {
+        let Some(slot) = self.slot(key) else { return Err(self.unknown(key, origin)) };
+        *slot = value;
+        self.origins.insert(key.into(), origin);
+        Ok(())
+    }
+
+    fn slot(&mut self, key: &str) -> Option<&mut Value> {
+        let (section, key) = key.split_once('.')?;
+        self.table.get_mut(section)?.as_table_mut()?.get_mut(key)
+    }
+
+    fn unknown(&self, key: &str, origin: Origin) -> Error {
+        let section = key.split_once('.').and_then(|(section, _)| self.table.get(section)?.as_table());
+        let known = section.unwrap_or(&self.table).keys().cloned().collect::<Vec<_>>().join(", ");
+        Error::Unknown { key: key.into(), origin, known }
+    }
+
+    fn finish(mut self) -> Result<Config, Error> {
+        match serde_path_to_error::deserialize::<_, Config>(Value::Table(self.table.clone())) {
+            Ok(config) => Ok(Config { origins: self.origins, ..config }),
+            Err(error) => {
+                // The path of an item in a list ends in its number; the key is what stands before it.
+                let path = error.path().to_string();
+                let key = path.split_once('[').map_or(path.as_str(), |(key, _)| key).to_string();
+                let value = self.slot(&key).map(|slot| slot.to_string()).unwrap_or_default();
+                let origin = self.origins.remove(&key).unwrap_or(Origin::Default);
+                let remedy = remedy(&key).map_or_else(|| error.inner().to_string(), str::to_string);
+                Err(Error::Value { key, value, origin, remedy: remedy.trim().into() })
+            }
+        }
+    }
+}
+
+/// What to write where the type alone does not say it.
+fn remedy(key: &str) -> Option<&'static str> {
+    match key {
+        "http.listen" => Some("write an address with a port, for example 0.0.0.0:8080"),
+        "log.format" => Some("write \"text\" or \"json\""),
+        _ if key.ends_with("_ms") => Some("write whole milliseconds, for example 30000"),
+        _ if key.ends_with("_bytes") => Some("write a whole number of bytes, for example 4194304"),
+        _ if key.ends_with("_file") || key == "data.folder" => Some("write a path in quotes"),
+        _ => None,
+    }
+}
+
+fn is_origin(address: &str) -> bool {
+    let host = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://"));
+    host.is_some_and(|host| !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || "/?#@".contains(c)))
+}
+
+fn table_of(config: &Config) -> Table {
+    Table::try_from(config).expect("a Config consists of sections with plain values, which TOML can hold")
+}
+
+impl Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File => f.write_str("file"),
+            Self::Environment(name) => write!(f, "environment {name}"),
+        }
+    }
+}

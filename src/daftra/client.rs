@@ -1,0 +1,233 @@
+//! The calls: one method per question or wish, each a short conversation with Daftra.
+//!
+//! Writes are one call each. Questions may take several (pages), and stop at the first call without an answer. Every
+//! call is announced to the caller's `pace` first and leaves a [`Report`].
+
+use form_urlencoded::Serializer;
+use secrecy::SecretString;
+use serde_json::Value;
+
+use super::outcome::{self, Dialect, Reply, Setback, Unanswered, Written};
+use super::redact;
+use super::wire::{self, RemoteDocument, Site};
+use super::write::{self, Replacement};
+use crate::domain::ledger::Draft;
+use crate::outgoing::{Call, Limits, Method, Outgoing};
+
+/// One merchant's way into its account.
+#[derive(Clone, Debug)]
+pub struct Door {
+    /// Scheme, host, port and path prefix.
+    pub address: String,
+    /// For the header `apikey`.
+    pub key: SecretString,
+    /// Where the merchant's documents live, in an account with branches.
+    pub branch_id: Option<i64>,
+}
+
+/// How calls are made.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Time-outs and the longest answer.
+    pub limits: Limits,
+    /// Rows asked for per page of a list.
+    pub page_size: u32,
+}
+
+/// Speaks to Daftra.
+#[derive(Clone, Debug)]
+pub struct Client {
+    outgoing: Outgoing,
+    settings: Settings,
+}
+
+/// What came of it, and every call it took.
+#[derive(Clone, Debug)]
+pub struct Answered<T> {
+    /// What came of it.
+    pub outcome: T,
+    /// In the order of the calls; empty if nothing was sent.
+    pub reports: Vec<Report>,
+}
+
+/// One call as it may be kept: no key, nothing about persons.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// `GET`, `POST` or `PUT`.
+    pub method: &'static str,
+    /// Below the account's address, with the query.
+    pub path: String,
+    /// HTTP status, when there was one.
+    pub status: Option<u16>,
+    /// JSON, or empty when nothing was sent.
+    pub request: Vec<u8>,
+    /// JSON, or empty when nothing came.
+    pub answer: Vec<u8>,
+    /// Why it did not count as a success; else empty.
+    pub detail: String,
+}
+
+/// What reading one document gave.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Read {
+    /// It is there.
+    Found(Box<RemoteDocument>),
+    /// Daftra says there is no such document.
+    Missing,
+}
+
+/// Where a kind of document lives.
+#[derive(Clone, Copy)]
+struct Kind {
+    resource: &'static str,
+    type_id: i64,
+}
+
+const INVOICE: Kind = Kind { resource: "invoices", type_id: 0 };
+const RECEIPT: Kind = Kind { resource: "refund_receipts", type_id: 6 };
+
+impl Client {
+    /// A client that goes out by this way.
+    #[must_use]
+    pub fn new(outgoing: Outgoing, settings: Settings) -> Self {
+        Self { outgoing, settings }
+    }
+
+    /// Creates a document. A receipt names its invoice's id; without it nothing is sent.
+    pub fn create(&self, door: &Door, pace: &dyn Fn(), draft: &Draft, parent_remote: Option<i64>) -> Answered<Written> {
+        self.visit(door, pace, |visit| {
+            let Some(body) = write::body(draft, parent_remote) else {
+                return Written::Unsent("A receipt needs the id of its invoice".to_owned());
+            };
+            let path = format!("/api2/{}.json", kind_of(draft).resource);
+            outcome::created(visit.call(Dialect::V1, Method::Post, &path, &[], Some(&body)))
+        })
+    }
+
+    /// Replaces an invoice by what [`write::merge`] made of it.
+    pub fn replace(&self, door: &Door, pace: &dyn Fn(), id: i64, replacement: &Replacement) -> Answered<Written> {
+        self.visit(door, pace, |visit| {
+            let path = format!("/api2/{}/{id}.json", INVOICE.resource);
+            outcome::replaced(visit.call(Dialect::V1, Method::Put, &path, &[], Some(replacement.body())), id)
+        })
+    }
+
+    /// Reads an invoice.
+    pub fn read_invoice(&self, door: &Door, pace: &dyn Fn(), id: i64) -> Answered<Result<Read, Unanswered>> {
+        self.visit(door, pace, |visit| visit.read(INVOICE, id))
+    }
+
+    /// Reads a refund receipt.
+    pub fn read_receipt(&self, door: &Door, pace: &dyn Fn(), id: i64) -> Answered<Result<Read, Unanswered>> {
+        self.visit(door, pace, |visit| visit.read(RECEIPT, id))
+    }
+
+    /// Whose account this is. The cheapest call, so also the proof that the key opens again.
+    pub fn site_info(&self, door: &Door, pace: &dyn Fn()) -> Answered<Result<Site, Unanswered>> {
+        self.visit(door, pace, |visit| {
+            let answer = visit.call(Dialect::V1, Method::Get, "/api2/site_info.json", &[], None)?;
+            wire::site(&answer).map_err(unreadable)
+        })
+    }
+
+    pub(super) fn visit<T>(&self, door: &Door, pace: &dyn Fn(), talk: impl FnOnce(&mut Visit<'_>) -> T) -> Answered<T> {
+        let mut visit = Visit { client: self, door, pace, reports: Vec::new() };
+        let outcome = talk(&mut visit);
+        Answered { outcome, reports: visit.reports }
+    }
+}
+
+/// One conversation.
+pub(super) struct Visit<'a> {
+    client: &'a Client,
+    door: &'a Door,
+    pace: &'a dyn Fn(),
+    reports: Vec<Report>,
+}
+
+impl Visit<'_> {
+    pub(super) fn page_size(&self) -> u32 {
+        self.client.settings.page_size
+    }
+
+    pub(super) fn read_invoice(&mut self, id: i64) -> Result<Read, Unanswered> {
+        self.read(INVOICE, id)
+    }
+
+    fn read(&mut self, kind: Kind, id: i64) -> Result<Read, Unanswered> {
+        let reply = self.call(Dialect::V1, Method::Get, &format!("/api2/{}/{id}.json", kind.resource), &[], None);
+        if let Err(Setback::Refused(refusal)) = &reply
+            && refusal.status == 404
+            // Also how an address answers that is no Daftra account any more: that says nothing about the document.
+            && !refusal.message.eq_ignore_ascii_case("invalid endpoint")
+        {
+            return Ok(Read::Missing);
+        }
+        let document = wire::document(&reply?, kind.type_id).map_err(unreadable)?;
+        if document.id != id {
+            return Err(Unanswered::failed(format!("Asked for document {id}, got {}", document.id)));
+        }
+        Ok(Read::Found(Box::new(document)))
+    }
+
+    /// The only place from which a call leaves.
+    pub(super) fn call(
+        &mut self,
+        dialect: Dialect,
+        method: Method,
+        path: &str,
+        query: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> Reply {
+        let key = &self.door.key;
+        let branch = self.door.branch_id.map(|id| ("request_branch_id", id.to_string()));
+        let query = query.iter().copied().chain(branch.iter().map(|(name, id)| (*name, id.as_str())));
+        let query = Serializer::new(String::new()).extend_pairs(query).finish();
+        let path = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
+        let url = format!("{}{path}", self.door.address.trim_end_matches('/'));
+        let body = body.map(|body| body.to_string().into_bytes());
+        let headers = [("Accept", "application/json"), ("Content-Type", "application/json")];
+        let call = Call {
+            method,
+            url: &url,
+            headers: if body.is_some() { &headers } else { &headers[..1] },
+            secret_header: Some(("apikey", key)),
+            body: body.as_deref(),
+        };
+        (self.pace)();
+        let exchange = self.client.outgoing.exchange(&call, &self.client.settings.limits);
+        let came = exchange.as_ref().ok();
+        let mut report = Report {
+            method: method_name(method),
+            path: redact::without_key(&path, key),
+            status: came.map(|answer| answer.status),
+            request: redact::body(body.as_deref().unwrap_or_default(), key),
+            answer: came.map(|answer| redact::body(&answer.body, key)).unwrap_or_default(),
+            detail: String::new(),
+        };
+        let reply = outcome::judge(exchange, dialect, key);
+        report.detail = reply.as_ref().err().map(ToString::to_string).unwrap_or_default();
+        self.reports.push(report);
+        reply
+    }
+}
+
+/// An answer which we cannot read is no answer.
+pub(super) fn unreadable(problem: impl std::fmt::Display) -> Unanswered {
+    Unanswered::failed(format!("The answer cannot be read: {problem}"))
+}
+
+fn kind_of(draft: &Draft) -> Kind {
+    match draft {
+        Draft::Invoice(_) => INVOICE,
+        Draft::RefundReceipt(_) => RECEIPT,
+    }
+}
+
+fn method_name(method: Method) -> &'static str {
+    match method {
+        Method::Get => "GET",
+        Method::Post => "POST",
+        Method::Put => "PUT",
+    }
+}

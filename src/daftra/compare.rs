@@ -1,0 +1,137 @@
+//! What Daftra holds against what we wrote.
+//!
+//! Rows are matched as a multiset, for Daftra gives rows new ids with every change and titles are nobody's key. Rows
+//! which others added are theirs: no difference, but then the total is theirs too.
+
+use rust_decimal::Decimal;
+
+use super::wire::{RemoteDocument, RemoteItem};
+use crate::domain::invoice::{Billed, Header, Row, shop_totals};
+use crate::domain::ledger::Draft;
+use crate::domain::money::Amount;
+use crate::domain::reason::{Difference, DifferenceKind};
+
+/// Every difference that a person should see. `tolerance` is what the account's own rounding may move the total.
+#[must_use]
+pub fn compare(draft: &Draft, remote: &RemoteDocument, tolerance: Amount) -> Vec<Difference> {
+    let header = draft.header();
+    let matched = match_rows(header, draft.billed(), remote);
+    let only_ours = matched.is_own.iter().all(|own| *own) && matched.missing.is_empty() && !remote.is_adjusted;
+    let mut differences = compare_header(header, remote);
+    differences.extend(matched.missing);
+    let total = header.currency.decimal(shop_totals(draft.billed()).total);
+    if only_ours && (remote.total - total).abs() > header.currency.decimal(tolerance.abs()) {
+        differences.push(difference(DifferenceKind::Total, &total, &remote.total.normalize()));
+    }
+    differences
+}
+
+/// Whose rows the rows in Daftra are.
+pub(super) struct Matched {
+    /// For each row in Daftra: it is one of ours.
+    pub is_own: Vec<bool>,
+    /// Our rows that are not there.
+    pub missing: Vec<Difference>,
+}
+
+pub(super) fn match_rows(header: &Header, billed: &[Billed], remote: &RemoteDocument) -> Matched {
+    let mut is_own = vec![false; remote.items.len()];
+    let mut lost = Vec::new();
+    for (billed, row) in billed.iter().flat_map(|one| one.rows.iter().map(move |row| (one, *row))) {
+        let ours = Key::ours(header, billed, row);
+        let is_it = |(at, item): (usize, &RemoteItem)| !is_own[at] && Key::theirs(remote, item).as_ref() == Some(&ours);
+        match remote.items.iter().enumerate().position(is_it) {
+            Some(at) => is_own[at] = true,
+            None => lost.push(ours),
+        }
+    }
+    // What is left of the same product is most likely what became of the row.
+    let mut left: Vec<&RemoteItem> =
+        remote.items.iter().zip(&is_own).filter(|(_, own)| !**own).map(|(item, _)| item).collect();
+    let missing = lost.into_iter().map(|ours| {
+        let changed = left.iter().position(|item| ours.product_id.is_some() && item.product_id == ours.product_id);
+        let daftra = changed.map_or_else(|| "-".to_owned(), |at| print(left.swap_remove(at)));
+        Difference { what: DifferenceKind::Row, ours: ours.to_string(), daftra }
+    });
+    let missing = missing.collect();
+    Matched { is_own, missing }
+}
+
+pub(super) fn compare_header(header: &Header, remote: &RemoteDocument) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    let shown = |id: Option<i64>| id.map_or_else(|| "-".to_owned(), |id| id.to_string());
+    if remote.client_id != Some(header.client_id) {
+        differences.push(difference(DifferenceKind::Client, &header.client_id, &shown(remote.client_id)));
+    }
+    if remote.store_id != Some(header.store_id) {
+        differences.push(difference(DifferenceKind::Store, &header.store_id, &shown(remote.store_id)));
+    }
+    if !remote.currency.eq_ignore_ascii_case(header.currency.code()) {
+        differences.push(difference(DifferenceKind::Currency, &header.currency, &remote.currency));
+    }
+    // Our drafts are there for a person to issue, so an issued draft is as it should be.
+    if remote.is_draft && !header.draft {
+        differences.push(difference(DifferenceKind::Draft, &"issued", &"draft"));
+    }
+    differences
+}
+
+fn difference(what: DifferenceKind, ours: &dyn ToString, daftra: &dyn ToString) -> Difference {
+    Difference { what, ours: ours.to_string(), daftra: daftra.to_string() }
+}
+
+/// What makes two rows the same.
+#[derive(Clone, PartialEq, Eq)]
+struct Key {
+    product_id: Option<i64>,
+    units: Decimal,
+    unit_price: Decimal,
+    taxes: Vec<i64>,
+    store_id: i64,
+}
+
+impl Key {
+    fn ours(header: &Header, billed: &Billed, row: Row) -> Self {
+        Self {
+            product_id: billed.product_id,
+            units: row.units.into(),
+            unit_price: header.currency.decimal(row.unit_price),
+            taxes: sorted(billed.taxes.iter().map(|tax| tax.daftra_id)),
+            store_id: header.store_id,
+        }
+    }
+
+    /// None: a row that cannot be ours, for we write no discounts and always a store.
+    fn theirs(remote: &RemoteDocument, item: &RemoteItem) -> Option<Self> {
+        let store_id = item.store_id.or(remote.store_id)?;
+        item.discount.is_zero().then(|| Self {
+            product_id: item.product_id,
+            units: item.quantity,
+            unit_price: item.unit_price,
+            taxes: sorted(item.tax1.into_iter().chain(item.tax2)),
+            store_id,
+        })
+    }
+}
+
+fn sorted(taxes: impl Iterator<Item = i64>) -> Vec<i64> {
+    let mut taxes: Vec<i64> = taxes.collect();
+    taxes.sort_unstable();
+    taxes
+}
+
+/// As facts, in no language: `33: 2 x 12.50 [1] @ 4` is product, units, price, taxes and store.
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let product = self.product_id.map_or_else(|| "-".to_owned(), |id| id.to_string());
+        write!(f, "{product}: {} x {} {:?} @ {}", self.units, self.unit_price, self.taxes, self.store_id)
+    }
+}
+
+fn print(item: &RemoteItem) -> String {
+    let id = |id: Option<i64>| id.map_or_else(|| "-".to_owned(), |id| id.to_string());
+    let taxes = sorted(item.tax1.into_iter().chain(item.tax2));
+    let (units, price) = (item.quantity.normalize(), item.unit_price.normalize());
+    let discount = if item.discount.is_zero() { String::new() } else { format!(" -{}", item.discount.normalize()) };
+    format!("{}: {units} x {price}{discount} {taxes:?} @ {}", id(item.product_id), id(item.store_id))
+}

@@ -1,0 +1,256 @@
+//! What goes out: a draft as Daftra wants it, and a replacement which keeps what others wrote.
+//!
+//! Rows stand beside the header, never inside; taxes, discounts and stores are always spelled out, or Daftra takes the
+//! product's. Totals and states are never sent: they are Daftra's own.
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde_json::{Map, Value, json};
+
+use super::compare::{compare_header, match_rows};
+use super::wire::{RemoteDocument, values};
+use crate::domain::invoice::{Billed, Header, InvoiceDraft, Row};
+use crate::domain::ledger::Draft;
+use crate::domain::reason::Difference;
+
+/// Header fields that others may have filled and Daftra takes. Not among them: what the server computes or keeps for
+/// itself, `issue_date`, which is printed in the site's format, and `unique_id`, which makes Daftra recompute discounts.
+const CARRIED: [&str; 52] = [
+    "staff_id",
+    "branch_id",
+    "no",
+    "name",
+    "order_number",
+    "due_after",
+    "discount",
+    "discount_amount",
+    "deposit",
+    "deposit_type",
+    "shipping_amount",
+    "shipping_option_id",
+    "shipping_tax_id",
+    "shipping_options",
+    "adjustment_label",
+    "adjustment_value",
+    "terms",
+    "html_notes",
+    "invoice_layout_id",
+    "language_id",
+    "date_format",
+    "order_source_id",
+    "sales_person_id",
+    "cost_center_id",
+    "follow_up_status",
+    "work_order_id",
+    "estimate_id",
+    "group_price_id",
+    "terminal_id",
+    "pos_shift_id",
+    "source_type",
+    "source_id",
+    "subscription_id",
+    "is_offline",
+    "client_business_name",
+    "client_first_name",
+    "client_last_name",
+    "client_email",
+    "client_address1",
+    "client_address2",
+    "client_postal_code",
+    "client_city",
+    "client_state",
+    "client_country_code",
+    "client_active_secondary_address",
+    "client_secondary_name",
+    "client_secondary_address1",
+    "client_secondary_address2",
+    "client_secondary_city",
+    "client_secondary_state",
+    "client_secondary_postal_code",
+    "client_secondary_country_code",
+];
+
+/// What a row of others consists of. Row ids are not among them: Daftra gives new ones.
+const CARRIED_ROW: [&str; 21] = [
+    "item",
+    "description",
+    "product_id",
+    "unit_price",
+    "quantity",
+    "tax1",
+    "tax2",
+    "discount",
+    "discount_type",
+    "store_id",
+    "lot",
+    "expiry_date",
+    "serials",
+    "col_3",
+    "col_4",
+    "col_5",
+    "unit_name",
+    "unit_small_name",
+    "unit_factor",
+    "unit_factor_id",
+    "offer_id",
+];
+
+/// Daftra cuts or refuses longer labels.
+const LONGEST_LABEL_CHARS: usize = 255;
+
+/// The body that creates a document. `None`: a receipt without the id of its invoice, which must not be sent.
+#[must_use]
+pub fn body(draft: &Draft, parent_remote: Option<i64>) -> Option<Value> {
+    let header = draft.header();
+    let mut fields = own_fields(header, header.date, &notes(header));
+    fields.insert("draft".to_owned(), json!(u8::from(header.draft)));
+    fields.insert("discount".to_owned(), json!(0));
+    fields.insert("discount_amount".to_owned(), json!(0));
+    let wrapper = match draft {
+        Draft::Invoice(_) => "Invoice",
+        Draft::RefundReceipt(_) => {
+            fields.insert("subscription_id".to_owned(), json!(parent_remote?));
+            "RefundReceipt"
+        }
+    };
+    let items: Vec<Value> = own_rows(header, draft.billed()).collect();
+    Some(json!({wrapper: fields, "InvoiceItem": items}))
+}
+
+/// The body of a PUT. Only [`merge`] makes one, so nothing can be replaced that was not read and compared.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Replacement(Value);
+
+impl Replacement {
+    /// As it is sent.
+    #[must_use]
+    pub fn body(&self) -> &Value {
+        &self.0
+    }
+}
+
+/// The whole invoice with our rows exchanged and everything else as others left it. `old` is what Daftra should hold;
+/// if it does not, the differences come back and nothing may be written: a person changed what is ours.
+///
+/// There is no `Payment` in it: payments live on their own, and naming them would replace them.
+pub fn merge(remote: &RemoteDocument, old: &InvoiceDraft, new: &InvoiceDraft) -> Result<Replacement, Vec<Difference>> {
+    let matched = match_rows(&old.header, &old.billed, remote);
+    let mut differences = compare_header(&old.header, remote);
+    differences.extend(matched.missing);
+    if !differences.is_empty() {
+        return Err(differences);
+    }
+
+    let mut fields: Map<String, Value> = Map::new();
+    for name in CARRIED {
+        if let Some(value) = remote.raw.get(name).filter(|value| !value.is_null()) {
+            fields.insert(name.to_owned(), value.clone());
+        }
+    }
+    for unset in ["discount", "discount_amount"] {
+        fields.entry(unset).or_insert_with(|| json!(0));
+    }
+    let date = remote.date.unwrap_or(new.header.date);
+    fields.append(&mut own_fields(&new.header, date, &kept_notes(&remote.notes, &new.header)));
+    // Issuing is the act of a person, and is not undone here.
+    fields.insert("draft".to_owned(), json!(u8::from(remote.is_draft)));
+
+    let mut ours = own_rows(&new.header, &new.billed);
+    let mut items = Vec::new();
+    for (row, is_own) in list(&remote.raw, "InvoiceItem").into_iter().zip(matched.is_own) {
+        if is_own { items.extend(ours.next()) } else { items.push(carried_row(row)) }
+    }
+    items.extend(ours);
+
+    let mut body = json!({"Invoice": fields, "InvoiceItem": items});
+    let custom = custom_fields(&remote.raw);
+    if !custom.is_empty() {
+        body["InvoiceCustomField"] = custom.into();
+    }
+    Ok(Replacement(body))
+}
+
+/// Whether the text holds the reference as a word of its own: `k-1-order` is not in `k-1-order/2`.
+pub(super) fn mentions(text: &str, reference: &str) -> bool {
+    let part_of_reference = |c: char| c.is_alphanumeric() || matches!(c, '-' | '/' | '_');
+    text.split(|c| !part_of_reference(c)).any(|word| word == reference)
+}
+
+fn own_fields(header: &Header, date: Date, notes: &str) -> Map<String, Value> {
+    let fields = [
+        ("client_id", json!(header.client_id)),
+        ("store_id", json!(header.store_id)),
+        ("currency_code", json!(header.currency.code())),
+        ("date", json!(date.to_string())),
+        ("po_number", json!(header.reference)),
+        ("notes", json!(notes)),
+    ];
+    let branch = header.branch_id.map(|branch| ("branch_id", json!(branch)));
+    fields.into_iter().chain(branch).map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn notes(header: &Header) -> String {
+    format!("{} {}", header.order_name, header.reference).trim().to_owned()
+}
+
+/// The notes of others, with our reference put back if they took it out.
+fn kept_notes(notes_there: &str, header: &Header) -> String {
+    match notes_there.trim() {
+        "" => notes(header),
+        _ if mentions(notes_there, &header.reference) => notes_there.to_owned(),
+        _ => format!("{notes_there}\n{}", notes(header)),
+    }
+}
+
+fn own_rows<'a>(header: &'a Header, billed: &'a [Billed]) -> impl Iterator<Item = Value> + 'a {
+    billed.iter().flat_map(move |one| one.rows.iter().map(move |row| own_row(header, one, *row)))
+}
+
+fn own_row(header: &Header, billed: &Billed, row: Row) -> Value {
+    let tax = |at: usize| billed.taxes.get(at).map(|tax| tax.daftra_id);
+    json!({
+        "product_id": billed.product_id,
+        "item": cut(&billed.title),
+        "description": cut(&billed.sku),
+        "unit_price": number(header.currency.decimal(row.unit_price)),
+        "quantity": row.units,
+        "tax1": tax(0),
+        "tax2": tax(1),
+        "discount": 0,
+        "discount_type": 2,
+        "store_id": header.store_id,
+    })
+}
+
+fn cut(label: &str) -> String {
+    label.trim().chars().take(LONGEST_LABEL_CHARS).collect()
+}
+
+/// An exact JSON number. serde_json keeps a fraction in binary, which is harmless for an amount: at most 15 decimal
+/// digits go in, and the shortest text that names the same binary number, which it prints, is those digits again.
+fn number(amount: Decimal) -> Value {
+    let digits = amount.normalize().to_string();
+    serde_json::from_str(&digits).unwrap_or(Value::String(digits))
+}
+
+fn carried_row(row: &Value) -> Value {
+    let kept = CARRIED_ROW.into_iter().filter_map(|name| Some((name.to_owned(), row.get(name)?.clone())));
+    // Taxes are spelled out even when they are none: an absent tax is taken from the product.
+    let unset = ["tax1", "tax2"].map(|name| (name.to_owned(), Value::Null));
+    Value::Object(unset.into_iter().chain(kept).collect())
+}
+
+/// As a list of label and value, whichever of its forms Daftra gave.
+fn custom_fields(raw: &Value) -> Vec<Value> {
+    if let Some(Value::Object(fields)) = raw.get("InvoiceCustomField")
+        && fields.values().all(|value| !value.is_object())
+    {
+        return fields.iter().map(|(label, value)| json!({"label": label, "value": value})).collect();
+    }
+    let fields = list(raw, "InvoiceCustomField");
+    fields.into_iter().map(|field| json!({"label": field["label"], "value": field["value"]})).collect()
+}
+
+fn list<'a>(raw: &'a Value, name: &str) -> Vec<&'a Value> {
+    raw.get(name).and_then(|list| values(list).ok().flatten()).unwrap_or_default()
+}

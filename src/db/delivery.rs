@@ -1,0 +1,106 @@
+//! Webhooks as they came in: one row per event and merchant, its sealed body, and how often it was repeated.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Transaction};
+
+use super::convert::{at, maybe_at, ms};
+use super::{Context as _, Error};
+
+/// A webhook about to be kept.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    pub merchant_id: i64,
+    /// `X-Shopify-Webhook-Id`, else a hash of topic and body.
+    pub event_key: String,
+    pub topic: String,
+    /// By the sender's clock.
+    pub sent_at: Option<Timestamp>,
+    /// Compressed, then sealed.
+    pub body: Vec<u8>,
+}
+
+/// Whether an event was new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    New {
+        id: i64,
+    },
+    /// It came before; so many times by now.
+    Repeat {
+        id: i64,
+        repeats: i64,
+    },
+}
+
+/// Keeps a webhook, or counts it when it is known.
+pub fn keep(tx: &Transaction<'_>, delivery: &Delivery, order_id: Option<i64>, now: Timestamp) -> Result<Kept, Error> {
+    const KEEP: &str = "keep a delivery";
+    let known = tx
+        .prepare_cached(
+            "update delivery set repeats = repeats + 1 where merchant_id = ?1 and event_key = ?2 returning id, repeats",
+        )
+        .during(KEEP)?
+        .query_row((delivery.merchant_id, &delivery.event_key), |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()
+        .during(KEEP)?;
+    if let Some((id, repeats)) = known {
+        return Ok(Kept::Repeat { id, repeats });
+    }
+    tx.prepare_cached(
+        "insert into delivery (merchant_id, event_key, topic, order_id, sent_at, received_at, body)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )
+    .during(KEEP)?
+    .execute((
+        delivery.merchant_id,
+        &delivery.event_key,
+        &delivery.topic,
+        order_id,
+        delivery.sent_at.map(ms),
+        ms(now),
+        &delivery.body,
+    ))
+    .during(KEEP)?;
+    Ok(Kept::New { id: tx.last_insert_rowid() })
+}
+
+/// A kept webhook as the order page shows it.
+#[derive(Clone, Debug)]
+pub struct Overview {
+    pub id: i64,
+    pub topic: String,
+    pub event_key: String,
+    pub sent_at: Option<Timestamp>,
+    pub received_at: Timestamp,
+    pub repeats: i64,
+}
+
+/// The deliveries of an order, oldest first.
+pub fn of_order(c: &Connection, order_id: i64) -> Result<Vec<Overview>, Error> {
+    const LIST: &str = "list an order's deliveries";
+    let mut statement = c
+        .prepare_cached(
+            "select id, topic, event_key, sent_at, received_at, repeats from delivery where order_id = ?1 order by id",
+        )
+        .during(LIST)?;
+    let rows = statement
+        .query_map([order_id], |row| {
+            Ok((
+                (row.get(0)?, row.get(1)?, row.get(2)?, row.get(5)?),
+                row.get::<_, Option<i64>>(3)?,
+                row.get::<_, i64>(4)?,
+            ))
+        })
+        .during(LIST)?;
+    rows.map(|row| {
+        let ((id, topic, event_key, repeats), sent_at, received_at) = row.during(LIST)?;
+        Ok(Overview { id, topic, event_key, sent_at: maybe_at(sent_at)?, received_at: at(received_at)?, repeats })
+    })
+    .collect()
+}
+
+/// The sealed body of a delivery, if retention has not taken it, and the merchant it was sealed for.
+pub fn body(c: &Connection, id: i64) -> Result<(i64, Option<Vec<u8>>), Error> {
+    c.query_row("select merchant_id, body from delivery where id = ?1", [id], |row| Ok((row.get(0)?, row.get(1)?)))
+        .during("read a delivery's body")
+}

@@ -1,0 +1,135 @@
+//! What is known of each merchant's Daftra catalogue: products, codes asked in vain, and what people decided.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Connection, Transaction};
+
+use super::convert::ms;
+use super::{Context as _, Error};
+use crate::domain::catalog::{Catalog, Code, Product, ProductKind};
+
+/// How long answers of Daftra are believed.
+#[derive(Clone, Copy, Debug)]
+pub struct Ages {
+    pub product: SignedDuration,
+    pub miss: SignedDuration,
+}
+
+/// The part of the catalogue that could decide about these codes, as far as it is fresh.
+pub fn about(
+    c: &Connection,
+    merchant_id: i64,
+    codes: &BTreeSet<Code>,
+    ages: Ages,
+    now: Timestamp,
+) -> Result<Catalog, Error> {
+    const READ: &str = "read the catalogue";
+    let mut catalog = Catalog::default();
+    let mut products = c
+        .prepare_cached(
+            "select remote_id, code, barcode, name, kind, active, tracked, branch_id from product
+             where merchant_id = ?1 and code = ?2 and seen_at >= ?3
+             union
+             select remote_id, code, barcode, name, kind, active, tracked, branch_id from product
+             where merchant_id = ?1 and barcode = ?2 and seen_at >= ?3",
+        )
+        .during(READ)?;
+    let mut mapping =
+        c.prepare_cached("select product_id from mapping where merchant_id = ?1 and code = ?2").during(READ)?;
+    let mut miss = c
+        .prepare_cached("select 1 from product_miss where merchant_id = ?1 and code = ?2 and asked_at >= ?3")
+        .during(READ)?;
+    let mut found = BTreeSet::new();
+    for code in codes {
+        let fresh = ms(now - ages.product);
+        let rows = products.query_map((merchant_id, code.as_str(), fresh), from_row).during(READ)?;
+        for row in rows {
+            found.insert(row.during(READ)?);
+        }
+        for row in mapping.query_map((merchant_id, code.as_str()), |row| row.get(0)).during(READ)? {
+            catalog.mappings.insert(code.clone(), row.during(READ)?);
+        }
+        if miss.exists((merchant_id, code.as_str(), ms(now - ages.miss))).during(READ)? {
+            catalog.misses.insert(code.clone());
+        }
+    }
+    catalog.products = found.into_iter().collect();
+    Ok(catalog)
+}
+
+fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Product> {
+    Ok(Product {
+        id: row.get(0)?,
+        code: Code::new(&row.get::<_, String>(1)?),
+        barcode: Code::new(&row.get::<_, String>(2)?),
+        name: row.get(3)?,
+        kind: match row.get(4)? {
+            2 => ProductKind::Service,
+            3 => ProductKind::Bundle,
+            _ => ProductKind::Product,
+        },
+        active: row.get(5)?,
+        tracked: row.get(6)?,
+        branch_id: row.get(7)?,
+    })
+}
+
+/// Keeps what Daftra answered about a code: its products, or that it has none.
+pub fn learn(
+    tx: &Transaction<'_>,
+    merchant_id: i64,
+    code: &Code,
+    products: &[Product],
+    now: Timestamp,
+) -> Result<(), Error> {
+    const KEEP: &str = "keep a product";
+    let mut statement = tx
+        .prepare_cached(
+            "insert into product (merchant_id, remote_id, code, barcode, name, kind, active, tracked, branch_id, seen_at)
+             values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+             on conflict (merchant_id, remote_id) do update set code = excluded.code, barcode = excluded.barcode,
+               name = excluded.name, kind = excluded.kind, active = excluded.active, tracked = excluded.tracked,
+               branch_id = excluded.branch_id, seen_at = excluded.seen_at",
+        )
+        .during(KEEP)?;
+    for product in products {
+        let kind = match product.kind {
+            ProductKind::Product => 1,
+            ProductKind::Service => 2,
+            ProductKind::Bundle => 3,
+        };
+        statement
+            .execute((
+                merchant_id,
+                product.id,
+                product.code.as_str(),
+                product.barcode.as_str(),
+                &product.name,
+                kind,
+                product.active,
+                product.tracked,
+                product.branch_id,
+                ms(now),
+            ))
+            .during(KEEP)?;
+    }
+    if products.iter().any(|product| product.code == *code || product.barcode == *code) {
+        tx.execute("delete from product_miss where merchant_id = ?1 and code = ?2", (merchant_id, code.as_str()))
+            .during("forget a miss")?;
+    } else {
+        tx.execute(
+            "insert into product_miss (merchant_id, code, asked_at) values (?1, ?2, ?3)
+             on conflict (merchant_id, code) do update set asked_at = excluded.asked_at",
+            (merchant_id, code.as_str(), ms(now)),
+        )
+        .during("note a miss")?;
+    }
+    Ok(())
+}
+
+/// A person's "try again": what was asked in vain may be there by now.
+pub fn forget_misses(tx: &Transaction<'_>, merchant_id: i64) -> Result<(), Error> {
+    tx.execute("delete from product_miss where merchant_id = ?1", [merchant_id]).during("forget misses")?;
+    Ok(())
+}

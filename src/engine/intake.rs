@@ -1,0 +1,295 @@
+//! What comes in at the door: proof, reading, and one transaction that keeps everything.
+//!
+//! A delivery is only a hint: it is stored, merged into what is known of the order, and the order is asked for. It
+//! counts for a merchant only if one of that merchant's own live secrets signed it. A body that proves itself but
+//! cannot be read is kept and answered like any other: refusing it would make Shopify delete the subscription.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use jiff::Timestamp;
+use rusqlite::Transaction;
+use secrecy::SecretString;
+use sha2::{Digest as _, Sha256};
+
+use super::{Engine, credential_place};
+use crate::db::delivery::{self, Delivery, Kept};
+use crate::db::log::{self, Status};
+use crate::db::merchant::{self, CredentialKind, Mode};
+use crate::db::tally::{self, Kind};
+use crate::db::writer::Pending;
+use crate::db::{Error, alert, job, order};
+use crate::domain::order::Snapshot;
+use crate::domain::reason::{Failed, Reason};
+use crate::domain::rules::Vendor;
+use crate::shop::read::{ReadError, Reading, read};
+use crate::shop::webhook::{Headers, verify};
+use crate::vault::{DataKey, Place};
+
+/// Where webhooks come in.
+pub struct Intake {
+    engine: Arc<Engine>,
+    data_key: Arc<DataKey>,
+    doors: RwLock<Arc<Vec<MerchantDoor>>>,
+    /// Signs nothing: strangers cost the same work as merchants.
+    stranger: SecretString,
+}
+
+/// A merchant as the door knows it.
+struct MerchantDoor {
+    merchant_id: i64,
+    slug: String,
+    shop_domain: String,
+    mode: Mode,
+    secrets: Vec<SecretString>,
+    store_keys: Vec<SecretString>,
+}
+
+/// What became of a request.
+pub enum Received {
+    /// It is being kept; the answer is 200 only after this ends well.
+    Pending(Pending<()>),
+    /// Nobody's secret signed it.
+    NotAuthentic,
+    /// More waits to be written than is accepted: the sender comes again.
+    Busy,
+}
+
+/// One merchant for whom a body proved itself.
+struct Proven {
+    merchant_id: i64,
+    mode: Mode,
+    shop_domain: String,
+    delivery: Delivery,
+    buyer: Option<Vec<u8>>,
+}
+
+impl Intake {
+    /// Opens the door with the merchants of today.
+    pub fn new(engine: Arc<Engine>, data_key: Arc<DataKey>) -> Result<Self, Error> {
+        let stranger = SecretString::from(crate::vault::random_token());
+        let intake = Self { engine, data_key, doors: RwLock::default(), stranger };
+        intake.reload()?;
+        Ok(intake)
+    }
+
+    /// Reads merchants and secrets anew, after any of them changed.
+    pub fn reload(&self) -> Result<(), Error> {
+        let (merchants, credentials) =
+            self.engine.db.read(|c| Ok((merchant::all(c)?, merchant::credentials(c, None)?)))?;
+        let open = |merchant_id: i64, kind: CredentialKind| -> Vec<SecretString> {
+            let own = credentials.iter().filter(|c| c.merchant_id == merchant_id && c.kind == kind);
+            own.filter_map(|c| self.engine.vault.open_text(&credential_place(merchant_id, kind, None), &c.sealed).ok())
+                .collect()
+        };
+        let doors = merchants
+            .into_iter()
+            .filter(|merchant| merchant.mode != Mode::Closed)
+            .map(|merchant| MerchantDoor {
+                secrets: open(merchant.id, CredentialKind::WebhookSecret),
+                store_keys: open(merchant.id, CredentialKind::StoreKey),
+                merchant_id: merchant.id,
+                slug: merchant.slug,
+                shop_domain: merchant.shop_domain,
+                mode: merchant.mode,
+            })
+            .collect();
+        *self.doors.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(doors);
+        Ok(())
+    }
+
+    /// Takes one request in: by a merchant's own address, or for every merchant of the shop it names.
+    #[must_use]
+    pub fn receive(&self, slug: Option<&str>, headers: &Headers, body: &[u8]) -> Received {
+        let doors = Arc::clone(&self.doors.read().unwrap_or_else(PoisonError::into_inner));
+        let now = self.engine.clock.now();
+        let candidates: Vec<&MerchantDoor> = doors
+            .iter()
+            .filter(|door| door.shop_domain == headers.shop_domain && slug.is_none_or(|slug| door.slug == slug))
+            .collect();
+        if candidates.is_empty() {
+            let _ = verify(body, &headers.hmac, std::slice::from_ref(&self.stranger));
+        }
+        let proven: Vec<&MerchantDoor> = candidates.into_iter().filter(|door| door.proves(headers, body)).collect();
+        if proven.is_empty() {
+            let subject = slug.filter(|slug| doors.iter().any(|door| door.slug == *slug)).unwrap_or("").to_owned();
+            // Dropped when the queue is full: a stranger's try is worth no waiting.
+            drop(self.engine.db.post(move |tx| tally::count(tx, Kind::Signature, &subject, now)));
+            return Received::NotAuthentic;
+        }
+        let reading = read(&headers.topic, body);
+        if proven.iter().any(|door| !names_this_shop(&reading, &door.shop_domain)) {
+            return Received::NotAuthentic;
+        }
+        let compressed = lz4_flex::compress_prepend_size(body);
+        let proven: Vec<Proven> =
+            proven.into_iter().map(|door| self.seal(door, headers, body, &compressed, &reading)).collect();
+        let engine = Arc::clone(&self.engine);
+        let topic = headers.topic.clone();
+        let sent_at = headers.triggered_at.unwrap_or(now);
+        let kept = self.engine.db.post(move |tx| {
+            for merchant in &proven {
+                keep(tx, merchant, &topic, sent_at, &reading, now)?;
+                // The claim comes through the same writer, so it sees what is about to be committed.
+                engine.wake();
+            }
+            Ok(())
+        });
+        match kept {
+            Ok(pending) => Received::Pending(pending),
+            Err(_full) => Received::Busy,
+        }
+    }
+
+    fn seal(
+        &self,
+        door: &MerchantDoor,
+        headers: &Headers,
+        body: &[u8],
+        compressed: &[u8],
+        reading: &Result<Reading, ReadError>,
+    ) -> Proven {
+        let event_key = headers.webhook_id.clone().unwrap_or_else(|| {
+            let hash = Sha256::new().chain_update(&headers.topic).chain_update([0]).chain_update(body).finalize();
+            hash.iter().map(|byte| format!("{byte:02x}")).collect()
+        });
+        let buyer = match reading {
+            Ok(Reading::Order { snapshot, buyer: Some(buyer), .. }) => serde_json::to_vec(buyer)
+                .ok()
+                .map(|plain| self.data_key.seal(&buyer_place(door.merchant_id, &snapshot.id.to_string()), &plain)),
+            Ok(_) | Err(_) => None,
+        };
+        Proven {
+            merchant_id: door.merchant_id,
+            mode: door.mode,
+            shop_domain: door.shop_domain.clone(),
+            delivery: Delivery {
+                merchant_id: door.merchant_id,
+                topic: headers.topic.clone(),
+                sent_at: headers.triggered_at,
+                body: self.data_key.seal(&body_place(door.merchant_id, &event_key), compressed),
+                event_key,
+            },
+            buyer,
+        }
+    }
+}
+
+/// Where a body belongs: to one event of one merchant.
+#[must_use]
+pub fn body_place(merchant_id: i64, event_key: &str) -> Place<'_> {
+    Place { table: "delivery", row: merchant_id, kind: event_key, address: None }
+}
+
+fn buyer_place(merchant_id: i64, order: &str) -> Place<'_> {
+    Place { table: "orders", row: merchant_id, kind: order, address: None }
+}
+
+impl MerchantDoor {
+    /// A store key signs what the shop's own notification page sends, which never are the topics of an app.
+    fn proves(&self, headers: &Headers, body: &[u8]) -> bool {
+        let is_app_topic = headers.topic.starts_with("customers/")
+            || headers.topic.starts_with("app/")
+            || headers.topic == "shop/redact";
+        let by_secret = verify(body, &headers.hmac, &self.secrets).is_some();
+        let by_store_key = verify(body, &headers.hmac, &self.store_keys).is_some();
+        by_secret || (by_store_key && !is_app_topic)
+    }
+}
+
+/// One secret of an app serves all its shops, and the shop stands in an unsigned header: where the body names the shop,
+/// it must be this one.
+fn names_this_shop(reading: &Result<Reading, ReadError>, domain: &str) -> bool {
+    match reading {
+        Ok(
+            Reading::DataRequest { shop_domain, .. }
+            | Reading::RedactBuyer { shop_domain, .. }
+            | Reading::RedactShop { shop_domain },
+        ) => shop_domain.eq_ignore_ascii_case(domain),
+        Ok(Reading::Uninstalled { shop_domain }) => {
+            shop_domain.as_ref().is_none_or(|named| named.eq_ignore_ascii_case(domain))
+        }
+        Ok(
+            Reading::Order { .. }
+            | Reading::Facts { .. }
+            | Reading::Edited { .. }
+            | Reading::Sample { .. }
+            | Reading::Other,
+        )
+        | Err(_) => true,
+    }
+}
+
+fn keep(
+    tx: &Transaction<'_>,
+    proven: &Proven,
+    topic: &str,
+    sent_at: Timestamp,
+    reading: &Result<Reading, ReadError>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let merchant_id = proven.merchant_id;
+    let remote_id = match reading {
+        Ok(Reading::Order { snapshot, .. }) => Some(snapshot.id),
+        Ok(Reading::Facts { order_id, .. } | Reading::Edited { order_id }) => Some(*order_id),
+        Ok(
+            Reading::Sample { .. }
+            | Reading::DataRequest { .. }
+            | Reading::RedactBuyer { .. }
+            | Reading::RedactShop { .. }
+            | Reading::Uninstalled { .. }
+            | Reading::Other,
+        )
+        | Err(_) => None,
+    };
+    let order_id = remote_id.map(|id| order::known(tx, merchant_id, id, now)).transpose()?;
+    let kept = delivery::keep(tx, &proven.delivery, order_id, now)?;
+    let told = |status, delivery_id, facts: Option<log::Facts>| {
+        let about = log::About { merchant_id, order_id, delivery_id: Some(delivery_id), document_id: None };
+        log::write(tx, status, about, facts.as_ref(), now)
+    };
+    let delivery_id = match kept {
+        Kept::New { id } => id,
+        // The first repeat is told; a thousand more would only bury the rest.
+        Kept::Repeat { id, repeats: 1 } => return told(Status::Duplicate, id, None),
+        Kept::Repeat { .. } => return Ok(()),
+    };
+    match (reading, order_id) {
+        (Ok(Reading::Order { snapshot, facts, updated_at, .. }), Some(order_id)) => {
+            order::take_snapshot(tx, order_id, snapshot, (*updated_at, sent_at), proven.buyer.as_deref())?;
+            order::take_facts(tx, order_id, facts, now)?;
+            count_unowned(tx, &proven.shop_domain, snapshot, now)?;
+            job::ask(tx, order_id, merchant_id, now, true)?;
+        }
+        (Ok(Reading::Facts { facts, .. }), Some(order_id)) => {
+            order::take_facts(tx, order_id, facts, now)?;
+            job::ask(tx, order_id, merchant_id, now, true)?;
+        }
+        (Ok(Reading::Edited { .. }), Some(order_id)) => job::ask(tx, order_id, merchant_id, now, true)?,
+        (Ok(Reading::Sample { .. }), _) => told(Status::Test, delivery_id, Some(log::Facts::Topic(topic.to_owned())))?,
+        (Ok(_), _) => {}
+        (Err(ReadError { path, problem }), _) => {
+            let failed = Failed::Unreadable { topic: topic.to_owned(), path: path.clone(), problem: problem.clone() };
+            told(Status::Failed, delivery_id, Some(log::Facts::Reason(Reason::Failed(failed))))?;
+            alert::raise(tx, alert::Cause::Unreadable, &format!("merchant {merchant_id}"), Some(merchant_id), now)?;
+        }
+    }
+    if proven.mode == Mode::Paused && order_id.is_some() {
+        told(Status::Paused, delivery_id, None)?;
+    }
+    Ok(())
+}
+
+/// A vendor that belongs to nobody is shown once per shop: its lines are on no invoice.
+fn count_unowned(tx: &Transaction<'_>, shop_domain: &str, snapshot: &Snapshot, now: Timestamp) -> Result<(), Error> {
+    let owners = merchant::vendors_of_shop(tx, shop_domain)?;
+    if owners.iter().any(|(name, _)| name == "*") {
+        return Ok(());
+    }
+    for line in &snapshot.lines {
+        let vendor = Vendor::new(&line.vendor);
+        if !owners.iter().any(|(name, _)| name == vendor.as_str()) {
+            tally::count(tx, Kind::UnownedVendor, &format!("{shop_domain} {}", vendor.as_str()), now)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,208 @@
+//! Work on one order: load, plan, perform the first operation, record, ask again.
+
+use jiff::Timestamp;
+use rusqlite::Transaction;
+
+use super::Engine;
+use crate::db::job::{self, Again, Job};
+use crate::db::log::{self, Status};
+use crate::db::merchant::Mode;
+use crate::db::order::{self, Case, State};
+use crate::db::{Error, alert};
+use crate::domain::plan::{Change, Decision, Operation, plan};
+use crate::domain::reason::{Failed, Hold, Reason, Waiting};
+use crate::domain::trace::{Step, Trace};
+
+/// How one operation ended, for the order that asked for it.
+pub(super) enum Performed {
+    /// Recorded: ask the planner again.
+    Done,
+    /// Through no fault of the order: come back then.
+    PutBack(Timestamp),
+    /// The order's try failed.
+    Retry(String),
+}
+
+impl Engine {
+    /// Runs a claimed job to its end, whatever happens on the way.
+    pub(super) fn run(&self, job: &Job) {
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.work_on_order(job)));
+        let ended = match outcome {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(Error::Panicked(text))) => self.give_up(job, Failed::Panicked { text }),
+            Ok(Err(error @ Error::Unreadable { .. })) => {
+                self.give_up(job, Failed::Panicked { text: error.to_string() })
+            }
+            Ok(Err(error)) => self.fail(job, error.to_string()),
+            Err(panic) => self.give_up(job, Failed::Panicked { text: panic_text(panic.as_ref()) }),
+        };
+        if let Err(error) = ended {
+            // The job stays marked as running until the next start; the database itself is in trouble.
+            tracing::error!(order = job.subject, %error, "cannot record how a run ended");
+        }
+    }
+
+    fn work_on_order(&self, job: &Job) -> Result<(), Error> {
+        for _ in 0..self.settings.max_operations {
+            let now = self.clock.now();
+            let case = self.db.read(|c| order::case(c, job.subject, self.settings.policy, self.settings.ages, now))?;
+            let Some(case) = case else { return self.park_without_snapshot(job) };
+            let (decision, trace) = plan(&case.order, &case.merchant, &case.catalog, &case.ledger, now);
+            let operation = match decision {
+                Decision::Act(operations) => match operations.into_iter().next() {
+                    Some(operation) if may_perform(case.mode, &operation) => operation,
+                    Some(operation) => return self.show(job, &case, operation, trace),
+                    None => return self.settle(job, &case, Decision::Settled, trace),
+                },
+                decision @ (Decision::Settled | Decision::Ignore(_) | Decision::Hold(_) | Decision::Wait(..)) => {
+                    return self.settle(job, &case, decision, trace);
+                }
+            };
+            match self.perform(job, &case, operation)? {
+                Performed::Done => {}
+                Performed::PutBack(until) => {
+                    let job = *job;
+                    return self.db.write(move |tx| job::put_back(tx, &job, until));
+                }
+                Performed::Retry(text) => return self.fail(job, text),
+            }
+            if self.is_stopping() {
+                let job = *job;
+                return self.db.write(move |tx| job::put_back(tx, &job, now));
+            }
+        }
+        self.give_up(job, Failed::NoEnd)
+    }
+
+    /// Only facts are known: nothing to plan until a body of the order comes.
+    fn park_without_snapshot(&self, job: &Job) -> Result<(), Error> {
+        let (job, now) = (*job, self.clock.now());
+        self.db.write(move |tx| {
+            order::stand(tx, job.subject, State::New, None, None, now)?;
+            job::settle(tx, &job, Again::WhenAsked, now)
+        })
+    }
+
+    /// Records a decision that needs no call.
+    fn settle(&self, job: &Job, case: &Case, decision: Decision, trace: Trace) -> Result<(), Error> {
+        let now = self.clock.now();
+        let (state, reason, status, again) = match decision {
+            Decision::Settled => (State::Settled, None, None, Again::WhenAsked),
+            Decision::Ignore(why) => {
+                (State::Ignored, Some(Reason::Ignored(why)), Some(Status::Ignored), Again::WhenAsked)
+            }
+            Decision::Hold(holds) => {
+                // What is missing in Daftra may be made there: look again when the answer is no longer believed.
+                let is_missing = holds.iter().any(|hold| matches!(hold, Hold::UnknownProduct { .. }));
+                let again = if is_missing { Again::At(now + self.settings.ages.miss) } else { Again::WhenAsked };
+                (State::Held, Some(Reason::Held(holds)), Some(Status::Held), again)
+            }
+            Decision::Wait(until, why) => {
+                let again = match (until, &why) {
+                    (None, _) => Again::WhenAsked,
+                    (Some(at), Waiting::Settling { .. } | Waiting::LookingAgain { .. }) => Again::NotBefore(at),
+                    (
+                        Some(at),
+                        Waiting::CancelRecord | Waiting::OrderBehind { .. } | Waiting::NotPaid | Waiting::NotFulfilled,
+                    ) => Again::At(at),
+                };
+                // What is in doubt was told when the doubt began.
+                let status = match why {
+                    Waiting::Settling { .. } | Waiting::LookingAgain { .. } => None,
+                    Waiting::CancelRecord | Waiting::OrderBehind { .. } | Waiting::NotPaid | Waiting::NotFulfilled => {
+                        Some(Status::Waiting)
+                    }
+                };
+                (State::Waiting, Some(Reason::Waiting(why)), status, again)
+            }
+            Decision::Act(_) => (State::Settled, None, None, Again::WhenAsked),
+        };
+        self.stand(job, case.order_id, Standing { state, reason, status, trace }, again, now)
+    }
+
+    /// Shadow: what would be done is shown, not done.
+    fn show(&self, job: &Job, case: &Case, operation: Operation, mut trace: Trace) -> Result<(), Error> {
+        let now = self.clock.now();
+        if case.mode != Mode::Shadow {
+            // Paused or closed while it was claimed: the queue keeps it.
+            let job = *job;
+            return self.db.write(move |tx| job::put_back(tx, &job, now));
+        }
+        trace.push(Step::WouldDo { operation: Box::new(operation) });
+        let standing = Standing { state: State::Shadow, reason: None, status: Some(Status::Shadow), trace };
+        self.stand(job, case.order_id, standing, Again::WhenAsked, now)
+    }
+
+    fn stand(&self, job: &Job, order_id: i64, standing: Standing, again: Again, now: Timestamp) -> Result<(), Error> {
+        let job = *job;
+        let Standing { state, reason, status, trace } = standing;
+        self.db.write(move |tx| {
+            let is_news = order::stand(tx, order_id, state, reason.as_ref(), Some(&trace), now)?;
+            if let (true, Some(status)) = (is_news, status) {
+                let facts = reason.map(log::Facts::Reason);
+                log::write(tx, status, log::About::order(job.merchant_id, order_id), facts.as_ref(), now)?;
+            }
+            job::settle(tx, &job, again, now)
+        })
+    }
+
+    /// A try failed: again later, or a person after too many.
+    fn fail(&self, job: &Job, text: String) -> Result<(), Error> {
+        let failures = job.failures + 1;
+        tracing::warn!(merchant = job.merchant_id, order = job.subject, failures, reason = %text, "a try failed");
+        if failures >= self.settings.max_failures {
+            return self.give_up(job, Failed::TooManyFailures { failures, last: text });
+        }
+        let (job, now) = (*job, self.clock.now());
+        let again = now + self.settings.retry.gap(failures, jitter());
+        self.db.write(move |tx| job::fail(tx, &job, Some(again)))
+    }
+
+    fn give_up(&self, job: &Job, failed: Failed) -> Result<(), Error> {
+        tracing::error!(merchant = job.merchant_id, order = job.subject, reason = ?failed, "gave up on an order");
+        let (job, now) = (*job, self.clock.now());
+        self.db.write(move |tx| {
+            let reason = Reason::Failed(failed);
+            if order::stand(tx, job.subject, State::Failed, Some(&reason), None, now)? {
+                let about = log::About::order(job.merchant_id, job.subject);
+                log::write(tx, Status::Failed, about, Some(&log::Facts::Reason(reason)), now)?;
+                raise(tx, &job, now)?;
+            }
+            job::fail(tx, &job, None)
+        })
+    }
+}
+
+struct Standing {
+    state: State,
+    reason: Option<Reason>,
+    status: Option<Status>,
+    trace: Trace,
+}
+
+fn raise(tx: &Transaction<'_>, job: &Job, now: Timestamp) -> Result<(), Error> {
+    alert::raise(tx, alert::Cause::Failed, &format!("merchant {}", job.merchant_id), Some(job.merchant_id), now)
+}
+
+/// In shadow mode nothing leaves that writes, neither to Daftra nor to the ledger.
+fn may_perform(mode: Mode, operation: &Operation) -> bool {
+    match mode {
+        Mode::Live => true,
+        Mode::Shadow => match operation {
+            Operation::Find { .. } | Operation::Verify { .. } | Operation::Resolve { .. } => true,
+            Operation::Record { changes } => changes.iter().all(|change| matches!(change, Change::Recover { .. })),
+            Operation::Create { .. } | Operation::Replace { .. } => false,
+        },
+        Mode::Paused | Mode::Closed => false,
+    }
+}
+
+/// Out of a thousand, so that many orders that failed together do not come back together.
+fn jitter() -> u16 {
+    u16::from_be_bytes(crate::vault::random::<2>()) % 1_000
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without text".to_owned())
+}

@@ -1,0 +1,213 @@
+//! The threads of the engine: workers on orders, one for chores, one that says "alive".
+//!
+//! Idle workers sleep until somebody asks or the next job comes due. There are no leases: one process owns the
+//! database, and at its start whatever was running is known to be cut off.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::{Builder, JoinHandle};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Engine;
+use super::perform::happen;
+use crate::daftra::outcome::Unanswered;
+use crate::db::job::{self, Again, Chore, Job};
+use crate::db::merchant::{self, Mode, Trouble};
+use crate::db::{Error, account, alert, document, order, setting};
+use crate::domain::ledger::Event;
+
+/// Nobody sleeps longer without looking: the net under a wake-up that got lost.
+const LONGEST_SLEEP: SignedDuration = SignedDuration::from_mins(5);
+/// Work is due but its accounts have as many running jobs as they may; whoever ends one goes on with it.
+const CROWDED: SignedDuration = SignedDuration::from_secs(1);
+/// After an error of the database itself.
+const PAUSE_ON_ERROR: SignedDuration = SignedDuration::from_secs(1);
+
+/// The running threads. Dropping it leaves them running; call `stop`.
+pub struct Running {
+    engine: Arc<Engine>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// Puts things right after the last end, whatever it was, and starts the threads. `alive` is called after each
+/// heartbeat that reached the disk.
+pub fn start(engine: &Arc<Engine>, alive: impl Fn() + Send + 'static) -> Result<Running, StartError> {
+    engine.recover()?;
+    let mut running = Running { engine: Arc::clone(engine), threads: Vec::new() };
+    for number in 1..=engine.settings.workers {
+        running.spawn(format!("order-{number}"), Engine::work)?;
+    }
+    running.spawn("chore".to_owned(), Engine::do_chores)?;
+    running.spawn("watchdog".to_owned(), move |engine| engine.beat(&alive))?;
+    Ok(running)
+}
+
+/// Why the engine does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Db(#[from] Error),
+    #[error("A thread cannot start: {0}")]
+    Thread(#[from] io::Error),
+}
+
+impl Running {
+    fn spawn(&mut self, name: String, run: impl FnOnce(&Engine) + Send + 'static) -> io::Result<()> {
+        let engine = Arc::clone(&self.engine);
+        let enlisted = engine.clock.enlist();
+        self.threads.push(Builder::new().name(name).spawn(move || {
+            run(&engine);
+            drop(enlisted);
+        })?);
+        Ok(())
+    }
+
+    /// Lets every call that is running come to its end, then ends the threads.
+    pub fn stop(self) {
+        self.engine.stopping.store(true, Ordering::SeqCst);
+        self.engine.bell.ring_all();
+        self.engine.chores.ring_all();
+        self.engine.heart.ring_all();
+        for thread in self.threads {
+            if thread.join().is_err() {
+                tracing::error!("a thread of the engine panicked");
+            }
+        }
+    }
+}
+
+impl Engine {
+    /// At the start nothing runs. A call whose answer was lost puts its document in doubt; after a long silence another
+    /// life of this database may have sent documents, so new ones are looked for first.
+    pub fn recover(&self) -> Result<(), Error> {
+        let (now, policy, gap) = (self.clock.now(), self.settings.policy, self.settings.heartbeat_gap);
+        self.db.write(move |tx| {
+            if let Some(last) = setting::time(tx, setting::HEARTBEAT)?
+                && now.duration_since(last) > gap
+            {
+                setting::set_time(tx, setting::LOOK_FIRST_BEFORE, now)?;
+            }
+            setting::set_time(tx, setting::HEARTBEAT, now)?;
+            job::recover(tx, now)?;
+            for (document_id, order_id) in document::cut_off(tx)? {
+                let merchant_id = order::get(tx, order_id)?.merchant_id;
+                let job = Job { id: 0, subject: order_id, merchant_id, asked: 0, failures: 0 };
+                happen(tx, &job, order_id, document_id, Event::Restarted, now, &policy)?;
+                job::ask(tx, order_id, merchant_id, now, false)?;
+            }
+            for merchant in merchant::all(tx)? {
+                if matches!(merchant.mode, Mode::Live | Mode::Shadow) {
+                    job::ask_chore(tx, Chore::Account, merchant.id, now)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// A worker's life.
+    fn work(&self) {
+        while !self.is_stopping() {
+            let (now, per_account) = (self.clock.now(), self.settings.per_account);
+            match self.db.write(move |tx| job::claim(tx, now, per_account)) {
+                Ok(Some(job)) => self.run(&job),
+                Ok(None) => {
+                    let next = self.db.read(job::next_claim).unwrap_or_default();
+                    self.clock.wait(&self.bell, wake_at(next, now));
+                }
+                Err(error) => {
+                    tracing::error!(%error, "cannot claim an order");
+                    self.clock.wait(&self.bell, now + PAUSE_ON_ERROR);
+                }
+            }
+        }
+    }
+
+    fn do_chores(&self) {
+        while !self.is_stopping() {
+            let now = self.clock.now();
+            match self.db.write(move |tx| job::claim_chore(tx, now)) {
+                Ok(Some(job)) => {
+                    if let Err(error) = self.meet_account(&job) {
+                        tracing::error!(merchant = job.subject, %error, "cannot ask an account who it is");
+                        let again = now + self.settings.retry.first;
+                        let _ = self.db.write(move |tx| job::fail(tx, &job, Some(again)));
+                    }
+                }
+                Ok(None) => {
+                    let next = self.db.read(job::next_chore).unwrap_or_default();
+                    self.clock.wait(&self.chores, wake_at(next, now));
+                }
+                Err(error) => {
+                    tracing::error!(%error, "cannot claim a chore");
+                    self.clock.wait(&self.chores, now + PAUSE_ON_ERROR);
+                }
+            }
+        }
+    }
+
+    /// Asks a merchant's account who it is: a key that works again lets the merchant's orders go on; another account
+    /// at the same address stops them.
+    fn meet_account(&self, job: &Job) -> Result<(), Error> {
+        let merchant_id = job.subject;
+        let job = *job;
+        let Some((door, account)) = self.door(merchant_id)? else {
+            let now = self.clock.now();
+            return self.db.write(move |tx| job::settle(tx, &job, Again::WhenAsked, now));
+        };
+        let answered = self.daftra.site_info(&door, &|| {});
+        let now = self.clock.now();
+        let later = now + self.settings.trouble_probe;
+        match answered.outcome {
+            Ok(site) if account.site_id.as_ref().is_some_and(|known| *known != site.id) => {
+                let known = account.site_id.unwrap_or_default();
+                self.in_trouble(merchant_id, Trouble::OtherSite { known, found: site.id })?;
+                self.db.write(move |tx| job::settle(tx, &job, Again::At(later), now))
+            }
+            Ok(site) => {
+                self.db.write(move |tx| {
+                    account::introduce(tx, account.id, &site.id, Some(&site.currency), site.decimals)?;
+                    if merchant::recovered(tx, merchant_id, now)? {
+                        alert::close(tx, alert::Cause::Trouble, &format!("merchant {merchant_id}"), now)?;
+                    }
+                    job::settle(tx, &job, Again::WhenAsked, now)
+                })?;
+                self.bell.ring_all();
+                Ok(())
+            }
+            Err(Unanswered::Credential(text)) => {
+                self.in_trouble(merchant_id, Trouble::Credential { text })?;
+                self.db.write(move |tx| job::settle(tx, &job, Again::At(later), now))
+            }
+            Err(Unanswered::Failed { trouble: Some(trouble), .. }) => {
+                self.in_trouble(merchant_id, trouble.into())?;
+                self.db.write(move |tx| job::settle(tx, &job, Again::At(later), now))
+            }
+            Err(Unanswered::Throttled { .. } | Unanswered::Unsent(_) | Unanswered::Failed { .. }) => {
+                let again = now + self.settings.retry.gap(job.failures + 1, 0);
+                self.db.write(move |tx| job::fail(tx, &job, Some(again)))
+            }
+        }
+    }
+
+    /// Each beat is a write that reached the disk: "alive", not "has a pid".
+    fn beat(&self, alive: &dyn Fn()) {
+        while !self.is_stopping() {
+            let now = self.clock.now();
+            match self.db.write(move |tx| setting::set_time(tx, setting::HEARTBEAT, now)) {
+                Ok(()) => alive(),
+                Err(error) => tracing::error!(%error, "the heartbeat did not reach the disk"),
+            }
+            self.clock.wait(&self.heart, now + self.settings.heartbeat);
+        }
+    }
+}
+
+fn wake_at(next: Option<Timestamp>, now: Timestamp) -> Timestamp {
+    match next {
+        Some(at) if at <= now => now + CROWDED,
+        Some(at) => at.min(now + LONGEST_SLEEP),
+        None => now + LONGEST_SLEEP,
+    }
+}

@@ -1,0 +1,184 @@
+//! A stateful fake Daftra with its bad days, for tests, the crash simulation, `demo` and `sandbox`.
+//!
+//! `World::react` is one function from request to reaction over plain state. It knows no clock, no socket and no chance
+//! but its own seed; `server` carries it over HTTP, simulations call it directly. It shares no code with the product: a
+//! misreading of Daftra must not be made twice by the same hand. Where the real behaviour is unknown, the harsher one is
+//! the default or a switch of the account.
+//!
+//! Addresses: `/acct/<name>/api2/…` and `/acct/<name>/v2/api/entity/…` are the fake; `/control/…` is described in `control`.
+
+mod control;
+pub mod daftra;
+pub mod fault;
+pub mod http;
+mod server;
+pub mod shop;
+
+pub use server::{Server, serve};
+
+use self::daftra::Account;
+use self::fault::{Chance, FaultKind, draw};
+use self::http::{Answer, Request};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use std::collections::BTreeMap;
+
+/// All accounts, and the requests that are still on their way.
+#[derive(Clone, Debug)]
+pub struct World {
+    accounts: BTreeMap<String, Account>,
+    late: Vec<Late>,
+    chance: Chance,
+}
+
+#[derive(Clone, Debug)]
+struct Late {
+    due: Timestamp,
+    request: Request,
+}
+
+/// What the caller experiences.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reaction {
+    /// An answer, after a while.
+    Answer { answer: Answer, after: SignedDuration },
+    /// The first bytes of the raw answer, after a while; then the connection closes.
+    Cut { answer: Answer, bytes: usize, after: SignedDuration },
+    /// The connection closes without a byte.
+    Close,
+    /// Nothing, for ever.
+    Hang,
+    /// As if nobody listened. A server can only close at once; a simulation says "connection refused".
+    Refuse,
+}
+
+impl World {
+    /// An empty world; `seed` decides every fault that is left to chance.
+    pub fn new(seed: u64) -> World {
+        World { accounts: BTreeMap::new(), late: Vec::new(), chance: Chance(seed) }
+    }
+
+    /// Adds an account, or replaces the one of that name.
+    pub fn add(&mut self, account: Account) {
+        self.accounts.insert(account.setup().name.clone(), account);
+    }
+
+    /// The account of that name.
+    pub fn account(&self, name: &str) -> Option<&Account> {
+        self.accounts.get(name)
+    }
+
+    /// The account of that name, to change it.
+    pub fn account_mut(&mut self, name: &str) -> Option<&mut Account> {
+        self.accounts.get_mut(name)
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.accounts.keys().map(String::as_str)
+    }
+
+    /// When the next late request arrives.
+    pub fn next_event(&self) -> Option<Timestamp> {
+        self.late.iter().map(|late| late.due).min()
+    }
+
+    /// Carries out the late requests that have arrived by now, in the order and at the moments of their arrival.
+    pub fn tick(&mut self, now: Timestamp) {
+        self.late.sort_by_key(|late| late.due);
+        let arrived = self.late.partition_point(|late| late.due <= now);
+        for late in self.late.drain(..arrived).collect::<Vec<_>>() {
+            self.execute(&late.request, late.due);
+        }
+    }
+
+    /// What happens to this request now.
+    pub fn react(&mut self, request: &Request, now: Timestamp) -> Reaction {
+        self.tick(now);
+        if request.path.starts_with("/control/") {
+            return at_once(control::react(self, request, now));
+        }
+        let Some(account) = split(&request.path).and_then(|(name, _)| self.accounts.get_mut(name)) else {
+            return at_once(self.execute(request, now));
+        };
+        account.count(request);
+        let Some(kind) = draw(&mut account.faults, request, &mut self.chance) else {
+            return at_once(self.execute(request, now));
+        };
+        let instead = |answer| Reaction::Answer { answer, after: SignedDuration::ZERO };
+        let v2 = request.path.contains("/v2/");
+        match kind {
+            FaultKind::LoseRequest => Reaction::Close,
+            FaultKind::LoseAnswer => {
+                self.execute(request, now);
+                Reaction::Close
+            }
+            FaultKind::Late { seconds } => {
+                let due = now.saturating_add(SignedDuration::from_secs(seconds.into())).unwrap_or(Timestamp::MAX);
+                self.late.push(Late { due, request: request.clone() });
+                Reaction::Close
+            }
+            FaultKind::ErrorAfterSaving => {
+                self.execute(request, now);
+                instead(internal_error())
+            }
+            FaultKind::ErrorBeforeSaving => instead(internal_error()),
+            FaultKind::FailedWith200 => {
+                instead(Answer::json(200, &json!({"result": "failed", "code": 200, "message": "Item was not saved"})))
+            }
+            FaultKind::HtmlPage => instead(Answer::html(200, LOGIN_PAGE)),
+            FaultKind::HtmlRedirect => instead(Answer::html(302, LOGIN_PAGE).with_header("Location", "/login")),
+            FaultKind::Unauthorized => instead(daftra::unauthorized(v2)),
+            FaultKind::Forbidden => instead(Answer::json(
+                403,
+                &json!({"result": "failed", "code": 403, "message": "Forbidden",
+                        "error_type": "permission_denied", "extra_data": []}),
+            )),
+            FaultKind::Throttled { retry_after } => {
+                let answer =
+                    Answer::json(429, &json!({"result": "failed", "code": 429, "message": "Too Many Requests"}));
+                instead(match retry_after {
+                    Some(seconds) => answer.with_header("Retry-After", &seconds.to_string()),
+                    None => answer,
+                })
+            }
+            FaultKind::Slow { seconds } => Reaction::Answer {
+                answer: self.execute(request, now),
+                after: SignedDuration::from_secs(seconds.into()),
+            },
+            FaultKind::Hang => Reaction::Hang,
+            FaultKind::CutAt { bytes } => {
+                Reaction::Cut { answer: self.execute(request, now), bytes, after: SignedDuration::ZERO }
+            }
+            FaultKind::TruncatedJson => {
+                let mut answer = self.execute(request, now);
+                answer.body.truncate(answer.body.len() / 2);
+                instead(answer)
+            }
+            FaultKind::Refuse => Reaction::Refuse,
+        }
+    }
+
+    fn execute(&mut self, request: &Request, now: Timestamp) -> Answer {
+        let known = split(&request.path).and_then(|(name, rest)| Some((self.accounts.get_mut(name)?, rest)));
+        match known {
+            Some((account, rest)) => daftra::answer(account, rest, request, now),
+            None => Answer::html(404, "<!DOCTYPE html><title>Not found</title><p>No such account.</p>"),
+        }
+    }
+}
+
+const LOGIN_PAGE: &str = "<!DOCTYPE html><html><head><title>Login</title></head><body><form>Login</form></body></html>";
+
+/// `/acct/one/api2/invoices` is `one` and `/api2/invoices`.
+fn split(path: &str) -> Option<(&str, &str)> {
+    let rest = path.strip_prefix("/acct/")?;
+    Some(rest.split_at(rest.find('/')?))
+}
+
+fn at_once(answer: Answer) -> Reaction {
+    Reaction::Answer { answer, after: SignedDuration::ZERO }
+}
+
+fn internal_error() -> Answer {
+    Answer::json(500, &json!({"result": "failed", "code": 500, "message": "Internal Server Error"}))
+}

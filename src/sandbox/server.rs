@@ -1,0 +1,182 @@
+//! The sandbox over HTTP, for people and real processes.
+//!
+//! The world is locked for the length of one reaction, never across an await. A connection that must break in the middle
+//! of an answer is taken back from hyper and written by hand. The server does not poll: late requests arrive with the
+//! next call, or when the owner of the world ticks it.
+
+use super::http::{Answer, Request};
+use super::{Reaction, World};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::{Bytes, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use jiff::{SignedDuration, Timestamp};
+use std::error::Error;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use std::{fmt, future, io, thread};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+
+/// Larger bodies end the connection; the largest real document is some hundred kilobytes.
+const MAX_BODY_BYTES: usize = 4 << 20;
+
+/// Serves the world on this listener until `stop` resolves; connections that are open then are dropped.
+pub async fn serve<C>(listener: TcpListener, world: Arc<Mutex<World>>, clock: C, stop: impl Future<Output = ()>)
+where
+    C: Fn() -> Timestamp + Send + Sync + 'static,
+{
+    let clock = Arc::new(clock);
+    let mut connections = JoinSet::new();
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        tokio::select! {
+            () = &mut stop => return,
+            // A failed accept concerns a caller who is gone already.
+            accepted = listener.accept() => if let Ok((stream, _)) = accepted {
+                connections.spawn(converse(stream, world.clone(), clock.clone()));
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+/// One connection. hyper reads requests and writes whole answers; a torn answer comes back as the error of the service.
+async fn converse<C>(stream: TcpStream, world: Arc<Mutex<World>>, clock: Arc<C>)
+where
+    C: Fn() -> Timestamp + Send + Sync + 'static,
+{
+    let service = service_fn(move |incoming| Box::pin(answer(incoming, world.clone(), clock.clone())));
+    let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+    let Err(error) = future::poll_fn(|cx| connection.poll_without_shutdown(cx)).await else { return };
+    let Some(Torn(bytes)) = error.source().and_then(|source| source.downcast_ref()) else { return };
+    let stream = connection.into_parts().io.into_inner();
+    // The caller may have hung up first; either way the connection ends here.
+    let _ = write_all(&stream, bytes).await;
+}
+
+async fn write_all(stream: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        stream.writable().await?;
+        match stream.try_write(bytes) {
+            Ok(written) => bytes = &bytes[written..],
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+async fn answer<C>(
+    incoming: hyper::Request<Incoming>,
+    world: Arc<Mutex<World>>,
+    clock: Arc<C>,
+) -> Result<hyper::Response<Full<Bytes>>, Box<dyn Error + Send + Sync>>
+where
+    C: Fn() -> Timestamp,
+{
+    let (head, body) = incoming.into_parts();
+    let body = Limited::new(body, MAX_BODY_BYTES).collect().await?.to_bytes().to_vec();
+    let request = Request {
+        method: head.method.to_string(),
+        path: head.uri.path().into(),
+        query: head.uri.query().unwrap_or_default().into(),
+        headers: (head.headers.iter())
+            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .collect(),
+        body,
+    };
+    let now = clock();
+    let reaction = world.lock().unwrap_or_else(PoisonError::into_inner).react(&request, now);
+    match reaction {
+        Reaction::Answer { answer, after } => {
+            pass(after).await;
+            Ok(respond(answer)?)
+        }
+        Reaction::Cut { answer, bytes, after } => {
+            pass(after).await;
+            let mut raw = answer.raw();
+            raw.truncate(bytes);
+            Err(Torn(raw).into())
+        }
+        Reaction::Close | Reaction::Refuse => Err(Torn(Vec::new()).into()),
+        Reaction::Hang => future::pending().await,
+    }
+}
+
+async fn pass(time: SignedDuration) {
+    tokio::time::sleep(Duration::try_from(time).unwrap_or_default()).await;
+}
+
+fn respond(answer: Answer) -> Result<hyper::Response<Full<Bytes>>, hyper::http::Error> {
+    let mut response = hyper::Response::builder().status(answer.status);
+    for (name, value) in answer.headers {
+        response = response.header(name, value);
+    }
+    response.body(Full::new(answer.body.into()))
+}
+
+/// The bytes that still go out before the connection closes.
+#[derive(Debug)]
+struct Torn(Vec<u8>);
+
+impl fmt::Display for Torn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "The sandbox ends this connection after {} bytes", self.0.len())
+    }
+}
+
+impl Error for Torn {}
+
+/// The sandbox on a thread of its own, on a free port of 127.0.0.1; dropping it stops it.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    world: Arc<Mutex<World>>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Server {
+    /// Starts serving; callers can connect as soon as this returns.
+    pub fn start<C>(world: Arc<Mutex<World>>, clock: C) -> io::Result<Server>
+    where
+        C: Fn() -> Timestamp + Send + Sync + 'static,
+    {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
+        let address = listener.local_addr()?;
+        let (stop, stopped) = oneshot::channel();
+        let shared = world.clone();
+        let thread = thread::Builder::new().name("sandbox".into()).spawn(move || {
+            runtime.block_on(serve(listener, shared, clock, async {
+                // A dropped sender means stop as well.
+                let _ = stopped.await;
+            }));
+        })?;
+        Ok(Server { address, world, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The world it serves, to set up and to look into.
+    pub fn world(&self) -> Arc<Mutex<World>> {
+        self.world.clone()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic of the server thread has been printed by its own hook.
+            let _ = thread.join();
+        }
+    }
+}

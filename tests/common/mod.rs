@@ -1,0 +1,6 @@
+//! What several test programs share.
+#![allow(dead_code, reason = "each test program uses its part")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot set its stage fails")]
+
+pub(crate) mod network;
+pub(crate) mod stage;

@@ -1,0 +1,530 @@
+//! The engine at work on a hand-moved clock: orders in, documents out, through every bad day.
+#![expect(clippy::unwrap_used, reason = "a test that cannot look fails")]
+
+mod common;
+
+use common::stage::{Cast, Plan, Stage, shop};
+use jiff::SignedDuration;
+use qantara::db::log::Status;
+use qantara::db::order::State;
+use qantara::sandbox::daftra::DocumentKind;
+use qantara::sandbox::fault::{Fault, FaultKind};
+use qantara::sandbox::shop::Shop;
+use qantara::sandbox::shop::cart::{CancelHow, Cart, Edit, LineId, OrderId, Payment, Refund, Restock, VariantId};
+use qantara::sandbox::shop::delivery::Delivery;
+
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// A shop that prints its name once, for all tests.
+fn wadi(seed: u64) -> (Shop, Vec<VariantId>) {
+    shop("wadi.myshopify.com", "hush", seed)
+}
+
+/// Units in Daftra less units given back, per product, and what the stock of store 1 lost: they must agree.
+fn net_units(stage: &Stage, account: &str) -> Vec<(u64, String)> {
+    stage.account(account, |account| {
+        let mut net = std::collections::BTreeMap::<u64, rust_decimal::Decimal>::new();
+        for document in account.documents(DocumentKind::Invoice).chain(account.documents(DocumentKind::RefundReceipt)) {
+            for item in document.items.iter().filter(|_| document.counts()) {
+                let sign = if document.kind == DocumentKind::Invoice { 1 } else { -1 };
+                if let Some(product) = item.product_id {
+                    *net.entry(product).or_default() += item.quantity * rust_decimal::Decimal::from(sign);
+                }
+            }
+        }
+        for product in 101..=107 {
+            let lost = rust_decimal::Decimal::from(100_000) - account.stock(product, 1);
+            assert_eq!(net.get(&product).copied().unwrap_or_default(), lost, "stock and documents of {product}");
+        }
+        net.into_iter()
+            .filter(|(_, units)| !units.is_zero())
+            .map(|(id, units)| (id, units.normalize().to_string()))
+            .collect()
+    })
+}
+
+fn documents(stage: &Stage, account: &str) -> (usize, usize) {
+    stage.account(account, |account| {
+        (
+            account.documents(DocumentKind::Invoice).filter(|d| d.counts()).count(),
+            account.documents(DocumentKind::RefundReceipt).filter(|d| d.counts()).count(),
+        )
+    })
+}
+
+fn only_line(shop: &Shop, order: OrderId) -> LineId {
+    shop.what_is_left(order).unwrap()[0].line_id
+}
+
+#[test]
+fn an_accepted_delivery_reaches_daftra_without_any_movement_of_the_clock() {
+    let stage = Stage::usual();
+    let (mut shop, shelf) = shop("wadi.myshopify.com", "hush", 1);
+    let before = stage.account("one", |account| account.calls().values().sum::<u64>());
+    let (_, deliveries) = shop.buy(&Cart::of(&[(shelf[2], 1)]), stage.clock.now()).unwrap();
+    stage.deliver(&deliveries[..1]);
+    // The call is on its way when everybody has come to rest; only its answer takes time.
+    stage.hand.rest();
+    stage.pass(SignedDuration::from_millis(20));
+    let after = stage.account("one", |account| account.calls().values().sum::<u64>());
+    assert!(after > before, "the first call was made: {before} before, {after} after");
+    stage.until_idle(HOUR);
+}
+
+#[test]
+fn an_order_becomes_one_invoice_that_moves_the_stock() {
+    let stage = Stage::usual();
+    let (mut shop, shelf) = shop("wadi.myshopify.com", "hush", 1);
+    let (_, deliveries) = shop.buy(&Cart::of(&[(shelf[0], 2), (shelf[2], 1)]), stage.clock.now()).unwrap();
+    stage.deliver(&deliveries);
+    stage.until_idle(HOUR);
+    let order = stage.order("1001");
+    assert_eq!(order.state, State::Settled, "{:?} {:?}", order.reason, order.trace);
+    stage.account("one", |account| {
+        let invoices: Vec<_> = account.documents(DocumentKind::Invoice).collect();
+        assert_eq!(invoices.len(), 1);
+        assert_eq!(invoices[0].totals.total.to_string(), "608.90", "two of 129.95 and one of 349.00");
+        assert_eq!(account.stock(101, 1).to_string(), "99998");
+        assert_eq!(account.stock(102, 1).to_string(), "99999");
+    });
+    let told: Vec<Status> = stage.log().iter().map(|entry| entry.status).collect();
+    assert_eq!(told, [Status::Success]);
+}
+
+/// Every way in which one call can go wrong.
+fn bad_days() -> Vec<FaultKind> {
+    vec![
+        FaultKind::LoseRequest,
+        FaultKind::LoseAnswer,
+        FaultKind::Late { seconds: 45 },
+        FaultKind::ErrorAfterSaving,
+        FaultKind::ErrorBeforeSaving,
+        FaultKind::FailedWith200,
+        FaultKind::HtmlPage,
+        FaultKind::HtmlRedirect,
+        FaultKind::Unauthorized,
+        FaultKind::Forbidden,
+        FaultKind::Throttled { retry_after: Some(7) },
+        FaultKind::Throttled { retry_after: None },
+        FaultKind::Slow { seconds: 60 },
+        FaultKind::Hang,
+        FaultKind::CutAt { bytes: 20 },
+        FaultKind::TruncatedJson,
+        FaultKind::Refuse,
+    ]
+}
+
+/// What a person does where the bridge rightly asks for one: Daftra's no is tried again once its cause is gone.
+fn try_again_if_held(stage: &Stage) {
+    for order in stage.orders().into_iter().filter(|order| matches!(order.state, State::Held | State::Failed)) {
+        let documents = stage.db.read(|c| qantara::db::document::of_order(c, order.id)).unwrap();
+        assert!(documents.iter().all(|d| d.state != qantara::domain::ledger::State::Sending));
+        stage.try_again(&order);
+    }
+}
+
+#[test]
+fn whatever_happens_to_a_create_there_is_one_invoice_in_the_end() {
+    for kind in bad_days() {
+        for times in 1..=2 {
+            let stage = Stage::usual();
+            let (mut shop, shelf) = wadi(1);
+            stage.account("one", |account| {
+                account.add_fault(Fault { times: Some(times), ..Fault::always(kind.clone()).on("POST", "invoices") });
+            });
+            let (_, deliveries) = shop.buy(&Cart::of(&[(shelf[2], 3)]), stage.clock.now()).unwrap();
+            stage.deliver(&deliveries);
+            for _ in 0..=times {
+                stage.until_idle(DAY);
+                try_again_if_held(&stage);
+            }
+            stage.until_idle(DAY);
+            assert_eq!(stage.order("1001").state, State::Settled, "{kind:?} {:?}", stage.order("1001").reason);
+            assert_eq!(documents(&stage, "one"), (1, 0), "{kind:?} {times} times");
+            assert_eq!(net_units(&stage, "one"), [(102, "3".to_owned())], "{kind:?}");
+        }
+    }
+}
+
+#[test]
+fn whatever_happens_to_a_replacement_the_invoice_ends_as_edited() {
+    for kind in bad_days() {
+        let stage = Stage::usual();
+        let (mut shop, shelf) = wadi(1);
+        let (order, deliveries) = shop.buy(&Cart::of(&[(shelf[2], 3), (shelf[3], 1)]), stage.clock.now()).unwrap();
+        stage.deliver(&deliveries);
+        stage.until_idle(HOUR);
+        stage.account("one", |account| account.add_fault(Fault::once(kind.clone()).on("PUT", "invoices")));
+        let line = only_line(&shop, order);
+        let edits = [Edit::SetQuantity { line, to: 2, restock: true }];
+        stage.deliver(&shop.edit(order, &edits, stage.clock.now()).unwrap());
+        stage.until_idle(DAY);
+        try_again_if_held(&stage);
+        stage.until_idle(DAY);
+        assert_eq!(stage.order("1001").state, State::Settled, "{kind:?} {:?}", stage.order("1001").reason);
+        assert_eq!(documents(&stage, "one"), (1, 0), "{kind:?}");
+        assert_eq!(net_units(&stage, "one"), [(102, "2".to_owned()), (103, "1".to_owned())], "{kind:?}");
+    }
+}
+
+#[test]
+fn whatever_happens_to_a_receipt_it_comes_once() {
+    for kind in bad_days() {
+        let stage = Stage::usual();
+        let (mut shop, shelf) = wadi(1);
+        let (order, deliveries) = shop.buy(&Cart::of(&[(shelf[2], 3)]), stage.clock.now()).unwrap();
+        stage.deliver(&deliveries);
+        stage.until_idle(HOUR);
+        stage.account("one", |account| account.add_fault(Fault::once(kind.clone()).on("POST", "refund_receipts")));
+        let refund = Refund::of(&[(only_line(&shop, order), 1, Restock::Return)]);
+        stage.deliver(&shop.refund(order, &refund, stage.clock.now()).unwrap());
+        stage.until_idle(DAY);
+        try_again_if_held(&stage);
+        stage.until_idle(DAY);
+        assert_eq!(stage.order("1001").state, State::Settled, "{kind:?} {:?}", stage.order("1001").reason);
+        assert_eq!(documents(&stage, "one"), (1, 1), "{kind:?}");
+        assert_eq!(net_units(&stage, "one"), [(102, "2".to_owned())], "{kind:?}");
+    }
+}
+
+#[test]
+fn a_list_that_lags_makes_no_second_invoice() {
+    let stage = Stage::usual();
+    let (mut shop, shelf) = wadi(1);
+    stage.account("one", |account| {
+        account.change(|setup| setup.list_lag_seconds = 60).unwrap();
+        account.add_fault(Fault::once(FaultKind::LoseAnswer).on("POST", "invoices"));
+    });
+    let (_, deliveries) = shop.buy(&Cart::of(&[(shelf[2], 1)]), stage.clock.now()).unwrap();
+    stage.deliver(&deliveries);
+    stage.until_idle(DAY);
+    assert_eq!(documents(&stage, "one"), (1, 0));
+    assert!(stage.log().iter().any(|entry| entry.status == Status::InDoubt));
+}
+
+#[test]
+fn every_order_of_arrival_ends_the_same() {
+    let mut orders: Vec<Vec<usize>> = vec![vec![]];
+    for next in 0..4 {
+        orders = orders
+            .into_iter()
+            .flat_map(|order| {
+                (0..=order.len()).map(move |at| {
+                    let mut o = order.clone();
+                    o.insert(at, next);
+                    o
+                })
+            })
+            .collect();
+    }
+    assert_eq!(orders.len(), 24);
+    let mut ends = std::collections::BTreeSet::new();
+    for arrival in orders {
+        let stage = Stage::usual();
+        let (mut shop, shelf) = wadi(1);
+        let cart = Cart { payment: Payment::Pending, ..Cart::of(&[(shelf[2], 2)]) };
+        let (order, created) = shop.buy(&cart, stage.clock.now()).unwrap();
+        let tagged = shop.tag(order, "gift", stage.clock.now() + SignedDuration::from_secs(10)).unwrap();
+        let paid = shop.pay(order, stage.clock.now() + SignedDuration::from_secs(20)).unwrap();
+        let how = CancelHow { restock: true, money: true, shipping: true, reason: "customer".into() };
+        let cancelled = shop.cancel(order, &how, stage.clock.now() + SignedDuration::from_secs(30)).unwrap();
+        let pick = |deliveries: &[Delivery], topic: &str| {
+            deliveries.iter().find(|delivery| delivery.topic == topic).cloned().expect("a delivery of that topic")
+        };
+        let four = [
+            pick(&created, "orders/create"),
+            pick(&tagged, "orders/updated"),
+            pick(&paid, "orders/paid"),
+            pick(&cancelled, "orders/cancelled"),
+        ];
+        for index in &arrival {
+            stage.deliver(std::slice::from_ref(&four[*index]));
+            // Long enough that each body is worked on before the next one comes.
+            stage.pass(SignedDuration::from_mins(20));
+        }
+        stage.until_idle(DAY);
+        let (invoices, receipts) = documents(&stage, "one");
+        assert!(invoices == receipts && invoices <= 1, "{arrival:?}: {invoices} invoices, {receipts} receipts");
+        ends.insert(net_units(&stage, "one"));
+    }
+    assert_eq!(ends.into_iter().collect::<Vec<_>>(), [vec![]], "nothing is left of a cancelled order");
+}
+
+#[test]
+fn refund_and_transaction_first_the_order_an_hour_later() {
+    let mut ends = std::collections::BTreeSet::new();
+    for arrival in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let stage = Stage::usual();
+        let (mut shop, shelf) = wadi(1);
+        let (order, created) = shop.buy(&Cart::of(&[(shelf[2], 3)]), stage.clock.now()).unwrap();
+        let refund = Refund::of(&[(only_line(&shop, order), 1, Restock::Return)]);
+        let refunded = shop.refund(order, &refund, stage.clock.now() + SignedDuration::from_secs(5)).unwrap();
+        let pick = |topic: &str| refunded.iter().find(|delivery| delivery.topic == topic).cloned().unwrap();
+        let three = [pick("refunds/create"), pick("order_transactions/create"), created[0].clone()];
+        for index in arrival {
+            stage.deliver(std::slice::from_ref(&three[index]));
+            stage.pass(HOUR);
+        }
+        // The body of the order that knows the refund comes in the end, as it does in reality.
+        stage.deliver(&[pick("orders/updated")]);
+        stage.until_idle(DAY);
+        assert_eq!(stage.order("1001").state, State::Settled, "{arrival:?} {:?}", stage.order("1001").reason);
+        ends.insert(net_units(&stage, "one"));
+    }
+    assert_eq!(ends.into_iter().collect::<Vec<_>>(), [vec![(102, "2".to_owned())]]);
+}
+
+#[test]
+fn a_slow_account_does_not_delay_another() {
+    let run = |with_slow: bool| {
+        let accounts = ["a", "b"].map(|name| qantara::sandbox::daftra::AccountSetup {
+            name: name.into(),
+            ..qantara::sandbox::daftra::AccountSetup::default()
+        });
+        let mut stage = Stage::new(Plan { workers: 16, accounts: accounts.into() });
+        stage.add(&Cast { slug: "a", shop: "a.myshopify.com", account: "a", ..Cast::default() });
+        let b = stage.add(&Cast { slug: "b", shop: "b.myshopify.com", account: "b", ..Cast::default() });
+        stage.start();
+        let (mut slow, slow_shelf) = shop("a.myshopify.com", "hush", 1);
+        let (mut quick, quick_shelf) = shop("b.myshopify.com", "hush", 2);
+        stage.account("a", |account| account.add_fault(Fault::always(FaultKind::Slow { seconds: 60 })));
+        if with_slow {
+            for _ in 0..1_000 {
+                stage.deliver(&slow.buy(&Cart::of(&[(slow_shelf[2], 1)]), stage.clock.now()).unwrap().1[..1]);
+            }
+        }
+        for _ in 0..500 {
+            stage.deliver(&quick.buy(&Cart::of(&[(quick_shelf[2], 1)]), stage.clock.now()).unwrap().1[..1]);
+        }
+        let begin = stage.clock.now();
+        let done = || documents(&stage, "b").0;
+        while done() < 500 {
+            assert!(stage.hand.step(begin + DAY), "only {} orders of the quick account in a day", done());
+        }
+        let took = stage.clock.now().duration_since(begin);
+        let counts = stage.db.read(qantara::db::order::counts).unwrap();
+        assert!(counts.iter().all(|(merchant, state, _)| *merchant != b || *state != State::Failed));
+        took
+    };
+    let alone = run(false);
+    let together = run(true);
+    println!("500 orders took {alone:#} alone and {together:#} beside 1,000 orders of a hanging account");
+    // One poll of a second is the grain of the queue.
+    assert!(together <= alone + SignedDuration::from_secs(1), "{together:#} against {alone:#}");
+}
+
+#[test]
+fn a_day_without_daftra_costs_nothing_but_time() {
+    let stage = Stage::usual();
+    let (mut shop, shelf) = wadi(1);
+    stage.network.down.lock().unwrap().insert("one".to_owned());
+    for _ in 0..500 {
+        stage.deliver(&shop.buy(&Cart::of(&[(shelf[2], 1)]), stage.clock.now()).unwrap().1[..1]);
+        stage.pass(SignedDuration::from_secs(172));
+    }
+    assert_eq!(documents(&stage, "one"), (0, 0));
+    stage.network.down.lock().unwrap().clear();
+    stage.until_idle(DAY);
+    let orders = stage.orders();
+    assert_eq!(orders.len(), 500);
+    for order in &orders {
+        assert_eq!(order.state, State::Settled, "{} {:?}", order.name, order.reason);
+    }
+    assert_eq!(documents(&stage, "one"), (500, 0));
+    assert_eq!(net_units(&stage, "one"), [(102, "500".to_owned())]);
+}
+
+#[test]
+fn a_bad_key_stops_one_merchant_and_repairs_itself() {
+    let mut stage = Stage::new(Plan::default());
+    stage.add(&Cast { slug: "good", vendors: &["Wadi Home"], ..Cast::default() });
+    stage.add(&Cast { slug: "bad", vendors: &["عطور نجد"], key: "revoked", ..Cast::default() });
+    stage.start();
+    let (mut shop, shelf) = wadi(1);
+    let (_, deliveries) = shop.buy(&Cart::of(&[(shelf[2], 1), (shelf[5], 1)]), stage.clock.now()).unwrap();
+    stage.deliver(&deliveries);
+    stage.pass(HOUR);
+    assert_eq!(documents(&stage, "one"), (1, 0), "the merchant with the good key is served");
+    let alerts = stage.db.read(qantara::db::alert::open).unwrap();
+    assert_eq!(alerts.iter().filter(|alert| alert.cause == "trouble").count(), 1, "{alerts:?}");
+    // The key begins to work: the hourly question finds out.
+    stage
+        .account("one", |account| {
+            account.change(|setup| setup.keys.push(qantara::sandbox::daftra::ApiKey::full("revoked")))
+        })
+        .unwrap();
+    stage.pass(HOUR * 2);
+    stage.until_idle(DAY);
+    assert_eq!(documents(&stage, "one"), (2, 0));
+    assert!(stage.db.read(qantara::db::alert::open).unwrap().is_empty());
+}
+
+#[test]
+fn another_account_at_the_same_address_is_not_written_to() {
+    let stage = Stage::usual();
+    let now = stage.clock.now();
+    stage
+        .db
+        .write(|tx| {
+            tx.execute("update account set site_id = 'another'", []).unwrap();
+            Ok(())
+        })
+        .unwrap();
+    stage.db.write(move |tx| qantara::db::job::ask_chore(tx, qantara::db::job::Chore::Account, 1, now)).unwrap();
+    stage.engine.wake_chores();
+    stage.pass(SignedDuration::from_mins(1));
+    let (mut shop, shelf) = wadi(1);
+    stage.deliver(&shop.buy(&Cart::of(&[(shelf[2], 1)]), stage.clock.now()).unwrap().1);
+    stage.pass(HOUR * 5);
+    assert_eq!(documents(&stage, "one"), (0, 0));
+}
+
+#[test]
+fn shadow_shows_everything_and_writes_nothing() {
+    let mut stage = Stage::new(Plan::default());
+    stage.add(&Cast { mode: qantara::db::merchant::Mode::Shadow, ..Cast::default() });
+    stage.start();
+    let (mut shop, shelf) = wadi(1);
+    let (order, deliveries) = shop.buy(&Cart::of(&[(shelf[2], 1)]), stage.clock.now()).unwrap();
+    stage.deliver(&deliveries);
+    stage.until_idle(HOUR);
+    stage.deliver(&shop.tag(order, "seen", stage.clock.now()).unwrap());
+    stage.until_idle(HOUR);
+    let shown = stage.order("1001");
+    assert_eq!(shown.state, State::Shadow, "{:?}", shown.reason);
+    assert!(format!("{:?}", shown.trace).contains("WouldDo"), "what would be done can be read back");
+    stage.account("one", |account| {
+        let writes: Vec<_> = account.calls().iter().filter(|(call, _)| !call.starts_with("GET")).collect();
+        assert!(writes.is_empty(), "{writes:?}");
+        assert!(account.calls().values().sum::<u64>() > 0, "it asked for products");
+    });
+}
+
+#[test]
+fn a_restart_looks_for_what_it_was_doing() {
+    for kind in [FaultKind::LoseAnswer, FaultKind::LoseRequest, FaultKind::Late { seconds: 60 }] {
+        let stage = Stage::usual();
+        let (mut shop, shelf) = wadi(1);
+        stage.account("one", |account| account.add_fault(Fault::once(kind.clone()).on("POST", "invoices")));
+        let (_, deliveries) = shop.buy(&Cart::of(&[(shelf[2], 1)]), stage.clock.now()).unwrap();
+        stage.deliver(&deliveries);
+        // As a crash leaves it: the intent is committed, the answer was never heard.
+        stage.until_idle(SignedDuration::from_secs(5));
+        let as_crashed = "update document set state = 'sending', look_at = null, unknown_sends = 0";
+        stage
+            .db
+            .write(move |tx| {
+                tx.execute(as_crashed, []).unwrap();
+                Ok(())
+            })
+            .unwrap();
+        let mut stage = stage.restart(SignedDuration::from_secs(20));
+        stage.start();
+        stage.until_idle(DAY);
+        assert_eq!(stage.order("1001").state, State::Settled, "{kind:?}");
+        assert_eq!(documents(&stage, "one"), (1, 0), "{kind:?}");
+    }
+}
+
+#[test]
+fn after_a_long_silence_it_looks_before_it_sends() {
+    // An older copy of the database is put back: the orders after it were invoiced by the life that is gone.
+    let stage = Stage::usual();
+    let (mut shop, shelf) = wadi(1);
+    let (_, first) = shop.buy(&Cart::of(&[(shelf[2], 1)]), stage.clock.now()).unwrap();
+    stage.deliver(&first);
+    stage.until_idle(HOUR);
+    let (_, second) = shop.buy(&Cart::of(&[(shelf[3], 1)]), stage.clock.now()).unwrap();
+    stage.deliver(&second);
+    stage.until_idle(HOUR);
+    assert_eq!(documents(&stage, "one"), (2, 0));
+    let forget = "delete from sync_log where order_id = 2; delete from attempt where order_id = 2;
+                  delete from document where order_id = 2; delete from delivery where order_id = 2;
+                  delete from job where subject = 2 and kind = 'order'; delete from fact where order_id = 2;
+                  delete from orders where id = 2;";
+    stage
+        .db
+        .write(move |tx| {
+            tx.execute_batch(forget).unwrap();
+            Ok(())
+        })
+        .unwrap();
+    let mut stage = stage.restart(SignedDuration::from_mins(30));
+    stage.start();
+    stage.deliver(&second);
+    let (_, third) = shop.buy(&Cart::of(&[(shelf[6], 1)]), stage.clock.now()).unwrap();
+    stage.deliver(&third);
+    stage.until_idle(DAY);
+    assert_eq!(documents(&stage, "one"), (3, 0), "the second order's invoice was found, not made again");
+    assert!(stage.orders().iter().all(|order| order.state == State::Settled));
+}
+
+#[test]
+fn repeats_and_echoes_change_nothing() {
+    let stage = Stage::usual();
+    let (mut shop, shelf) = wadi(1);
+    let (order, deliveries) = shop.buy(&Cart::of(&[(shelf[2], 1)]), stage.clock.now()).unwrap();
+    for _ in 0..20 {
+        stage.deliver(&deliveries);
+    }
+    stage.until_idle(HOUR);
+    let writes = |stage: &Stage| {
+        stage.account("one", |account| {
+            account.calls().iter().filter(|(call, _)| !call.starts_with("GET")).map(|(_, count)| count).sum::<u64>()
+        })
+    };
+    assert_eq!(writes(&stage), 1);
+    for number in 0..100 {
+        stage.deliver(&shop.tag(order, &format!("tag {number}"), stage.clock.now()).unwrap());
+        stage.pass(SignedDuration::from_millis(600));
+    }
+    stage.until_idle(HOUR);
+    assert_eq!(writes(&stage), 1, "a hundred tags are no reason to write");
+    assert_eq!(stage.log().iter().filter(|entry| entry.status == Status::Duplicate).count(), deliveries.len());
+}
+
+#[test]
+fn a_change_by_hand_is_left_alone_and_shown() {
+    let stage = Stage::usual();
+    let (mut shop, shelf) = wadi(1);
+    let (order, deliveries) = shop.buy(&Cart::of(&[(shelf[2], 3)]), stage.clock.now()).unwrap();
+    stage.deliver(&deliveries);
+    stage.until_idle(HOUR);
+    let id = stage.account("one", |account| account.documents(DocumentKind::Invoice).next().unwrap().id);
+    let change = qantara::sandbox::daftra::Hand::ChangeRow {
+        invoice: id,
+        row: 0,
+        quantity: Some(rust_decimal::Decimal::from(5)),
+        unit_price: None,
+    };
+    let now = stage.clock.now();
+    stage.account("one", |account| account.hand(change, now)).unwrap();
+    let edits = [Edit::SetQuantity { line: only_line(&shop, order), to: 2, restock: true }];
+    stage.deliver(&shop.edit(order, &edits, stage.clock.now()).unwrap());
+    stage.until_idle(HOUR);
+    let held = stage.order("1001");
+    assert_eq!(held.state, State::Held);
+    assert!(format!("{:?}", held.reason).contains("ChangedByHand"), "{:?}", held.reason);
+}
+
+#[test]
+fn a_deleted_invoice_is_never_made_again_by_itself() {
+    let stage = Stage::usual();
+    let (mut shop, shelf) = wadi(1);
+    let (order, deliveries) = shop.buy(&Cart::of(&[(shelf[2], 3)]), stage.clock.now()).unwrap();
+    stage.deliver(&deliveries);
+    stage.until_idle(HOUR);
+    let now = stage.clock.now();
+    stage
+        .account("one", |account| {
+            let id = account.documents(DocumentKind::Invoice).next().unwrap().id;
+            account.hand(qantara::sandbox::daftra::Hand::Delete { invoice: id }, now)
+        })
+        .unwrap();
+    let edits = [Edit::SetQuantity { line: only_line(&shop, order), to: 2, restock: true }];
+    stage.deliver(&shop.edit(order, &edits, stage.clock.now()).unwrap());
+    stage.until_idle(DAY);
+    assert_eq!(documents(&stage, "one"), (0, 0));
+    assert!(format!("{:?}", stage.order("1001").reason).contains("Gone"), "{:?}", stage.order("1001").reason);
+}

@@ -1,0 +1,82 @@
+//! The control API, edits by hand, and the end of a server.
+
+use crate::desk::Desk;
+use serde_json::{Value, json};
+use std::net::TcpStream;
+
+#[test]
+fn control_sets_up_breaks_and_reads_an_account() {
+    let desk = Desk::new();
+    let control = |method: &str, path: &str, body: &Value| desk.send(method, path, "", &body.to_string());
+    let ok = |method: &str, path: &str, body: &Value| {
+        let reply = control(method, &format!("/control/acct{path}"), body);
+        assert_eq!(reply.status, 200, "{path}: {}", String::from_utf8_lossy(&reply.body));
+        reply.json()
+    };
+    ok("POST", "", &json!({"name": "two", "keys": [{"key": "k"}], "currency": "KWD", "decimals": 3}));
+    assert_eq!(ok("GET", "", &json!({})), json!(["one", "two"]));
+    assert_eq!(ok("POST", "/two/client", &json!({"business_name": "Buyer"})), json!({"id": 1}));
+    ok("POST", "/two/store", &json!({"id": 4, "name": "Main", "primary": true}));
+    ok("POST", "/two/tax", &json!({"name": "VAT", "value": "5", "included": true}));
+    ok("POST", "/two/treasury", &json!({"name": "Bank"}));
+    ok("POST", "/two/method", &json!({"payment_gateway": "cash", "treasury_id": 2}));
+    ok("POST", "/two/product", &json!({"id": 8, "name": "Mug", "product_code": "MUG", "type": 1}));
+    ok("POST", "/two/stock", &json!({"product_id": 8, "store_id": 4, "quantity": 10}));
+    ok("POST", "/two/settings", &json!({"closed_until": "2025-12-31", "rounding": "document"}));
+    ok("POST", "/two/fault", &json!({"kind": "throttled", "retry_after": 5, "method": "POST", "times": 1}));
+
+    let body =
+        json!({"Invoice": {"client_id": 1}, "InvoiceItem": [{"product_id": 8, "unit_price": 1.005, "quantity": 3}]});
+    let create = || desk.send("POST", "/acct/two/api2/invoices", "apikey: k\r\n", &body.to_string());
+    assert_eq!((create().status, create().status), (429, 202));
+    ok("POST", "/two/fault", &json!({"kind": "hang"}));
+    ok("DELETE", "/two/faults", &json!({}));
+    let books = ok("GET", "/two/books", &json!({}));
+    let invoice = &books["invoices"][0];
+    assert_eq!((&invoice["totals"]["total"], &invoice["standing"]["status"]), (&json!("3.015"), &json!(0)));
+    assert_eq!((&books["stock"]["8"]["4"], &books["calls"]["POST invoices"]), (&json!("7"), &json!(2)));
+
+    let id = &invoice["id"];
+    for hand in [
+        json!({"do": "change_row", "document": id, "row": 0, "quantity": 1}),
+        json!({"do": "add_row", "document": id, "item": "Gift wrap", "unit_price": 2, "quantity": 1}),
+        json!({"do": "set_notes", "document": id, "notes": "Call first"}),
+        json!({"do": "add_custom_field", "document": id, "label": "Driver", "value": "Ali"}),
+        json!({"do": "add_payment", "document": id, "method": "cash", "amount": "3.005"}),
+        json!({"do": "accept_e_invoice", "document": id}),
+    ] {
+        ok("POST", "/two/hand", &hand);
+    }
+    let books = ok("GET", "/two/books", &json!({}));
+    let invoice = &books["invoices"][0];
+    assert_eq!((&invoice["totals"]["total"], &invoice["standing"]["status"]), (&json!("3.005"), &json!(2)));
+    assert_eq!(
+        (&invoice["texts"]["notes"], &invoice["custom_fields"][0]["value"]),
+        (&json!("Call first"), &json!("Ali"))
+    );
+    assert_eq!((&books["stock"]["8"]["4"], &invoice["e_invoice_accepted"]), (&json!("9"), &json!(true)));
+    ok("POST", "/two/hand", &json!({"do": "delete", "document": id}));
+    assert_eq!(ok("GET", "/two/books", &json!({}))["stock"]["8"]["4"], "10");
+
+    for (method, path, body, status) in [
+        ("POST", "/two/settings", json!({"roundin": "row"}), 400),
+        ("POST", "/two/settings", json!({"time_zone": "Moon/Sea"}), 400),
+        ("POST", "/two/fault", json!({"kind": "rain"}), 400),
+        ("POST", "/two/hand", json!({"do": "delete", "document": 5}), 400),
+        ("POST", "", json!({"name": "a/b"}), 400),
+        ("GET", "/three/books", json!({}), 404),
+        ("GET", "/two/nothing", json!({}), 404),
+    ] {
+        assert_eq!(control(method, &format!("/control/acct{path}"), &body).status, status, "{path} {body}");
+    }
+}
+
+#[test]
+fn a_dropped_server_no_longer_listens() {
+    let desk = Desk::new();
+    let address = desk.server.address();
+    let idle = TcpStream::connect(address).unwrap();
+    drop(desk);
+    assert!(TcpStream::connect(address).is_err());
+    drop(idle);
+}

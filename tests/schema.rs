@@ -1,0 +1,645 @@
+//! What schema.sql refuses, and how a file becomes one of ours.
+//!
+//! Each rule has a row which breaks it and a neighbour which does not. The last word has
+//! `no_check_and_no_unique_could_be_missing`: it takes each rule out of the schema and finds a row that then gets in.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::path::{Path, PathBuf};
+
+use qantara::db::schema::{APPLICATION_ID, Schema, TODAY, copy_before};
+use qantara::db::{Context, Db, Error, FILE, Rule};
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+/// At least one legal row in every table, and a non-null value in every column that refers to another table.
+const ROWS: &str = "
+insert into account (id, address) values (1, 'https://a'), (2, 'https://b');
+insert into merchant (id, slug, key, name, shop_domain, account_id, time_zone, mode, live_from, rules, created_at)
+  values (1, 'one', 'k1', 'One', 'shop', 1, 'Asia/Riyadh', 'live', 5, '{}', 0),
+         (2, 'two', 'k2', 'Two', 'shop', 1, 'Asia/Riyadh', 'live', 5, '{}', 0);
+insert into vendor (shop_domain, name, merchant_id) values ('shop', 'nour', 1);
+insert into data_key (sealed, created_at) values (x'00', 0);
+insert into credential (merchant_id, kind, sealed) values (1, 'daftra_key', x'00');
+insert into orders (id, merchant_id, remote_id, state_at, created_at) values (1, 1, 11, 0, 0), (2, 1, 12, 0, 0);
+insert into delivery (merchant_id, event_key, topic, order_id, received_at) values (1, 'e1', 'orders/create', 1, 0);
+insert into fact (order_id, kind, remote_id, body, seen_at) values (2, 'refund', 991, '{}', 0);
+insert into document (id, order_id, account_id, parent_id, kind, source_key, reference, state,
+                      since_at, content, wanted, remote_id, written)
+  values (1, 1, 1, null, 'invoice', 'order', 'r1', 'planned', 0, '{}', x'00', null, null),
+         (2, 2, 1, null, 'invoice', 'order', 'r2', 'posted', 0, '{}', x'00', 20, x'00'),
+         (3, 2, 1, 2, 'payment', 'transaction/17', 'r3', 'planned', 0, '{}', x'00', null, null),
+         (4, 2, 1, 2, 'refund_receipt', 'refund/991', 'r4', 'posted', 0, '{}', x'00', 20, x'00');
+insert into reduction (order_id, refund_id, class, document_id) values (2, 991, 'receipt', 4);
+insert into attempt (order_id, account_id, document_id, action, started_at, ended_at, outcome)
+  values (2, 1, 2, 'create', 0, 1, 'accepted');
+insert into job (kind, subject, merchant_id) values ('order', 1, 1);
+insert into product (merchant_id, remote_id, code, name, kind, active, tracked, seen_at)
+  values (1, 7, 'abc', 'Abc', 1, 1, 1, 0);
+insert into product_miss (merchant_id, code, asked_at) values (1, 'xyz', 0);
+insert into mapping (merchant_id, code, product_id) values (1, 'abc', 7);
+insert into user (id, name, password, role) values (1, 'sara', '$argon2id$', 'owner');
+insert into sync_log (at, merchant_id, order_id, delivery_id, document_id, status) values (0, 1, 2, 1, 2, 'success');
+insert into audit (at, user_id, action, facts, previous, hash) values (0, 1, 'login', '{}', x'00', x'01');
+insert into alert (cause, subject, merchant_id, opened_at, seen_at) values ('trouble', 'one', 1, 0, 0);
+insert into tally (kind, subject, window_at) values ('login', '10.0.0.0/24', 0);
+insert into setting (key, value) values ('heartbeat_at', '0');
+";
+
+/// The rule as the error names it, a change it allows, and the nearest one it does not.
+const RULES: &[(&str, &str, &str)] = &[
+    (
+        "unique account.address",
+        "update account set address = 'https://c' where id = 2",
+        "update account set address = 'https://a' where id = 2",
+    ),
+    (
+        "unique merchant.slug",
+        "update merchant set slug = 'three' where id = 2",
+        "update merchant set slug = 'one' where id = 2",
+    ),
+    (
+        "unique merchant.key",
+        "update merchant set key = 'k3' where id = 2",
+        "update merchant set key = 'k1' where id = 2",
+    ),
+    ("check mode in", "update merchant set mode = 'closed'", "update merchant set mode = 'shut'"),
+    ("check json_valid(rules)", "update merchant set rules = '[]'", "update merchant set rules = '['"),
+    ("check trouble is null", "update merchant set trouble = '[]'", "update merchant set trouble = '['"),
+    (
+        "check working_merchant_has_account",
+        "update merchant set account_id = null, mode = 'paused'",
+        "update merchant set account_id = null",
+    ),
+    (
+        "check live_merchant_has_start",
+        "update merchant set live_from = null, mode = 'shadow'",
+        "update merchant set live_from = null",
+    ),
+    (
+        "unique vendor.shop_domain, vendor.name",
+        "insert into vendor values ('other', 'nour', 2)",
+        "insert into vendor values ('shop', 'nour', 2)",
+    ),
+    ("check kind in", "update credential set kind = 'store_key'", "update credential set kind = 'door_key'"),
+    ("check slot in", "update credential set slot = 'previous'", "update credential set slot = 'next'"),
+    (
+        "unique credential.merchant_id, credential.kind, credential.slot",
+        "insert into credential (merchant_id, kind, slot, sealed) values (1, 'daftra_key', 'previous', x'00')",
+        "insert into credential (merchant_id, kind, sealed) values (1, 'daftra_key', x'00')",
+    ),
+    (
+        "unique delivery.merchant_id, delivery.event_key",
+        "insert into delivery (merchant_id, event_key, topic, received_at) values (2, 'e1', 'orders/create', 0)",
+        "insert into delivery (merchant_id, event_key, topic, received_at) values (1, 'e1', 'orders/create', 0)",
+    ),
+    ("check state in", "update orders set state = 'settled'", "update orders set state = 'lost'"),
+    (
+        "check reason is null",
+        "update orders set state = 'held', reason = '[]'",
+        "update orders set state = 'held', reason = '['",
+    ),
+    ("check snapshot is null", "update orders set snapshot = '[]'", "update orders set snapshot = '['"),
+    ("check trace is null", "update orders set trace = '[]'", "update orders set trace = '['"),
+    (
+        "unique orders.merchant_id, orders.remote_id",
+        "update orders set merchant_id = 2, remote_id = 11 where id = 2",
+        "update orders set remote_id = 11 where id = 2",
+    ),
+    (
+        "check stopped_order_has_reason",
+        "update orders set state = 'held', reason = '{}'",
+        "update orders set state = 'held'",
+    ),
+    (
+        "check stopped_order_has_reason",
+        "update orders set state = 'settled'",
+        "update orders set state = 'settled', reason = '{}'",
+    ),
+    ("check kind in", "update fact set kind = 'transaction'", "update fact set kind = 'rumour'"),
+    ("check json_valid(body)", "update fact set body = '[]'", "update fact set body = '['"),
+    (
+        "unique fact.order_id, fact.kind, fact.remote_id",
+        "insert into fact values (2, 'refund', 992, '{}', 0)",
+        "insert into fact values (2, 'refund', 991, '{}', 0)",
+    ),
+    (
+        "check kind in",
+        "update document set kind = 'payment' where id = 4",
+        "update document set kind = 'credit' where id = 4",
+    ),
+    (
+        "unique document.reference",
+        "update document set reference = 'r9' where id = 3",
+        "update document set reference = 'r1' where id = 3",
+    ),
+    (
+        "check state in",
+        "update document set state = 'reversed' where id = 2",
+        "update document set state = 'lost' where id = 2",
+    ),
+    ("check json_valid(content)", "update document set content = '[]'", "update document set content = '['"),
+    (
+        "check replacement is null",
+        "update document set state = 'replacing', replacement = '[]' where id = 2",
+        "update document set state = 'replacing', replacement = '[' where id = 2",
+    ),
+    ("check refusal is null", "update document set refusal = '[]'", "update document set refusal = '['"),
+    ("check finding is null", "update document set finding = '[]'", "update document set finding = '['"),
+    ("check stock in", "update document set stock = 'moved'", "update document set stock = 'stolen'"),
+    (
+        "unique document.order_id, document.kind, document.source_key",
+        "insert into document (order_id, account_id, parent_id, kind, source_key, reference, state,
+                               since_at, content, wanted)
+           values (2, 1, 2, 'payment', 'transaction/18', 'r9', 'planned', 0, '{}', x'00')",
+        "insert into document (order_id, account_id, parent_id, kind, source_key, reference, state,
+                               since_at, content, wanted)
+           values (2, 1, 2, 'payment', 'transaction/17', 'r9', 'planned', 0, '{}', x'00')",
+    ),
+    (
+        "check only_invoices_have_no_parent",
+        "update document set parent_id = 4 where id = 3",
+        "update document set parent_id = null where id = 3",
+    ),
+    (
+        "check only_invoices_have_no_parent",
+        "update document set parent_id = null where id = 2",
+        "update document set parent_id = 1 where id = 2",
+    ),
+    (
+        "unique document.account_id, document.kind, document.remote_id",
+        "update document set kind = 'refund_receipt', state = 'posted', remote_id = 20, written = x'00', account_id = 2
+           where id = 3",
+        "update document set kind = 'refund_receipt', state = 'posted', remote_id = 20, written = x'00' where id = 3",
+    ),
+    (
+        "check class in",
+        "update reduction set class = 'covered', document_id = null",
+        "update reduction set class = 'lost', document_id = null",
+    ),
+    (
+        "check used_reduction_names_document",
+        "update reduction set class = 'edit'",
+        "update reduction set document_id = null",
+    ),
+    (
+        "check used_reduction_names_document",
+        "update reduction set class = 'covered', document_id = null",
+        "update reduction set class = 'covered'",
+    ),
+    (
+        "unique reduction.order_id, reduction.refund_id",
+        "insert into reduction values (2, 992, 'not_ours', null)",
+        "insert into reduction values (2, 991, 'not_ours', null)",
+    ),
+    ("check action in", "update attempt set action = 'look_up'", "update attempt set action = 'erase'"),
+    ("check outcome in", "update attempt set outcome = 'unknown'", "update attempt set outcome = 'fine'"),
+    (
+        "check attempt_names_its_document",
+        "update attempt set document_id = null, action = 'find'",
+        "update attempt set document_id = null",
+    ),
+    (
+        "check ended_attempt_has_outcome",
+        "update attempt set ended_at = null, outcome = null",
+        "update attempt set ended_at = null",
+    ),
+    ("check ended_attempt_has_outcome", "update attempt set ended_at = 2", "update attempt set outcome = null"),
+    ("check kind in", "update job set kind = 'account'", "update job set kind = 'idle'"),
+    (
+        "check order_job_has_merchant",
+        "update job set merchant_id = null, kind = 'upkeep'",
+        "update job set merchant_id = null",
+    ),
+    (
+        "unique job.kind, job.subject",
+        "insert into job (kind, subject) values ('account', 1)",
+        "insert into job (kind, subject, merchant_id) values ('order', 1, 2)",
+    ),
+    ("check kind in", "update product set kind = 3", "update product set kind = 4"),
+    ("check active in", "update product set active = 0", "update product set active = 2"),
+    ("check tracked in", "update product set tracked = 0", "update product set tracked = 2"),
+    (
+        "unique product.merchant_id, product.remote_id",
+        "insert into product (merchant_id, remote_id, code, name, kind, active, tracked, seen_at)
+           values (2, 7, 'abc', 'Abc', 1, 1, 1, 0)",
+        "insert into product (merchant_id, remote_id, code, name, kind, active, tracked, seen_at)
+           values (1, 7, 'abd', 'Abd', 1, 1, 1, 0)",
+    ),
+    (
+        "unique product_miss.merchant_id, product_miss.code",
+        "insert into product_miss values (2, 'xyz', 0)",
+        "insert into product_miss values (1, 'xyz', 1)",
+    ),
+    (
+        "unique mapping.merchant_id, mapping.code",
+        "insert into mapping values (2, 'abc', 7, '')",
+        "insert into mapping values (1, 'abc', 8, '')",
+    ),
+    (
+        "unique user.name",
+        "insert into user (name, password, role) values ('omar', '', 'viewer')",
+        "insert into user (name, password, role) values ('sara', '', 'viewer')",
+    ),
+    ("check role in", "update user set role = 'viewer'", "update user set role = 'root'"),
+    ("check language in", "update user set language = 'ar'", "update user set language = 'la'"),
+    ("check status in", "update sync_log set status = 'shadow'", "update sync_log set status = 'settled'"),
+    ("check reason is null", "update sync_log set reason = '[]'", "update sync_log set reason = '['"),
+    ("check json_valid(facts)", "update audit set facts = '[]'", "update audit set facts = '['"),
+    (
+        "unique audit.hash",
+        "insert into audit (at, action, facts, previous, hash) values (1, 'logout', '{}', x'01', x'02')",
+        "insert into audit (at, action, facts, previous, hash) values (1, 'logout', '{}', x'01', x'01')",
+    ),
+    ("check count > 0", "update alert set count = 2", "update alert set count = 0"),
+    (
+        "unique alert.cause, alert.subject",
+        "update alert set closed_at = 1; insert into alert (cause, subject, opened_at, seen_at)
+           values ('trouble', 'one', 2, 2)",
+        "insert into alert (cause, subject, opened_at, seen_at) values ('trouble', 'one', 2, 2)",
+    ),
+    ("check kind in", "update tally set kind = 'signature'", "update tally set kind = 'fraud'"),
+    (
+        "unique tally.kind, tally.subject, tally.window_at",
+        "insert into tally values ('login', '10.0.0.0/24', 1, 1)",
+        "insert into tally values ('login', '10.0.0.0/24', 0, 1)",
+    ),
+    (
+        "unique setting.key",
+        "insert into setting values ('look_first_before', '0')",
+        "insert into setting values ('heartbeat_at', '1')",
+    ),
+    ("check json_valid(value)", "update setting set value = '[]'", "update setting set value = '['"),
+];
+
+/// What each state of a document says about the other columns, written down a second time on purpose.
+const STATES: [(&str, &str); 11] = [
+    ("planned", "live"),
+    ("sending", "live"),
+    ("in_doubt", "live, has look_at"),
+    ("refused", "live, has refusal"),
+    ("dropped", ""),
+    ("posted", "live, exists"),
+    ("replacing", "live, exists, put under way"),
+    ("replace_in_doubt", "live, exists, put under way, has look_at"),
+    ("locked", "live, exists, has refusal"),
+    ("gone", "exists"),
+    ("reversed", "exists"),
+];
+
+/// A change that puts document 1 into a state, and whether the state allows it.
+struct Posture {
+    sql: String,
+    legal: bool,
+}
+
+/// Every state with every combination of the columns it speaks of.
+fn postures() -> Vec<Posture> {
+    let mut postures = Vec::new();
+    for (state, says) in STATES {
+        for bits in 0..32 {
+            let has = |bit: u32| bits & (1 << bit) != 0;
+            let value = |bit, value| if has(bit) { value } else { "null" };
+            let sql = format!(
+                "update document set state = '{state}', remote_id = {}, written = {}, replacement = {}, look_at = {}, \
+                 refusal = {} where id = 1",
+                value(0, "77"),
+                value(1, "x'00'"),
+                value(2, "'{}'"),
+                value(3, "9"),
+                value(4, "'{}'"),
+            );
+            let legal = has(0) == says.contains("exists")
+                && has(1) == says.contains("exists")
+                && has(2) == says.contains("put under way")
+                && (has(3) || !says.contains("has look_at"))
+                && (has(4) || !says.contains("has refusal"));
+            postures.push(Posture { sql, legal });
+        }
+    }
+    postures
+}
+
+#[test]
+fn each_rule_refuses_its_row_and_allows_the_neighbour() {
+    let db = filled(TODAY.create);
+    for (rule, legal, illegal) in RULES {
+        let changed = attempt(&db, legal).unwrap_or_else(|error| panic!("{rule}: refuses {legal}: {error}"));
+        assert!(changed > 0, "{rule}: nothing to change for {legal}");
+        match attempt(&db, illegal) {
+            Err(Error::Constraint { rule: kind, name, .. }) => {
+                assert!(format!("{kind} {name}").starts_with(rule), "{illegal}: refused by {kind} {name}, not {rule}");
+            }
+            other => panic!("{rule}: should refuse {illegal}, but {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_document_is_in_no_state_that_makes_no_sense() {
+    let db = filled(TODAY.create);
+    for Posture { sql, legal } in postures() {
+        assert_eq!(attempt(&db, &sql).is_ok(), legal, "{sql}");
+    }
+}
+
+#[test]
+fn an_order_has_one_live_invoice() {
+    let db = filled(TODAY.create);
+    for (state, says) in STATES {
+        let exists = if says.contains("exists") { "9, x'00'" } else { "null, null" };
+        let replacement = if says.contains("put under way") { "'{}'" } else { "null" };
+        let second = format!(
+            "insert into document (order_id, account_id, kind, source_key, reference, state, since_at, look_at, content,
+                                   wanted, refusal, replacement, remote_id, written)
+             values (2, 1, 'invoice', 'order/2', 'r9', '{state}', 0, 9, '{{}}', x'00', '{{}}', {replacement}, {exists})"
+        );
+        assert_eq!(attempt(&db, &second).is_err(), says.contains("live"), "{state} beside a posted one");
+        let first_is_over = format!("update document set state = 'reversed' where id = 2; {second}");
+        assert!(attempt(&db, &first_is_over).is_ok(), "{state} after one that was reversed");
+    }
+}
+
+#[test]
+fn no_check_and_no_unique_could_be_missing() {
+    let mut illegal: Vec<String> = RULES.iter().map(|(.., illegal)| (*illegal).to_owned()).collect();
+    illegal.extend(postures().into_iter().filter(|posture| !posture.legal).map(|posture| posture.sql));
+    illegal.push(
+        "insert into document (order_id, account_id, kind, source_key, reference, state, since_at, content, wanted)
+         values (2, 1, 'invoice', 'order/2', 'r9', 'planned', 0, '{}', x'00')"
+            .to_owned(),
+    );
+    let mutants = mutants();
+    assert!(mutants.len() > 50, "the parser below lost most of the schema: {} rules", mutants.len());
+    for (rule, schema) in mutants {
+        let db = filled(&schema);
+        assert!(illegal.iter().any(|sql| attempt(&db, sql).is_ok()), "nothing here needs {rule}");
+    }
+}
+
+#[test]
+fn every_reference_is_enforced() {
+    let db = filled(TODAY.create);
+    let references = rows(
+        &db,
+        "select t.name, f.\"from\" from sqlite_schema t, pragma_foreign_key_list(t.name) f where t.type = 'table'",
+    );
+    assert!(references.len() > 20, "{references:?}");
+    for reference in references {
+        let (table, column) = reference.split_once(' ').unwrap();
+        // One row, so that no unique index speaks first.
+        let sql = format!("update {table} set {column} = 404 where {column} = (select min({column}) from {table})");
+        let refused = attempt(&db, &sql);
+        assert!(matches!(refused, Err(Error::Constraint { rule: Rule::ForeignKey, .. })), "{sql}: {refused:?}");
+    }
+}
+
+#[test]
+fn every_table_is_strict_and_reuses_no_id() {
+    let db = filled(TODAY.create);
+    let lax = "select name from pragma_table_list where schema = 'main' and name not like 'sqlite%' and not strict";
+    assert_eq!(rows(&db, lax), [""; 0]);
+    let reusing = "select t.name from pragma_table_list t join sqlite_schema s using (name)
+                   where t.schema = 'main' and t.name not like 'sqlite%' and not wr and sql not like '%autoincrement%'";
+    assert_eq!(rows(&db, reusing), [""; 0]);
+    let refused = attempt(&db, "update account set served_at = 'soon'");
+    assert!(matches!(refused, Err(Error::Constraint { rule: Rule::DataType, .. })), "{refused:?}");
+    let refused = attempt(&db, "update account set served_at = null");
+    assert!(matches!(refused, Err(Error::Constraint { rule: Rule::NotNull, .. })), "{refused:?}");
+}
+
+#[test]
+fn a_delivery_can_be_purged_and_its_id_does_not_come_back() {
+    let db = filled(TODAY.create);
+    db.execute_batch(
+        "delete from delivery;
+         insert into delivery (merchant_id, event_key, topic, received_at) values (1, 'e2', 'orders/updated', 0)",
+    )
+    .unwrap();
+    assert_eq!(rows(&db, "select id from delivery"), ["2"]);
+    assert_eq!(rows(&db, "select delivery_id from sync_log"), ["1"], "the story stays");
+}
+
+#[test]
+fn a_new_database_says_what_it_is() {
+    let folder = folder();
+    drop(Db::open(folder.path()).unwrap());
+    let db = Connection::open(folder.path().join(FILE)).unwrap();
+    assert_eq!(rows(&db, "select * from pragma_application_id"), [APPLICATION_ID.to_string()]);
+    assert_eq!(rows(&db, "select * from pragma_user_version"), [(1 + TODAY.migrations.len()).to_string()]);
+    assert_eq!(shape(&db), shape(&filled(TODAY.create)));
+    Db::open(folder.path()).unwrap(); // and is recognised
+}
+
+/// The schema.sql of each version before today's, with rows: whoever adds a migration adds what it starts from.
+const RELEASED: &[&str] = &[];
+
+#[test]
+fn migrations_and_schema_sql_end_at_the_same_place() {
+    both_roads_meet(&TODAY, RELEASED);
+    both_roads_meet(&SHELVES, &[SHELVES_1, SHELVES_2]);
+}
+
+#[test]
+fn migrating_keeps_the_rows_and_a_copy_of_the_old_file() {
+    let (_folder, path) = database(SHELVES_1, &[]);
+    let mut db = Connection::open(&path).unwrap();
+    SHELVES.bring_up(&mut db, &path).unwrap();
+    assert_eq!(rows(&db, "select title, name, height from book join shelf on shelf.id = shelf_id"), ["Emma top 30"]);
+    assert_eq!(rows(&db, "pragma foreign_keys"), ["1"], "on again after the rebuild");
+    assert_eq!(rows(&db, "pragma user_version"), ["3"]);
+
+    let copy = Connection::open(copy_before(&path, 3)).unwrap();
+    assert_eq!(shape(&copy), shape_of(SHELVES_1));
+    assert_eq!(rows(&copy, "select title, name from book join shelf on shelf.id = shelf_id"), ["Emma top"]);
+    assert_eq!(rows(&copy, "pragma user_version"), ["1"]);
+    assert_eq!(rows(&copy, "pragma journal_mode"), ["delete"], "one file, without a log beside it");
+}
+
+#[test]
+fn a_migration_that_fails_changes_nothing() {
+    let (_folder, path) = database(SHELVES_1, &[]);
+    for bad in ["create table half (a integer) strict; nonsense", "delete from shelf"] {
+        let migrations = [SHELVES.migrations[0], bad];
+        let mut db = Connection::open(&path).unwrap();
+        Schema { create: "", migrations: &migrations }.bring_up(&mut db, &path).unwrap_err();
+        assert_eq!(shape(&db), shape_of(SHELVES_1), "{bad}");
+        assert_eq!(rows(&db, "select name from shelf"), ["top"], "{bad}");
+        assert_eq!(rows(&db, "pragma user_version"), ["1"], "{bad}");
+    }
+}
+
+#[test]
+fn a_newer_database_is_refused_and_says_where_the_older_one_is() {
+    let folder = folder();
+    drop(Db::open(folder.path()).unwrap());
+    let path = folder.path().join(FILE);
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 9).unwrap();
+    let error = Db::open(folder.path()).map(drop).unwrap_err();
+    assert!(matches!(error, Error::Newer { found: 9, .. }), "{error:?}");
+    assert!(error.to_string().contains("qantara.db.before-v9"), "{error}");
+}
+
+#[test]
+fn another_programs_database_is_refused_and_left_alone() {
+    let folder = folder();
+    let path = folder.path().join(FILE);
+    let theirs = Connection::open(&path).unwrap();
+    for sql in ["create table photo (id integer)", "pragma application_id = 77; pragma user_version = 1"] {
+        theirs.execute_batch(sql).unwrap();
+        let error = Db::open(folder.path()).map(drop).unwrap_err();
+        assert!(matches!(error, Error::Unusable { .. }), "{error:?}");
+        assert_eq!(rows(&theirs, "pragma journal_mode"), ["delete"]);
+    }
+}
+
+// A little library of three versions, for the machinery; ours has one version so far.
+
+const SHELVES_1: &str = "
+create table shelf (id integer primary key autoincrement, name text not null) strict;
+create table book (id integer primary key autoincrement, shelf_id integer not null references shelf, title text) strict;
+insert into shelf (name) values ('top');
+insert into book (shelf_id, title) values (1, 'Emma');
+";
+const SHELVES_2: &str = "
+create table shelf (id integer primary key autoincrement, name text not null,
+                    height integer not null default 30) strict;
+create table book (id integer primary key autoincrement, shelf_id integer not null references shelf, title text) strict;
+insert into shelf (name) values ('top');
+insert into book (shelf_id, title) values (1, 'Emma');
+";
+const SHELVES: Schema<'static> = Schema {
+    create: "
+create table shelf (
+  id     integer primary key autoincrement,
+  name   text    not null unique,                        -- new in 3
+  height integer not null default 30                     -- new in 2
+) strict;
+create table book (
+  id       integer primary key autoincrement,
+  shelf_id integer not null references shelf,
+  title    text
+) strict;
+create index book_on_shelf on book (shelf_id);
+",
+    migrations: &[
+        "alter table shelf add column height integer not null default 30",
+        // Takes the table apart under the books that refer to it.
+        "create table shelf_3 (id integer primary key autoincrement, name text not null unique,
+                               height integer not null default 30) strict;
+         insert into shelf_3 (id, name, height) select id, name, height from shelf;
+         drop table shelf;
+         alter table shelf_3 rename to shelf;
+         create index book_on_shelf on book (shelf_id);",
+    ],
+};
+
+fn both_roads_meet(schema: &Schema<'_>, released: &[&str]) {
+    assert_eq!(released.len(), schema.migrations.len(), "each migration starts from a released schema.sql");
+    for (version, create) in released.iter().enumerate() {
+        let (_folder, path) = database(create, &schema.migrations[..version]);
+        let mut db = Connection::open(&path).unwrap();
+        schema.bring_up(&mut db, &path).unwrap();
+        assert_eq!(shape(&db), shape_of(schema.create), "from version {}", version + 1);
+    }
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+/// A file as the release with these migrations made it.
+fn database(create: &str, migrations: &[&str]) -> (TempDir, PathBuf) {
+    let folder = folder();
+    let path = folder.path().join(FILE);
+    let mut db = Connection::open(&path).unwrap();
+    Schema { create, migrations }.bring_up(&mut db, &path).unwrap();
+    (folder, path)
+}
+
+fn in_memory(create: &str) -> Connection {
+    let mut db = Connection::open_in_memory().unwrap();
+    Schema { create, migrations: &[] }.bring_up(&mut db, Path::new(":memory:")).unwrap();
+    db
+}
+
+fn filled(create: &str) -> Connection {
+    let db = in_memory(create);
+    db.execute_batch(ROWS).unwrap_or_else(|error| panic!("{error} in ROWS"));
+    db
+}
+
+/// Tries a change, says how many rows it touched, and takes it back.
+fn attempt(db: &Connection, sql: &str) -> Result<u64, Error> {
+    let before = db.total_changes();
+    db.execute_batch("savepoint attempt").unwrap();
+    let outcome = db.execute_batch(sql).during("attempt a change");
+    let touched = db.total_changes() - before;
+    db.execute_batch("rollback to attempt; release attempt").unwrap();
+    outcome.map(|()| touched)
+}
+
+/// Each row as its columns with spaces between.
+fn rows(db: &Connection, sql: &str) -> Vec<String> {
+    use rusqlite::types::ValueRef;
+    let mut statement = db.prepare(sql).unwrap();
+    let columns = statement.column_count();
+    let text = |value: ValueRef<'_>| match value {
+        ValueRef::Null => "null".to_owned(),
+        ValueRef::Integer(number) => number.to_string(),
+        ValueRef::Text(text) => String::from_utf8(text.to_vec()).unwrap(),
+        ValueRef::Real(_) | ValueRef::Blob(_) => panic!("no such column is asked for"),
+    };
+    let row = |row: &rusqlite::Row<'_>| (0..columns).map(|n| row.get_ref(n).map(text)).collect::<Result<Vec<_>, _>>();
+    statement.query_map([], row).unwrap().map(|row| row.unwrap().join(" ")).collect()
+}
+
+/// The tables and indexes, however they are spaced, quoted and commented.
+fn shape(db: &Connection) -> Vec<String> {
+    rows(db, "select sql from sqlite_schema where sql is not null and name not like 'sqlite%' order by name")
+        .iter()
+        .map(|sql| without_comments(sql).to_lowercase().replace(|c: char| c.is_whitespace() || c == '"', ""))
+        .collect()
+}
+
+fn shape_of(create: &str) -> Vec<String> {
+    shape(&in_memory(create))
+}
+
+fn without_comments(sql: &str) -> String {
+    sql.lines().map(|line| line.split("--").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
+}
+
+/// The schema without each of its checks and uniques in turn, beside the text of what is missing.
+fn mutants() -> Vec<(String, String)> {
+    let schema = without_comments(TODAY.create);
+    let mut mutants = Vec::new();
+    let mut mutate = |from: usize, to: usize, instead: &str| {
+        let line = schema[from..].lines().next().unwrap_or_default().to_owned();
+        let table = schema[..from].rfind("create table ").map_or("", |at| &schema[at..]);
+        let table = table.split_whitespace().nth(2).unwrap_or_default();
+        mutants.push((format!("{table}: {line}"), [&schema[..from], instead, &schema[to..]].concat()));
+    };
+    for (at, _) in schema.match_indices("check (") {
+        mutate(at, at + closed(&schema[at..]), "check (true)");
+    }
+    for (at, word) in schema.match_indices("unique") {
+        let list = schema[at..].starts_with("unique (");
+        mutate(at, at + if list { closed(&schema[at..]) } else { word.len() }, if list { "check (true)" } else { "" });
+    }
+    mutants
+}
+
+/// Where the first bracket of a text is closed again.
+fn closed(text: &str) -> usize {
+    let mut depth = 0;
+    for (at, character) in text.char_indices() {
+        match character {
+            '(' => depth += 1,
+            ')' if depth == 1 => return at + 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+    }
+    panic!("an open bracket in {text}");
+}
