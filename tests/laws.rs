@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+#[path = "laws/cases.rs"]
+mod cases;
 #[path = "laws/history.rs"]
 mod history;
 #[path = "laws/law.rs"]
@@ -191,8 +193,7 @@ fn a_change_of_rules_and_catalogue_alone_writes_nothing_on_what_exists() {
     law(600, (stories(), any::<u64>(), shipping, policy), |(story, changes, shipping, policy)| {
         let history = story.tell();
         let mut world = world();
-        let before = work(&mut world, &history, &arrivals(&history, 0));
-        if world.remote.is_empty() {
+        if work(&mut world, &history, &arrivals(&history, 0)) != Decision::Settled {
             return;
         }
         let says = |bit: u32| changes >> bit & 1 == 1;
@@ -213,9 +214,7 @@ fn a_change_of_rules_and_catalogue_alone_writes_nothing_on_what_exists() {
         if says(4) {
             world.shelf.clear();
         }
-        let after = world.plan().unwrap();
-        assert!(!matches!(after, Decision::Act(_)), "{after:?}");
-        assert!(before != Decision::Settled || after == Decision::Settled, "{after:?}");
+        assert_eq!(world.plan(), Some(Decision::Settled));
     });
 }
 

@@ -144,7 +144,11 @@ impl World {
                     self.now = at;
                 }
                 Decision::Hold(holds) if self.try_again(&holds) => {}
-                end => return Some(end),
+                end @ (Decision::Settled
+                | Decision::Ignore(_)
+                | Decision::Hold(_)
+                | Decision::Wait(None, _)
+                | Decision::Act(_)) => return Some(end),
             }
         }
         panic!("Waits for ever");
@@ -165,7 +169,7 @@ impl World {
         true
     }
 
-    fn perform(&mut self, operation: Operation) {
+    pub(crate) fn perform(&mut self, operation: Operation) {
         match operation {
             Operation::Record { changes } => changes.into_iter().for_each(|change| self.record(change)),
             Operation::Find { codes } => {
