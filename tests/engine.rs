@@ -493,7 +493,7 @@ fn a_change_by_hand_is_left_alone_and_shown() {
     stage.until_idle(HOUR);
     let id = stage.account("one", |account| account.documents(DocumentKind::Invoice).next().unwrap().id);
     let change = qantara::sandbox::daftra::Hand::ChangeRow {
-        invoice: id,
+        document: id,
         row: 0,
         quantity: Some(rust_decimal::Decimal::from(5)),
         unit_price: None,
@@ -519,7 +519,7 @@ fn a_deleted_invoice_is_never_made_again_by_itself() {
     stage
         .account("one", |account| {
             let id = account.documents(DocumentKind::Invoice).next().unwrap().id;
-            account.hand(qantara::sandbox::daftra::Hand::Delete { invoice: id }, now)
+            account.hand(qantara::sandbox::daftra::Hand::Delete { document: id }, now)
         })
         .unwrap();
     let edits = [Edit::SetQuantity { line: only_line(&shop, order), to: 2, restock: true }];

@@ -1,7 +1,9 @@
 //! What Daftra holds against what we wrote.
 //!
-//! Rows are matched as a multiset, for Daftra gives rows new ids with every change and titles are nobody's key. Rows
-//! which others added are theirs: no difference, but then the total is theirs too.
+//! Rows are matched as a multiset, for Daftra gives rows new ids with every change and titles are nobody's key. Our rows
+//! carry a mark, so a row of ours that should not be there (any more) is told from one that others added: theirs is no
+//! difference, but then the total is theirs too. Where no row has a mark, Daftra dropped them, and every row counts as
+//! ours.
 
 use rust_decimal::Decimal;
 
@@ -30,7 +32,7 @@ pub fn compare(draft: &Draft, remote: &RemoteDocument, tolerance: Amount) -> Vec
 pub(super) struct Matched {
     /// For each row in Daftra: it is one of ours.
     pub is_own: Vec<bool>,
-    /// Our rows that are not there.
+    /// Our rows that are not there, and rows of ours that should not be.
     pub missing: Vec<Difference>,
 }
 
@@ -53,7 +55,14 @@ pub(super) fn match_rows(header: &Header, billed: &[Billed], remote: &RemoteDocu
         let daftra = changed.map_or_else(|| "-".to_owned(), |at| print(left.swap_remove(at)));
         Difference { what: DifferenceKind::Row, ours: ours.to_string(), daftra }
     });
-    let missing = missing.collect();
+    let mut missing: Vec<Difference> = missing.collect();
+    let marks_are_kept = remote.items.iter().any(|item| item.is_marked);
+    let surplus = left.into_iter().filter(|item| item.is_marked || !marks_are_kept);
+    missing.extend(surplus.map(|item| Difference {
+        what: DifferenceKind::Row,
+        ours: "-".to_owned(),
+        daftra: print(item),
+    }));
     Matched { is_own, missing }
 }
 

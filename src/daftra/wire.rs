@@ -66,6 +66,8 @@ pub struct RemoteItem {
     pub discount: Decimal,
     /// None: the document's.
     pub store_id: Option<i64>,
+    /// It carries the mark of our rows.
+    pub is_marked: bool,
 }
 
 /// One payment.
@@ -159,6 +161,7 @@ fn item(row: &Map<String, Value>) -> Result<RemoteItem, String> {
         tax2: id(row, "tax2")?,
         discount: decimal(row, "discount")?.unwrap_or_default(),
         store_id: id(row, "store_id")?,
+        is_marked: text(row, "description").is_some_and(|text| super::write::is_marked(&text)),
     })
 }
 

@@ -66,6 +66,19 @@ pub enum Source {
     Fees,
 }
 
+/// As it stands in fingerprints and on our rows in Daftra: `line 447654529`.
+impl std::fmt::Display for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Line(id) => write!(f, "line {id}"),
+            Self::Shipping(id) => write!(f, "shipping {id}"),
+            Self::Tip => f.write_str("tip"),
+            Self::Duties => f.write_str("duties"),
+            Self::Fees => f.write_str("fees"),
+        }
+    }
+}
+
 /// One thing on a document, as the shop counts it; it becomes one or two rows in Daftra.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Billed {

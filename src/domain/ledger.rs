@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::invoice::{Billed, Header, InvoiceDraft, Source};
+use super::invoice::{Billed, Header, InvoiceDraft};
 use super::money::Amount;
 use super::reason::{Difference, Hold, Refusal, Waiting};
 use super::refund::{Class, ReceiptDraft};
@@ -241,16 +241,7 @@ impl Fingerprint {
     pub fn of(billed: &[Billed]) -> Self {
         let mut parts: Vec<String> = billed
             .iter()
-            .map(|one| {
-                let source = match one.source {
-                    Source::Line(id) => format!("line {id}"),
-                    Source::Shipping(id) => format!("shipping {id}"),
-                    Source::Tip => "tip".to_owned(),
-                    Source::Duties => "duties".to_owned(),
-                    Source::Fees => "fees".to_owned(),
-                };
-                format!("{source}: {} {} {}", one.units, one.net.0, one.tax.0)
-            })
+            .map(|one| format!("{}: {} {} {}", one.source, one.units, one.net.0, one.tax.0))
             .collect();
         parts.sort();
         Self(format!("{}; {}", Self::VERSION, parts.join("; ")))

@@ -134,16 +134,22 @@ impl Engine {
     }
 
     /// A merchant's key or address does not work: nobody calls for it until a chore finds it repaired.
-    pub(super) fn in_trouble(&self, merchant_id: i64, trouble: Trouble) -> Result<Timestamp, Error> {
+    fn in_trouble(&self, merchant_id: i64, trouble: Trouble) -> Result<Timestamp, Error> {
+        let until = self.note_trouble(merchant_id, trouble)?;
+        self.db.write(move |tx| job::ask_chore(tx, Chore::Account, merchant_id, until))?;
+        self.wake_chores();
+        Ok(until)
+    }
+
+    /// Stops a merchant's calls and tells the operator, once.
+    pub(super) fn note_trouble(&self, merchant_id: i64, trouble: Trouble) -> Result<Timestamp, Error> {
         let now = self.clock.now();
         let until = now + self.settings.trouble_probe;
         tracing::warn!(merchant = merchant_id, ?trouble, "a merchant's way into Daftra does not work");
         self.db.write(move |tx| {
             merchant::trouble(tx, merchant_id, &trouble, until)?;
-            alert::raise(tx, alert::Cause::Trouble, &format!("merchant {merchant_id}"), Some(merchant_id), now)?;
-            job::ask_chore(tx, Chore::Account, merchant_id, until)
+            alert::raise(tx, alert::Cause::Trouble, &format!("merchant {merchant_id}"), Some(merchant_id), now)
         })?;
-        self.wake_chores();
         Ok(until)
     }
 }

@@ -162,7 +162,7 @@ impl Engine {
         match answered.outcome {
             Ok(site) if account.site_id.as_ref().is_some_and(|known| *known != site.id) => {
                 let known = account.site_id.unwrap_or_default();
-                self.in_trouble(merchant_id, Trouble::OtherSite { known, found: site.id })?;
+                self.note_trouble(merchant_id, Trouble::OtherSite { known, found: site.id })?;
                 self.db.write(move |tx| job::settle(tx, &job, Again::At(later), now))
             }
             Ok(site) => {
@@ -177,11 +177,11 @@ impl Engine {
                 Ok(())
             }
             Err(Unanswered::Credential(text)) => {
-                self.in_trouble(merchant_id, Trouble::Credential { text })?;
+                self.note_trouble(merchant_id, Trouble::Credential { text })?;
                 self.db.write(move |tx| job::settle(tx, &job, Again::At(later), now))
             }
             Err(Unanswered::Failed { trouble: Some(trouble), .. }) => {
-                self.in_trouble(merchant_id, trouble.into())?;
+                self.note_trouble(merchant_id, trouble.into())?;
                 self.db.write(move |tx| job::settle(tx, &job, Again::At(later), now))
             }
             Err(Unanswered::Throttled { .. } | Unanswered::Unsent(_) | Unanswered::Failed { .. }) => {
