@@ -414,7 +414,13 @@ fn a_restart_looks_for_what_it_was_doing() {
         let as_crashed = "update document set state = 'sending', look_at = null, unknown_sends = 0";
         let mut stage = stage;
         stage.stop();
-        stage.db.write(move |tx| { tx.execute(as_crashed, []).unwrap(); Ok(()) }).unwrap();
+        stage
+            .db
+            .write(move |tx| {
+                tx.execute(as_crashed, []).unwrap();
+                Ok(())
+            })
+            .unwrap();
         let mut stage = stage.restart(SignedDuration::from_secs(20));
         stage.start();
         stage.until_idle(DAY);

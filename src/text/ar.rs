@@ -9,7 +9,6 @@ use crate::domain::catalog::Rule;
 use crate::domain::invoice::{Seen, shop_totals};
 use crate::domain::ledger::{self, Draft};
 use crate::domain::money::{Amount, Currency};
-use crate::domain::plan::Operation;
 use crate::domain::reason::{Difference, DifferenceKind, Extra, Failed, Hold, Ignored, RefundPart, Refusal, Waiting};
 use crate::domain::refund::Class;
 use crate::domain::rules::ShippingPolicy;
@@ -198,6 +197,10 @@ impl Words for Arabic {
                 say("أُلغي الطلب وقد يصل سجل الاسترجاع من المتجر بعد.", "يتابع تلقائيًا عند وصول السجل أو بعد ربع ساعة.")
             }
             Waiting::NotPaid => say("لم يُدفع بعد.", "يتابع تلقائيًا عندما يبلّغ المتجر بالدفع."),
+            Waiting::OrderBehind { refund } => say(
+                format!("الاسترجاع {} يذكر بندًا ليس في الطلب الذي نعرفه.", isolated(&refund.to_string())),
+                "يتابع تلقائيًا عندما يرسل المتجر الطلب الأحدث.",
+            ),
             Waiting::NotFulfilled => say("لم يُشحن بعد.", "يتابع تلقائيًا عندما يبلّغ المتجر باكتمال الشحن."),
         }
     }
@@ -303,6 +306,15 @@ impl Words for Arabic {
                     "الاسترجاع {} يعيد {refunded} من البند {}، ولم يبق على الفاتورة إلا {left}.",
                     isolated(&refund.to_string()),
                     quote(line)
+                ),
+                "قارن مرتجعات المتجر بإيصالات المرتجع أدناه وصحّحها يدويًا.",
+            ),
+            Hold::Overdrawn { line, units, net, tax } => say(
+                format!(
+                    "أُعيد من البند {} أكثر مما على الفاتورة: بقي {units} وحدة، {} وضريبة {}.",
+                    quote(line),
+                    money(self, *net, currency),
+                    money(self, *tax, currency)
                 ),
                 "قارن مرتجعات المتجر بإيصالات المرتجع أدناه وصحّحها يدويًا.",
             ),
