@@ -3,6 +3,7 @@
 //! Every wait of the engine goes through here, so a test can live through a day in a moment and always knows when all
 //! threads have come to rest. Nothing below the shell asks for the time; it is handed down as a value.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -48,10 +49,8 @@ impl Clock {
     /// A clock that stands still until its hand is moved.
     #[must_use]
     pub fn hand(start: Timestamp) -> (Self, Arc<Hand>) {
-        let hand = Arc::new(Hand {
-            state: Mutex::new(Table { now: start, threads: 0, parked: Vec::new() }),
-            turn: Condvar::new(),
-        });
+        let table = Table { now: start, threads: 0, parked: BTreeMap::new(), tickets: 0 };
+        let hand = Arc::new(Hand { state: Mutex::new(table), turn: Condvar::new(), rest: Condvar::new() });
         (Self(Kind::Hand(Arc::clone(&hand))), hand)
     }
 
@@ -82,7 +81,7 @@ impl Clock {
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn wait(&self, bell: &Bell, until: Timestamp) {
         match &self.0 {
-            Kind::Hand(hand) => hand.park(Some(bell), until),
+            Kind::Hand(hand) => hand.park(bell, until),
             Kind::Real | Kind::Scaled { .. } => {
                 let speed = match &self.0 {
                     Kind::Scaled { speed, .. } => *speed,
@@ -157,30 +156,34 @@ impl Bell {
 /// The hand of a clock that stands still otherwise.
 pub struct Hand {
     state: Mutex<Table>,
+    /// For those who wait for a time or a bell.
     turn: Condvar,
+    /// For the one who waits until all do.
+    rest: Condvar,
 }
 
 struct Table {
     now: Timestamp,
     /// Threads which wait through this clock.
     threads: usize,
-    parked: Vec<Parked>,
+    parked: BTreeMap<u64, Parked>,
+    tickets: u64,
 }
 
 struct Parked {
     until: Timestamp,
-    bell: Option<Bell>,
+    bell: Bell,
 }
 
 impl Table {
     fn is_at_rest(&self) -> bool {
-        self.parked.len() >= self.threads && self.parked.iter().all(|parked| !parked.may_go(self.now))
+        self.parked.len() >= self.threads && self.parked.values().all(|parked| !parked.may_go(self.now))
     }
 }
 
 impl Parked {
     fn may_go(&self, now: Timestamp) -> bool {
-        self.until <= now || self.bell.as_ref().is_some_and(Bell::has_rung)
+        self.until <= now || self.bell.has_rung()
     }
 }
 
@@ -189,34 +192,25 @@ impl Hand {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn park(&self, bell: Option<&Bell>, until: Timestamp) {
+    fn park(&self, bell: &Bell, until: Timestamp) {
         let mut table = self.lock();
-        loop {
-            if bell.is_some_and(Bell::take) || table.now >= until {
-                return;
-            }
-            table.parked.push(Parked { until, bell: bell.cloned() });
-            self.turn.notify_all();
+        let ticket = table.tickets;
+        table.tickets += 1;
+        table.parked.insert(ticket, Parked { until, bell: bell.clone() });
+        self.rest.notify_all();
+        while !bell.take() && table.now < until {
             table = self.turn.wait(table).unwrap_or_else(PoisonError::into_inner);
-            let mine = table.parked.iter().position(|parked| {
-                parked.until == until
-                    && match (&parked.bell, bell) {
-                        (Some(a), Some(b)) => Arc::ptr_eq(&a.0, &b.0),
-                        (None, None) => true,
-                        (Some(_), None) | (None, Some(_)) => false,
-                    }
-            });
-            if let Some(mine) = mine {
-                table.parked.swap_remove(mine);
-            }
+            // Somebody else may have taken the ring that woke us.
+            self.rest.notify_all();
         }
+        table.parked.remove(&ticket);
     }
 
     /// Waits until every enlisted thread waits for a later time or for a bell.
     pub fn rest(&self) {
         let mut table = self.lock();
         while !table.is_at_rest() {
-            table = self.turn.wait(table).unwrap_or_else(PoisonError::into_inner);
+            table = self.rest.wait(table).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -234,7 +228,7 @@ impl Hand {
         if table.now >= end {
             return false;
         }
-        let next = table.parked.iter().map(|parked| parked.until).min().unwrap_or(end).min(end);
+        let next = table.parked.values().map(|parked| parked.until).min().unwrap_or(end).min(end);
         table.now = next.max(table.now);
         self.turn.notify_all();
         true
@@ -247,6 +241,6 @@ pub struct Enlisted(Arc<Hand>);
 impl Drop for Enlisted {
     fn drop(&mut self) {
         self.0.lock().threads -= 1;
-        self.0.turn.notify_all();
+        self.0.rest.notify_all();
     }
 }

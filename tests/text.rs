@@ -17,6 +17,7 @@ use qantara::domain::money::{Amount, Currency};
 use qantara::domain::reason::{
     Difference, DifferenceKind, Extra, Failed, Hold, Ignored, Reason, RefundPart, Refusal, Waiting,
 };
+use qantara::domain::plan::Operation;
 use qantara::domain::refund::Class;
 use qantara::domain::rules::ShippingPolicy;
 use qantara::domain::trace::Step;
@@ -109,7 +110,8 @@ fn steps() -> Vec<Step> {
         Shipping { policy: ShippingPolicy::Always, billed: true },
         Totals { shop: totals, daftra: totals },
         Refund { id: 991, class: Class::Edit },
-        InStep { reference: reference() }, DeletedInShop)
+        InStep { reference: reference() }, DeletedInShop,
+        WouldDo { operation: Box::new(Operation::Verify { document: 1 }) })
 }
 
 fn notices() -> Vec<Notice> {

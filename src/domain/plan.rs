@@ -12,10 +12,10 @@ use super::catalog::{Catalog, Code};
 use super::invoice::{InvoiceDraft, Obstacles, Seen, draft, gate};
 use super::ledger::{Document, Draft, Fingerprint, Ledger, Next, State, next};
 use super::order::{FulfillmentStatus, Order, PaymentStatus, Refund, SAMPLE_ORDER};
-use super::reason::{Hold, Ignored, Waiting};
+use super::reason::{Hold, Ignored, RefundPart, Waiting};
 use super::refund::{
-    Cause, Class, OwnLines, ReceiptDraft, cancel_receipt, class_after_invoice, class_before_invoice, left, receipt,
-    removed,
+    Cause, Class, OwnLines, ReceiptDraft, cancel_receipt, class_after_invoice, class_before_invoice, in_price_terms,
+    left, receipt, removed,
 };
 use super::rules::{Merchant, Trigger, fold};
 use super::trace::{Step, Trace};
@@ -102,13 +102,16 @@ pub fn plan(
     now: Timestamp,
 ) -> (Decision, Trace) {
     let mut trace = Trace::new();
-    let case = Case { order, merchant, catalog, ledger, now };
+    let (order, unclear) = in_price_terms(order);
+    let case = Case { order: &order, unclear, merchant, catalog, ledger, now };
     let decision = case.decide(&mut trace);
     (decision, trace)
 }
 
 struct Case<'a> {
     order: &'a Order,
+    /// Refund records whose amounts fit no reading.
+    unclear: BTreeSet<i64>,
     merchant: &'a Merchant,
     catalog: &'a Catalog,
     ledger: &'a Ledger,
@@ -240,6 +243,7 @@ impl Case<'_> {
         }
         let gone = removed(&self.order.facts, &classes);
         let (target, mut obstacles) = draft(self.order, self.merchant, self.catalog, &gone, frozen, trace);
+        obstacles.holds.extend(self.unclear_amounts(&classes));
         if !obstacles.ask.is_empty() {
             return Decision::Act(vec![Operation::Find { codes: obstacles.ask }]);
         }
@@ -405,6 +409,10 @@ impl Case<'_> {
         if !obstacles.ask.is_empty() {
             return Decision::Act(vec![Operation::Find { codes: obstacles.ask }]);
         }
+        let unclear = self.unclear_amounts(&classes);
+        if !unclear.is_empty() {
+            return Decision::Hold(unclear);
+        }
         let wanted = Fingerprint::of(&target.billed);
         if invoice.is_out_of_step(&wanted) {
             self.check_quantities(&target, &mut obstacles);
@@ -424,6 +432,15 @@ impl Case<'_> {
         }
         trace.push(Step::InStep { reference: content.header.reference.clone() });
         self.take_back(invoice, content, &classes)
+    }
+
+    /// Records that would change a document with amounts we cannot read.
+    fn unclear_amounts(&self, classes: &BTreeMap<i64, Class>) -> Vec<Hold> {
+        let unclear = self.unclear.iter().filter(|id| match classes.get(id) {
+            Some(Class::Absorbed | Class::Edit | Class::Receipt) => !self.ledger.classes.contains_key(id),
+            Some(Class::Covered | Class::NotOurs) | None => false,
+        });
+        unclear.map(|refund| Hold::RefundPart { refund: *refund, part: RefundPart::Line }).collect()
     }
 
     fn redraft(&self, content: &InvoiceDraft, classes: &BTreeMap<i64, Class>) -> (InvoiceDraft, Obstacles, Trace) {

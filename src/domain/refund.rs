@@ -4,6 +4,7 @@
 //! becomes a receipt, or changes nothing. A receipt repeats the invoice's own product, taxes and store, and never takes
 //! back more than is left.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::invoice::{Billed, Header, InvoiceDraft, Removed, Source, exact_rows, reference};
 use super::money::Amount;
-use super::order::{Facts, Refund, RefundLine, Restock};
+use super::order::{Facts, Order, Refund, RefundLine, Restock};
 use super::reason::{Hold, RefundPart};
 use super::rules::Merchant;
 
@@ -73,6 +74,35 @@ impl Cause {
             Self::Cancel => "cancel".to_owned(),
         }
     }
+}
+
+/// The order with the amounts of its refunded goods in the terms of its prices: containing the tax where prices do.
+///
+/// Whether Shopify's `subtotal` contains the tax in such a shop is not documented, so each is compared with the line's
+/// own share of its price. Records that fit neither reading come back beside it: they are not guessed.
+#[must_use]
+pub fn in_price_terms(order: &Order) -> (Cow<'_, Order>, BTreeSet<i64>) {
+    let mut unclear = BTreeSet::new();
+    if !order.snapshot.taxes_included || order.facts.refunds.is_empty() {
+        return (Cow::Borrowed(order), unclear);
+    }
+    let mut order = order.clone();
+    for refund in order.facts.refunds.values_mut() {
+        for part in &mut refund.lines {
+            let Some(line) = order.snapshot.lines.iter().find(|line| line.id == part.line_id) else { continue };
+            let share = line.net().share(part.quantity, line.quantity);
+            // Shopify's own rounding may move the share by a minor unit per unit.
+            let slack = Amount(line.quantity);
+            let off = |amount: Amount| (amount - share).abs();
+            let with_tax = part.subtotal + part.tax;
+            if off(part.subtotal).min(off(with_tax)) > slack {
+                unclear.insert(refund.id);
+            } else if off(with_tax) < off(part.subtotal) {
+                part.subtotal = with_tax;
+            }
+        }
+    }
+    (Cow::Owned(order), unclear)
 }
 
 /// Which lines of the order are the merchant's.

@@ -136,7 +136,8 @@ impl Engine {
     /// A merchant's key or address does not work: nobody calls for it until a chore finds it repaired.
     fn in_trouble(&self, merchant_id: i64, trouble: Trouble) -> Result<Timestamp, Error> {
         let until = self.note_trouble(merchant_id, trouble)?;
-        self.db.write(move |tx| job::ask_chore(tx, Chore::Account, merchant_id, until))?;
+        let probe = self.clock.now() + self.settings.trouble_probe;
+        self.db.write(move |tx| job::ask_chore(tx, Chore::Account, merchant_id, probe))?;
         self.wake_chores();
         Ok(until)
     }
@@ -144,7 +145,8 @@ impl Engine {
     /// Stops a merchant's calls and tells the operator, once.
     pub(super) fn note_trouble(&self, merchant_id: i64, trouble: Trouble) -> Result<Timestamp, Error> {
         let now = self.clock.now();
-        let until = now + self.settings.trouble_probe;
+        // Longer than until the next question, so that its answer is there before anyone calls.
+        let until = now + self.settings.trouble_probe * 2;
         tracing::warn!(merchant = merchant_id, ?trouble, "a merchant's way into Daftra does not work");
         self.db.write(move |tx| {
             merchant::trouble(tx, merchant_id, &trouble, until)?;

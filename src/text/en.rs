@@ -1,15 +1,14 @@
 //! English.
 
-use super::{Labels, Notice, Sentence, Words, money};
+use super::{Labels, Notice, Planned, Sentence, Words, money, planned};
 use crate::db::log::Status;
 use crate::db::merchant::{Mode, Trouble};
 use crate::db::order;
 use crate::db::user::Role;
 use crate::domain::catalog::Rule;
-use crate::domain::invoice::Seen;
+use crate::domain::invoice::{Seen, shop_totals};
 use crate::domain::ledger::{self, Draft};
 use crate::domain::money::{Amount, Currency};
-use crate::domain::plan::Operation;
 use crate::domain::reason::{Difference, DifferenceKind, Extra, Failed, Hold, Ignored, RefundPart, Refusal, Waiting};
 use crate::domain::refund::Class;
 use crate::domain::rules::ShippingPolicy;
@@ -419,25 +418,16 @@ impl Words for English {
             ),
             Step::Refund { id, class } => format!("Refund {id}: {}.", self.refund_class(*class)),
             Step::InStep { reference } => format!("{} is as it should be.", isolated(reference)),
-            Step::WouldDo { operation } => match operation.as_ref() {
-                Operation::Create { draft, .. } => {
-                    format!(
-                        "Shadow: would create {} {}.",
-                        self.document_kind(draft),
-                        isolated(&draft.header().reference)
-                    )
+            Step::WouldDo { operation } => match planned(operation) {
+                Planned::Create(draft) => {
+                    let total = sum(shop_totals(draft.billed()).total);
+                    format!("Not done in shadow mode: create {} of {total}.", self.document_kind(draft).to_lowercase())
                 }
-                Operation::Replace { draft, .. } => {
-                    format!(
-                        "Shadow: would replace {} {}.",
-                        self.document_kind(draft),
-                        isolated(&draft.header().reference)
-                    )
+                Planned::Replace(draft) => {
+                    let total = sum(shop_totals(draft.billed()).total);
+                    format!("Not done in shadow mode: change the {} to {total}.", self.document_kind(draft).to_lowercase())
                 }
-                Operation::Record { .. } => "Shadow: would note a change in our own books.".to_owned(),
-                Operation::Find { .. } => "Shadow: would ask Daftra for products.".to_owned(),
-                Operation::Verify { .. } => "Shadow: would read a document back.".to_owned(),
-                Operation::Resolve { .. } => "Shadow: would look for a document in doubt.".to_owned(),
+                Planned::OwnBooks => "Not done in shadow mode: a note in our own books.".to_owned(),
             },
             Step::DeletedInShop => "The shop deleted the order; the books stay.".to_owned(),
         }

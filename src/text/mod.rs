@@ -16,6 +16,7 @@ use crate::db::user::Role;
 use crate::domain::ledger::{self, Draft};
 use crate::domain::money::{Amount, Currency};
 use crate::domain::reason::{Failed, Hold, Ignored, Reason, Waiting};
+use crate::domain::plan::Operation;
 use crate::domain::refund::Class;
 use crate::domain::trace::Step;
 
@@ -202,6 +203,24 @@ pub fn time(at: Timestamp, zone: &jiff::tz::TimeZone) -> String {
 #[must_use]
 pub fn amount(lang: Lang, amount: Amount, currency: Option<Currency>) -> String {
     money(lang.words(), amount, currency)
+}
+
+/// What shadow mode held back, as far as a person needs to know.
+enum Planned<'a> {
+    Create(&'a Draft),
+    Replace(&'a Draft),
+    OwnBooks,
+}
+
+fn planned(operation: &Operation) -> Planned<'_> {
+    match operation {
+        Operation::Create { draft, .. } => Planned::Create(draft),
+        Operation::Replace { draft, .. } => Planned::Replace(draft),
+        Operation::Record { .. }
+        | Operation::Find { .. }
+        | Operation::Verify { .. }
+        | Operation::Resolve { .. } => Planned::OwnBooks,
+    }
 }
 
 fn money(words: &dyn Words, amount: Amount, currency: Option<Currency>) -> String {

@@ -10,7 +10,7 @@ use qantara::clock::{Clock, Hand};
 use qantara::config::keys;
 use qantara::daftra::client::{Client, Settings as DaftraSettings};
 use qantara::db::merchant::{self, Credential, CredentialKind, Merchant, Mode, Slot};
-use qantara::db::{Db, account, job, log, order};
+use qantara::db::{Db, account, log, order};
 use qantara::domain::rules::{LinePolicy, Rules, ShippingPolicy, SkuRules, TaxRule, Trigger, Vendor, Vendors};
 use qantara::engine::intake::{Intake, Received};
 use qantara::engine::{Engine, Settings, credential_place, worker};
@@ -45,6 +45,8 @@ pub(crate) struct Stage {
     folder: Arc<TempDir>,
     data_key: Arc<DataKey>,
     settings: Settings,
+    /// Another life goes on with the folder: what this one left running is for it to find.
+    is_handed_on: bool,
 }
 
 /// How a stage differs from the usual one.
@@ -179,7 +181,7 @@ impl Stage {
         );
         let engine = Engine::new(Arc::clone(&db), clock.clone(), Arc::clone(&vault), client, settings);
         let intake = Intake::new(Arc::clone(&engine), Arc::clone(&data_key)).unwrap();
-        Self { db, clock, hand, engine, intake, network, vault, running: None, folder, data_key, settings }
+        Self { db, clock, hand, engine, intake, network, vault, running: None, folder, data_key, settings, is_handed_on: false }
     }
 
     /// The usual stage with the usual merchant, running.
@@ -196,9 +198,14 @@ impl Stage {
     }
 
     pub(crate) fn stop(&mut self) {
-        if let Some(running) = self.running.take() {
-            running.stop();
+        let Some(running) = self.running.take() else { return };
+        let stopping = std::thread::spawn(move || running.stop());
+        // Calls under way come to their end only as time passes.
+        while !stopping.is_finished() {
+            self.hand.advance(SignedDuration::from_secs(1));
+            std::thread::yield_now();
         }
+        stopping.join().unwrap();
     }
 
     /// Ends the process without any goodbye (what runs in memory is gone, what is committed stays) and begins a new
@@ -215,6 +222,7 @@ impl Stage {
             folder: Arc::clone(&self.folder),
             settings: self.settings,
         };
+        self.is_handed_on = true;
         drop(self);
         Self::open(parts)
     }
@@ -325,8 +333,8 @@ impl Stage {
 
     /// A person's "try again".
     pub(crate) fn try_again(&self, order: &order::Overview) {
-        let (id, merchant_id, now) = (order.id, order.merchant_id, self.clock.now());
-        self.db.write(move |tx| job::hurry(tx, id, merchant_id, now)).unwrap();
+        let (id, now, policy) = (order.id, self.clock.now(), self.settings.policy);
+        self.db.write(move |tx| qantara::engine::order::try_again(tx, id, &policy, now)).unwrap();
         self.engine.wake();
     }
 }
@@ -344,7 +352,7 @@ struct Parts {
 impl Drop for Stage {
     fn drop(&mut self) {
         self.stop();
-        if std::thread::panicking() {
+        if std::thread::panicking() || self.is_handed_on {
             return;
         }
         let check = self.db.read(|c| {

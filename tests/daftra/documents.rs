@@ -50,7 +50,7 @@ fn a_draft_as_daftra_wants_it() {
                "discount_amount": 0})
     );
     let mug = |price: Value, units: i64| {
-        json!({"product_id": MUG, "item": "Thing 1", "description": "SKU-1", "unit_price": price, "quantity": units,
+        json!({"product_id": MUG, "item": "Thing 1", "description": "SKU-1 [line 1]", "unit_price": price, "quantity": units,
                "tax1": VAT, "tax2": null, "discount": 0, "discount_type": 2, "store_id": STORE})
     };
     let rows = sent["InvoiceItem"].as_array().unwrap();
@@ -236,7 +236,7 @@ fn captured() -> Value {
         "InvoiceItem": [
             {"id": "1", "item": "Wrap", "product_id": null, "unit_price": "9.00", "quantity": "1", "tax1": null,
              "tax2": "0", "discount": "5", "discount_type": "1", "store_id": "0", "col_3": "red", "subtotal": 8.55},
-            {"id": "2", "item": "Mug", "product_id": "33", "unit_price": "50.000000", "quantity": 2, "tax1": "7",
+            {"id": "2", "item": "Mug", "description": "SKU-1 [line 1]", "product_id": "33", "unit_price": "50.000000", "quantity": 2, "tax1": "7",
              "tax2": "0", "discount": null, "discount_type": null, "store_id": "", "subtotal": 100}],
         "InvoiceCustomField": [{"id": "4", "label": "Driver", "value": "Omar"}],
         "InvoicePayment": [{"id": "26", "amount": "20", "payment_method": "cash", "transaction_id": null}]
