@@ -428,6 +428,7 @@ fn with_invoice(house: &House, state: State, change: impl FnOnce(&mut Document))
     };
     let draft = Draft::Invoice(InvoiceDraft {
         header,
+        vendors: merchant.rules.vendors.clone(),
         shipping: ShippingPolicy::Never,
         seen: BTreeMap::new(),
         billed: Vec::new(),

@@ -37,7 +37,10 @@ fn net_units(stage: &Stage, account: &str) -> Vec<(u64, String)> {
             let lost = rust_decimal::Decimal::from(100_000) - account.stock(product, 1);
             assert_eq!(net.get(&product).copied().unwrap_or_default(), lost, "stock and documents of {product}");
         }
-        net.into_iter().filter(|(_, units)| !units.is_zero()).map(|(id, units)| (id, units.normalize().to_string())).collect()
+        net.into_iter()
+            .filter(|(_, units)| !units.is_zero())
+            .map(|(id, units)| (id, units.normalize().to_string()))
+            .collect()
     })
 }
 
@@ -206,7 +209,13 @@ fn every_order_of_arrival_ends_the_same() {
     for next in 0..4 {
         orders = orders
             .into_iter()
-            .flat_map(|order| (0..=order.len()).map(move |at| { let mut o = order.clone(); o.insert(at, next); o }))
+            .flat_map(|order| {
+                (0..=order.len()).map(move |at| {
+                    let mut o = order.clone();
+                    o.insert(at, next);
+                    o
+                })
+            })
             .collect();
     }
     assert_eq!(orders.len(), 24);
@@ -341,7 +350,9 @@ fn a_bad_key_stops_one_merchant_and_repairs_itself() {
     assert_eq!(alerts.iter().filter(|alert| alert.cause == "trouble").count(), 1, "{alerts:?}");
     // The key begins to work: the hourly question finds out.
     stage
-        .account("one", |account| account.change(|setup| setup.keys.push(qantara::sandbox::daftra::ApiKey::full("revoked"))))
+        .account("one", |account| {
+            account.change(|setup| setup.keys.push(qantara::sandbox::daftra::ApiKey::full("revoked")))
+        })
         .unwrap();
     stage.pass(HOUR * 2);
     stage.until_idle(DAY);
@@ -353,7 +364,13 @@ fn a_bad_key_stops_one_merchant_and_repairs_itself() {
 fn another_account_at_the_same_address_is_not_written_to() {
     let stage = Stage::usual();
     let now = stage.clock.now();
-    stage.db.write(|tx| { tx.execute("update account set site_id = 'another'", []).unwrap(); Ok(()) }).unwrap();
+    stage
+        .db
+        .write(|tx| {
+            tx.execute("update account set site_id = 'another'", []).unwrap();
+            Ok(())
+        })
+        .unwrap();
     stage.db.write(move |tx| qantara::db::job::ask_chore(tx, qantara::db::job::Chore::Account, 1, now)).unwrap();
     stage.engine.wake_chores();
     stage.pass(SignedDuration::from_mins(1));
@@ -397,7 +414,13 @@ fn a_restart_looks_for_what_it_was_doing() {
         let as_crashed = "update document set state = 'sending', look_at = null, unknown_sends = 0";
         let mut stage = stage;
         stage.stop();
-        stage.db.write(move |tx| { tx.execute(as_crashed, []).unwrap(); Ok(()) }).unwrap();
+        stage
+            .db
+            .write(move |tx| {
+                tx.execute(as_crashed, []).unwrap();
+                Ok(())
+            })
+            .unwrap();
         let mut stage = stage.restart(SignedDuration::from_secs(20));
         stage.start();
         stage.until_idle(DAY);
@@ -422,7 +445,13 @@ fn after_a_long_silence_it_looks_before_it_sends() {
                   delete from document where order_id = 2; delete from delivery where order_id = 2;
                   delete from job where subject = 2 and kind = 'order'; delete from fact where order_id = 2;
                   delete from orders where id = 2;";
-    stage.db.write(move |tx| { tx.execute_batch(forget).unwrap(); Ok(()) }).unwrap();
+    stage
+        .db
+        .write(move |tx| {
+            tx.execute_batch(forget).unwrap();
+            Ok(())
+        })
+        .unwrap();
     let mut stage = stage.restart(SignedDuration::from_mins(30));
     stage.start();
     stage.deliver(&second);

@@ -368,7 +368,7 @@ impl World {
             Change::Drop { document } => self.event(document, Event::Drop),
             Change::Want { document } => self.event(document, Event::Want),
             Change::LookFirst { parent, source_key, draft, look_at, classes } => {
-                let id = self.plan_document(parent, source_key, draft);
+                let id = self.plan_document(parent, source_key, *draft);
                 let born = self.document(id);
                 (born.state, born.look_at) = (State::InDoubt, Some(look_at));
                 self.ledger.classes.extend(classes);

@@ -14,10 +14,10 @@ use qantara::domain::catalog::{Code, Rule};
 use qantara::domain::invoice::{Seen, Totals};
 use qantara::domain::ledger;
 use qantara::domain::money::{Amount, Currency};
+use qantara::domain::plan::Operation;
 use qantara::domain::reason::{
     Difference, DifferenceKind, Extra, Failed, Hold, Ignored, Reason, RefundPart, Refusal, Waiting,
 };
-use qantara::domain::plan::Operation;
 use qantara::domain::refund::Class;
 use qantara::domain::rules::ShippingPolicy;
 use qantara::domain::trace::Step;
@@ -58,7 +58,8 @@ fn ignored() -> Vec<Ignored> {
 
 fn waiting() -> Vec<Waiting> {
     every!(Waiting:
-        Settling { reference: reference() }, LookingAgain { reference: reference() }, CancelRecord, NotPaid, NotFulfilled)
+        Settling { reference: reference() }, LookingAgain { reference: reference() }, CancelRecord,
+        OrderBehind { refund: 991 }, NotPaid, NotFulfilled)
 }
 
 fn holds() -> Vec<Hold> {
@@ -80,6 +81,7 @@ fn holds() -> Vec<Hold> {
         QuantitiesDiffer { line: line(), ours: 1, shop: 2 },
         CancelledButPaid, CancelledAfterShipping,
         RefundPart { refund: 991, part: RefundPart::Adjustment },
+        Overdrawn { line: line(), units: -1, net: Amount(-100), tax: Amount(-15) },
         RefundExceeds { refund: 991, line: line(), left: 1, refunded: 2 },
         Refused { reference: reference(), refusal: refusal() },
         Locked { reference: reference(), refusal: refusal() },

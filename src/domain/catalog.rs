@@ -199,15 +199,19 @@ fn by_prefix(skus: &BTreeSet<Code>, rules: &Rules, catalog: &Catalog, usable: &[
     if !unasked.is_empty() {
         return Resolution::Ask(unasked);
     }
-    for prefix in &prefixes {
-        let hits: BTreeSet<i64> =
-            usable.iter().filter(|product| product.code == *prefix).map(|product| product.id).collect();
-        match (hits.len(), hits.first()) {
-            (0, _) | (_, None) => {}
-            (1, Some(id)) => {
-                return Resolution::Found { product_id: *id, rule: Rule::SkuPrefix, code: prefix.clone() };
+    // Two spellings of a SKU may end in different prefixes of one length: none of them is the longest.
+    for longest in prefixes.chunk_by(|a, b| a.as_str().chars().count() == b.as_str().chars().count()) {
+        let fitting = usable.iter().filter(|product| longest.contains(&product.code));
+        let hits: BTreeMap<i64, &Code> = fitting.map(|product| (product.id, &product.code)).collect();
+        match hits.first_key_value() {
+            None => {}
+            Some((id, code)) if hits.len() == 1 => {
+                let (product_id, code) = (*id, (*code).clone());
+                return Resolution::Found { product_id, rule: Rule::SkuPrefix, code };
             }
-            (_, Some(_)) => return Resolution::Ambiguous { code: prefix.clone(), products: hits },
+            Some((_, code)) => {
+                return Resolution::Ambiguous { code: (*code).clone(), products: hits.into_keys().collect() };
+            }
         }
     }
     Resolution::Unknown { codes: skus.clone() }

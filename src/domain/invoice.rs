@@ -14,13 +14,15 @@ use super::catalog::{Catalog, Code, Resolution, resolve};
 use super::money::{Amount, Currency};
 use super::order::{Line, Order, Snapshot, TaxLine};
 use super::reason::{Extra, Hold};
-use super::rules::{LinePolicy, Merchant, Rules, ShippingPolicy, Vendor, fold};
+use super::rules::{LinePolicy, Merchant, Rules, ShippingPolicy, Vendor, Vendors, fold};
 use super::trace::{Step, Trace};
 
 /// A sales invoice as we want it in Daftra, with every choice that was made for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvoiceDraft {
     pub header: Header,
+    /// Whose lines were the merchant's: what an edit adds is judged by it too.
+    pub vendors: Vendors,
     pub shipping: ShippingPolicy,
     /// Every line of the order that was looked at, so that a later change of rules decides only about new lines.
     pub seen: BTreeMap<i64, Seen>,
@@ -158,12 +160,13 @@ pub fn draft(
     let mut obstacles = Obstacles::default();
     let header = frozen.map_or_else(|| fresh_header(snapshot, merchant), |known| known.header.clone());
     let shipping = frozen.map_or(rules.shipping, |known| known.shipping);
+    let vendors = frozen.map_or(&rules.vendors, |known| &known.vendors);
 
     let mut seen = BTreeMap::new();
     let mut billed = Vec::new();
     for line in &snapshot.lines {
         let known = frozen.and_then(|draft| draft.seen.get(&line.id)).copied();
-        let decided = known.unwrap_or_else(|| decide(line, snapshot, rules, &mut obstacles));
+        let decided = known.unwrap_or_else(|| decide(line, snapshot, rules, vendors, &mut obstacles));
         trace.push(Step::Ownership {
             line: line.id,
             title: line.title.clone(),
@@ -208,7 +211,7 @@ pub fn draft(
     if whole && has_own {
         billed.extend(bill_extras(&extras, snapshot, rules, &mut obstacles));
     }
-    (InvoiceDraft { header, shipping, seen, billed }, obstacles)
+    (InvoiceDraft { header, vendors: vendors.clone(), shipping, seen, billed }, obstacles)
 }
 
 fn fresh_header(snapshot: &Snapshot, merchant: &Merchant) -> Header {
@@ -230,8 +233,8 @@ pub fn reference(merchant: &Merchant, order_id: i64, source_key: &str) -> String
     format!("{}-{order_id}-{source_key}", merchant.key)
 }
 
-fn decide(line: &Line, snapshot: &Snapshot, rules: &Rules, obstacles: &mut Obstacles) -> Seen {
-    if !is_own(line, snapshot, rules) {
+fn decide(line: &Line, snapshot: &Snapshot, rules: &Rules, vendors: &Vendors, obstacles: &mut Obstacles) -> Seen {
+    if !is_own(line, snapshot, vendors) {
         return Seen::NotOurs;
     }
     let name = line.title.clone();
@@ -256,16 +259,16 @@ fn decide(line: &Line, snapshot: &Snapshot, rules: &Rules, obstacles: &mut Obsta
 
 /// A line belongs to the merchant when its vendor does. A line without vendor (custom item, tip) has no owner of its
 /// own: it follows the others when they are all the merchant's.
-fn is_own(line: &Line, snapshot: &Snapshot, rules: &Rules) -> bool {
+fn is_own(line: &Line, snapshot: &Snapshot, vendors: &Vendors) -> bool {
     let vendor = Vendor::new(&line.vendor);
     if !vendor.is_none() {
-        return rules.vendors.covers(&vendor);
+        return vendors.covers(&vendor);
     }
     let mut named =
         snapshot.lines.iter().map(|line| Vendor::new(&line.vendor)).filter(|vendor| !vendor.is_none()).peekable();
-    match &rules.vendors {
-        super::rules::Vendors::AllBut(_) => true,
-        super::rules::Vendors::Only(_) => named.peek().is_some() && named.all(|vendor| rules.vendors.covers(&vendor)),
+    match vendors {
+        Vendors::AllBut(_) => true,
+        Vendors::Only(_) => named.peek().is_some() && named.all(|vendor| vendors.covers(&vendor)),
     }
 }
 
@@ -288,7 +291,9 @@ fn bill_line(
     let (gone_units, gone_net, gone_tax) = removed.0.get(&line.id).copied().unwrap_or_default();
     let units = line.quantity - gone_units;
     let (net, tax) = (line.net() - gone_net, line.tax() - gone_tax);
-    if units == 0 && net.is_zero() && tax.is_zero() {
+    // When no unit is left, what is left of the money is the shop's rounding: a minor unit per unit at most.
+    let rounding = Amount(line.quantity);
+    if units == 0 && net.abs() <= rounding && tax.abs() <= rounding {
         return None;
     }
     if units <= 0 || net < Amount::ZERO || tax < Amount::ZERO {

@@ -458,7 +458,8 @@ pub fn apply(document: &Document, event: Event, now: Timestamp, policy: &Policy)
             after.failed_looks = 0;
             after.misses = 0;
             after.finding = None;
-            after.look_at = Some(now);
+            // Its call may still be executed: no person's impatience makes its absence certain.
+            after.look_at = Some(now.max(document.since_at + policy.settling));
         }
         (State::Refused, Event::TryAgain | Event::Want) => {
             enter(&mut after, State::Planned);
@@ -487,6 +488,7 @@ pub fn apply(document: &Document, event: Event, now: Timestamp, policy: &Policy)
             } else {
                 enter(&mut after, State::Gone);
                 after.replacement = None;
+                after.refusal = None;
             }
         }
         (State::Posted, Event::Replace { draft }) => {

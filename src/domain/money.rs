@@ -62,7 +62,8 @@ impl Currency {
     /// Reads a plain amount as Shopify or Daftra print it. Zeros beyond the currency's digits are harmless
     /// (Shopify writes `"0.0"` for yen); other digits beyond them are an error, never rounded away.
     pub fn parse_amount(self, text: &str) -> Result<Amount, BadAmount> {
-        let decimal: Decimal = text.trim().parse().map_err(|_| BadAmount::NotANumber(text.to_owned()))?;
+        // The plain parser would round off what lies beyond a decimal's 28 digits.
+        let decimal = Decimal::from_str_exact(text.trim()).map_err(|_| BadAmount::NotANumber(text.to_owned()))?;
         self.amount(decimal)
     }
 

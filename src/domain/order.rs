@@ -193,9 +193,10 @@ impl Facts {
     }
 }
 
+/// The further status stays; what else may differ is decided by order, so that it does not matter which came first.
 fn merge_transaction(known: &mut BTreeMap<i64, Transaction>, id: i64, new: Transaction) {
     match known.get_mut(&id) {
-        Some(old) if old.status.is_final() => {}
+        Some(old) if (old.status, &*old) >= (new.status, &new) => {}
         Some(old) => *old = new,
         None => drop(known.insert(id, new)),
     }
@@ -223,8 +224,14 @@ pub struct Refund {
 }
 
 impl Refund {
-    /// The same record from another body: only its money may still advance.
+    /// The same record from another body. Its money may advance; of the rest the body that says more counts.
     fn merge(&mut self, other: Self) {
+        self.created_at = self.created_at.min(other.created_at);
+        keep_greater(&mut self.lines, other.lines);
+        keep_greater(&mut self.shipping, other.shipping);
+        keep_greater(&mut self.adjustments, other.adjustments);
+        self.has_duties |= other.has_duties;
+        self.is_return |= other.is_return;
         for (id, transaction) in other.transactions {
             merge_transaction(&mut self.transactions, id, transaction);
         }
@@ -240,8 +247,14 @@ impl Refund {
     }
 }
 
+fn keep_greater<T: Ord>(known: &mut T, new: T) {
+    if *known < new {
+        *known = new;
+    }
+}
+
 /// Goods of one line in a refund record. Amounts are totals for these units, without the tax if prices exclude it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RefundLine {
     pub line_id: i64,
     pub quantity: i64,
@@ -251,7 +264,7 @@ pub struct RefundLine {
 }
 
 /// What became of refunded goods.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Restock {
     /// The goods are gone: their stock stays out.
@@ -264,7 +277,7 @@ pub enum Restock {
 }
 
 /// Shipping given back, as a `refund_shipping_lines` entry.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RefundShipping {
     pub shipping_id: i64,
     pub subtotal: Amount,
@@ -272,7 +285,7 @@ pub struct RefundShipping {
 }
 
 /// Money of a refund that no goods explain; negative means more money to the customer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Adjustment {
     pub is_shipping: bool,
     pub amount: Amount,
@@ -280,7 +293,7 @@ pub struct Adjustment {
 }
 
 /// One movement of money. Its currency may differ from the order's, hence the decimal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Transaction {
     pub id: i64,
     pub kind: TransactionKind,
@@ -292,7 +305,7 @@ pub struct Transaction {
     pub at: Option<Timestamp>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TransactionKind {
     Authorization,
@@ -313,20 +326,12 @@ impl TransactionKind {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// From the least certain to the one that no other body can take back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TransactionStatus {
     Pending,
-    Success,
-    Failure,
     Error,
-}
-
-impl TransactionStatus {
-    fn is_final(self) -> bool {
-        match self {
-            Self::Success | Self::Failure | Self::Error => true,
-            Self::Pending => false,
-        }
-    }
+    Failure,
+    Success,
 }

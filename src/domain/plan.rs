@@ -9,13 +9,14 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::catalog::{Catalog, Code};
-use super::invoice::{InvoiceDraft, Obstacles, Seen, draft, gate};
+use super::invoice::{InvoiceDraft, Obstacles, Seen, draft, gate, shop_totals};
 use super::ledger::{Document, Draft, Fingerprint, Ledger, Next, State, next};
+use super::money::Amount;
 use super::order::{FulfillmentStatus, Order, PaymentStatus, Refund, SAMPLE_ORDER};
 use super::reason::{Hold, Ignored, RefundPart, Waiting};
 use super::refund::{
-    Cause, Class, OwnLines, ReceiptDraft, cancel_receipt, class_after_invoice, class_before_invoice, in_price_terms,
-    left, receipt, removed,
+    Cause, Class, Left, OwnLines, ReceiptDraft, cancel_receipt, class_after_invoice, class_before_invoice,
+    in_price_terms, left, receipt, removed,
 };
 use super::rules::{Merchant, Trigger, fold};
 use super::trace::{Step, Trace};
@@ -77,7 +78,7 @@ pub enum Change {
     LookFirst {
         parent: Option<i64>,
         source_key: String,
-        draft: Draft,
+        draft: Box<Draft>,
         look_at: Timestamp,
         classes: BTreeMap<i64, Class>,
     },
@@ -134,9 +135,11 @@ impl Case<'_> {
 
     /// What single documents need before anything else may be decided: recovery, looks, reading back, and their holds.
     fn unsettled(&self) -> Option<Decision> {
+        let mut documents: Vec<&Document> = self.ledger.documents.iter().collect();
+        documents.sort_by_key(|document| document.id);
         let foreign =
-            self.ledger.documents.iter().find(|d| d.account_id != self.merchant.account_id && d.state.is_live());
-        if let Some(document) = foreign {
+            |document: &&&Document| document.account_id != self.merchant.account_id && document.state.is_live();
+        if let Some(document) = documents.iter().find(foreign) {
             let reference = document.content.header().reference.clone();
             return Some(Decision::Hold(vec![Hold::OtherAccount { reference }]));
         }
@@ -144,7 +147,7 @@ impl Case<'_> {
         let (mut looks, mut verify) = (Vec::new(), Vec::new());
         let mut holds = Vec::new();
         let mut wait: Option<(Timestamp, Waiting)> = None;
-        for document in &self.ledger.documents {
+        for document in documents {
             match next(document, self.now, &self.ledger.policy) {
                 Next::Recover => recover.push(Change::Recover { document: document.id }),
                 Next::Look if document.state == State::Posted => {
@@ -247,7 +250,7 @@ impl Case<'_> {
         if !obstacles.ask.is_empty() {
             return Decision::Act(vec![Operation::Find { codes: obstacles.ask }]);
         }
-        self.check_quantities(&target, &mut obstacles);
+        obstacles.holds.extend(self.quantities(&target));
         self.check_decimals(&target, &mut obstacles);
         if obstacles.holds.is_empty() && target.billed.is_empty() {
             return self.leave(known, Ignored::NothingToBill);
@@ -277,12 +280,20 @@ impl Case<'_> {
         )
     }
 
-    /// The records of which every line is known. The others overtook the body that adds their lines and cannot be
-    /// understood before it: whose the goods are, and whether they were ever invoiced.
+    /// The records that the snapshot can explain.
     fn refunds(&self) -> impl Iterator<Item = &Refund> {
-        let known: BTreeSet<i64> = self.order.snapshot.lines.iter().map(|line| line.id).collect();
-        let refunds = self.order.facts.refunds.values();
-        refunds.filter(move |refund| refund.lines.iter().all(|line| known.contains(&line.line_id)))
+        self.order.facts.refunds.values().filter(|refund| !self.is_ahead(refund))
+    }
+
+    /// The record overtook the body that adds its lines and cannot be understood before it: whose the goods are, and
+    /// whether they were ever invoiced.
+    fn is_ahead(&self, refund: &Refund) -> bool {
+        let snapshot = &self.order.snapshot;
+        let lacks_line = |id: i64| snapshot.lines.iter().all(|line| line.id != id);
+        let lacks_shipping = |id: i64| snapshot.shipping.iter().all(|part| part.id != id);
+        !snapshot.refunds_seen.contains(&refund.id)
+            && (refund.lines.iter().any(|line| lacks_line(line.line_id))
+                || refund.shipping.iter().any(|part| lacks_shipping(part.shipping_id)))
     }
 
     /// An end without document: a row that was planned is dropped first.
@@ -321,9 +332,10 @@ impl Case<'_> {
 
     /// The snapshot must agree with itself: units ordered, less the units of the refund records it contains, are the
     /// units it says are left. A cancellation may lower them without a record.
-    fn check_quantities(&self, target: &InvoiceDraft, obstacles: &mut Obstacles) {
+    fn quantities(&self, target: &InvoiceDraft) -> Vec<Hold> {
+        let mut holds = Vec::new();
         if self.order.facts.cancelled.is_some() {
-            return;
+            return holds;
         }
         let snapshot = &self.order.snapshot;
         for line in &snapshot.lines {
@@ -335,9 +347,10 @@ impl Case<'_> {
             let gone: i64 = seen.flat_map(|r| &r.lines).filter(|l| l.line_id == line.id).map(|l| l.quantity).sum();
             let ours = line.quantity - gone;
             if ours != shop {
-                obstacles.holds.push(Hold::QuantitiesDiffer { line: line.title.clone(), ours, shop });
+                holds.push(Hold::QuantitiesDiffer { line: line.title.clone(), ours, shop });
             }
         }
+        holds
     }
 
     fn create(
@@ -372,6 +385,7 @@ impl Case<'_> {
             None => match self.ledger.look_first_before {
                 Some(before) if source_at < before => {
                     let look_at = self.now.max(before + self.ledger.policy.settling);
+                    let draft = Box::new(draft);
                     Operation::Record {
                         changes: vec![Change::LookFirst { parent, source_key, draft, look_at, classes }],
                     }
@@ -403,6 +417,10 @@ impl Case<'_> {
                 }
             }
             (target, obstacles, steps) = self.redraft(content, &classes);
+            if target.billed.is_empty() && obstacles.is_empty() {
+                let expected = shop_totals(&content.billed).total;
+                obstacles.holds.push(Hold::AmountsDoNotAddUp { expected, found: Amount::ZERO });
+            }
         }
         trace.append(&mut steps);
         trace.extend(classes.iter().map(|(id, class)| Step::Refund { id: *id, class: *class }));
@@ -415,9 +433,10 @@ impl Case<'_> {
         }
         let wanted = Fingerprint::of(&target.billed);
         if invoice.is_out_of_step(&wanted) {
-            self.check_quantities(&target, &mut obstacles);
+            obstacles.holds.extend(self.quantities(&target));
             if obstacles.holds.is_empty() {
                 obstacles.holds.extend(gate(&target.billed, self.merchant.rules.tolerance_minor, trace));
+                obstacles.holds.extend(self.overdrawn(&target));
             }
             if !obstacles.holds.is_empty() {
                 return Decision::Hold(obstacles.holds);
@@ -431,7 +450,11 @@ impl Case<'_> {
             return Decision::Act(vec![Operation::Replace { document: invoice.id, draft, classes: edits }]);
         }
         trace.push(Step::InStep { reference: content.header.reference.clone() });
-        self.take_back(invoice, content, &classes)
+        let ahead = facts.refunds.values().find(|refund| self.is_ahead(refund));
+        match (self.take_back(invoice, content, &classes), ahead) {
+            (Decision::Settled, Some(refund)) => Decision::Wait(None, Waiting::OrderBehind { refund: refund.id }),
+            (decision, _) => decision,
+        }
     }
 
     /// Records that would change a document with amounts we cannot read.
@@ -478,7 +501,7 @@ impl Case<'_> {
                 continue;
             }
             let rest = left(content, self.ledger.receipts());
-            match receipt(refund, self.merchant, self.order.snapshot.id, content, &rest) {
+            match receipt(refund, self.merchant, &self.order.snapshot, content, &rest) {
                 Ok(draft) => {
                     let classes = self.fresh(&BTreeMap::from([(refund.id, Class::Receipt)]), |_| true);
                     let (key, parent) = (cause.source_key(), Some(invoice.id));
@@ -487,6 +510,9 @@ impl Case<'_> {
                 Err(reasons) => holds.extend(reasons),
             }
         }
+        holds.extend(self.overdrawn(content));
+        // Units may have left the order in a way that no record shows.
+        holds.extend(self.quantities(content));
         if !holds.is_empty() {
             return Decision::Hold(holds);
         }
@@ -496,14 +522,33 @@ impl Case<'_> {
         }
     }
 
+    /// Where receipts take back more than the invoice holds: of what it loses by an edit, or by a receipt that was given
+    /// up and turned up.
+    fn overdrawn(&self, invoice: &InvoiceDraft) -> Vec<Hold> {
+        let short = |left: &Left| left.units < 0 || left.net < Amount::ZERO || left.tax < Amount::ZERO;
+        let below_zero = left(invoice, self.ledger.receipts()).into_iter().filter(|(_, left)| short(left));
+        let hold = |(source, Left { units, net, tax })| {
+            let mut billed = self.ledger.receipts().flat_map(|receipt| &receipt.billed);
+            let line = billed.find(|billed| billed.source == source).map(|billed| billed.title.clone());
+            Hold::Overdrawn { line: line.unwrap_or_default(), units, net, tax }
+        };
+        below_zero.map(hold).collect()
+    }
+
     /// The order is cancelled and the records do not cover everything.
     fn cancel_rest(&self, invoice: &Document, content: &InvoiceDraft, at: Timestamp) -> Decision {
         let rest = left(content, self.ledger.receipts());
-        if rest.values().all(|left| left.units <= 0) {
-            return Decision::Settled;
-        }
         let key = Cause::Cancel.source_key();
         let known = self.ledger.by_source(&key);
+        if rest.values().all(|left| left.units <= 0) {
+            return match known {
+                // Records came while Daftra could not take it.
+                Some(Document { state: State::Planned | State::Refused, id, .. }) => {
+                    Decision::Act(vec![Operation::Record { changes: vec![Change::Drop { document: *id }] }])
+                }
+                Some(_) | None => Decision::Settled,
+            };
+        }
         if known.is_none() {
             if self.now < at + CANCEL_RECORD_WAIT {
                 return Decision::Wait(Some(at + CANCEL_RECORD_WAIT), Waiting::CancelRecord);

@@ -50,6 +50,10 @@ pub enum Waiting {
     },
     /// Cancelled without a refund record, which may still come.
     CancelRecord,
+    /// A refund names a line that the newest body of the order does not have: a newer one is on its way.
+    OrderBehind {
+        refund: i64,
+    },
     NotPaid,
     NotFulfilled,
 }
@@ -131,6 +135,13 @@ pub enum Hold {
         line: String,
         left: i64,
         refunded: i64,
+    },
+    /// The receipts take back more than the invoice holds, or would hold after an edit: what is left, below zero.
+    Overdrawn {
+        line: String,
+        units: i64,
+        net: Amount,
+        tax: Amount,
     },
     /// Daftra said no.
     Refused {

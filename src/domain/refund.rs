@@ -10,9 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::invoice::{Billed, Header, InvoiceDraft, Removed, Source, exact_rows, reference};
+use super::invoice::{Billed, Header, InvoiceDraft, Removed, Seen, Source, exact_rows, reference};
 use super::money::Amount;
-use super::order::{Facts, Order, Refund, RefundLine, Restock};
+use super::order::{Facts, Order, Refund, RefundLine, Restock, Snapshot};
 use super::reason::{Hold, RefundPart};
 use super::rules::Merchant;
 
@@ -111,7 +111,7 @@ pub type OwnLines = BTreeSet<i64>;
 /// The class of a record that is known before the invoice was ever sent. `draft` is the invoice of the whole order.
 #[must_use]
 pub fn class_before_invoice(refund: &Refund, own: &OwnLines, draft: &InvoiceDraft) -> Class {
-    let only_goods = !touches_shipping(refund, draft) && !has_adjustment(refund) && !refund.has_duties;
+    let only_goods = !touches_shipping(refund, draft) && !has_other_money(refund) && !refund.has_duties;
     let has_goods = own_lines(refund, own).next().is_some();
     let gone = own_lines(refund, own).any(|line| line.restock == Restock::NoRestock);
     if is_not_ours(refund, own, draft) {
@@ -158,8 +158,15 @@ fn is_not_ours(refund: &Refund, own: &OwnLines, invoice: &InvoiceDraft) -> bool 
     own_lines(refund, own).next().is_none() && !touches_shipping(refund, invoice) && !is_ours_alone(refund, invoice)
 }
 
-fn has_adjustment(refund: &Refund) -> bool {
-    refund.adjustments.iter().any(|adjustment| !adjustment.amount.is_zero() || !adjustment.tax.is_zero())
+/// Money that neither goods nor shipping explain. A record that moved no money may say so by an adjustment of the worth
+/// of its goods: that is none.
+fn has_other_money(refund: &Refund) -> bool {
+    let other = refund.adjustments.iter().filter(|adjustment| !adjustment.is_shipping);
+    let (amount, tax): (Amount, Amount) = other.fold(Default::default(), |sum, a| (sum.0 + a.amount, sum.1 + a.tax));
+    let worth: Amount = refund.lines.iter().map(|line| line.subtotal).sum();
+    let taxed = worth + refund.lines.iter().map(|line| line.tax).sum();
+    let is_unpaid_worth = !refund.has_money() && [worth, taxed].contains(&(amount + tax));
+    !(amount.is_zero() && tax.is_zero() || is_unpaid_worth)
 }
 
 /// Money without goods can only be attributed when nobody else has a line in the order, and is not shipping alone: who
@@ -167,7 +174,7 @@ fn has_adjustment(refund: &Refund) -> bool {
 fn is_ours_alone(refund: &Refund, invoice: &InvoiceDraft) -> bool {
     let has_goods = !refund.lines.is_empty();
     let only_shipping = shipping_part(refund).is_some() && !has_other_money(refund) && !refund.has_duties;
-    invoice.is_whole_order() && !has_goods && !only_shipping && (refund.has_money() || has_adjustment(refund))
+    invoice.is_whole_order() && !has_goods && !only_shipping && (refund.has_money() || has_other_money(refund))
 }
 
 fn own_lines<'a>(refund: &'a Refund, own: &'a OwnLines) -> impl Iterator<Item = &'a RefundLine> {
@@ -190,13 +197,6 @@ fn shipping_part(refund: &Refund) -> Option<(Option<i64>, Amount, Amount)> {
     let parts = || refund.adjustments.iter().filter(|adjustment| adjustment.is_shipping);
     let (net, tax) = (-parts().map(|a| a.amount).sum::<Amount>(), -parts().map(|a| a.tax).sum::<Amount>());
     (!net.is_zero() || !tax.is_zero()).then_some((None, net, tax))
-}
-
-/// Money that neither goods nor shipping explain.
-fn has_other_money(refund: &Refund) -> bool {
-    let parts = || refund.adjustments.iter().filter(|adjustment| !adjustment.is_shipping);
-    let (amount, tax): (Amount, Amount) = (parts().map(|a| a.amount).sum(), parts().map(|a| a.tax).sum());
-    !amount.is_zero() || !tax.is_zero()
 }
 
 /// What the records of these classes take off the lines before they are billed.
@@ -225,6 +225,14 @@ pub struct Left {
     pub tax: Amount,
 }
 
+impl Left {
+    fn take(&mut self, billed: &Billed) {
+        self.units -= billed.units;
+        self.net -= billed.net;
+        self.tax -= billed.tax;
+    }
+}
+
 /// What is left of each billed thing after these receipts, by the invoice's own sources.
 #[must_use]
 pub fn left<'a>(invoice: &InvoiceDraft, receipts: impl Iterator<Item = &'a ReceiptDraft>) -> BTreeMap<Source, Left> {
@@ -234,10 +242,7 @@ pub fn left<'a>(invoice: &InvoiceDraft, receipts: impl Iterator<Item = &'a Recei
         .map(|billed| (billed.source, Left { units: billed.units, net: billed.net, tax: billed.tax }))
         .collect();
     for billed in receipts.flat_map(|receipt| &receipt.billed) {
-        let rest = left.entry(billed.source).or_default();
-        rest.units -= billed.units;
-        rest.net -= billed.net;
-        rest.tax -= billed.tax;
+        left.entry(billed.source).or_default().take(billed);
     }
     left
 }
@@ -246,23 +251,38 @@ pub fn left<'a>(invoice: &InvoiceDraft, receipts: impl Iterator<Item = &'a Recei
 pub fn receipt(
     refund: &Refund,
     merchant: &Merchant,
-    order_id: i64,
+    snapshot: &Snapshot,
     invoice: &InvoiceDraft,
     left: &BTreeMap<Source, Left>,
 ) -> Result<ReceiptDraft, Vec<Hold>> {
     let mut holds = Vec::new();
-    let mut billed = Vec::new();
+    let mut billed: Vec<Billed> = Vec::new();
+    // Units that are the last of an older body need not be the last.
+    let is_current = snapshot.refunds_seen.contains(&refund.id);
     for line in &refund.lines {
-        let Some(original) = invoice.find(Source::Line(line.line_id)) else { continue };
-        let rest = left.get(&original.source).copied().unwrap_or_default();
-        match take_back(original, line, rest) {
+        let exceeds = |title: &str, left| Hold::RefundExceeds {
+            refund: refund.id,
+            line: title.to_owned(),
+            left,
+            refunded: line.quantity,
+        };
+        let Some(original) = invoice.find(Source::Line(line.line_id)) else {
+            // Somebody else's goods are no part of it. Our own that are off the invoice may come back onto it by an edit
+            // of which the body is still to come.
+            if invoice.seen.get(&line.line_id) == Some(&Seen::Billed) {
+                let named = snapshot.lines.iter().find(|known| known.id == line.line_id);
+                holds.push(exceeds(named.map_or("", |known| &known.title), 0));
+            }
+            continue;
+        };
+        // One record may name a line several times, for goods that go different ways.
+        let mut rest = left.get(&original.source).copied().unwrap_or_default();
+        for taken in billed.iter().filter(|taken| taken.source == original.source) {
+            rest.take(taken);
+        }
+        match take_back(original, line, rest, is_current) {
             Some(part) => billed.push(part),
-            None => holds.push(Hold::RefundExceeds {
-                refund: refund.id,
-                line: original.title.clone(),
-                left: rest.units,
-                refunded: line.quantity,
-            }),
+            None => holds.push(exceeds(&original.title, rest.units)),
         }
     }
     if touches_shipping(refund, invoice) {
@@ -282,7 +302,7 @@ pub fn receipt(
         holds.push(part(if refund.has_money() { RefundPart::MoneyOnly } else { RefundPart::Line }));
     }
     if holds.is_empty() {
-        let header = receipt_header(merchant, order_id, invoice, Cause::Refund(refund.id), refund.created_at);
+        let header = receipt_header(merchant, snapshot.id, invoice, Cause::Refund(refund.id), refund.created_at);
         Ok(ReceiptDraft { header, cause: Cause::Refund(refund.id), billed })
     } else {
         Err(holds)
@@ -318,12 +338,12 @@ fn receipt_header(merchant: &Merchant, order_id: i64, invoice: &InvoiceDraft, ca
     }
 }
 
-fn take_back(original: &Billed, line: &RefundLine, rest: Left) -> Option<Billed> {
+fn take_back(original: &Billed, line: &RefundLine, rest: Left, is_current: bool) -> Option<Billed> {
     if line.quantity <= 0 || line.quantity > rest.units {
         return None;
     }
     // The last units take the remainder of the shop's rounding, which is at most a minor unit per unit taken before.
-    let is_last = line.quantity == rest.units;
+    let is_last = is_current && line.quantity == rest.units;
     let slack = Amount(original.units);
     let settle = |stated: Amount, rest: Amount| {
         if is_last && (rest - stated).abs() <= slack { Some(rest) } else { (stated <= rest).then_some(stated) }

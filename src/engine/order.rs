@@ -102,12 +102,17 @@ impl Engine {
                 let again = match (until, &why) {
                     (None, _) => Again::WhenAsked,
                     (Some(at), Waiting::Settling { .. } | Waiting::LookingAgain { .. }) => Again::NotBefore(at),
-                    (Some(at), Waiting::CancelRecord | Waiting::NotPaid | Waiting::NotFulfilled) => Again::At(at),
+                    (
+                        Some(at),
+                        Waiting::CancelRecord | Waiting::OrderBehind { .. } | Waiting::NotPaid | Waiting::NotFulfilled,
+                    ) => Again::At(at),
                 };
                 // What is in doubt was told when the doubt began.
                 let status = match why {
                     Waiting::Settling { .. } | Waiting::LookingAgain { .. } => None,
-                    Waiting::CancelRecord | Waiting::NotPaid | Waiting::NotFulfilled => Some(Status::Waiting),
+                    Waiting::CancelRecord | Waiting::OrderBehind { .. } | Waiting::NotPaid | Waiting::NotFulfilled => {
+                        Some(Status::Waiting)
+                    }
                 };
                 (State::Waiting, Some(Reason::Waiting(why)), status, again)
             }

@@ -120,7 +120,7 @@ impl Engine {
                     Change::Drop { document } => happen(tx, &job, order_id, document, Event::Drop, now, &policy)?,
                     Change::Want { document } => happen(tx, &job, order_id, document, Event::Want, now, &policy)?,
                     Change::LookFirst { parent, source_key, draft, look_at, classes } => {
-                        let blank = Document::planned(account_id, parent, source_key, draft, now);
+                        let blank = Document::planned(account_id, parent, source_key, *draft, now);
                         let born = Document { state: State::InDoubt, look_at: Some(look_at), ..blank };
                         let id = document::add(tx, order_id, &born)?;
                         classify(tx, order_id, &classes, id)?;

@@ -201,6 +201,10 @@ impl Words for English {
                 "It goes on by itself when the record comes, or in a quarter of an hour.",
             ),
             Waiting::NotPaid => say("Not paid yet.", "It goes on by itself when the shop says that it is paid."),
+            Waiting::OrderBehind { refund } => say(
+                format!("Refund {refund} names a line that the order we know does not have."),
+                "It goes on by itself when the shop sends the newer order.",
+            ),
             Waiting::NotFulfilled => {
                 say("Not shipped yet.", "It goes on by itself when the shop says that it is fulfilled.")
             }
@@ -296,6 +300,15 @@ impl Words for English {
             ),
             Hold::RefundExceeds { refund, line, left, refunded } => say(
                 format!("Refund {refund} takes back {refunded} of {}, the invoice still holds {left}.", quote(line)),
+                "Compare the refunds in the shop with the receipts below and correct them by hand.",
+            ),
+            Hold::Overdrawn { line, units, net, tax } => say(
+                format!(
+                    "More was given back of {} than is billed: {units} units, {} and {} tax are left.",
+                    quote(line),
+                    money(self, *net, currency),
+                    money(self, *tax, currency)
+                ),
                 "Compare the refunds in the shop with the receipts below and correct them by hand.",
             ),
             Hold::Refused { reference, refusal } => say(
@@ -425,7 +438,10 @@ impl Words for English {
                 }
                 Planned::Replace(draft) => {
                     let total = sum(shop_totals(draft.billed()).total);
-                    format!("Not done in shadow mode: change the {} to {total}.", self.document_kind(draft).to_lowercase())
+                    format!(
+                        "Not done in shadow mode: change the {} to {total}.",
+                        self.document_kind(draft).to_lowercase()
+                    )
                 }
                 Planned::OwnBooks => "Not done in shadow mode: a note in our own books.".to_owned(),
             },

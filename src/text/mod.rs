@@ -15,8 +15,8 @@ use crate::db::order;
 use crate::db::user::Role;
 use crate::domain::ledger::{self, Draft};
 use crate::domain::money::{Amount, Currency};
-use crate::domain::reason::{Failed, Hold, Ignored, Reason, Waiting};
 use crate::domain::plan::Operation;
+use crate::domain::reason::{Failed, Hold, Ignored, Reason, Waiting};
 use crate::domain::refund::Class;
 use crate::domain::trace::Step;
 
@@ -216,10 +216,9 @@ fn planned(operation: &Operation) -> Planned<'_> {
     match operation {
         Operation::Create { draft, .. } => Planned::Create(draft),
         Operation::Replace { draft, .. } => Planned::Replace(draft),
-        Operation::Record { .. }
-        | Operation::Find { .. }
-        | Operation::Verify { .. }
-        | Operation::Resolve { .. } => Planned::OwnBooks,
+        Operation::Record { .. } | Operation::Find { .. } | Operation::Verify { .. } | Operation::Resolve { .. } => {
+            Planned::OwnBooks
+        }
     }
 }
 

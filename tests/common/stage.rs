@@ -181,7 +181,20 @@ impl Stage {
         );
         let engine = Engine::new(Arc::clone(&db), clock.clone(), Arc::clone(&vault), client, settings);
         let intake = Intake::new(Arc::clone(&engine), Arc::clone(&data_key)).unwrap();
-        Self { db, clock, hand, engine, intake, network, vault, running: None, folder, data_key, settings, is_handed_on: false }
+        Self {
+            db,
+            clock,
+            hand,
+            engine,
+            intake,
+            network,
+            vault,
+            running: None,
+            folder,
+            data_key,
+            settings,
+            is_handed_on: false,
+        }
     }
 
     /// The usual stage with the usual merchant, running.

@@ -16,7 +16,7 @@ use qantara::domain::invoice::{Billed, BilledTax, Header, InvoiceDraft, Source, 
 use qantara::domain::ledger::Draft;
 use qantara::domain::money::{Amount, Currency};
 use qantara::domain::refund::{Cause, ReceiptDraft};
-use qantara::domain::rules::ShippingPolicy;
+use qantara::domain::rules::{ShippingPolicy, Vendors};
 use qantara::outgoing::{Limits, Outgoing};
 use qantara::sandbox::daftra::{Account, AccountSetup, ApiKey, Hand, Product, Store, Tax};
 use qantara::sandbox::{Server, World, daftra};
@@ -73,7 +73,13 @@ pub(crate) fn header(source_key: &str) -> Header {
 }
 
 pub(crate) fn invoice(billed: Vec<Billed>) -> InvoiceDraft {
-    InvoiceDraft { header: header("order"), shipping: ShippingPolicy::Never, seen: BTreeMap::new(), billed }
+    InvoiceDraft {
+        header: header("order"),
+        vendors: Vendors::AllBut([].into()),
+        shipping: ShippingPolicy::Never,
+        seen: BTreeMap::new(),
+        billed,
+    }
 }
 
 pub(crate) fn receipt(billed: Vec<Billed>) -> Draft {

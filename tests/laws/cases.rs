@@ -1,0 +1,223 @@
+//! Histories that went wrong once, told by hand: each must end as its name says.
+
+use qantara::domain::invoice::Source;
+use qantara::domain::ledger::State;
+use qantara::domain::money::{Amount, Currency};
+use qantara::domain::order::{Adjustment, Refund, Restock};
+use qantara::domain::plan::{Decision, Operation};
+use qantara::domain::reason::{Hold, RefundPart, Waiting};
+use qantara::domain::refund::{Class, Left};
+use qantara::domain::rules::ShippingPolicy;
+
+use crate::history::{Act, Body, History, Item, Story};
+use crate::world::Luck::{Refused, Unsent};
+use crate::world::{World, world};
+
+const THREE: Item = Item { ours: true, price: 1_000, quantity: 3, percent_off: 0 };
+const OTHERS: Item = Item { ours: false, ..THREE };
+
+/// A paid order of three units at 10.00, untaxed, and what happens to it.
+fn story(acts: &[Act]) -> Story {
+    Story {
+        currency: Currency::parse("SAR").unwrap(),
+        included: false,
+        percent: 0,
+        paid: true,
+        sloppy: false,
+        shipping: None,
+        items: vec![THREE],
+        acts: acts.to_vec(),
+    }
+}
+
+fn back(line: usize, units: i64, shipping: bool) -> Act {
+    Act::Refund { line, units, restock: Restock::Return, shipping }
+}
+
+impl World {
+    /// Takes in one body after the other and works after each; what the last of them leads to.
+    fn take(&mut self, bodies: &[Body]) -> Decision {
+        bodies.iter().fold(Decision::Settled, |_, body| self.after(body))
+    }
+
+    fn after(&mut self, body: &Body) -> Decision {
+        self.deliver(body);
+        self.rest().unwrap()
+    }
+
+    fn units(&self, line: i64) -> i64 {
+        self.net().get(&Source::Line(line)).map_or(0, |left| left.units)
+    }
+}
+
+/// The bodies of a history, the last refund record changed.
+fn told(story: &Story, change: impl Fn(&mut Refund)) -> History {
+    let mut history = story.tell();
+    for body in &mut history.bodies {
+        if let Some(mut last) = body.facts.refunds.last_entry() {
+            change(last.get_mut());
+        }
+    }
+    history
+}
+
+#[test]
+fn a_refund_of_a_line_that_is_not_known_yet_waits_for_it() {
+    let bodies = story(&[Act::Add(THREE), back(1, 2, false)]).tell().bodies;
+    let [order, added, refund, newest] = &bodies[..] else { panic!("{}", bodies.len()) };
+    let mut world = world();
+    let last = world.take(&[order.clone(), refund.clone()]);
+    assert_eq!(last, Decision::Wait(None, Waiting::OrderBehind { refund: 102 }));
+    assert_eq!(world.ledger.classes, [].into(), "nobody knows yet whose the goods are");
+    assert_eq!(world.after(added), Decision::Settled);
+    assert_eq!((world.units(1), world.units(2)), (3, 1));
+    assert_eq!(world.after(newest), Decision::Settled);
+}
+
+#[test]
+fn a_refund_of_a_line_that_an_edit_took_off_waits_for_the_edit_that_brings_it_back() {
+    let acts = [Act::Add(THREE), Act::Remove { line: 0, units: 3 }, Act::Raise { line: 0, by: 2 }, back(0, 1, false)];
+    let bodies = story(&acts).tell().bodies;
+    let (refund, newest) = (&bodies[5], &bodies[6]);
+    let mut world = world();
+    assert_eq!(world.take(&bodies[..4]), Decision::Settled);
+    let exceeds = Hold::RefundExceeds { refund: 105, line: "Thing 1".into(), left: 0, refunded: 1 };
+    assert_eq!(world.after(refund), Decision::Hold(vec![exceeds]));
+    assert_eq!(world.after(newest), Decision::Settled);
+    assert_eq!(world.units(1), 1);
+}
+
+#[test]
+fn one_record_that_names_a_line_twice_takes_back_no_more_than_is_left() {
+    let twice = |bodies: &[Body], units: i64| {
+        let mut bodies = bodies.to_vec();
+        for body in &mut bodies {
+            for refund in body.facts.refunds.values_mut() {
+                let mut again = refund.lines[0].clone();
+                (again.quantity, again.restock) = (units, Restock::NoRestock);
+                again.subtotal = Amount(1_000 * units);
+                refund.lines.push(again);
+            }
+        }
+        bodies
+    };
+    let bodies = story(&[back(0, 2, false)]).tell().bodies;
+    let mut fine = world();
+    // The units that the order shows do not matter here: only the record alone arrives.
+    assert_eq!(fine.take(&twice(&bodies[..2], 1)), Decision::Settled);
+    assert_eq!(fine.net()[&Source::Line(1)], Left::default());
+    let mut more = world();
+    let exceeds = Hold::RefundExceeds { refund: 101, line: "Thing 1".into(), left: 1, refunded: 2 };
+    assert_eq!(more.take(&twice(&bodies[..2], 2)), Decision::Hold(vec![exceeds]));
+}
+
+#[test]
+fn shipping_that_was_given_back_cannot_leave_the_invoice_a_second_time() {
+    let history = Story { shipping: Some(500), ..story(&[back(0, 1, true), Act::Add(OTHERS)]) }.tell();
+    let mut world = world();
+    let net = Amount(-500);
+    let overdrawn = Hold::Overdrawn { line: "Courier".into(), units: -1, net, tax: Amount::ZERO };
+    assert_eq!(world.take(&history.bodies), Decision::Hold(vec![overdrawn]));
+}
+
+#[test]
+fn units_that_leave_a_posted_order_without_a_record_are_seen() {
+    let mut bodies = story(&[Act::Fulfil]).tell().bodies;
+    bodies[1].snapshot.as_mut().unwrap().lines[0].current_quantity = Some(2);
+    let differ = Hold::QuantitiesDiffer { line: "Thing 1".into(), ours: 3, shop: 2 };
+    assert_eq!(world().take(&bodies), Decision::Hold(vec![differ]));
+}
+
+#[test]
+fn what_the_shops_rounding_leaves_of_no_units_is_nothing() {
+    let thirds = Item { price: 10, percent_off: 5, ..THREE };
+    let mut history =
+        Story { sloppy: true, items: vec![thirds, THREE], ..story(&[Act::Remove { line: 0, units: 3 }]) }.tell();
+    let newest = history.bodies.pop().unwrap();
+    let mut late = world();
+    assert_eq!(late.after(&newest), Decision::Settled, "absorbed before the first invoice");
+    let mut early = world();
+    history.bodies.push(newest);
+    assert_eq!(early.take(&history.bodies), Decision::Settled, "edited");
+    assert_eq!((late.units(1), early.units(1)), (0, 0));
+}
+
+/// Taking the odd minor units belongs to the last units of the order, not to the last of an older body.
+#[test]
+fn the_last_units_of_an_older_body_are_not_the_last() {
+    let item = Item { price: 1_001, quantity: 1, ..THREE };
+    let discounted = [Act::Raise { line: 0, by: 1 }, back(0, 1, false)];
+    let mut bodies = Story { items: vec![item], ..story(&discounted) }.tell().bodies;
+    for refund in bodies.iter_mut().flat_map(|body| body.facts.refunds.values_mut()) {
+        refund.lines[0].subtotal = Amount(1_000);
+    }
+    let mut world = world();
+    assert_eq!(world.take(&[bodies[0].clone(), bodies[2].clone(), bodies[3].clone()]), Decision::Settled);
+    assert_eq!(world.net()[&Source::Line(1)], Left { units: 1, net: Amount(1_002), tax: Amount::ZERO });
+}
+
+#[test]
+fn a_receipt_of_the_cancellation_that_was_never_made_makes_way_for_the_records() {
+    for luck in [Unsent, Refused] {
+        let told = Story { paid: false, ..story(&[Act::Cancel { record: false }]) }.tell();
+        let mut world = world();
+        world.take(&told.bodies);
+        world.luck = [luck].into();
+        let Decision::Wait(Some(later), Waiting::CancelRecord) = world.plan().unwrap() else { panic!("does not wait") };
+        world.now = later;
+        let Some(Decision::Act(operations)) = world.plan() else { panic!("nothing to do") };
+        world.perform(operations[0].clone());
+        let records = Story { paid: false, ..story(&[Act::Cancel { record: true }]) }.tell();
+        assert_eq!(world.after(&records.bodies[1]), Decision::Settled);
+        let states: Vec<(&str, State)> =
+            world.ledger.documents.iter().map(|document| (document.source_key.as_str(), document.state)).collect();
+        assert_eq!(states, [("order", State::Posted), ("cancel", State::Dropped), ("refund/101", State::Posted)]);
+        assert_eq!(world.units(1), 0);
+    }
+}
+
+/// A record that moved no money says so by an adjustment of what its goods are worth.
+#[test]
+fn money_that_was_never_paid_is_no_money_of_a_record() {
+    let unpaid = |amount| {
+        let adjustment = Adjustment { is_shipping: false, amount: Amount(amount), tax: Amount::ZERO };
+        let removed = Story { paid: false, ..story(&[Act::Remove { line: 0, units: 1 }]) };
+        told(&removed, move |refund| refund.adjustments = vec![adjustment.clone()]).bodies
+    };
+    let mut edited = world();
+    assert_eq!(edited.take(&unpaid(1_000)), Decision::Settled);
+    assert_eq!((edited.units(1), &edited.ledger.classes), (2, &[(101, Class::Edit)].into()));
+    let mut absorbed = world();
+    assert_eq!(absorbed.after(&unpaid(1_000)[2]), Decision::Settled);
+    assert_eq!((absorbed.units(1), &absorbed.ledger.classes), (2, &[(101, Class::Absorbed)].into()));
+    let adjustment = Hold::RefundPart { refund: 101, part: RefundPart::Adjustment };
+    assert_eq!(world().take(&unpaid(300)), Decision::Hold(vec![adjustment]), "a fee is money");
+}
+
+#[test]
+fn shipping_that_we_never_billed_is_given_back_by_others() {
+    let bodies = Story { shipping: Some(500), ..story(&[Act::PartOfShipping { percent: 100 }]) }.tell().bodies;
+    let mut world = world();
+    world.merchant.rules.shipping = ShippingPolicy::Never;
+    assert_eq!(world.take(&bodies), Decision::Settled);
+    assert_eq!(world.ledger.classes, [(101, Class::NotOurs)].into());
+}
+
+#[test]
+fn an_invoice_is_never_replaced_by_nothing() {
+    let mut bodies = story(&[Act::Fulfil]).tell().bodies;
+    let newest = bodies[1].snapshot.as_mut().unwrap();
+    (newest.lines[0].quantity, newest.lines[0].current_quantity) = (0, Some(0));
+    newest.total_price = Amount::ZERO;
+    let found = Hold::AmountsDoNotAddUp { expected: Amount(3_000), found: Amount::ZERO };
+    assert_eq!(world().take(&bodies), Decision::Hold(vec![found]));
+}
+
+#[test]
+fn the_order_in_which_the_ledger_lists_its_documents_does_not_matter() {
+    let mut world = world();
+    assert_eq!(world.take(&story(&[back(0, 1, false)]).tell().bodies), Decision::Settled);
+    world.ledger.documents.iter_mut().for_each(|document| document.verified_at = None);
+    let both = vec![Operation::Verify { document: 1 }, Operation::Verify { document: 2 }];
+    assert_eq!(world.plan(), Some(Decision::Act(both)));
+}
