@@ -10,9 +10,9 @@ use qantara::db::merchant::{self, CredentialKind, Merchant, Mode};
 use qantara::db::user::{self, Role};
 use qantara::db::{Db, FILE, document, job, order};
 use qantara::desk::file::{EXAMPLE, MerchantFile};
-use qantara::desk::{Done, Effects, Error, Person, Proposal, Secret, Secrets, Wish, perform};
+use qantara::desk::{Desk, Done, Effects, Error, Person, Proposal, Secret, Secrets, Wish};
 use qantara::domain::invoice::{Header, InvoiceDraft};
-use qantara::domain::ledger::{Document, Draft, State};
+use qantara::domain::ledger::{Document, Draft, Policy, State};
 use qantara::domain::money::Currency;
 use qantara::domain::reason::Refusal;
 use qantara::domain::rules::ShippingPolicy;
@@ -50,7 +50,8 @@ impl House {
     }
 
     fn wish(&self, wish: Wish) -> Result<Done, Error> {
-        perform(wish, &self.db, &self.vault, now(), Person::AT_THE_COMMAND_LINE)
+        let desk = Desk { db: &self.db, vault: &self.vault, policy: patient() };
+        desk.perform(wish, now(), Person::AT_THE_COMMAND_LINE)
     }
 
     fn add(&self, file: &str) -> Result<Done, Error> {
@@ -84,6 +85,11 @@ impl House {
 
 fn now() -> Timestamp {
     "2026-11-21T09:00:00Z".parse().unwrap()
+}
+
+/// More patient than anybody is by default.
+fn patient() -> Policy {
+    Policy { settling: SignedDuration::from_hours(1), ..Policy::default() }
 }
 
 fn proposal(file: &str, secrets: Secrets) -> Box<Proposal> {
@@ -461,12 +467,13 @@ fn trying_again_plans_a_refused_document_anew() {
 
 #[test]
 fn trying_again_never_cuts_a_settling_time_short() {
-    let later = now() + SignedDuration::from_secs(60);
-    for (misses, look_at) in [(0, later), (1, now())] {
+    let minutes = |count| SignedDuration::from_mins(count);
+    // A call of 50 minutes ago may still be executed for ten more; one of two hours ago is looked for at once.
+    for (sent, look_at) in [(now() - minutes(50), now() + minutes(10)), (now() - minutes(120), now())] {
         let house = House::new();
         let order_id = with_invoice(&house, State::InDoubt, |document| {
-            document.look_at = Some(later);
-            document.misses = misses;
+            document.since_at = sent;
+            document.look_at = Some(now() + minutes(200));
         });
         house.wish(Wish::OrderRetry { order_id }).unwrap();
         let document = house.db.read(|c| document::of_order(c, order_id)).unwrap().remove(0);
