@@ -13,7 +13,7 @@ use super::invoice::{InvoiceDraft, Obstacles, Seen, draft, gate, shop_totals};
 use super::ledger::{Document, Draft, Fingerprint, Ledger, Next, State, next};
 use super::money::Amount;
 use super::order::{FulfillmentStatus, Order, PaymentStatus, Refund, SAMPLE_ORDER};
-use super::reason::{Hold, Ignored, RefundPart, Waiting};
+use super::reason::{Hold, Ignored, Waiting};
 use super::refund::{
     Cause, Class, Left, OwnLines, ReceiptDraft, cancel_receipt, class_after_invoice, class_before_invoice,
     in_price_terms, left, receipt, removed,
@@ -103,16 +103,14 @@ pub fn plan(
     now: Timestamp,
 ) -> (Decision, Trace) {
     let mut trace = Trace::new();
-    let (order, unclear) = in_price_terms(order);
-    let case = Case { order: &order, unclear, merchant, catalog, ledger, now };
+    let order = in_price_terms(order);
+    let case = Case { order: &order, merchant, catalog, ledger, now };
     let decision = case.decide(&mut trace);
     (decision, trace)
 }
 
 struct Case<'a> {
     order: &'a Order,
-    /// Refund records whose amounts fit no reading.
-    unclear: BTreeSet<i64>,
     merchant: &'a Merchant,
     catalog: &'a Catalog,
     ledger: &'a Ledger,
@@ -246,7 +244,6 @@ impl Case<'_> {
         }
         let gone = removed(&self.order.facts, &classes);
         let (target, mut obstacles) = draft(self.order, self.merchant, self.catalog, &gone, frozen, trace);
-        obstacles.holds.extend(self.unclear_amounts(&classes));
         if !obstacles.ask.is_empty() {
             return Decision::Act(vec![Operation::Find { codes: obstacles.ask }]);
         }
@@ -427,10 +424,6 @@ impl Case<'_> {
         if !obstacles.ask.is_empty() {
             return Decision::Act(vec![Operation::Find { codes: obstacles.ask }]);
         }
-        let unclear = self.unclear_amounts(&classes);
-        if !unclear.is_empty() {
-            return Decision::Hold(unclear);
-        }
         let wanted = Fingerprint::of(&target.billed);
         if invoice.is_out_of_step(&wanted) {
             obstacles.holds.extend(self.quantities(&target));
@@ -455,15 +448,6 @@ impl Case<'_> {
             (Decision::Settled, Some(refund)) => Decision::Wait(None, Waiting::OrderBehind { refund: refund.id }),
             (decision, _) => decision,
         }
-    }
-
-    /// Records that would change a document with amounts we cannot read.
-    fn unclear_amounts(&self, classes: &BTreeMap<i64, Class>) -> Vec<Hold> {
-        let unclear = self.unclear.iter().filter(|id| match classes.get(id) {
-            Some(Class::Absorbed | Class::Edit | Class::Receipt) => !self.ledger.classes.contains_key(id),
-            Some(Class::Covered | Class::NotOurs) | None => false,
-        });
-        unclear.map(|refund| Hold::RefundPart { refund: *refund, part: RefundPart::Line }).collect()
     }
 
     fn redraft(&self, content: &InvoiceDraft, classes: &BTreeMap<i64, Class>) -> (InvoiceDraft, Obstacles, Trace) {

@@ -78,31 +78,27 @@ impl Cause {
 
 /// The order with the amounts of its refunded goods in the terms of its prices: containing the tax where prices do.
 ///
-/// Whether Shopify's `subtotal` contains the tax in such a shop is not documented, so each is compared with the line's
-/// own share of its price. Records that fit neither reading come back beside it: they are not guessed.
+/// Shopify's words say that `subtotal` contains the tax in such a shop, the sums of its refunds say that it does not.
+/// The line itself tells which: the tax is the same part of what is given back as of what was charged.
 #[must_use]
-pub fn in_price_terms(order: &Order) -> (Cow<'_, Order>, BTreeSet<i64>) {
-    let mut unclear = BTreeSet::new();
+pub fn in_price_terms(order: &Order) -> Cow<'_, Order> {
     if !order.snapshot.taxes_included || order.facts.refunds.is_empty() {
-        return (Cow::Borrowed(order), unclear);
+        return Cow::Borrowed(order);
     }
     let mut order = order.clone();
-    for refund in order.facts.refunds.values_mut() {
-        for part in &mut refund.lines {
-            let Some(line) = order.snapshot.lines.iter().find(|line| line.id == part.line_id) else { continue };
-            let share = line.net().share(part.quantity, line.quantity);
-            // Shopify's own rounding may move the share by a minor unit per unit.
-            let slack = Amount(line.quantity);
-            let off = |amount: Amount| (amount - share).abs();
-            let with_tax = part.subtotal + part.tax;
-            if off(part.subtotal).min(off(with_tax)) > slack {
-                unclear.insert(refund.id);
-            } else if off(with_tax) < off(part.subtotal) {
-                part.subtotal = with_tax;
-            }
+    for part in order.facts.refunds.values_mut().flat_map(|refund| &mut refund.lines) {
+        let Some(line) = order.snapshot.lines.iter().find(|line| line.id == part.line_id) else { continue };
+        if line.net() <= Amount::ZERO {
+            continue;
+        }
+        let off = |worth: Amount| (part.tax - line.tax().share(worth.0, line.net().0)).abs();
+        let with_tax = part.subtotal + part.tax;
+        // A minor unit is rounding and proves nothing.
+        if off(part.subtotal) > Amount(1) && off(with_tax) < off(part.subtotal) {
+            part.subtotal = with_tax;
         }
     }
-    (Cow::Owned(order), unclear)
+    Cow::Owned(order)
 }
 
 /// Which lines of the order are the merchant's.
