@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::catalog::{Catalog, Code, Resolution, resolve};
+use super::catalog::{Catalog, Code, Resolution, Rule, resolve};
 use super::money::{Amount, Currency};
 use super::order::{Line, Order, Snapshot, TaxLine};
 use super::reason::{Extra, Hold};
@@ -87,6 +87,8 @@ pub struct Billed {
     pub sku: String,
     /// `None`: a free-text row which moves no stock.
     pub product_id: Option<i64>,
+    /// How the product was found, for whoever asks later.
+    pub found: Option<Found>,
     pub taxes: Vec<BilledTax>,
     /// The amounts contain the tax.
     pub included: bool,
@@ -95,6 +97,13 @@ pub struct Billed {
     pub tax: Amount,
     /// Units and unit prices whose sum is exactly `net`.
     pub rows: Vec<Row>,
+}
+
+/// The rule and the code that decided about a product.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    pub rule: Rule,
+    pub code: Code,
 }
 
 /// A tax of the shop and the Daftra tax it was mapped to.
@@ -198,6 +207,7 @@ pub fn draft(
                 title: part.title.clone(),
                 sku: String::new(),
                 product_id: None,
+                found: None,
                 taxes,
                 included: snapshot.taxes_included,
                 units: 1,
@@ -301,16 +311,20 @@ fn bill_line(
         obstacles.holds.push(Hold::AmountsDoNotAddUp { expected: line.net(), found: gone_net });
         return None;
     }
-    let product_id = match before {
-        Some(before) => before.product_id,
-        None if line.tip || line.gift_card || is_custom(line) => None,
-        None => product(line, rules, catalog, obstacles, trace),
+    let (product_id, found) = match before {
+        Some(before) => (before.product_id, before.found.clone()),
+        None if line.tip || line.gift_card || is_custom(line) => (None, None),
+        None => product(line, rules, catalog, obstacles).unzip(),
     };
+    if let (Some(product_id), Some(Found { rule, code })) = (product_id, found.clone()) {
+        trace.push(Step::Product { line: line.id, title: line.title.clone(), rule, code, product_id });
+    }
     Some(Billed {
         source: Source::Line(line.id),
         title: line.title.clone(),
         sku: line.sku.clone(),
         product_id,
+        found,
         taxes: map_taxes(&line.title, &line.taxes, snapshot.taxes_included, rules, before, obstacles),
         included: snapshot.taxes_included,
         units,
@@ -320,13 +334,10 @@ fn bill_line(
     })
 }
 
-fn product(line: &Line, rules: &Rules, catalog: &Catalog, obstacles: &mut Obstacles, trace: &mut Trace) -> Option<i64> {
+fn product(line: &Line, rules: &Rules, catalog: &Catalog, obstacles: &mut Obstacles) -> Option<(i64, Found)> {
     let name = line.title.clone();
     match resolve(line, rules, catalog) {
-        Resolution::Found { product_id, rule, code } => {
-            trace.push(Step::Product { line: line.id, title: name, rule, code, product_id });
-            return Some(product_id);
-        }
+        Resolution::Found { product_id, rule, code } => return Some((product_id, Found { rule, code })),
         Resolution::Ask(codes) => obstacles.ask.extend(codes),
         Resolution::Ambiguous { code, products } => {
             obstacles.holds.push(Hold::AmbiguousProduct { line: name, sku: code, products });
@@ -419,6 +430,7 @@ fn bill_extras(
                 title: title.to_owned(),
                 sku: String::new(),
                 product_id: None,
+                found: None,
                 taxes: Vec::new(),
                 included: snapshot.taxes_included,
                 units: 1,
