@@ -218,12 +218,12 @@ impl Case<'_> {
         }
     }
 
-    /// No invoice exists: either nothing was ever sent, or surely nothing came into being.
+    /// No invoice exists: either nothing was ever sent, or surely nothing came into being. So today's rules decide: a
+    /// merchant who named a wrong client mends it and tries again.
     fn first_invoice(&self, known: Option<&Document>, trace: &mut Trace) -> Decision {
         let known = known.or_else(|| self.ledger.by_source(INVOICE_KEY));
         let untouched = self.ledger.documents.is_empty();
-        let frozen = known.and_then(Document::invoice);
-        let first = draft(self.order, self.merchant, self.catalog, &Default::default(), frozen, &mut Trace::new()).0;
+        let first = draft(self.order, self.merchant, self.catalog, &Default::default(), None, &mut Trace::new()).0;
         let has_own = first.seen.values().any(|seen| *seen != Seen::NotOurs);
         let mut ignored = self.end_before_invoice();
         if untouched {
@@ -243,7 +243,7 @@ impl Case<'_> {
             trace.push(Step::Refund { id: refund.id, class });
         }
         let gone = removed(&self.order.facts, &classes);
-        let (target, mut obstacles) = draft(self.order, self.merchant, self.catalog, &gone, frozen, trace);
+        let (target, mut obstacles) = draft(self.order, self.merchant, self.catalog, &gone, None, trace);
         if !obstacles.ask.is_empty() {
             return Decision::Act(vec![Operation::Find { codes: obstacles.ask }]);
         }

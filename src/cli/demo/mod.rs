@@ -334,8 +334,7 @@ fn report(session: &Session, stage: &Stage, played: &[Played], wrong: bool) -> a
 fn endless(session: &Session) -> anyhow::Result<Ended> {
     let mut stage = Stage::new(1)?;
     stage.add_merchants()?;
-    let user = stage.command(&["user", "add", "demo", "--role", "owner"])?;
-    let password = user["password"].as_str().unwrap_or_default().to_owned();
+    let password = stage.add_owner()?;
     let stopped = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stopped);
     let signals = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -126,12 +126,7 @@ impl Stage {
 
     /// Configuration, secrets and merchant files, as a person would write them.
     fn write_files(&self) -> anyhow::Result<()> {
-        let write = |name: &str, text: &str| {
-            let path = self.folder.join(name);
-            let mut file = fs::File::options().create_new(true).write(true).mode(0o600).open(&path);
-            file.as_mut().map_or_else(|error| Err(error.kind().into()), |file| file.write_all(text.as_bytes()))
-                .with_context(|| format!("Cannot write {}", path.display()))
-        };
+        let write = |name: &str, text: &str| self.write_file(name, text);
         let folder = self.folder.display();
         write(
             "config.toml",
@@ -160,6 +155,23 @@ impl Stage {
             write(&format!("{slug}.toml"), &text)?;
         }
         Ok(())
+    }
+
+    /// A file in the demo's folder that nobody else can read.
+    fn write_file(&self, name: &str, text: &str) -> anyhow::Result<()> {
+        let path = self.folder.join(name);
+        let file = fs::File::options().create_new(true).write(true).mode(0o600).open(&path);
+        file.and_then(|mut file| file.write_all(text.as_bytes()))
+            .with_context(|| format!("Cannot write {}", path.display()))
+    }
+
+    /// Adds somebody who may sign in, and returns the password.
+    pub(super) fn add_owner(&self) -> anyhow::Result<String> {
+        let password: String = vault::random_token().chars().take(12).collect();
+        self.write_file("password", &password)?;
+        let file = self.folder.join("password").display().to_string();
+        self.command(&["user", "add", "demo", "--role", "owner", "--password-file", &file])?;
+        Ok(password)
     }
 
     /// Adds the merchants, through the command line like everybody.
