@@ -6,6 +6,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -204,6 +205,8 @@ impl Stage {
             .at(&["serve", "--clock-speed", &speed, "--clock-start", &start])
             .stdout(Stdio::piped())
             .stderr(log)
+            // Ctrl-C is for the demo, which ends the child itself.
+            .process_group(0)
             .spawn()
             .context("Cannot start the serving process")?;
         let mut line = String::new();
