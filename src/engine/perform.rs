@@ -24,7 +24,7 @@ use crate::db::{Error, account, alert, product};
 use crate::domain::catalog::Code;
 use crate::domain::ledger::{Document, Draft, Event, Policy, State, apply};
 use crate::domain::money::{Amount, Currency};
-use crate::domain::plan::{Change, Operation};
+use crate::domain::operation::{Change, Operation};
 use crate::domain::reason::{Difference, DifferenceKind};
 use crate::domain::refund::{Cause, Class, left};
 
