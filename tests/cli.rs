@@ -5,7 +5,8 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::os::unix::net::UnixDatagram;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command as Process, ExitStatus, Stdio};
 
 use assert_cmd::Command;
@@ -108,8 +109,14 @@ impl House {
     }
 
     fn start(&self, arguments: &[&str]) -> Running {
+        self.start_under(arguments, None)
+    }
+
+    /// As a service manager does that listens for notices.
+    fn start_under(&self, arguments: &[&str], notices: Option<&Path>) -> Running {
         let mut command = Process::new(QANTARA);
         command.env_clear().env("QANTARA_CONFIG", self.path("config.toml")).args(arguments).arg("--json");
+        command.envs(notices.map(|socket| ("NOTIFY_SOCKET", socket)));
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
@@ -314,6 +321,28 @@ fn a_second_server_is_refused_by_the_first_ones_process() {
     assert!(house.path("data/qantara.sock").exists());
     house.qantara(&["user", "add", "ali", "--role", "viewer"]).write_stdin("correct horse").assert().success();
     assert_eq!(house.start(&["serve"]).stop().0.code(), Some(0));
+}
+
+#[test]
+fn the_service_manager_hears_when_it_serves_lives_and_stops() {
+    let house = House::new();
+    let socket = house.path("notices");
+    let notices = UnixDatagram::bind(&socket).unwrap();
+    let server = house.start_under(&["serve"], Some(&socket));
+    let mut heard = String::new();
+    let hear = |heard: &mut String| {
+        let mut notice = [0; 256];
+        let length = notices.recv(&mut notice).unwrap();
+        *heard += std::str::from_utf8(&notice[..length]).unwrap();
+    };
+    while !(heard.contains("READY=1") && heard.contains("WATCHDOG=1")) {
+        hear(&mut heard);
+    }
+    assert!(!heard.contains("STOPPING=1"));
+    assert_eq!(server.stop().0.code(), Some(0));
+    while !heard.contains("STOPPING=1") {
+        hear(&mut heard);
+    }
 }
 
 #[test]

@@ -2,14 +2,20 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use qantara::db::merchant::{self, CredentialKind, Merchant, Mode};
 use qantara::db::user::{self, Role};
-use qantara::db::{Db, FILE};
+use qantara::db::{Db, FILE, document, job, order};
 use qantara::desk::file::{EXAMPLE, MerchantFile};
-use qantara::desk::{Done, Effects, Error, Person, Proposal, Secret, Secrets, Wish, perform};
+use qantara::desk::{Desk, Done, Effects, Error, Person, Proposal, Secret, Secrets, Wish};
+use qantara::domain::invoice::{Header, InvoiceDraft};
+use qantara::domain::ledger::{Document, Draft, Policy, State};
+use qantara::domain::money::Currency;
+use qantara::domain::reason::Refusal;
+use qantara::domain::rules::ShippingPolicy;
 use qantara::engine::credential_place;
 use qantara::vault::{MasterKey, Vault, verify_password};
 use rusqlite::{Connection, OpenFlags};
@@ -44,7 +50,8 @@ impl House {
     }
 
     fn wish(&self, wish: Wish) -> Result<Done, Error> {
-        perform(wish, &self.db, &self.vault, now(), Person::AT_THE_COMMAND_LINE)
+        let desk = Desk { db: &self.db, vault: &self.vault, policy: patient() };
+        desk.perform(wish, now(), Person::AT_THE_COMMAND_LINE)
     }
 
     fn add(&self, file: &str) -> Result<Done, Error> {
@@ -78,6 +85,11 @@ impl House {
 
 fn now() -> Timestamp {
     "2026-11-21T09:00:00Z".parse().unwrap()
+}
+
+/// More patient than anybody is by default.
+fn patient() -> Policy {
+    Policy { settling: SignedDuration::from_hours(1), ..Policy::default() }
 }
 
 fn proposal(file: &str, secrets: Secrets) -> Box<Proposal> {
@@ -341,7 +353,11 @@ fn going_live_begins_now_and_a_pause_remembers_what_was_paused() {
     let pause = |slug| Wish::MerchantPause { slug };
     let resume = |slug| Wish::MerchantResume { slug };
 
-    house.add(PLAIN).unwrap();
+    let paused =
+        PLAIN.replace("'wadi'", "'two'").replace("wadi.my", "two.my").replace("[shop]", "mode = 'paused'\n[shop]");
+    let effects = house.add(&paused).unwrap().effects;
+    assert_eq!(effects, Effects { doors_changed: true, orders_asked: true, chores_asked: false });
+    assert!(house.add(PLAIN).unwrap().effects.chores_asked);
     assert_eq!(state(), (Mode::Shadow, None), "a new merchant shows what it would do");
     turn(pause);
     turn(resume);
@@ -400,4 +416,67 @@ fn an_order_nobody_knows_is_refused() {
     let house = House::new();
     let complaint = refusal(house.wish(Wish::OrderRetry { order_id: 7 }));
     assert_eq!(complaint, "order is 7: there is no such order: qantara order list shows them");
+}
+
+/// An order whose invoice is in this state, for `retry`.
+fn with_invoice(house: &House, state: State, change: impl FnOnce(&mut Document)) -> i64 {
+    house.add(PLAIN).unwrap();
+    let merchant = house.merchant("wadi");
+    let header = Header {
+        reference: "k-1-order".to_owned(),
+        order_name: "#1".to_owned(),
+        client_id: 1,
+        store_id: 1,
+        branch_id: None,
+        currency: Currency::parse("SAR").unwrap(),
+        date: jiff::civil::date(2026, 11, 21),
+        draft: false,
+    };
+    let draft = Draft::Invoice(InvoiceDraft {
+        header,
+        vendors: merchant.rules.vendors.clone(),
+        shipping: ShippingPolicy::Never,
+        seen: BTreeMap::new(),
+        billed: Vec::new(),
+    });
+    let mut document = Document::planned(merchant.account_id.unwrap(), None, "order".to_owned(), draft, now());
+    document.state = state;
+    change(&mut document);
+    let write = move |tx: &rusqlite::Transaction<'_>| {
+        let order_id = order::known(tx, merchant.id, 1, now())?;
+        let planned = Document { state: State::Planned, ..document.clone() };
+        let id = document::add(tx, order_id, &planned)?;
+        document::store(tx, State::Planned, &Document { id, ..document })?;
+        Ok(order_id)
+    };
+    house.db.write(write).unwrap()
+}
+
+#[test]
+fn trying_again_plans_a_refused_document_anew() {
+    let house = House::new();
+    let refusal = Refusal { status: 400, message: "no".to_owned(), fields: Vec::new() };
+    let order_id = with_invoice(&house, State::Refused, |document| document.refusal = Some(refusal));
+    let done = house.wish(Wish::OrderRetry { order_id }).unwrap();
+    assert!(done.effects.orders_asked);
+    assert_eq!(done.answer["documents"], serde_json::json!(["k-1-order"]));
+    let document = house.db.read(|c| document::of_order(c, order_id)).unwrap().remove(0);
+    assert_eq!((document.state, document.refusal), (State::Planned, None));
+    assert_eq!(house.db.read(|c| job::unfinished(c, now())).unwrap(), 1, "it is due now");
+}
+
+#[test]
+fn trying_again_never_cuts_a_settling_time_short() {
+    let minutes = |count| SignedDuration::from_mins(count);
+    // A call of 50 minutes ago may still be executed for ten more; one of two hours ago is looked for at once.
+    for (sent, look_at) in [(now() - minutes(50), now() + minutes(10)), (now() - minutes(120), now())] {
+        let house = House::new();
+        let order_id = with_invoice(&house, State::InDoubt, |document| {
+            document.since_at = sent;
+            document.look_at = Some(now() + minutes(200));
+        });
+        house.wish(Wish::OrderRetry { order_id }).unwrap();
+        let document = house.db.read(|c| document::of_order(c, order_id)).unwrap().remove(0);
+        assert_eq!((document.state, document.look_at), (State::InDoubt, Some(look_at)));
+    }
 }

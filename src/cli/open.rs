@@ -11,7 +11,8 @@ use super::out;
 use crate::config::Config;
 use crate::db::lock::ServerLock;
 use crate::db::{self, Db, data_key};
-use crate::desk::{self, Person, Wish, local};
+use crate::desk::{Desk, Person, Wish, local};
+use crate::engine::Settings;
 use crate::vault::{DataKey, MasterKey, Vault};
 
 /// The id of the first data key, which its seal is bound to.
@@ -84,7 +85,9 @@ pub(super) fn wish(config: &Config, wish: Wish, now: Timestamp) -> anyhow::Resul
     }
     let _lock = ServerLock::take(folder)?;
     let opened = open(config, now)?;
-    Ok(desk::perform(wish, &opened.db, &opened.vault, now, Person::AT_THE_COMMAND_LINE)?.answer)
+    let policy = Settings::new(&config.engine, &config.daftra).policy;
+    let desk = Desk { db: &opened.db, vault: &opened.vault, policy };
+    Ok(desk.perform(wish, now, Person::AT_THE_COMMAND_LINE)?.answer)
 }
 
 /// The data folder, which nobody makes by accident.

@@ -40,6 +40,23 @@ struct Answer<'a> {
     notes: Vec<String>,
 }
 
+/// How far a change reaches.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// Nothing changed.
+    Nothing,
+    /// Undecided orders may come out otherwise, and the intake may know less than is true.
+    Rules,
+    /// The way to Daftra is another one, or is used again: the account is asked who it is.
+    Way,
+}
+
+impl Reach {
+    fn of_mode(mode: Mode) -> Self {
+        if works(mode) { Self::Way } else { Self::Rules }
+    }
+}
+
 pub(super) fn add(tx: &Transaction<'_>, moment: &Moment, choice: Choice, secrets: &Secrets) -> Result<Done, Error> {
     if merchant::by_slug(tx, &choice.slug)?.is_some() {
         let remedy = "this slug is taken: choose another, or change the merchant with qantara merchant set";
@@ -72,7 +89,7 @@ pub(super) fn add(tx: &Transaction<'_>, moment: &Moment, choice: Choice, secrets
     let replaced = store_secrets(tx, moment, added.id, &choice.address, secrets)?;
     let file = MerchantFile::of(&added, &choice.address);
     moment.write_down(tx, "merchant.add", json!({ "merchant": added.slug, "file": file, "secrets": replaced }))?;
-    told(tx, moment, &added, Vec::new(), &replaced, works(mode))
+    told(tx, moment, &added, Vec::new(), &replaced, Reach::of_mode(mode))
 }
 
 pub(super) fn set(tx: &Transaction<'_>, moment: &Moment, choice: Choice, secrets: &Secrets) -> Result<Done, Error> {
@@ -96,19 +113,18 @@ pub(super) fn set(tx: &Transaction<'_>, moment: &Moment, choice: Choice, secrets
         ..before.clone()
     };
     let moved = choice.address != address_before;
+    let stored_key = daftra_key(tx, moment, before.id, &address_before)?;
     let fresh = Secrets {
         webhook: if same(&secrets.webhook, &stored) { Vec::new() } else { secrets.webhook.clone() },
-        daftra_key: match &secrets.daftra_key {
-            Some(key) if !moved && daftra_key(tx, moment, before.id, &address_before)?.is_some_and(|k| key.is(&k)) => {
-                None
-            }
-            given => given.clone(),
+        daftra_key: match (&secrets.daftra_key, &stored_key) {
+            (Some(given), Some(stored)) if !moved && given.is(stored) => None,
+            (given, _) => given.clone(),
         },
     };
     let files = (MerchantFile::of(&before, &address_before), MerchantFile::of(&after, &choice.address));
     let changes = differences(&json!(files.0), &json!(files.1));
     if changes.is_empty() && fresh.webhook.is_empty() && fresh.daftra_key.is_none() {
-        return told(tx, moment, &before, Vec::new(), &[], false);
+        return told(tx, moment, &before, Vec::new(), &[], Reach::Nothing);
     }
 
     after.account_id = Some(account::at_address(tx, &choice.address)?);
@@ -117,14 +133,15 @@ pub(super) fn set(tx: &Transaction<'_>, moment: &Moment, choice: Choice, secrets
     let mut replaced = Vec::new();
     if moved && fresh.daftra_key.is_none() {
         merchant::forget_credentials(tx, after.id, CredentialKind::DaftraKey)?;
-        replaced.push(CredentialKind::DaftraKey.word());
+        replaced.extend(stored_key.map(|_| CredentialKind::DaftraKey.word()));
     }
     replaced.extend(store_secrets(tx, moment, after.id, &choice.address, &fresh)?);
     let changed: Vec<String> = changes.iter().map(|(key, ..)| key.clone()).collect();
     let facts: Vec<Value> = changes.iter().map(|(key, was, is)| json!({ "key": key, "was": was, "is": is })).collect();
     moment.write_down(tx, "merchant.set", json!({ "merchant": after.slug, "changed": facts, "secrets": replaced }))?;
-    let is_new_way = moved || fresh.daftra_key.is_some() || (works(after.mode) && !works(before.mode));
-    told(tx, moment, &after, changed, &replaced, is_new_way)
+    let is_new_way = moved || fresh.daftra_key.is_some() || !works(before.mode);
+    let reach = if is_new_way { Reach::of_mode(after.mode) } else { Reach::Rules };
+    told(tx, moment, &after, changed, &replaced, reach)
 }
 
 pub(super) fn pause(tx: &Transaction<'_>, moment: &Moment, slug: &str) -> Result<Done, Error> {
@@ -150,12 +167,12 @@ fn turn(
     action: &'static str,
 ) -> Result<Done, Error> {
     if before.mode == mode {
-        return told(tx, moment, &before, Vec::new(), &[], false);
+        return told(tx, moment, &before, Vec::new(), &[], Reach::Nothing);
     }
     let after = Merchant { mode, ..before };
     merchant::change(tx, &after)?;
     moment.write_down(tx, action, json!({ "merchant": after.slug, "mode": mode }))?;
-    told(tx, moment, &after, vec!["mode".to_owned()], &[], works(mode))
+    told(tx, moment, &after, vec!["mode".to_owned()], &[], Reach::of_mode(mode))
 }
 
 /// Ends a change: what is due because of it, and what the person should know.
@@ -165,17 +182,16 @@ fn told(
     merchant: &Merchant,
     changed: Vec<String>,
     secrets: &[&'static str],
-    is_new_way: bool,
+    reach: Reach,
 ) -> Result<Done, Error> {
-    let asks_account = is_new_way && works(merchant.mode);
-    if asks_account {
-        job::ask_chore(tx, Chore::Account, merchant.id, moment.now)?;
-    }
-    let is_change = !changed.is_empty() || !secrets.is_empty() || is_new_way;
+    let (is_change, is_way) = (reach != Reach::Nothing, reach == Reach::Way);
     if is_change {
         ask_undecided(tx, merchant.id, moment.now)?;
     }
-    let effects = Effects { doors_changed: is_change, orders_asked: is_change, chores_asked: asks_account };
+    if is_way {
+        job::ask_chore(tx, Chore::Account, merchant.id, moment.now)?;
+    }
+    let effects = Effects { doors_changed: is_change, orders_asked: is_change, chores_asked: is_way };
     let notes = notes(tx, merchant)?;
     let answer = Answer { merchant: &merchant.slug, mode: merchant.mode, changed, secrets, notes };
     Ok(Done { answer: json!(answer), effects })

@@ -25,6 +25,7 @@ use serde_json::{Value, json};
 
 use crate::db::user::Role;
 use crate::db::{self, Db, audit};
+use crate::domain::ledger::Policy;
 use crate::vault::Vault;
 use file::MerchantFile;
 
@@ -202,35 +203,61 @@ pub enum Error {
     Db(#[from] db::Error),
 }
 
-/// Makes a wish come true.
-pub fn perform(wish: Wish, db: &Db, vault: &Arc<Vault>, now: Timestamp, by: Person) -> Result<Done, Error> {
-    let moment = Moment { vault: Arc::clone(vault), now, by };
-    match wish {
-        Wish::MerchantAdd(proposal) => {
-            let choice = proposal.file.check()?;
-            in_one(db, move |tx| merchant::add(tx, &moment, choice, &proposal.secrets))
+/// Where wishes come true.
+pub struct Desk<'a> {
+    /// What is changed.
+    pub db: &'a Db,
+    /// Seals what is secret.
+    pub vault: &'a Arc<Vault>,
+    /// How patient we are with Daftra, whoever is not.
+    pub policy: Policy,
+}
+
+impl Desk<'_> {
+    /// Makes a wish come true.
+    pub fn perform(&self, wish: Wish, now: Timestamp, by: Person) -> Result<Done, Error> {
+        let moment = Moment { vault: Arc::clone(self.vault), policy: self.policy, now, by };
+        match wish {
+            Wish::MerchantAdd(proposal) => {
+                let choice = proposal.file.check()?;
+                self.in_one(move |tx| merchant::add(tx, &moment, choice, &proposal.secrets))
+            }
+            Wish::MerchantSet(proposal) => {
+                let choice = proposal.file.check()?;
+                self.in_one(move |tx| merchant::set(tx, &moment, choice, &proposal.secrets))
+            }
+            Wish::MerchantPause { slug } => self.in_one(move |tx| merchant::pause(tx, &moment, &slug)),
+            Wish::MerchantResume { slug } => self.in_one(move |tx| merchant::resume(tx, &moment, &slug)),
+            Wish::OrderRetry { order_id } => self.in_one(move |tx| order::retry(tx, &moment, order_id)),
+            Wish::UserAdd { name, role, password } => {
+                let password = person::hashed(&name, &password)?;
+                self.in_one(move |tx| person::add(tx, &moment, &name, role, &password))
+            }
+            Wish::UserPasswd { name, password } => {
+                let password = person::hashed(&name, &password)?;
+                self.in_one(move |tx| person::set_password(tx, &moment, &name, &password))
+            }
         }
-        Wish::MerchantSet(proposal) => {
-            let choice = proposal.file.check()?;
-            in_one(db, move |tx| merchant::set(tx, &moment, choice, &proposal.secrets))
-        }
-        Wish::MerchantPause { slug } => in_one(db, move |tx| merchant::pause(tx, &moment, &slug)),
-        Wish::MerchantResume { slug } => in_one(db, move |tx| merchant::resume(tx, &moment, &slug)),
-        Wish::OrderRetry { order_id } => in_one(db, move |tx| order::retry(tx, &moment, order_id)),
-        Wish::UserAdd { name, role, password } => {
-            let password = person::hashed(&name, &password)?;
-            in_one(db, move |tx| person::add(tx, &moment, &name, role, &password))
-        }
-        Wish::UserPasswd { name, password } => {
-            let password = person::hashed(&name, &password)?;
-            in_one(db, move |tx| person::set_password(tx, &moment, &name, &password))
-        }
+    }
+
+    fn in_one(
+        &self,
+        change: impl FnOnce(&Transaction<'_>) -> Result<Done, Error> + Send + 'static,
+    ) -> Result<Done, Error> {
+        let done = self.db.write(move |tx| match change(tx) {
+            Ok(done) => Ok(Ok(done)),
+            // Nothing was written before a refusal, so there is nothing to roll back.
+            Err(Error::Refused(refusal)) => Ok(Err(refusal)),
+            Err(Error::Db(error)) => Err(error),
+        })?;
+        Ok(done?)
     }
 }
 
-/// When, by whom, and the keys: what every change needs beside the wish.
+/// What every change needs beside the wish.
 struct Moment {
     vault: Arc<Vault>,
+    policy: Policy,
     now: Timestamp,
     by: Person,
 }
@@ -240,17 +267,4 @@ impl Moment {
         facts["via"] = self.by.via.word().into();
         audit::write(tx, self.by.user_id, action, &facts, self.now)
     }
-}
-
-fn in_one(
-    db: &Db,
-    change: impl FnOnce(&Transaction<'_>) -> Result<Done, Error> + Send + 'static,
-) -> Result<Done, Error> {
-    let done = db.write(move |tx| match change(tx) {
-        Ok(done) => Ok(Ok(done)),
-        // Nothing was written before a refusal, so there is nothing to roll back.
-        Err(Error::Refused(refusal)) => Ok(Err(refusal)),
-        Err(Error::Db(error)) => Err(error),
-    })?;
-    Ok(done?)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Error, Person, Wish, perform};
+use super::{Desk, Error, Person, Wish};
 use crate::engine::Engine;
 use crate::engine::intake::Intake;
 
@@ -23,13 +23,14 @@ impl Office {
 
     /// Makes a wish come true and sees to it that it shows at once.
     pub fn perform(&self, wish: Wish, by: Person) -> Result<Value, Error> {
-        let done = perform(wish, &self.engine.db, &self.engine.vault, self.engine.clock.now(), by)?;
+        let Engine { db, vault, clock, settings, .. } = self.engine.as_ref();
+        let done = Desk { db, vault, policy: settings.policy }.perform(wish, clock.now(), by)?;
         if done.effects.doors_changed {
             self.intake.reload()?;
         }
         if done.effects.orders_asked {
             // Possibly many: no worker sleeps on.
-            (0..self.engine.settings.workers).for_each(|_| self.engine.wake());
+            (0..settings.workers).for_each(|_| self.engine.wake());
         }
         if done.effects.chores_asked {
             self.engine.wake_chores();

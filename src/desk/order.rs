@@ -5,10 +5,10 @@ use serde_json::json;
 
 use super::{Done, Effects, Error, Moment, Refusal};
 use crate::db::{self, document, job, order, product};
-use crate::domain::ledger::{Document, Event, Policy, State, apply};
+use crate::domain::ledger::{Document, Event, State, apply};
 
 /// Makes an order due now: counts begin anew, refused documents are planned again, and what was missing in Daftra is
-/// asked for once more. Only the settling time of a call in doubt is not cut short.
+/// asked for once more. Only the settling time of a call in doubt is not cut short: the ledger sees to that.
 pub(super) fn retry(tx: &Transaction<'_>, moment: &Moment, order_id: i64) -> Result<Done, Error> {
     let order = match order::get(tx, order_id) {
         Err(db::Error::NotFound { .. }) => {
@@ -18,9 +18,8 @@ pub(super) fn retry(tx: &Transaction<'_>, moment: &Moment, order_id: i64) -> Res
         found => found?,
     };
     let mut again = Vec::new();
-    for document in document::of_order(tx, order_id)?.iter().filter(|document| may_try_again(document, moment)) {
-        // The policy decides nothing about this event.
-        let Ok(after) = apply(document, Event::TryAgain, moment.now, &Policy::default()) else { continue };
+    for document in document::of_order(tx, order_id)?.iter().filter(|document| may_try_again(document)) {
+        let Ok(after) = apply(document, Event::TryAgain, moment.now, &moment.policy) else { continue };
         document::store(tx, document.state, &after)?;
         again.push(after.content.header().reference.clone());
     }
@@ -31,14 +30,10 @@ pub(super) fn retry(tx: &Transaction<'_>, moment: &Moment, order_id: i64) -> Res
     Ok(Done { answer: facts, effects: Effects { orders_asked: true, ..Effects::default() } })
 }
 
-fn may_try_again(document: &Document, moment: &Moment) -> bool {
+fn may_try_again(document: &Document) -> bool {
     match document.state {
-        State::Planned | State::Refused | State::Posted | State::Locked | State::Gone => true,
-        // Before the first look is due, a call that is still on its way would count as absent and be sent twice.
-        State::InDoubt | State::ReplaceInDoubt => {
-            let was_looked_for = document.misses + document.failed_looks > 0 || document.finding.is_some();
-            was_looked_for || document.look_at.is_none_or(|at| at <= moment.now)
-        }
+        State::Planned | State::InDoubt | State::Refused | State::Posted => true,
+        State::ReplaceInDoubt | State::Locked | State::Gone => true,
         State::Sending | State::Replacing | State::Dropped | State::Reversed => false,
     }
 }

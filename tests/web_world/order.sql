@@ -10,16 +10,16 @@ insert into orders (merchant_id, remote_id, name, state, state_at, reason, trace
 values (1, 5551234567, '#1001 <script>alert(1)</script>', 'held', 1795165200000,
   '{"held":[{"code":"unknown_product","line":"<i>عباية</i> \"silk\"","codes":["AB-1"]},
             {"code":"totals_differ","order":11500,"daftra":11501,"tax_order":1500,"tax_daftra":1501,"tolerance":0}]}',
-  '[{"step":"ownership","line":1,"title":"<u>Scarf</u>","vendor":"Noon","seen":"billed"},
-    {"step":"totals","shop":{"total":11500,"tax":1500},"daftra":{"total":11501,"tax":1501}}]',
+  '[{"ownership":{"line":1,"title":"<u>Scarf</u>","vendor":"Noon","seen":"billed"}},
+    {"totals":{"shop":{"total":11500,"tax":1500},"daftra":{"total":11501,"tax":1501}}}]',
   1795161600000, 1795165200000);
 insert into document (order_id, account_id, kind, source_key, reference, state, since_at, content, wanted, written,
   remote_id, remote_no, total_minor, currency, verified_at)
 values (1, 1, 'invoice', 'order', 'k1-5551234567-order', 'posted', 1795165200000,
-  '{"kind":"invoice","header":{"reference":"k1-5551234567-order","order_name":"#1001","client_id":1,"store_id":1,
-    "branch_id":null,"currency":"KWD","date":"2026-11-20","draft":false},"shipping":"never","seen":{},
+  '{"invoice":{"header":{"reference":"k1-5551234567-order","order_name":"#1001","client_id":1,"store_id":1,
+    "branch_id":null,"currency":"KWD","date":"2026-11-20","draft":false},"vendors":{"all_but":[]},"shipping":"never","seen":{},
     "billed":[{"source":{"line":1},"title":"<u>Scarf</u>","sku":"AB-1","product_id":9,"taxes":[],"included":false,
-    "units":2,"net":10000,"tax":1500,"rows":[{"units":2,"unit_price":5000}]}]}',
+    "units":2,"net":10000,"tax":1500,"rows":[{"units":2,"unit_price":5000}]}]}}',
   x'31', x'31', 4711, 'INV-000042', 11500, 'KWD', 1795165201000);
 insert into delivery (merchant_id, event_key, topic, order_id, received_at, repeats)
 values (1, 'b1-<event>', 'orders/create', 1, 1795165200000, 3);
