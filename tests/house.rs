@@ -4,7 +4,7 @@
 
 mod sources;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs;
 use std::path::Path;
 
@@ -122,7 +122,7 @@ fn modules_use_whom_the_table_says() {
 #[test]
 fn no_imports_go_in_a_circle() {
     let sources = sources();
-    none(circles(&between_modules(&sources)).into_iter().chain(circles(&between_files_of("domain", &sources))));
+    none(circle(&between_modules(&sources)).into_iter().chain(circle(&between_files_of("domain", &sources))));
 }
 
 #[test]
@@ -281,9 +281,9 @@ fn sources_are_read_as_the_compiler_reads_them() {
         }
         uses
     };
-    assert_eq!(circles(&edges(&[("a", "b"), ("b", "c"), ("a", "c")])), Vec::<String>::new());
-    let circle = circles(&edges(&[("a", "b"), ("b", "c"), ("c", "b"), ("c", "d")]));
-    assert_eq!(circle, ["a circle: b:1 uses c, c:1 uses b"]);
+    assert_eq!(circle(&edges(&[("a", "b"), ("b", "c"), ("a", "c")])), None);
+    let found = circle(&edges(&[("a", "b"), ("b", "c"), ("c", "d"), ("d", "a"), ("d", "c")]));
+    assert_eq!(found.as_deref(), Some("a circle: c:1 uses d, d:1 uses c"));
 }
 
 /// Fails with all faults, one per line.
@@ -329,41 +329,27 @@ fn between_files_of(folder: &str, sources: &[Source]) -> Uses {
     uses
 }
 
-/// Groups that reach each other, each told by the uses that close it.
-fn circles(uses: &Uses) -> Vec<String> {
-    let reach: BTreeMap<&str, BTreeSet<&str>> =
-        uses.keys().map(|from| (from.as_str(), reachable(from, uses))).collect();
-    let mut told = BTreeSet::new();
-    let mut circles = Vec::new();
-    for (from, reached) in &reach {
-        if !reached.contains(from) || told.contains(from) {
-            continue;
-        }
-        let group: BTreeSet<&str> =
-            reached.iter().copied().filter(|to| reach.get(to).is_some_and(|back| back.contains(from))).collect();
-        let inside = group.iter().flat_map(|user| {
-            uses[*user]
-                .iter()
-                .filter(|(used, _)| group.contains(used.as_str()))
-                .map(|(used, place)| format!("{place} uses {used}"))
-        });
-        circles.push(format!("a circle: {}", inside.collect::<Vec<_>>().join(", ")));
-        told.extend(group);
-    }
-    circles
+/// The shortest circle, told by the uses that close it.
+fn circle(uses: &Uses) -> Option<String> {
+    let shortest = uses.keys().filter_map(|start| way_back(start, uses)).min_by_key(Vec::len)?;
+    let steps = shortest.iter().map(|(user, used)| format!("{} uses {used}", uses[*user][*used]));
+    Some(format!("a circle: {}", steps.collect::<Vec<_>>().join(", ")))
 }
 
-fn reachable<'a>(from: &str, uses: &'a Uses) -> BTreeSet<&'a str> {
+/// The fewest uses that lead from a module to itself.
+fn way_back<'a>(start: &'a str, uses: &'a Uses) -> Option<Vec<(&'a str, &'a str)>> {
     let mut reached = BTreeSet::new();
-    let mut next: Vec<&str> = vec![from];
-    while let Some(user) = next.pop() {
-        for used in uses.get(user).into_iter().flatten().map(|(used, _)| used.as_str()) {
-            if reached.insert(used) {
-                next.push(used);
-            }
+    let mut ways: VecDeque<Vec<(&str, &str)>> = [Vec::new()].into();
+    while let Some(way) = ways.pop_front() {
+        let user = way.last().map_or(start, |(_, used)| *used);
+        if user == start && !way.is_empty() {
+            return Some(way);
+        }
+        for used in uses.get(user).into_iter().flat_map(BTreeMap::keys).filter(|used| reached.insert(used.as_str())) {
+            ways.push_back(way.iter().copied().chain([(user, used.as_str())]).collect());
         }
     }
-    reached
+    None
 }
 
 /// The crates of Cargo.toml, as they are spelled in Rust.
