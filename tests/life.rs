@@ -72,6 +72,7 @@ fn draft(net: i64) -> Draft {
             title: "Thing".into(),
             sku: "T".into(),
             product_id: Some(9),
+            found: None,
             taxes: Vec::new(),
             included: true,
             units: 1,

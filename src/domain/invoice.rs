@@ -86,6 +86,8 @@ pub struct Billed {
     pub sku: String,
     /// `None`: a free-text row which moves no stock.
     pub product_id: Option<i64>,
+    /// How the product was found, for whoever asks later.
+    pub found: Option<Found>,
     pub taxes: Vec<BilledTax>,
     /// The amounts contain the tax.
     pub included: bool,
@@ -94,6 +96,13 @@ pub struct Billed {
     pub tax: Amount,
     /// Units and unit prices whose sum is exactly `net`.
     pub rows: Vec<Row>,
+}
+
+/// The rule and the code that decided about a product.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    pub rule: Rule,
+    pub code: Code,
 }
 
 /// A tax of the shop and the Daftra tax it was mapped to.
@@ -149,8 +158,6 @@ impl Obstacles {
 pub struct Drafted {
     pub invoice: InvoiceDraft,
     pub obstacles: Obstacles,
-    /// Products that were looked up, by line; a line that is frozen keeps its own.
-    pub found: BTreeMap<i64, Found>,
 }
 
 impl Drafted {
@@ -159,14 +166,6 @@ impl Drafted {
     pub fn is_without_rows(&self) -> bool {
         self.invoice.billed.is_empty() && self.obstacles.is_empty()
     }
-}
-
-/// The product of a line, and what led to it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    pub rule: Rule,
-    pub code: Code,
-    pub product_id: i64,
 }
 
 /// Drafts the invoice of what is the merchant's and was not removed. `frozen` is what an earlier send said.
@@ -181,7 +180,6 @@ pub fn draft(
     let snapshot = &order.snapshot;
     let rules = &merchant.rules;
     let mut obstacles = Obstacles::default();
-    let mut found = BTreeMap::new();
     let header = frozen.map_or_else(|| fresh_header(snapshot, merchant), |known| known.header.clone());
     let shipping = frozen.map_or(rules.shipping, |known| known.shipping);
     let vendors = frozen.map_or(&rules.vendors, |known| &known.vendors);
@@ -194,7 +192,7 @@ pub fn draft(
         invoice.seen.insert(line.id, decided);
         if decided == Seen::Billed {
             let before = frozen.and_then(|draft| draft.find(Source::Line(line.id)));
-            let billed = bill_line(line, snapshot, rules, catalog, removed, before, &mut obstacles, &mut found);
+            let billed = bill_line(line, snapshot, rules, catalog, removed, before, &mut obstacles);
             invoice.billed.extend(billed);
         }
     }
@@ -208,6 +206,7 @@ pub fn draft(
                 title: part.title.clone(),
                 sku: String::new(),
                 product_id: None,
+                found: None,
                 taxes,
                 included: snapshot.taxes_included,
                 units: 1,
@@ -221,7 +220,7 @@ pub fn draft(
     if invoice.is_whole_order() && invoice.has_own() {
         invoice.billed.extend(bill_extras(&extras, snapshot, rules, &mut obstacles));
     }
-    Drafted { invoice, obstacles, found }
+    Drafted { invoice, obstacles }
 }
 
 fn fresh_header(snapshot: &Snapshot, merchant: &Merchant) -> Header {
@@ -287,7 +286,6 @@ fn is_custom(line: &Line) -> bool {
     line.variant_id.is_none() && line.sku.trim().is_empty()
 }
 
-#[expect(clippy::too_many_arguments, reason = "one call site; a struct would only rename the arguments")]
 fn bill_line(
     line: &Line,
     snapshot: &Snapshot,
@@ -296,7 +294,6 @@ fn bill_line(
     removed: &Removed,
     before: Option<&Billed>,
     obstacles: &mut Obstacles,
-    found: &mut BTreeMap<i64, Found>,
 ) -> Option<Billed> {
     let (gone_units, gone_net, gone_tax) = removed.0.get(&line.id).copied().unwrap_or_default();
     let units = line.quantity - gone_units;
@@ -311,20 +308,17 @@ fn bill_line(
         obstacles.holds.push(Hold::AmountsDoNotAddUp { expected: line.net(), found: gone_net });
         return None;
     }
-    let product_id = match before {
-        Some(before) => before.product_id,
-        None if line.tip || line.gift_card || is_custom(line) => None,
-        None => product(line, rules, catalog, obstacles).map(|product| {
-            let product_id = product.product_id;
-            found.insert(line.id, product);
-            product_id
-        }),
+    let (product_id, found) = match before {
+        Some(before) => (before.product_id, before.found.clone()),
+        None if line.tip || line.gift_card || is_custom(line) => (None, None),
+        None => product(line, rules, catalog, obstacles).unzip(),
     };
     Some(Billed {
         source: Source::Line(line.id),
         title: line.title.clone(),
         sku: line.sku.clone(),
         product_id,
+        found,
         taxes: map_taxes(&line.title, &line.taxes, snapshot.taxes_included, rules, before, obstacles),
         included: snapshot.taxes_included,
         units,
@@ -334,10 +328,10 @@ fn bill_line(
     })
 }
 
-fn product(line: &Line, rules: &Rules, catalog: &Catalog, obstacles: &mut Obstacles) -> Option<Found> {
+fn product(line: &Line, rules: &Rules, catalog: &Catalog, obstacles: &mut Obstacles) -> Option<(i64, Found)> {
     let name = line.title.clone();
     match resolve(line, rules, catalog) {
-        Resolution::Found { product_id, rule, code } => return Some(Found { rule, code, product_id }),
+        Resolution::Found { product_id, rule, code } => return Some((product_id, Found { rule, code })),
         Resolution::Ask(codes) => obstacles.ask.extend(codes),
         Resolution::Ambiguous { code, products } => {
             obstacles.holds.push(Hold::AmbiguousProduct { line: name, sku: code, products });
@@ -430,6 +424,7 @@ fn bill_extras(
                 title: title.to_owned(),
                 sku: String::new(),
                 product_id: None,
+                found: None,
                 taxes: Vec::new(),
                 included: snapshot.taxes_included,
                 units: 1,

@@ -192,9 +192,8 @@ impl Case<'_> {
             trace.push(Step::Refund { id: refund.id, class });
         }
         let gone = removed(&self.order.facts, &classes);
-        let drafted = self.draft(&gone, frozen);
-        trace.extend(steps(self.order, &drafted));
-        let Drafted { invoice: target, mut obstacles, .. } = drafted;
+        let Drafted { invoice: target, mut obstacles } = self.draft(&gone, frozen);
+        trace.extend(steps(self.order, &target));
         if !obstacles.ask.is_empty() {
             return Decision::Act(vec![Operation::Find { codes: obstacles.ask }]);
         }
@@ -370,9 +369,9 @@ impl Case<'_> {
                 drafted.obstacles.holds.push(Hold::AmountsDoNotAddUp { expected, found: Amount::ZERO });
             }
         }
-        trace.extend(steps(self.order, &drafted));
+        let Drafted { invoice: target, mut obstacles } = drafted;
+        trace.extend(steps(self.order, &target));
         trace.extend(classes.iter().map(|(id, class)| Step::Refund { id: *id, class: *class }));
-        let Drafted { invoice: target, mut obstacles, .. } = drafted;
         if !obstacles.ask.is_empty() {
             return Decision::Act(vec![Operation::Find { codes: obstacles.ask }]);
         }

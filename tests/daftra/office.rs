@@ -50,6 +50,7 @@ pub(crate) fn line(id: i64, product_id: Option<i64>, units: i64, net: i64) -> Bi
         title: format!("Thing {id}"),
         sku: format!("SKU-{id}"),
         product_id,
+        found: None,
         taxes: vec![BilledTax { title: "VAT".into(), rate: "0.15".parse().unwrap(), daftra_id: VAT }],
         included: false,
         units,

@@ -18,7 +18,7 @@ insert into document (order_id, account_id, kind, source_key, reference, state, 
 values (1, 1, 'invoice', 'order', 'k1-5551234567-order', 'posted', 1795165200000,
   '{"invoice":{"header":{"reference":"k1-5551234567-order","order_name":"#1001","client_id":1,"store_id":1,
     "branch_id":null,"currency":"KWD","date":"2026-11-20","draft":false},"vendors":{"all_but":[]},"shipping":"never","seen":{},
-    "billed":[{"source":{"line":1},"title":"<u>Scarf</u>","sku":"AB-1","product_id":9,"taxes":[],"included":false,
+    "billed":[{"source":{"line":1},"title":"<u>Scarf</u>","sku":"AB-1","product_id":9,"found":null,"taxes":[],"included":false,
     "units":2,"net":10000,"tax":1500,"rows":[{"units":2,"unit_price":5000}]}]}}',
   x'31', x'31', 4711, 'INV-000042', 11500, 'KWD', 1795165201000);
 insert into delivery (merchant_id, event_key, topic, order_id, received_at, repeats)
