@@ -5,6 +5,7 @@
 //! A secret is never an argument: others can see those.
 
 mod config;
+mod demo;
 mod log;
 mod logging;
 mod merchant;
@@ -46,6 +47,8 @@ enum Command {
     Serve(serve::Serve),
     /// Serve a fake Daftra with a small catalogue, to try everything out
     Sandbox(sandbox::Sandbox),
+    /// See it at work: fake shops, a fake Daftra, and this program between them
+    Demo(demo::Demo),
     /// Whose orders become whose invoices
     #[command(subcommand)]
     Merchant(merchant::Command),
@@ -94,6 +97,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>, environment: Vec<(String, 
     let ended = match cli.command {
         Command::Serve(serve) => serve.run(&session),
         Command::Sandbox(sandbox) => sandbox.run(&session),
+        Command::Demo(demo) => demo.run(&session),
         Command::Merchant(command) => command.run(&session),
         Command::Order(command) => command.run(&session),
         Command::Log(log) => log.run(&session),

@@ -35,7 +35,7 @@ const CATALOGUE: [(&str, &str, &str, i64); 7] = [
 ];
 
 /// The ids a merchant file needs.
-struct Ids {
+pub(super) struct Ids {
     client: u64,
     store: u64,
     tax: u64,
@@ -83,7 +83,14 @@ impl Sandbox {
     }
 }
 
-fn sample(setup: AccountSetup, clock: &Clock) -> Result<(Account, Ids), String> {
+/// The code of a product of the sample account, whose ids are given in the order of the catalogue.
+pub(super) fn code_of(product: u64) -> Option<&'static str> {
+    let at = usize::try_from(product.checked_sub(1)?).ok()?;
+    CATALOGUE.get(at).map(|(code, ..)| *code)
+}
+
+/// An account with the sample catalogue, plenty of stock, one client, one store and one tax.
+pub(super) fn sample(setup: AccountSetup, clock: &Clock) -> Result<(Account, Ids), String> {
     let mut account = Account::new(setup)?;
     let client = account.add_client(Client { business_name: "Online shop".to_owned(), ..Client::default() });
     let store = account.add_store(Store { name: "Main warehouse".to_owned(), primary: true, ..Store::default() });

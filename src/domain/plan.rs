@@ -167,12 +167,12 @@ impl Case<'_> {
         }
     }
 
-    /// No invoice exists: either nothing was ever sent, or surely nothing came into being.
+    /// No invoice exists: either nothing was ever sent, or surely nothing came into being. So today's rules decide: a
+    /// merchant who named a wrong client mends it and tries again.
     fn first_invoice(&self, known: Option<&Document>, trace: &mut Trace) -> Decision {
         let known = known.or_else(|| self.ledger.by_source(INVOICE_KEY));
         let untouched = self.ledger.documents.is_empty();
-        let frozen = known.and_then(Document::invoice);
-        let first = self.draft(&Removed::default(), frozen).invoice;
+        let first = self.draft(&Removed::default(), None).invoice;
         let has_own = first.seen.values().any(|seen| *seen != Seen::NotOurs);
         let mut ignored = self.end_before_invoice();
         if untouched {
@@ -192,7 +192,7 @@ impl Case<'_> {
             trace.push(Step::Refund { id: refund.id, class });
         }
         let gone = removed(&self.order.facts, &classes);
-        let Drafted { invoice: target, mut obstacles } = self.draft(&gone, frozen);
+        let Drafted { invoice: target, mut obstacles } = self.draft(&gone, None);
         trace.extend(steps(self.order, &target));
         if !obstacles.ask.is_empty() {
             return Decision::Act(vec![Operation::Find { codes: obstacles.ask }]);

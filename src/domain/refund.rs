@@ -79,7 +79,8 @@ impl Cause {
 /// The order with the amounts of its refunded goods in the terms of its prices: containing the tax where prices do.
 ///
 /// Shopify's words say that `subtotal` contains the tax in such a shop, the sums of its refunds say that it does not.
-/// The line itself tells which: the tax is the same part of what is given back as of what was charged.
+/// The line itself tells which: every unit is worth the same, but for the rounding that gathers in the last. Where an edit
+/// has changed their worth since, the tax is still the same part of what is given back as of what was charged.
 #[must_use]
 pub fn in_price_terms(order: &Order) -> Cow<'_, Order> {
     if !order.snapshot.taxes_included || order.facts.refunds.is_empty() {
@@ -93,8 +94,15 @@ pub fn in_price_terms(order: &Order) -> Cow<'_, Order> {
         }
         let off = |worth: Amount| (part.tax - line.tax().share(worth.0, line.net().0)).abs();
         let with_tax = part.subtotal + part.tax;
-        // A minor unit is rounding and proves nothing.
-        if off(part.subtotal) > Amount(1) && off(with_tax) < off(part.subtotal) {
+        let units = line.net().share(part.quantity, line.quantity);
+        let fits = |worth: Amount| (worth - units).abs() <= Amount(line.quantity);
+        let lacks_tax = match (fits(part.subtotal), fits(with_tax)) {
+            (true, _) => false,
+            (false, true) => true,
+            // A minor unit is rounding and proves nothing.
+            (false, false) => off(part.subtotal) > Amount(1) && off(with_tax) < off(part.subtotal),
+        };
+        if lacks_tax {
             part.subtotal = with_tax;
         }
     }

@@ -25,6 +25,7 @@ fn story(acts: &[Act]) -> Story {
         percent: 0,
         paid: true,
         sloppy: false,
+        bare: false,
         shipping: None,
         items: vec![THREE],
         acts: acts.to_vec(),
@@ -221,4 +222,16 @@ fn the_order_in_which_the_ledger_lists_its_documents_does_not_matter() {
     world.ledger.documents.iter_mut().for_each(|document| document.verified_at = None);
     let both = vec![Operation::Verify { document: 1 }, Operation::Verify { document: 2 }];
     assert_eq!(world.plan(), Some(Decision::Act(both)));
+}
+
+/// With so little tax its part of the worth alone tells nothing: the worth of a unit does.
+#[test]
+fn goods_of_a_few_riyals_given_back_without_their_tax_are_understood() {
+    let cheap = Item { price: 426, quantity: 2, ..THREE };
+    let stated = |bare| Story { included: true, percent: 5, bare, items: vec![cheap], ..story(&[back(0, 1, false)]) };
+    for bare in [false, true] {
+        let mut world = world();
+        assert_eq!(world.take(&stated(bare).tell().bodies), Decision::Settled);
+        assert_eq!(world.net()[&Source::Line(1)].net, Amount(426), "bare: {bare}");
+    }
 }

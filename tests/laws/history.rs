@@ -31,6 +31,8 @@ pub(crate) struct Story {
     pub(crate) paid: bool,
     /// The shop rounds the worth of refunded units down, also of the last.
     pub(crate) sloppy: bool,
+    /// Refunds state the worth of goods without the tax that their prices contain, as real bodies do.
+    pub(crate) bare: bool,
     pub(crate) shipping: Option<i64>,
     pub(crate) items: Vec<Item>,
     pub(crate) acts: Vec<Act>,
@@ -103,14 +105,15 @@ fn acts() -> impl Strategy<Value = Act> {
 
 pub(crate) fn stories() -> impl Strategy<Value = Story> {
     let currencies = select(["SAR", "KWD", "JPY"].map(|code| Currency::parse(code).unwrap()).to_vec());
-    let head = (currencies, any::<bool>(), select(vec![0_i64, 5, 15]), any::<bool>(), any::<bool>());
+    let head = (currencies, any::<bool>(), select(vec![0_i64, 5, 15]), any::<bool>(), any::<[bool; 2]>());
     (head, option::of(1_i64..5_000), vec(items(), 1..4), vec(acts(), 0..7)).prop_map(
-        |((currency, included, percent, paid, sloppy), shipping, items, acts)| Story {
+        |((currency, included, percent, paid, [sloppy, bare]), shipping, items, acts)| Story {
             currency,
             included,
             percent,
             paid,
             sloppy,
+            bare,
             shipping,
             items,
             acts,
@@ -319,6 +322,9 @@ impl<'a> Shop<'a> {
             self.slack = self.slack.max(line.quantity);
         }
         line.current_quantity = Some(left.units);
+        // Of a few minor units nobody can tell whether the tax is among them.
+        let is_bare = self.story.bare && self.story.included && line.tax().0 > 10 * line.quantity;
+        let subtotal = if is_bare { subtotal - tax } else { subtotal };
         Some(RefundLine { line_id: line.id, quantity: units, restock, subtotal, tax })
     }
 

@@ -1,0 +1,313 @@
+//! What the demo plays on: a fake Daftra and fake shops in this process, the product itself as a child process that can
+//! be killed, and a folder that disappears afterwards. Everything stays on this machine.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context as _, anyhow, bail};
+use jiff::{SignedDuration, Timestamp};
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use super::scenario::From;
+use crate::cli::sandbox::sample;
+use crate::clock::Clock;
+use crate::sandbox::daftra::AccountSetup;
+use crate::sandbox::fault::Fault;
+use crate::sandbox::shop::cart::{Product, VariantId};
+use crate::sandbox::shop::delivery::{Delivery, Sender};
+use crate::sandbox::shop::{Shop, ShopSetup};
+use crate::sandbox::{Server, World};
+use crate::vault;
+
+/// A merchant of the demo: slug, shop, Daftra account, vendors.
+pub(super) const MERCHANTS: [(&str, From, &str, &str); 3] = [
+    ("wadi", From::Souq, "one", "Wadi Home"),
+    ("najd", From::Souq, "two", "عطور نجد"),
+    ("bahr", From::Kuwait, "three", "*"),
+];
+
+/// How often a delivery is sent before the demo gives up; between two tries lies [`PAUSE`].
+const TRIES: u32 = 200;
+const PAUSE: SignedDuration = SignedDuration::from_millis(50);
+
+/// The stage; dropping it ends the child and removes the folder.
+pub(super) struct Stage {
+    folder: PathBuf,
+    program: PathBuf,
+    server: Server,
+    serving: Option<Serving>,
+    sender: Sender,
+    /// Each shop signs with its own.
+    secrets: BTreeMap<&'static str, String>,
+    speed: u32,
+    /// The time of the play, shared with the child.
+    pub(super) clock: Clock,
+    /// The time of this machine, for waiting.
+    real: Clock,
+    shops: BTreeMap<&'static str, (Shop, BTreeMap<String, VariantId>)>,
+    pub(super) kills: u32,
+}
+
+struct Serving {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Stage {
+    /// Sets everything up and starts the product.
+    pub(super) fn new(speed: u32) -> anyhow::Result<Self> {
+        let real = Clock::real();
+        let clock = Clock::scaled(real.now(), speed);
+        let folder = std::env::temp_dir().join(format!("qantara-demo-{}", vault::random_token()));
+        fs::create_dir(&folder).with_context(|| format!("Cannot make the folder {}", folder.display()))?;
+        let mut world = World::new(1);
+        for (name, currency, decimals) in [("one", "SAR", 2), ("two", "SAR", 2), ("three", "KWD", 3)] {
+            let setup = AccountSetup {
+                name: name.to_owned(),
+                currency: currency.to_owned(),
+                decimals,
+                ..AccountSetup::default()
+            };
+            let (account, _) = sample(setup, &clock).map_err(|why| anyhow!("The fake Daftra is wrong: {why}"))?;
+            world.add(account);
+        }
+        let of_world = clock.clone();
+        let server = Server::start(Arc::new(Mutex::new(world)), move || of_world.now())?;
+        let secrets = [From::Souq, From::Kuwait].map(|from| (domain(from), vault::random_token())).into();
+        let mut stage = Self {
+            program: std::env::current_exe().context("Cannot find this program itself")?,
+            server,
+            serving: None,
+            sender: Sender::new(),
+            shops: BTreeMap::new(),
+            secrets,
+            speed,
+            folder,
+            clock,
+            real,
+            kills: 0,
+        };
+        stage.open_shops();
+        stage.write_files()?;
+        stage.start()?;
+        Ok(stage)
+    }
+
+    fn open_shops(&mut self) {
+        for (from, currency, seed) in [(From::Souq, "SAR", 1), (From::Kuwait, "KWD", 2)] {
+            let mut setup = ShopSetup { seed, ..ShopSetup::new(domain(from), self.secret(domain(from)), currency) };
+            if from == From::Kuwait {
+                (setup.tax, setup.taxes_included) = (None, false);
+            }
+            let digits = setup.digits();
+            let mut shop = Shop::new(setup);
+            let extra = |sku: &str, vendor: &str| Product {
+                sku: sku.to_owned(),
+                price: Decimal::TEN,
+                vendor: vendor.to_owned(),
+                title: format!("Thing {sku}"),
+                variant_title: None,
+                taxable: true,
+            };
+            let shelf = Product::samples(digits)
+                .into_iter()
+                .chain([extra("ZZ-404", "Wadi Home"), extra("SL-1", "Souq Lights")]);
+            let variants = shelf.map(|product| (product.sku.clone(), shop.sell(product))).collect();
+            self.shops.insert(domain(from), (shop, variants));
+        }
+    }
+
+    /// Configuration, secrets and merchant files, as a person would write them.
+    fn write_files(&self) -> anyhow::Result<()> {
+        let write = |name: &str, text: &str| self.write_file(name, text);
+        let folder = self.folder.display();
+        write(
+            "config.toml",
+            &format!(
+                "[data]\nfolder = \"{folder}\"\n[vault]\nkey_file = \"{folder}/key\"\n[http]\nlisten = \"127.0.0.1:0\"\n\
+                 [outgoing]\nallow = [\"127.0.0.0/8\"]\n[log]\nfilter = \"warn\"\n"
+            ),
+        )?;
+        for (domain, secret) in &self.secrets {
+            write(&format!("{domain}.secret"), secret)?;
+        }
+        write("daftra-key", &AccountSetup::default().keys.first().map(|key| key.key.clone()).unwrap_or_default())?;
+        for (slug, from, account, vendor) in MERCHANTS {
+            let tax = "[[tax]]\nrate = \"0.15\"\nincluded = true\ndaftra_id = 1\n";
+            let text = format!(
+                "slug = \"{slug}\"\nname = \"{slug}\"\ntime_zone = \"Asia/Riyadh\"\nmode = \"live\"\n\
+                 [shop]\ndomain = \"{}\"\nwebhook_secret_files = [\"{}.secret\"]\n\
+                 [daftra]\nurl = \"http://{}/acct/{account}\"\nkey_file = \"daftra-key\"\nstore_id = 1\nclient_id = 1\n\
+                 [lines]\nvendors = [\"{vendor}\"]\n[orders]\nignored_sources = [\"pos\"]\nlive_from = \"{}\"\n{}",
+                domain(from),
+                domain(from),
+                self.server.address(),
+                self.clock.now() - SignedDuration::from_hours(1),
+                if from == From::Souq { tax } else { "" },
+            );
+            write(&format!("{slug}.toml"), &text)?;
+        }
+        Ok(())
+    }
+
+    /// A file in the demo's folder that nobody else can read.
+    fn write_file(&self, name: &str, text: &str) -> anyhow::Result<()> {
+        let path = self.folder.join(name);
+        let file = fs::File::options().create_new(true).write(true).mode(0o600).open(&path);
+        file.and_then(|mut file| file.write_all(text.as_bytes()))
+            .with_context(|| format!("Cannot write {}", path.display()))
+    }
+
+    /// Adds somebody who may sign in, and returns the password.
+    pub(super) fn add_owner(&self) -> anyhow::Result<String> {
+        let password: String = vault::random_token().chars().take(12).collect();
+        self.write_file("password", &password)?;
+        let file = self.folder.join("password").display().to_string();
+        self.command(&["user", "add", "demo", "--role", "owner", "--password-file", &file])?;
+        Ok(password)
+    }
+
+    /// Adds the merchants, through the command line like everybody.
+    pub(super) fn add_merchants(&self) -> anyhow::Result<()> {
+        for (slug, ..) in MERCHANTS {
+            self.command(&["merchant", "add", &self.folder.join(format!("{slug}.toml")).display().to_string()])?;
+        }
+        Ok(())
+    }
+
+    /// A command of the product, and its answer.
+    pub(super) fn command(&self, arguments: &[&str]) -> anyhow::Result<Value> {
+        let output = self.at(arguments).output().context("Cannot run this program itself")?;
+        if !output.status.success() {
+            bail!("qantara {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim());
+        }
+        serde_json::from_slice(&output.stdout).with_context(|| format!("qantara {}", arguments.join(" ")))
+    }
+
+    fn at(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.arg("--config").arg(self.folder.join("config.toml")).arg("--json").args(arguments);
+        command
+    }
+
+    fn start(&mut self) -> anyhow::Result<()> {
+        let (speed, start) = (self.speed.to_string(), self.clock.now().to_string());
+        let log = fs::File::options().create(true).append(true).open(self.folder.join("log"))?;
+        let mut child = self
+            .at(&["serve", "--clock-speed", &speed, "--clock-start", &start])
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .context("Cannot start the serving process")?;
+        let mut line = String::new();
+        if let Some(stdout) = child.stdout.take() {
+            BufReader::new(stdout).read_line(&mut line)?;
+        }
+        let address =
+            serde_json::from_str::<Value>(&line).ok().and_then(|said| said["listening"].as_str()?.parse().ok());
+        let Some(address) = address else {
+            child.kill()?;
+            child.wait()?;
+            bail!("The serving process did not start:\n{}", self.log());
+        };
+        self.serving = Some(Serving { child, address });
+        Ok(())
+    }
+
+    /// What the serving processes said.
+    pub(super) fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+
+    /// kill -9, and a new life.
+    pub(super) fn kill(&mut self) -> anyhow::Result<()> {
+        if let Some(mut serving) = self.serving.take() {
+            serving.child.kill()?;
+            serving.child.wait()?;
+            self.kills += 1;
+        }
+        self.start()
+    }
+
+    /// Where the pages are.
+    pub(super) fn pages(&self) -> String {
+        self.serving.as_ref().map_or_else(String::new, |serving| format!("http://{}/", serving.address))
+    }
+
+    /// Sends until it is taken, as Shopify does.
+    pub(super) fn send(&self, delivery: &Delivery) -> anyhow::Result<()> {
+        let url = format!("{}webhook", self.pages());
+        for _ in 0..TRIES {
+            if let Ok(200) = self.sender.send(&url, delivery, self.secret(&delivery.shop_domain)) {
+                return Ok(());
+            }
+            self.real.sleep(PAUSE);
+        }
+        bail!("{} was not taken after {TRIES} tries:\n{}", delivery.topic, self.log())
+    }
+
+    fn secret(&self, domain: &str) -> &str {
+        self.secrets.get(domain).map_or("", String::as_str)
+    }
+
+    /// A shop and its variants by SKU.
+    pub(super) fn shop(&mut self, from: From) -> anyhow::Result<(&mut Shop, &BTreeMap<String, VariantId>)> {
+        let (shop, variants) = self.shops.get_mut(domain(from)).context("there is no such shop")?;
+        Ok((shop, variants))
+    }
+
+    /// Something goes wrong with the next create of an account.
+    pub(super) fn spoil(&self, account: &str, fault: Fault) {
+        let world = self.server.world();
+        let mut world = world.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(account) = world.account_mut(account) {
+            account.add_fault(fault);
+        }
+    }
+
+    /// What an account holds, read over HTTP.
+    pub(super) fn books(&self, account: &str) -> anyhow::Result<Value> {
+        let agent: ureq::Agent = ureq::Agent::config_builder().proxy(None).build().into();
+        let url = format!("http://{}/control/acct/{account}/books", self.server.address());
+        let text = agent.get(&url).call()?.body_mut().read_to_string()?;
+        Ok(serde_json::from_str(&text)?)
+    }
+
+    /// Waits a moment of this machine's time.
+    pub(super) fn pause(&self) {
+        self.real.sleep(PAUSE * 4);
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if let Some(mut serving) = self.serving.take() {
+            // Nothing that could be done about it here; the folder goes either way.
+            let _ = serving.child.kill();
+            let _ = serving.child.wait();
+        }
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn domain(from: From) -> &'static str {
+    match from {
+        From::Souq => "souq.myshopify.com",
+        From::Kuwait => "kuwait.myshopify.com",
+    }
+}
