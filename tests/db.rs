@@ -1,6 +1,7 @@
 //! The writer, the readers, the lock and the settings of every connection, on real files.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::disallowed_methods, reason = "what lies in a file is looked at beside Db, too")]
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;

@@ -14,7 +14,7 @@ use qantara::domain::catalog::{Code, Rule};
 use qantara::domain::invoice::{Seen, Totals};
 use qantara::domain::ledger;
 use qantara::domain::money::{Amount, Currency};
-use qantara::domain::plan::Operation;
+use qantara::domain::operation::Operation;
 use qantara::domain::reason::{
     Difference, DifferenceKind, Extra, Failed, Hold, Ignored, Reason, RefundPart, Refusal, Waiting,
 };

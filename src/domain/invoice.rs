@@ -15,7 +15,6 @@ use super::money::{Amount, Currency};
 use super::order::{Line, Order, Snapshot, TaxLine};
 use super::reason::{Extra, Hold};
 use super::rules::{LinePolicy, Merchant, Rules, ShippingPolicy, Vendor, Vendors, fold};
-use super::trace::{Step, Trace};
 
 /// A sales invoice as we want it in Daftra, with every choice that was made for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,16 +153,30 @@ impl Obstacles {
     }
 }
 
+/// A draft, complete only without obstacles.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drafted {
+    pub invoice: InvoiceDraft,
+    pub obstacles: Obstacles,
+}
+
+impl Drafted {
+    /// Nothing is left to bill.
+    #[must_use]
+    pub fn is_without_rows(&self) -> bool {
+        self.invoice.billed.is_empty() && self.obstacles.is_empty()
+    }
+}
+
 /// Drafts the invoice of what is the merchant's and was not removed. `frozen` is what an earlier send said.
-/// The draft is complete only if no obstacle is returned.
+#[must_use]
 pub fn draft(
     order: &Order,
     merchant: &Merchant,
     catalog: &Catalog,
     removed: &Removed,
     frozen: Option<&InvoiceDraft>,
-    trace: &mut Trace,
-) -> (InvoiceDraft, Obstacles) {
+) -> Drafted {
     let snapshot = &order.snapshot;
     let rules = &merchant.rules;
     let mut obstacles = Obstacles::default();
@@ -171,38 +184,24 @@ pub fn draft(
     let shipping = frozen.map_or(rules.shipping, |known| known.shipping);
     let vendors = frozen.map_or(&rules.vendors, |known| &known.vendors);
 
-    let mut seen = BTreeMap::new();
-    let mut billed = Vec::new();
+    let (seen, billed) = (BTreeMap::new(), Vec::new());
+    let mut invoice = InvoiceDraft { header, vendors: vendors.clone(), shipping, seen, billed };
     for line in &snapshot.lines {
         let known = frozen.and_then(|draft| draft.seen.get(&line.id)).copied();
         let decided = known.unwrap_or_else(|| decide(line, snapshot, rules, vendors, &mut obstacles));
-        trace.push(Step::Ownership {
-            line: line.id,
-            title: line.title.clone(),
-            vendor: line.vendor.clone(),
-            seen: decided,
-        });
-        seen.insert(line.id, decided);
+        invoice.seen.insert(line.id, decided);
         if decided == Seen::Billed {
             let before = frozen.and_then(|draft| draft.find(Source::Line(line.id)));
-            billed.extend(bill_line(line, snapshot, rules, catalog, removed, before, &mut obstacles, trace));
+            let billed = bill_line(line, snapshot, rules, catalog, removed, before, &mut obstacles);
+            invoice.billed.extend(billed);
         }
     }
-    let whole = seen.values().all(|seen| *seen != Seen::NotOurs);
-    let has_own = seen.values().any(|seen| *seen == Seen::Billed);
-    let carries_shipping = has_own
-        && match shipping {
-            ShippingPolicy::Always => true,
-            ShippingPolicy::AllLines => whole,
-            ShippingPolicy::Never => false,
-        };
-    trace.push(Step::Shipping { policy: shipping, billed: carries_shipping });
-    if carries_shipping {
+    if invoice.carries_shipping() {
         for part in snapshot.shipping.iter().filter(|part| !part.net().is_zero()) {
             let source = Source::Shipping(part.id);
             let before = frozen.and_then(|draft| draft.find(source));
             let taxes = map_taxes(&part.title, &part.taxes, snapshot.taxes_included, rules, before, &mut obstacles);
-            billed.push(Billed {
+            invoice.billed.push(Billed {
                 source,
                 title: part.title.clone(),
                 sku: String::new(),
@@ -218,10 +217,10 @@ pub fn draft(
         }
     }
     let extras = check_sums(snapshot, &mut obstacles);
-    if whole && has_own {
-        billed.extend(bill_extras(&extras, snapshot, rules, &mut obstacles));
+    if invoice.is_whole_order() && invoice.has_own() {
+        invoice.billed.extend(bill_extras(&extras, snapshot, rules, &mut obstacles));
     }
-    (InvoiceDraft { header, vendors: vendors.clone(), shipping, seen, billed }, obstacles)
+    Drafted { invoice, obstacles }
 }
 
 fn fresh_header(snapshot: &Snapshot, merchant: &Merchant) -> Header {
@@ -287,7 +286,6 @@ fn is_custom(line: &Line) -> bool {
     line.variant_id.is_none() && line.sku.trim().is_empty()
 }
 
-#[expect(clippy::too_many_arguments, reason = "one call site; a struct would only rename the arguments")]
 fn bill_line(
     line: &Line,
     snapshot: &Snapshot,
@@ -296,7 +294,6 @@ fn bill_line(
     removed: &Removed,
     before: Option<&Billed>,
     obstacles: &mut Obstacles,
-    trace: &mut Trace,
 ) -> Option<Billed> {
     let (gone_units, gone_net, gone_tax) = removed.0.get(&line.id).copied().unwrap_or_default();
     let units = line.quantity - gone_units;
@@ -316,9 +313,6 @@ fn bill_line(
         None if line.tip || line.gift_card || is_custom(line) => (None, None),
         None => product(line, rules, catalog, obstacles).unzip(),
     };
-    if let (Some(product_id), Some(Found { rule, code })) = (product_id, found.clone()) {
-        trace.push(Step::Product { line: line.id, title: line.title.clone(), rule, code, product_id });
-    }
     Some(Billed {
         source: Source::Line(line.id),
         title: line.title.clone(),
@@ -457,6 +451,21 @@ impl InvoiceDraft {
     pub fn is_whole_order(&self) -> bool {
         self.seen.values().all(|seen| *seen != Seen::NotOurs)
     }
+
+    /// The merchant's policy puts the shipping on this document.
+    #[must_use]
+    pub fn carries_shipping(&self) -> bool {
+        self.has_own()
+            && match self.shipping {
+                ShippingPolicy::Always => true,
+                ShippingPolicy::AllLines => self.is_whole_order(),
+                ShippingPolicy::Never => false,
+            }
+    }
+
+    fn has_own(&self) -> bool {
+        self.seen.values().any(|seen| *seen == Seen::Billed)
+    }
 }
 
 /// Totals of a document.
@@ -516,19 +525,29 @@ pub fn predict(billed: &[Billed], rounding: Rounding) -> Totals {
     Totals { total: total + added, tax }
 }
 
+/// What the gate compared, and why it lets a document not pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gated {
+    pub shop: Totals,
+    /// The worse of the two predictions.
+    pub daftra: Totals,
+    pub hold: Option<Hold>,
+}
+
 /// Lets a document pass only if what Daftra will compute, however it rounds, is the shop's amount within the tolerance.
-pub fn gate(billed: &[Billed], tolerance_minor: Option<i64>, trace: &mut Trace) -> Option<Hold> {
+#[must_use]
+pub fn gate(billed: &[Billed], tolerance_minor: Option<i64>) -> Gated {
     let tolerance = Amount(tolerance_minor.unwrap_or_else(|| i64::try_from(billed.len()).unwrap_or(i64::MAX)));
     let shop = shop_totals(billed);
     let off = |daftra: Totals| (shop.total - daftra.total).abs().max((shop.tax - daftra.tax).abs());
     let [a, b] = [predict(billed, Rounding::PerRow), predict(billed, Rounding::PerDocument)];
     let worst = if off(a) >= off(b) { a } else { b };
-    trace.push(Step::Totals { shop, daftra: worst });
-    (off(worst) > tolerance).then_some(Hold::TotalsDiffer {
+    let hold = (off(worst) > tolerance).then_some(Hold::TotalsDiffer {
         order: shop.total,
         daftra: worst.total,
         tax_order: shop.tax,
         tax_daftra: worst.tax,
         tolerance,
-    })
+    });
+    Gated { shop, daftra: worst, hold }
 }

@@ -8,6 +8,7 @@ pub mod catalog;
 pub mod invoice;
 pub mod ledger;
 pub mod money;
+pub mod operation;
 pub mod order;
 pub mod plan;
 pub mod reason;

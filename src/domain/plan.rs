@@ -3,15 +3,16 @@
 //! A plan is data. The engine performs its first operation, records the outcome and asks again, so a plan never goes
 //! stale. The same function serves a new order, an edit, a cancellation, a repeat, a retry and a dry run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::catalog::{Catalog, Code};
-use super::invoice::{InvoiceDraft, Obstacles, Seen, draft, gate, shop_totals};
+use super::catalog::Catalog;
+use super::invoice::{Drafted, Gated, InvoiceDraft, Obstacles, Removed, Seen, draft, gate, shop_totals};
 use super::ledger::{Document, Draft, Fingerprint, Ledger, Next, State, next};
 use super::money::Amount;
+use super::operation::{Change, Operation};
 use super::order::{FulfillmentStatus, Order, PaymentStatus, Refund, SAMPLE_ORDER};
 use super::reason::{Hold, Ignored, Waiting};
 use super::refund::{
@@ -19,7 +20,7 @@ use super::refund::{
     in_price_terms, left, receipt, removed,
 };
 use super::rules::{Merchant, Trigger, fold};
-use super::trace::{Step, Trace};
+use super::trace::{Step, Trace, steps};
 
 /// What is to be done for an order now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,58 +35,6 @@ pub enum Decision {
     Wait(Option<Timestamp>, Waiting),
     /// What may run now, in order.
     Act(Vec<Operation>),
-}
-
-/// One step towards what Daftra should hold.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Operation {
-    /// Our own books only; no call.
-    Record { changes: Vec<Change> },
-    /// Ask Daftra for products we do not know.
-    Find { codes: BTreeSet<Code> },
-    /// Create a document: a new one, or one that is `planned` already.
-    Create {
-        document: Option<i64>,
-        parent: Option<i64>,
-        source_key: String,
-        draft: Draft,
-        classes: BTreeMap<i64, Class>,
-    },
-    /// Read, merge our part, write back.
-    Replace { document: i64, draft: Draft, classes: BTreeMap<i64, Class> },
-    /// Read back what was written.
-    Verify { document: i64 },
-    /// Look up a document whose call we never heard the end of.
-    Resolve { document: i64, wanted: bool },
-}
-
-/// A change of our own books.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Change {
-    /// The process died during its call.
-    Recover {
-        document: i64,
-    },
-    Drop {
-        document: i64,
-    },
-    Want {
-        document: i64,
-    },
-    /// A document another life of this database may have sent: born in doubt.
-    LookFirst {
-        parent: Option<i64>,
-        source_key: String,
-        draft: Box<Draft>,
-        look_at: Timestamp,
-        classes: BTreeMap<i64, Class>,
-    },
-    Class {
-        refund: i64,
-        class: Class,
-    },
 }
 
 /// The invoice's place among the documents of its order.
@@ -223,7 +172,7 @@ impl Case<'_> {
     fn first_invoice(&self, known: Option<&Document>, trace: &mut Trace) -> Decision {
         let known = known.or_else(|| self.ledger.by_source(INVOICE_KEY));
         let untouched = self.ledger.documents.is_empty();
-        let first = draft(self.order, self.merchant, self.catalog, &Default::default(), None, &mut Trace::new()).0;
+        let first = self.draft(&Removed::default(), None).invoice;
         let has_own = first.seen.values().any(|seen| *seen != Seen::NotOurs);
         let mut ignored = self.end_before_invoice();
         if untouched {
@@ -243,7 +192,8 @@ impl Case<'_> {
             trace.push(Step::Refund { id: refund.id, class });
         }
         let gone = removed(&self.order.facts, &classes);
-        let (target, mut obstacles) = draft(self.order, self.merchant, self.catalog, &gone, None, trace);
+        let Drafted { invoice: target, mut obstacles } = self.draft(&gone, None);
+        trace.extend(steps(self.order, &target));
         if !obstacles.ask.is_empty() {
             return Decision::Act(vec![Operation::Find { codes: obstacles.ask }]);
         }
@@ -253,7 +203,7 @@ impl Case<'_> {
             return self.leave(known, Ignored::NothingToBill);
         }
         if obstacles.holds.is_empty() {
-            obstacles.holds.extend(gate(&target.billed, self.merchant.rules.tolerance_minor, trace));
+            obstacles.holds.extend(self.gate(&target, trace));
         }
         if !obstacles.holds.is_empty() {
             return Decision::Hold(obstacles.holds);
@@ -397,29 +347,30 @@ impl Case<'_> {
     fn follow(&self, invoice: &Document, trace: &mut Trace) -> Decision {
         let Some(content) = invoice.invoice() else { return Decision::Settled };
         let facts = &self.order.facts;
-        let nothing = Default::default();
-        let first = draft(self.order, self.merchant, self.catalog, &nothing, Some(content), &mut Trace::new()).0;
+        let first = self.draft(&Removed::default(), Some(content)).invoice;
         let own = own_lines(&first);
         let cancel = self.ledger.by_source(&Cause::Cancel.source_key()).is_some_and(|d| d.state.may_exist());
         let mut classes = self.ledger.classes.clone();
         for refund in self.refunds() {
             classes.entry(refund.id).or_insert_with(|| class_after_invoice(refund, &own, content, facts, cancel));
         }
-        let (mut target, mut obstacles, mut steps) = self.redraft(content, &classes);
-        if target.billed.is_empty() && obstacles.is_empty() {
+        let redraft = |classes: &_| self.draft(&removed(facts, classes), Some(content));
+        let mut drafted = redraft(&classes);
+        if drafted.is_without_rows() {
             // An invoice without rows is no invoice: what the edit took away goes back by receipt.
             for (id, class) in &mut classes {
                 if *class == Class::Edit && !self.ledger.classes.contains_key(id) {
                     *class = Class::Receipt;
                 }
             }
-            (target, obstacles, steps) = self.redraft(content, &classes);
-            if target.billed.is_empty() && obstacles.is_empty() {
+            drafted = redraft(&classes);
+            if drafted.is_without_rows() {
                 let expected = shop_totals(&content.billed).total;
-                obstacles.holds.push(Hold::AmountsDoNotAddUp { expected, found: Amount::ZERO });
+                drafted.obstacles.holds.push(Hold::AmountsDoNotAddUp { expected, found: Amount::ZERO });
             }
         }
-        trace.append(&mut steps);
+        let Drafted { invoice: target, mut obstacles } = drafted;
+        trace.extend(steps(self.order, &target));
         trace.extend(classes.iter().map(|(id, class)| Step::Refund { id: *id, class: *class }));
         if !obstacles.ask.is_empty() {
             return Decision::Act(vec![Operation::Find { codes: obstacles.ask }]);
@@ -428,7 +379,7 @@ impl Case<'_> {
         if invoice.is_out_of_step(&wanted) {
             obstacles.holds.extend(self.quantities(&target));
             if obstacles.holds.is_empty() {
-                obstacles.holds.extend(gate(&target.billed, self.merchant.rules.tolerance_minor, trace));
+                obstacles.holds.extend(self.gate(&target, trace));
                 obstacles.holds.extend(self.overdrawn(&target));
             }
             if !obstacles.holds.is_empty() {
@@ -450,11 +401,14 @@ impl Case<'_> {
         }
     }
 
-    fn redraft(&self, content: &InvoiceDraft, classes: &BTreeMap<i64, Class>) -> (InvoiceDraft, Obstacles, Trace) {
-        let mut trace = Trace::new();
-        let gone = removed(&self.order.facts, classes);
-        let (target, obstacles) = draft(self.order, self.merchant, self.catalog, &gone, Some(content), &mut trace);
-        (target, obstacles, trace)
+    fn draft(&self, gone: &Removed, frozen: Option<&InvoiceDraft>) -> Drafted {
+        draft(self.order, self.merchant, self.catalog, gone, frozen)
+    }
+
+    fn gate(&self, target: &InvoiceDraft, trace: &mut Trace) -> Option<Hold> {
+        let Gated { shop, daftra, hold } = gate(&target.billed, self.merchant.rules.tolerance_minor);
+        trace.push(Step::Totals { shop, daftra });
+        hold
     }
 
     fn fresh(&self, classes: &BTreeMap<i64, Class>, is_meant: impl Fn(Class) -> bool) -> BTreeMap<i64, Class> {

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::catalog::{Code, Rule};
-use super::invoice::{Seen, Totals};
-use super::plan::Operation;
+use super::invoice::{Billed, Found, InvoiceDraft, Seen, Source, Totals};
+use super::operation::Operation;
+use super::order::Order;
 use super::refund::Class;
 use super::rules::ShippingPolicy;
 
@@ -50,4 +51,23 @@ pub enum Step {
     },
     /// The shop deleted the order; the books stay.
     DeletedInShop,
+}
+
+/// What was decided about each line of the order, and about its shipping.
+pub(super) fn steps(order: &Order, invoice: &InvoiceDraft) -> Trace {
+    let mut trace = Trace::new();
+    for line in &order.snapshot.lines {
+        if let Some(seen) = invoice.seen.get(&line.id) {
+            let (title, vendor) = (line.title.clone(), line.vendor.clone());
+            trace.push(Step::Ownership { line: line.id, title, vendor, seen: *seen });
+        }
+        if let Some(Billed { product_id: Some(product_id), found: Some(found), .. }) =
+            invoice.find(Source::Line(line.id))
+        {
+            let Found { rule, code } = found.clone();
+            trace.push(Step::Product { line: line.id, title: line.title.clone(), rule, code, product_id: *product_id });
+        }
+    }
+    trace.push(Step::Shipping { policy: invoice.shipping, billed: invoice.carries_shipping() });
+    trace
 }

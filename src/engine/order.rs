@@ -10,7 +10,8 @@ use crate::db::merchant::Mode;
 use crate::db::order::{self, Case, State};
 use crate::db::{Error, alert, document, product};
 use crate::domain::ledger::{Event, Next, Policy, State as DocumentState, apply, next};
-use crate::domain::plan::{Change, Decision, Operation, plan};
+use crate::domain::operation::{Change, Operation};
+use crate::domain::plan::{Decision, plan};
 use crate::domain::reason::{Failed, Hold, Reason, Waiting};
 use crate::domain::trace::{Step, Trace};
 

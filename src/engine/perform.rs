@@ -24,7 +24,7 @@ use crate::db::{Error, account, alert, product};
 use crate::domain::catalog::Code;
 use crate::domain::ledger::{Document, Draft, Event, Policy, State, apply};
 use crate::domain::money::{Amount, Currency};
-use crate::domain::plan::{Change, Operation};
+use crate::domain::operation::{Change, Operation};
 use crate::domain::reason::{Difference, DifferenceKind};
 use crate::domain::refund::{Cause, Class, left};
 
@@ -60,7 +60,7 @@ impl Engine {
                 let known = document.and_then(of).cloned();
                 let parent_remote = parent.and_then(of).and_then(|parent| parent.remote_id);
                 let blank = || Document::planned(visit.account_id, parent, source_key, draft.clone(), self.clock.now());
-                visit.create(known.unwrap_or_else(blank), draft, classes, parent_remote)
+                visit.create(known.unwrap_or_else(blank), &draft, classes, parent_remote)
             }
             Operation::Replace { document, draft, classes } => match of(document) {
                 Some(document) => visit.replace(document.clone(), draft, classes),
@@ -184,7 +184,7 @@ impl Visit<'_> {
     fn create(
         &self,
         document: Document,
-        draft: Draft,
+        draft: &Draft,
         classes: BTreeMap<i64, Class>,
         parent_remote: Option<i64>,
     ) -> Result<Performed, Error> {
@@ -202,7 +202,7 @@ impl Visit<'_> {
             let about = About { document_id: Some(document.id), ..about };
             Ok((document.id, document::begin_attempt(tx, about, now)?))
         })?;
-        let answered = self.engine.daftra.create(&self.door, &self.pace(), &draft, parent_remote);
+        let answered = self.engine.daftra.create(&self.door, &self.pace(), draft, parent_remote);
         self.conclude(id, attempt, answered)
     }
 

@@ -15,7 +15,7 @@ use crate::db::order;
 use crate::db::user::Role;
 use crate::domain::ledger::{self, Draft};
 use crate::domain::money::{Amount, Currency};
-use crate::domain::plan::Operation;
+use crate::domain::operation::Operation;
 use crate::domain::reason::{Failed, Hold, Ignored, Reason, Waiting};
 use crate::domain::refund::Class;
 use crate::domain::trace::Step;

@@ -3,8 +3,9 @@
 use qantara::domain::invoice::Source;
 use qantara::domain::ledger::State;
 use qantara::domain::money::{Amount, Currency};
+use qantara::domain::operation::Operation;
 use qantara::domain::order::{Adjustment, Refund, Restock};
-use qantara::domain::plan::{Decision, Operation};
+use qantara::domain::plan::Decision;
 use qantara::domain::reason::{Hold, RefundPart, Waiting};
 use qantara::domain::refund::{Class, Left};
 use qantara::domain::rules::ShippingPolicy;

@@ -1,0 +1,64 @@
+//! The steps a plan is made of, as data: what to do in Daftra, what to note in our own books.
+//!
+//! They lie below the plan, which makes them, and the trace, which tells of one that shadow mode held back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::catalog::Code;
+use super::ledger::Draft;
+use super::refund::Class;
+
+/// One step towards what Daftra should hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// Our own books only; no call.
+    Record { changes: Vec<Change> },
+    /// Ask Daftra for products we do not know.
+    Find { codes: BTreeSet<Code> },
+    /// Create a document: a new one, or one that is `planned` already.
+    Create {
+        document: Option<i64>,
+        parent: Option<i64>,
+        source_key: String,
+        draft: Draft,
+        classes: BTreeMap<i64, Class>,
+    },
+    /// Read, merge our part, write back.
+    Replace { document: i64, draft: Draft, classes: BTreeMap<i64, Class> },
+    /// Read back what was written.
+    Verify { document: i64 },
+    /// Look up a document whose call we never heard the end of.
+    Resolve { document: i64, wanted: bool },
+}
+
+/// A change of our own books.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// The process died during its call.
+    Recover {
+        document: i64,
+    },
+    Drop {
+        document: i64,
+    },
+    Want {
+        document: i64,
+    },
+    /// A document another life of this database may have sent: born in doubt.
+    LookFirst {
+        parent: Option<i64>,
+        source_key: String,
+        draft: Box<Draft>,
+        look_at: Timestamp,
+        classes: BTreeMap<i64, Class>,
+    },
+    Class {
+        refund: i64,
+        class: Class,
+    },
+}
