@@ -173,6 +173,14 @@ pub fn settle(tx: &Transaction<'_>, job: &Job, again: Again, now: Timestamp) -> 
     Ok(())
 }
 
+/// Whether anybody asked since the run began.
+pub fn was_asked_since(c: &Connection, job: &Job) -> Result<bool, Error> {
+    c.prepare_cached("select asked > ?2 from job where id = ?1")
+        .during("ask whether a job was asked for anew")?
+        .query_row((job.id, job.asked), |row| row.get(0))
+        .during("ask whether a job was asked for anew")
+}
+
 /// Ends a run that could not be carried on for a while, through no fault of the order: failures are unchanged.
 pub fn put_back(tx: &Transaction<'_>, job: &Job, until: Timestamp) -> Result<(), Error> {
     tx.prepare_cached("update job set running_since = null, due_at = ?2, not_before = ?2 where id = ?1")

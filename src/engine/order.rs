@@ -73,7 +73,20 @@ impl Engine {
                 return self.db.write(move |tx| job::put_back(tx, &job, now));
             }
         }
-        self.give_up(job, Failed::NoEnd)
+        self.stop_going_round(job)
+    }
+
+    /// So many operations are a fault of ours, unless wishes that came meanwhile kept the run going.
+    fn stop_going_round(&self, job: &Job) -> Result<(), Error> {
+        let (claimed, now) = (*job, self.clock.now());
+        let was_asked = self.db.write(move |tx| {
+            let was_asked = job::was_asked_since(tx, &claimed)?;
+            if was_asked {
+                job::put_back(tx, &claimed, now)?;
+            }
+            Ok(was_asked)
+        })?;
+        if was_asked { Ok(()) } else { self.give_up(job, Failed::NoEnd) }
     }
 
     /// Only facts are known: nothing to plan until a body of the order comes.

@@ -19,6 +19,8 @@ pub(crate) struct Network {
     pub(crate) clock: Clock,
     /// Accounts whose host is down: connections are refused.
     pub(crate) down: Arc<Mutex<BTreeSet<String>>>,
+    /// Every request that left, once somebody listens.
+    pub(crate) heard: Arc<Mutex<Option<Vec<Request>>>>,
     /// What one call costs at least.
     pub(crate) latency: SignedDuration,
 }
@@ -49,6 +51,9 @@ impl Wire {
     fn ask(&self, patience: NextTimeout) -> Result<Vec<u8>, Error> {
         let network = &self.network;
         let Some(request) = parse(&self.sent) else { return Err(Error::Io(io::ErrorKind::InvalidData.into())) };
+        if let Some(heard) = network.heard.lock().unwrap().as_mut() {
+            heard.push(request.clone());
+        }
         network.clock.sleep(network.latency);
         let reaction = {
             let now = network.clock.now();

@@ -155,6 +155,7 @@ impl Stage {
             world: Arc::new(Mutex::new(world)),
             clock: clock.clone(),
             down: Arc::default(),
+            heard: Arc::default(),
             latency: SignedDuration::from_millis(20),
         };
         let folder = Arc::new(folder());

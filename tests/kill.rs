@@ -1,0 +1,602 @@
+//! Real processes and real kills: the server dies again and again in the middle of its calls while Daftra misbehaves,
+//! and in the end the books are as if nothing had happened.
+//!
+//! Nothing here hopes for the right moment. Most kills wait until a certain write has arrived at the fake, which then
+//! keeps the answer to itself; what the database holds after each kill is read from a copy, so that the next life finds
+//! the file exactly as the dead one left it.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
+
+mod common;
+mod process;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use common::stage::{START, folder, furnished};
+use jiff::{SignedDuration, Timestamp};
+use process::{DOMAIN, House, Running, WEBHOOK_SECRET};
+use qantara::clock::Clock;
+use qantara::db::{Db, FILE, document, log, order};
+use qantara::domain::ledger::Draft;
+use qantara::domain::reason::{Failed, Reason};
+use qantara::sandbox::daftra::{Account, AccountSetup, Client, Document, DocumentKind, Tax};
+use qantara::sandbox::fault::{Fault, FaultKind};
+use qantara::sandbox::shop::cart::{CancelHow, Cart, Edit, OrderId, Product, Refund, Restock, VariantId};
+use qantara::sandbox::shop::chance::Chance;
+use qantara::sandbox::shop::courier::{Courier, Habits};
+use qantara::sandbox::shop::delivery::{Delivery, Sender};
+use qantara::sandbox::shop::{Shop, ShopSetup};
+use qantara::sandbox::{Server, World};
+use rust_decimal::Decimal;
+use tempfile::TempDir;
+
+const SEED: u64 = 0x51a7;
+const KILLS: usize = 54;
+/// Kills that must have caught a document between its intent and its outcome.
+const KILLS_IN_A_WRITE: usize = 20;
+/// A settling time of 90 seconds passes in less than a fifth of one.
+const SPEED: u32 = 500;
+/// How long a kill waits for the write it aims at, in real time.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(4);
+/// How often someone who waits looks again if nobody wakes him.
+const GLANCE: Duration = Duration::from_millis(2);
+/// Longer than anything waits by itself.
+const DAY: SignedDuration = SignedDuration::from_hours(25);
+const STOCK: i64 = 100_000;
+
+#[test]
+fn fifty_kills_in_the_middle_of_everything_leave_the_books_whole() {
+    let begin = Clock::real().now();
+    let scene = Scene::new();
+    let mut kills = Kills::default();
+    for number in 0..KILLS {
+        let life = scene.start();
+        scene.town.news(number, &scene.invoiced(), scene.now());
+        scene.wait_for(&Aim::of(number));
+        scene.die(life);
+        kills.count(&scene.left_behind());
+    }
+    let orders = scene.come_to_rest();
+    scene.check_books(orders);
+
+    let took = Clock::real().now().duration_since(begin).as_secs_f64();
+    let (calls, invoices, replaced, receipts) = scene.account(|account| {
+        let count = |kind| account.documents(kind).count();
+        let replaced = account.documents(DocumentKind::Invoice).filter(|invoice| invoice.version > 1).count();
+        let calls = account.calls().values().sum::<u64>();
+        (calls, count(DocumentKind::Invoice), replaced, count(DocumentKind::RefundReceipt))
+    });
+    println!(
+        "seed {SEED:#x}: {orders} orders, {invoices} invoices ({replaced} replaced), {receipts} receipts, {kills:?}, \
+         {calls} calls to Daftra, {took:.1} s"
+    );
+    assert!(replaced > 5 && receipts > 5, "the town is too quiet to prove anything");
+    assert!(kills.all >= 50, "{kills:?}");
+    assert!(kills.while_sending + kills.while_replacing >= KILLS_IN_A_WRITE, "{kills:?}");
+    assert!(kills.while_replacing > 0 && kills.while_sending > 0, "{kills:?}");
+}
+
+#[derive(Debug, Default)]
+struct Kills {
+    all: usize,
+    while_sending: usize,
+    while_replacing: usize,
+}
+
+impl Kills {
+    fn count(&mut self, cut_off: &[document::Action]) {
+        self.all += 1;
+        self.while_replacing += usize::from(cut_off.contains(&document::Action::Replace));
+        // A kill counts once, however many documents it caught.
+        let only_creates = !cut_off.is_empty() && !cut_off.contains(&document::Action::Replace);
+        self.while_sending += usize::from(only_creates);
+    }
+}
+
+/// The moment of a kill.
+enum Aim {
+    /// This write has arrived, and its answer does not come.
+    Write { method: &'static str, resource: &'static str, fate: FaultKind },
+    /// So many calls of any kind have come.
+    Calls(u64),
+}
+
+impl Aim {
+    fn of(number: usize) -> Self {
+        // Carried out and never answered, or not even carried out: the dead process can know neither.
+        let (done, lost) = (FaultKind::Slow { seconds: 60 }, FaultKind::Hang);
+        let fate = if number % 4 < 2 { done } else { lost };
+        match number % 6 {
+            0 | 3 => Self::Write { method: "POST", resource: "invoices", fate },
+            1 | 4 => Self::Write { method: "PUT", resource: "invoices", fate },
+            2 => Self::Write { method: "POST", resource: "refund_receipts", fate },
+            _ => Self::Calls(u64::try_from(number).unwrap() % 7),
+        }
+    }
+}
+
+/// How Daftra misbehaves while the kills go on, and in how many of a thousand calls.
+fn bad_days() -> Vec<Fault> {
+    [
+        (FaultKind::LoseRequest, 20),
+        (FaultKind::LoseAnswer, 30),
+        (FaultKind::Late { seconds: 45 }, 30),
+        (FaultKind::ErrorAfterSaving, 30),
+        (FaultKind::ErrorBeforeSaving, 10),
+        (FaultKind::FailedWith200, 20),
+        (FaultKind::HtmlPage, 10),
+        (FaultKind::Throttled { retry_after: Some(7) }, 20),
+        (FaultKind::CutAt { bytes: 20 }, 15),
+        (FaultKind::TruncatedJson, 15),
+    ]
+    .into_iter()
+    .map(|(kind, share)| Fault::always(kind).per_mille(share))
+    .collect()
+}
+
+/// An installation whose server lives many short lives, a Daftra that outlives them, and a town of buyers.
+struct Scene {
+    house: House,
+    daftra: Server,
+    /// Rung when a call arrives.
+    arrival: Arc<Condvar>,
+    /// The time of the town and of Daftra; each life of the server begins with it.
+    time: Arc<Mutex<Clock>>,
+    town: Arc<Town>,
+    carrier: Option<JoinHandle<()>>,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let start: Timestamp = START.parse().unwrap();
+        let time = Arc::new(Mutex::new(Clock::scaled(start, SPEED)));
+        let arrival = Arc::new(Condvar::new());
+        let mut account = furnished(AccountSetup::default(), start);
+        // The ids of the merchant file.
+        account.add_client(Client { id: 1, business_name: "Online orders".into(), ..Client::default() });
+        let value = Decimal::from(15);
+        account.add_tax(Tax { id: 1, name: "VAT".into(), value, included: true, active: true });
+        let mut world = World::new(SEED);
+        world.add(account);
+        let (seen, clock) = (Arc::clone(&arrival), Arc::clone(&time));
+        let daftra = Server::start(Arc::new(Mutex::new(world)), move || {
+            seen.notify_all();
+            clock.lock().unwrap().now()
+        })
+        .unwrap();
+
+        let house = House::inside(folder());
+        house.configure("daftra", "calls_at_once = 2");
+        house.configure("engine", "workers = 4\ntrouble_probe_ms = 30000\nbreaker_longest_ms = 60000");
+        house.configure("log", "filter = 'error'"); // nobody reads it, and what nobody reads may fill up
+        let merchant = house.merchant(&format!("http://{}/acct/one", daftra.address()), "mode = 'live'");
+        house.ask(&["merchant", "add", merchant.to_str().unwrap()]);
+
+        let town = Arc::new(Town::new());
+        let carrier = {
+            let (town, time) = (Arc::clone(&town), Arc::clone(&time));
+            thread::spawn(move || town.carry(|| time.lock().unwrap().now()))
+        };
+        Self { house, daftra, arrival, time, town, carrier: Some(carrier) }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.time.lock().unwrap().now()
+    }
+
+    fn account<T>(&self, look: impl FnOnce(&mut Account) -> T) -> T {
+        look(self.daftra.world().lock().unwrap().account_mut("one").unwrap())
+    }
+
+    /// The orders that have an invoice by now.
+    fn invoiced(&self) -> Vec<OrderId> {
+        self.account(|account| account.documents(DocumentKind::Invoice).map(order_of).collect())
+    }
+
+    fn start(&self) -> Running {
+        let (speed, start) = (SPEED.to_string(), self.now().to_string());
+        let life = self.house.start(&["serve", "--clock-speed", &speed, "--clock-start", &start]);
+        self.town.moves_to(Some(format!("http://{}/webhook", life.text("listening"))));
+        life
+    }
+
+    fn die(&self, life: Running) {
+        life.kill();
+        self.town.moves_to(None);
+    }
+
+    /// Lets it work until the moment of the kill, or until it is clear that this moment does not come.
+    fn wait_for(&self, aim: &Aim) {
+        let of = |account: &Account, aim: &Aim| match aim {
+            Aim::Write { method, resource, .. } => {
+                account.calls().get(&format!("{method} {resource}")).copied().unwrap_or_default()
+            }
+            Aim::Calls(_) => account.calls().values().sum(),
+        };
+        let (world, end) = (self.daftra.world(), Clock::real().now() + PATIENCE);
+        let mut world = world.lock().unwrap();
+        let account = world.account_mut("one").unwrap();
+        account.clear_faults();
+        let more = match aim {
+            Aim::Write { method, resource, fate } => {
+                account.add_fault(Fault::once(fate.clone()).on(method, resource));
+                1
+            }
+            Aim::Calls(more) => *more,
+        };
+        bad_days().into_iter().for_each(|fault| account.add_fault(fault));
+        let enough = of(account, aim) + more;
+        while of(world.account("one").unwrap(), aim) < enough && Clock::real().now() < end {
+            world = self.arrival.wait_timeout(world, GLANCE).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Which calls the dead process had begun and not ended.
+    fn left_behind(&self) -> Vec<document::Action> {
+        let copy = TempDir::new().unwrap();
+        for name in [FILE.to_owned(), format!("{FILE}-wal")] {
+            let file = self.house.path("data").join(&name);
+            if file.exists() {
+                fs::copy(file, copy.path().join(&name)).unwrap();
+            }
+        }
+        let db = Db::open(copy.path()).unwrap();
+        db.read(|c| {
+            let cut_off = document::cut_off(c)?;
+            let state = |(id, _): &(i64, i64)| document::get(c, *id);
+            cut_off.iter().map(|row| state(row).map(|document| action_of(&document))).collect()
+        })
+        .unwrap()
+    }
+
+    /// The bad days end, everything arrives, people try again what waits for them, and a day or two pass. Returns how
+    /// many orders there are.
+    fn come_to_rest(&self) -> usize {
+        self.account(Account::clear_faults);
+        for _ in 0..3 {
+            let life = self.start();
+            self.town.everything_arrives(self.now());
+            self.until_nobody_works();
+            self.town.moves_to(None);
+            assert_eq!(life.stop().0.code(), Some(0));
+            let orders = self.orders();
+            if orders.iter().all(|order| matches!(order.state, order::State::Settled | order::State::Ignored)) {
+                return orders.len();
+            }
+            // What was given up while it may still exist is looked for once more a day later.
+            let later = self.now() + DAY;
+            *self.time.lock().unwrap() = Clock::scaled(later, SPEED);
+        }
+        self.explain("they never came to rest");
+    }
+
+    fn explain(&self, what: &str) -> ! {
+        let restless = self
+            .orders()
+            .into_iter()
+            .filter(|order| !matches!(order.state, order::State::Settled | order::State::Ignored));
+        let stories = restless.map(|order| self.house.words(&["order", "show", &order.id.to_string()]));
+        panic!("seed {SEED:#x}: {what}:\n{}", stories.collect::<Vec<_>>().join("\n"));
+    }
+
+    /// Each round asks the command line, as a person would; the asking takes its time.
+    fn until_nobody_works(&self) {
+        let end = Clock::real().now() + SignedDuration::from_secs(30);
+        loop {
+            if Clock::real().now() > end {
+                self.explain("they go on and on");
+            }
+            let orders = self.orders();
+            let soon = self.now() + SignedDuration::from_hours(2);
+            let mut is_at_rest = self.town.is_quiet();
+            for order in orders {
+                match order.state {
+                    order::State::Held | order::State::Failed => {
+                        // One wish is enough: it is being worked on, or waits for its time.
+                        if order.due_at.is_none() {
+                            self.house.ask(&["order", "retry", &order.id.to_string()]);
+                        }
+                        is_at_rest = false;
+                    }
+                    order::State::New | order::State::Working | order::State::Shadow => is_at_rest = false,
+                    order::State::Waiting | order::State::Settled | order::State::Ignored => {
+                        is_at_rest &= order.due_at.is_none_or(|due| due > soon);
+                    }
+                }
+            }
+            if is_at_rest && self.running_jobs() == 0 {
+                return;
+            }
+        }
+    }
+
+    fn db(&self) -> Db {
+        Db::open(&self.house.path("data")).unwrap()
+    }
+
+    fn orders(&self) -> Vec<order::Overview> {
+        self.db().read(|c| order::list(c, order::Filter::default(), 10_000)).unwrap()
+    }
+
+    fn running_jobs(&self) -> i64 {
+        self.db().read(|c| qantara::db::job::unfinished(c, self.now())).unwrap()
+    }
+
+    /// Daftra's bad days may use up the tries of an order; a fault of ours may not.
+    fn check_log(&self) {
+        let filter = log::Filter { status: Some(log::Status::Failed), ..log::Filter::default() };
+        let db = self.db();
+        for entry in db.read(|c| log::list(c, filter, 10_000)).unwrap() {
+            let order = entry.order_id.unwrap_or_default().to_string();
+            let is_ours =
+                !matches!(entry.facts, Some(log::Facts::Reason(Reason::Failed(Failed::TooManyFailures { .. }))));
+            assert!(!is_ours, "{:?}\n{}", entry.facts, self.house.words(&["order", "show", &order]));
+        }
+    }
+
+    fn check_books(&self, orders: usize) {
+        self.check_log();
+        self.town.check_deliveries(orders);
+        self.account(|account| {
+            self.town.check_documents(account);
+            check_stock(account);
+            self.check_ledger(account);
+        });
+    }
+
+    /// Every row that exists in Daftra is there as we say, and Daftra holds nothing else.
+    fn check_ledger(&self, account: &Account) {
+        let db = self.db();
+        let rows = self.orders().into_iter().flat_map(|order| db.read(|c| document::of_order(c, order.id)).unwrap());
+        let mut ledger = BTreeMap::new();
+        for row in rows {
+            let header = row.content.header();
+            match row.remote_id {
+                Some(id) => {
+                    let total = header.currency.decimal(row.total.unwrap());
+                    let kind = match &row.content {
+                        Draft::Invoice(_) => DocumentKind::Invoice,
+                        Draft::RefundReceipt(_) => DocumentKind::RefundReceipt,
+                    };
+                    let entry = (kind, header.reference.clone(), total.normalize());
+                    assert_eq!(ledger.insert(u64::try_from(id).unwrap(), entry), None, "document {id} twice");
+                }
+                None => assert_eq!(row.state, qantara::domain::ledger::State::Dropped, "{}", header.reference),
+            }
+        }
+        let kinds = [DocumentKind::Invoice, DocumentKind::RefundReceipt];
+        let books = kinds.into_iter().flat_map(|kind| account.documents(kind)).map(|document| {
+            let reference = document.text("po_number").to_owned();
+            (document.id, (document.kind, reference, document.totals.total.normalize()))
+        });
+        assert_eq!(ledger, books.collect());
+    }
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        self.town.close();
+        if let Some(carrier) = self.carrier.take() {
+            assert!(carrier.join().is_ok() || thread::panicking(), "the carrier panicked");
+        }
+    }
+}
+
+fn action_of(document: &qantara::domain::ledger::Document) -> document::Action {
+    if document.replacement.is_some() { document::Action::Replace } else { document::Action::Create }
+}
+
+/// The order a document belongs to: the middle of its reference.
+fn order_of(document: &Document) -> OrderId {
+    let reference = document.text("po_number");
+    let number = reference.split('-').find_map(|part| part.parse().ok().filter(|id: &u64| *id > 1_000_000_000_000));
+    OrderId(number.unwrap_or_else(|| panic!("{reference:?} names no order")))
+}
+
+/// What the stock lost is what the documents say.
+fn check_stock(account: &Account) {
+    let mut gone = BTreeMap::<u64, Decimal>::new();
+    for document in account.documents(DocumentKind::Invoice) {
+        document.items.iter().for_each(|item| *gone.entry(item.product_id.unwrap()).or_default() += item.quantity);
+    }
+    for document in account.documents(DocumentKind::RefundReceipt) {
+        document.items.iter().for_each(|item| *gone.entry(item.product_id.unwrap()).or_default() -= item.quantity);
+    }
+    for product in 101..=107 {
+        let lost = Decimal::from(STOCK) - account.stock(product, 1);
+        assert_eq!(lost, gone.remove(&product).unwrap_or_default(), "stock and documents of product {product}");
+    }
+    assert!(gone.is_empty(), "documents of products that nobody sells: {gone:?}");
+}
+
+/// The buyers of one shop, and the way from the shop to the server.
+struct Town {
+    desk: Mutex<Desk>,
+    /// Rung when there is something to carry.
+    posted: Condvar,
+    /// Where the server listens, while it lives.
+    address: Mutex<Option<String>>,
+}
+
+struct Desk {
+    shop: Shop,
+    shelf: Vec<VariantId>,
+    courier: Courier,
+    chance: Chance,
+    orders: Vec<OrderId>,
+    /// Deliveries on their way.
+    carried: usize,
+    is_closed: bool,
+}
+
+impl Town {
+    fn new() -> Self {
+        let mut shop = Shop::new(ShopSetup { seed: SEED, ..ShopSetup::new(DOMAIN, WEBHOOK_SECRET, "SAR") });
+        let shelf = Product::samples(2).into_iter().map(|product| shop.sell(product)).collect();
+        let habits = Habits { duplicate_per_mille: 150, shuffle: true, max_delay_s: 30, lose_per_mille: 0 };
+        let (courier, chance) = (Courier::new(SEED, habits), Chance::new(SEED));
+        let desk = Desk { shop, shelf, courier, chance, orders: Vec::new(), carried: 0, is_closed: false };
+        Self { desk: Mutex::new(desk), posted: Condvar::new(), address: Mutex::default() }
+    }
+
+    fn moves_to(&self, address: Option<String>) {
+        *self.address.lock().unwrap() = address;
+    }
+
+    /// What happens in the shop before a kill: two orders come, and one that has an invoice changes.
+    fn news(&self, number: usize, invoiced: &[OrderId], now: Timestamp) {
+        let mut desk = self.desk.lock().unwrap();
+        let mut news = desk.buy(now);
+        news.extend(desk.buy(now));
+        for fate in [Fate::Edited, Fate::Refunded] {
+            news.extend(desk.change(fate, invoiced, now));
+        }
+        if number % 3 == 0 {
+            let all = desk.orders.clone();
+            news.extend(desk.change(Fate::Cancelled, &all, now));
+        }
+        desk.courier.post(news, now);
+        self.posted.notify_all();
+    }
+
+    /// Carries what is due, until the town closes.
+    fn carry(&self, now: impl Fn() -> Timestamp) {
+        let sender = Sender::new();
+        loop {
+            let mut desk = self.desk.lock().unwrap();
+            let due = loop {
+                if desk.is_closed {
+                    return;
+                }
+                let due = desk.courier.due(now());
+                if !due.is_empty() {
+                    break due;
+                }
+                desk = self.posted.wait_timeout(desk, GLANCE).unwrap().0;
+            };
+            desk.carried = due.len();
+            drop(desk);
+            for delivery in due {
+                let url = self.address.lock().unwrap().clone();
+                let status = url.and_then(|url| sender.send(&url, &delivery, WEBHOOK_SECRET).ok());
+                let mut desk = self.desk.lock().unwrap();
+                desk.courier.answered(&delivery, status, now());
+                desk.carried -= 1;
+            }
+        }
+    }
+
+    /// Shopify's last retries, all at once.
+    fn everything_arrives(&self, now: Timestamp) {
+        let mut desk = self.desk.lock().unwrap();
+        let mut late = desk.courier.due(Timestamp::MAX);
+        let old = std::mem::replace(&mut desk.courier, Courier::new(SEED, Habits::default()));
+        // A server that was dead each time the courier came: the operator has it sent once more.
+        late.extend_from_slice(old.undelivered());
+        desk.courier.post(late, now);
+        self.posted.notify_all();
+    }
+
+    fn is_quiet(&self) -> bool {
+        let desk = self.desk.lock().unwrap();
+        desk.carried == 0 && desk.courier.next_at().is_none()
+    }
+
+    fn close(&self) {
+        self.desk.lock().unwrap_or_else(PoisonError::into_inner).is_closed = true;
+        self.posted.notify_all();
+    }
+
+    fn check_deliveries(&self, orders: usize) {
+        let desk = self.desk.lock().unwrap();
+        assert_eq!((desk.orders.len(), desk.courier.undelivered()), (orders, [].as_slice()));
+    }
+
+    /// One invoice per order that was not called off before, and of every order exactly what the shop's book says.
+    fn check_documents(&self, account: &Account) {
+        let desk = self.desk.lock().unwrap();
+        let mut invoices = BTreeMap::<OrderId, Vec<&Document>>::new();
+        account.documents(DocumentKind::Invoice).for_each(|one| invoices.entry(order_of(one)).or_default().push(one));
+        for order in &desk.orders {
+            let (own, left) = (invoices.remove(order).unwrap_or_default(), desk.shop.what_is_left(*order).unwrap());
+            assert!(own.len() <= 1, "{order:?} has {} invoices", own.len());
+            assert!(!own.is_empty() || left.is_empty(), "{order:?} has no invoice");
+            let receipts: Vec<_> =
+                account.documents(DocumentKind::RefundReceipt).filter(|one| order_of(one) == *order).collect();
+            let units = |documents: &[&Document]| -> Decimal {
+                documents.iter().flat_map(|document| &document.items).map(|item| item.quantity).sum()
+            };
+            let money =
+                |documents: &[&Document]| -> Decimal { documents.iter().map(|document| document.totals.total).sum() };
+            let expected: Decimal = left.iter().map(|line| Decimal::from(line.units)).sum();
+            assert_eq!(units(&own) - units(&receipts), expected, "units of {order:?}");
+            let expected: Decimal = left.iter().map(|line| line.net).sum();
+            assert_eq!(money(&own) - money(&receipts), expected, "money of {order:?}");
+        }
+        assert_eq!(invoices, BTreeMap::new(), "invoices of nobody's orders");
+    }
+}
+
+/// What becomes of an order, by its place among all.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Edited,
+    Refunded,
+    Cancelled,
+    Kept,
+}
+
+impl Fate {
+    fn of(place: usize) -> Self {
+        match place % 5 {
+            0 | 1 => Self::Edited,
+            2 => Self::Refunded,
+            3 => Self::Cancelled,
+            _ => Self::Kept,
+        }
+    }
+}
+
+impl Desk {
+    fn buy(&mut self, now: Timestamp) -> Vec<Delivery> {
+        let mut line = |most| {
+            let variant = self.shelf[usize::try_from(self.chance.below(7)).unwrap()];
+            (variant, u32::try_from(2 + self.chance.below(most)).unwrap())
+        };
+        let (first, second) = (line(4), line(3));
+        let lines = if first.0 == second.0 { vec![first] } else { vec![first, second] };
+        let (order, deliveries) = self.shop.buy(&Cart::of(&lines), now).unwrap();
+        self.orders.push(order);
+        deliveries
+    }
+
+    /// One of these orders meets its fate, the newest that still can.
+    fn change(&mut self, fate: Fate, among: &[OrderId], now: Timestamp) -> Vec<Delivery> {
+        let fated = self.orders.iter().enumerate().filter(|(place, _)| Fate::of(*place) == fate);
+        let mut chosen: Vec<OrderId> = fated.map(|(_, order)| *order).filter(|order| among.contains(order)).collect();
+        chosen.reverse();
+        chosen.into_iter().find_map(|order| self.meet(fate, order, now)).unwrap_or_default()
+    }
+
+    fn meet(&mut self, fate: Fate, order: OrderId, now: Timestamp) -> Option<Vec<Delivery>> {
+        let left = self.shop.what_is_left(order).unwrap();
+        let line = left.iter().find(|line| line.units > 1)?;
+        let (id, units) = (line.line_id, line.units);
+        match fate {
+            Fate::Edited => {
+                let to = if self.chance.per_mille(500) { units + 2 } else { units - 1 };
+                self.shop.edit(order, &[Edit::SetQuantity { line: id, to, restock: true }], now).ok()
+            }
+            Fate::Refunded => self.shop.refund(order, &Refund::of(&[(id, 1, Restock::Return)]), now).ok(),
+            Fate::Cancelled => {
+                let how = CancelHow { restock: true, money: true, shipping: true, reason: "customer".into() };
+                self.shop.cancel(order, &how, now).ok()
+            }
+            Fate::Kept => None,
+        }
+    }
+}
