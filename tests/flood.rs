@@ -127,7 +127,7 @@ fn a_full_inbox_is_busy_and_keeps_nothing_half() {
     let headers = deliveries[0].headers("hush");
     let headers = Headers::read(headers.iter().map(|(name, value)| (*name, value.as_str())));
     assert!(matches!(stage.intake.receive(None, &headers, &deliveries[0].body), Received::Busy));
-    let forged = Headers { hmac: String::new(), ..headers.clone() };
+    let forged = Headers { hmac: String::new(), ..headers };
     assert!(matches!(stage.intake.receive(None, &forged, &deliveries[0].body), Received::NotAuthentic));
 
     release.send(()).unwrap();

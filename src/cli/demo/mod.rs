@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, bail};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
@@ -179,7 +179,9 @@ fn travel(stage: &Stage, story: &Story, mut deliveries: Vec<Delivery>) -> anyhow
 }
 
 /// Where every order stands, by Shopify's id and merchant: its state, and when it is looked at again.
-fn standing(stage: &Stage) -> anyhow::Result<BTreeMap<(u64, String), (String, Option<jiff::Timestamp>)>> {
+type Standing = BTreeMap<(u64, String), (String, Option<Timestamp>)>;
+
+fn standing(stage: &Stage) -> anyhow::Result<Standing> {
     let list = stage.command(&["order", "list", "--limit", "1000"])?;
     let rows = list.as_array().context("the list of orders is no list")?;
     let row = |row: &Value| {
@@ -197,7 +199,7 @@ fn settle(stage: &Stage, played: &[Played]) -> anyhow::Result<()> {
         let standing = standing(stage)?;
         // What a person must decide is looked at again now and then; that is no reason to wait.
         let soon = stage.now() + SignedDuration::from_mins(20);
-        let waits = |state: &str, due: &Option<jiff::Timestamp>| match state {
+        let waits = |state: &str, due: &Option<Timestamp>| match state {
             "settled" | "ignored" | "failed" => due.is_some(),
             "held" => due.is_some_and(|due| due < soon),
             _ => true,
