@@ -455,7 +455,7 @@ impl Town {
         for fate in [Fate::Edited, Fate::Refunded] {
             news.extend(desk.change(fate, invoiced, now));
         }
-        if number % 3 == 0 {
+        if number.is_multiple_of(3) {
             let all = desk.orders.clone();
             news.extend(desk.change(Fate::Cancelled, &all, now));
         }
