@@ -42,7 +42,7 @@ pub(crate) struct Stage {
     pub(crate) network: Network,
     vault: Arc<Vault>,
     running: Option<worker::Running>,
-    folder: Arc<TempDir>,
+    pub(crate) folder: Arc<TempDir>,
     data_key: Arc<DataKey>,
     settings: Settings,
     /// Another life goes on with the folder: what this one left running is for it to find.
