@@ -117,6 +117,15 @@ pub(crate) fn furnished(setup: AccountSetup, now: Timestamp) -> fake::Account {
     account
 }
 
+/// An account that also has the client and the tax which the merchant file of a real installation names.
+pub(crate) fn furnished_for_files(now: Timestamp) -> fake::Account {
+    let mut account = furnished(AccountSetup::default(), now);
+    account.add_client(fake::Client { id: 1, business_name: "Online orders".into(), ..fake::Client::default() });
+    let value = Decimal::from(15);
+    account.add_tax(fake::Tax { id: 1, name: "VAT".into(), value, included: true, active: true });
+    account
+}
+
 pub(crate) fn rules(vendors: &[&str]) -> Rules {
     Rules {
         vendors: if vendors.is_empty() {
