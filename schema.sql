@@ -109,9 +109,10 @@ create table orders (
   unique (merchant_id, remote_id),
   constraint stopped_order_has_reason check ((state in ('waiting', 'ignored', 'held', 'failed')) = (reason is not null))
 ) strict;
-create index orders_by_state on orders (state, merchant_id, id);
-create index orders_by_name on orders (name);
 create index orders_by_merchant on orders (merchant_id, id);
+create index orders_by_state on orders (state, id);
+create index orders_by_both on orders (merchant_id, state, id);
+create index orders_by_name on orders (name);
 create index orders_to_trim on orders (state_at) where snapshot is not null and state in ('settled', 'ignored');
 
 -- What never goes back, collected from every body.

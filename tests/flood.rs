@@ -11,7 +11,7 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 
-use common::stage::{Stage, furnished, shop};
+use common::stage::{Stage, folder, furnished_for_files, shop};
 use jiff::SignedDuration;
 use process::{DOMAIN, House, WEBHOOK_SECRET, until};
 use qantara::db::log::{self, Status};
@@ -20,12 +20,11 @@ use qantara::db::writer::INBOX;
 use qantara::db::{Db, delivery, order};
 use qantara::desk::{Desk, Person, Wish};
 use qantara::engine::intake::Received;
-use qantara::sandbox::daftra::{Account, AccountSetup, Client, DocumentKind, Tax};
+use qantara::sandbox::daftra::DocumentKind;
 use qantara::sandbox::shop::cart::{Cart, Refund, Restock};
 use qantara::sandbox::shop::delivery::{Delivery, Sender};
 use qantara::sandbox::{Server, World};
 use qantara::shop::webhook::Headers;
-use rust_decimal::Decimal;
 
 const CONNECTIONS: usize = 50;
 const EACH: usize = 20;
@@ -93,14 +92,10 @@ fn one_order_a_thousand_times_from_fifty_connections_is_one_invoice() {
 
 /// A house with a merchant, and the Daftra it writes to.
 fn installation() -> (House, Server) {
-    let house = House::inside(common::stage::folder());
+    let house = House::inside(folder());
     let now = "2026-11-20T09:00:00Z".parse().unwrap();
-    let mut account: Account = furnished(AccountSetup::default(), now);
-    account.add_client(Client { id: 1, business_name: "Online orders".into(), ..Client::default() });
-    let value = Decimal::from(15);
-    account.add_tax(Tax { id: 1, name: "VAT".into(), value, included: true, active: true });
     let mut world = World::new(1);
-    world.add(account);
+    world.add(furnished_for_files(now));
     let daftra = Server::start(Arc::new(Mutex::new(world)), move || now).unwrap();
     let merchant = house.merchant(&format!("http://{}/acct/one", daftra.address()), "mode = 'live'");
     house.ask(&["merchant", "add", merchant.to_str().unwrap()]);

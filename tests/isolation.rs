@@ -241,7 +241,8 @@ fn a_body_that_is_replayed_does_nothing_it_did_not_do_before() {
 /// A sealed value that is moved to where it does not belong stays closed: its new owner has no key at all.
 #[test]
 fn a_sealed_key_that_is_copied_opens_nowhere() {
-    let copies: [(&str, fn(&City) -> String); 4] = [
+    type Copy = fn(&City) -> String;
+    let copies: [(&str, Copy); 4] = [
         ("another merchant's key", |city| {
             let from =
                 format!("(select sealed from credential where merchant_id = {} and kind = 'daftra_key')", city.najd);
@@ -254,8 +255,7 @@ fn a_sealed_key_that_is_copied_opens_nowhere() {
             );
             format!("update credential set sealed = {from} where merchant_id = {} and kind = 'daftra_key'", city.wadi)
         }),
-        ("the whole row", |city| {
-            // Najd's row becomes Wadi's, whose own one is set aside.
+        ("the row itself, given to another merchant", |city| {
             format!(
                 "update credential set merchant_id = {}, slot = 'previous' where merchant_id = {} and kind = 'daftra_key'",
                 city.other, city.wadi

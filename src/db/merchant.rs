@@ -186,7 +186,8 @@ pub fn recovered(tx: &Transaction<'_>, id: i64, now: Timestamp) -> Result<bool, 
         .during("clear a merchant's trouble")?;
     if changed > 0 {
         tx.execute(
-            "update job set not_before = 0, due_at = ?2 where kind = 'order' and merchant_id = ?1 and due_at is not null",
+            "update job set not_before = 0, due_at = ?2
+             where kind = 'order' and merchant_id = ?1 and due_at is not null and running_since is null",
             (id, ms(now)),
         )
         .during("ask a merchant's orders again")?;

@@ -335,7 +335,7 @@ pub fn list(c: &Connection, filter: Filter, limit: u32) -> Result<Vec<Overview>,
 pub fn counts(c: &Connection) -> Result<Vec<(i64, State, i64)>, Error> {
     const COUNT: &str = "count orders";
     let mut statement = c
-        .prepare_cached("select merchant_id, state, count(*) from orders group by state, merchant_id")
+        .prepare_cached("select merchant_id, state, count(*) from orders group by merchant_id, state")
         .during(COUNT)?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?))).during(COUNT)?;
     rows.map(|row| {

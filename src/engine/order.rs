@@ -8,8 +8,7 @@ use crate::db::job::{self, Again, Job};
 use crate::db::log::{self, Status};
 use crate::db::merchant::Mode;
 use crate::db::order::{self, Case, State};
-use crate::db::{Error, alert, document, product};
-use crate::domain::ledger::{Event, Next, Policy, State as DocumentState, apply, next};
+use crate::db::{Error, alert};
 use crate::domain::operation::{Change, Operation};
 use crate::domain::plan::{Decision, plan};
 use crate::domain::reason::{Failed, Hold, Reason, Waiting};
@@ -197,25 +196,6 @@ struct Standing {
 
 fn raise(tx: &Transaction<'_>, job: &Job, now: Timestamp) -> Result<(), Error> {
     alert::raise(tx, alert::Cause::Failed, &format!("merchant {}", job.merchant_id), Some(job.merchant_id), now)
-}
-
-/// A person says "try again": documents that wait for one are set free, codes asked in vain are asked again, and the
-/// order is looked at now.
-pub fn try_again(tx: &Transaction<'_>, order_id: i64, policy: &Policy, now: Timestamp) -> Result<(), Error> {
-    let merchant_id = order::get(tx, order_id)?.merchant_id;
-    for before in document::of_order(tx, order_id)? {
-        let waits_for_a_person = matches!(before.state, DocumentState::Refused | DocumentState::Locked)
-            || matches!(next(&before, now, policy), Next::Hold(_));
-        if !waits_for_a_person {
-            continue;
-        }
-        // An impossible pair is a document that no person can help; it stays as it is.
-        if let Ok(after) = apply(&before, Event::TryAgain, now, policy) {
-            document::store(tx, before.state, &after)?;
-        }
-    }
-    product::forget_misses(tx, merchant_id)?;
-    job::hurry(tx, order_id, merchant_id, now)
 }
 
 /// In shadow mode nothing leaves that writes, neither to Daftra nor to the ledger.

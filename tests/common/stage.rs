@@ -11,6 +11,7 @@ use qantara::config::keys;
 use qantara::daftra::client::{Client, Settings as DaftraSettings};
 use qantara::db::merchant::{self, Credential, CredentialKind, Merchant, Mode, Slot};
 use qantara::db::{Db, account, log, order};
+use qantara::desk::{Desk, Person, Wish};
 use qantara::domain::rules::{LinePolicy, Rules, ShippingPolicy, SkuRules, TaxRule, Trigger, Vendor, Vendors};
 use qantara::engine::intake::{Intake, Received};
 use qantara::engine::{Engine, Settings, credential_place, worker};
@@ -42,7 +43,7 @@ pub(crate) struct Stage {
     pub(crate) network: Network,
     vault: Arc<Vault>,
     running: Option<worker::Running>,
-    folder: Arc<TempDir>,
+    pub(crate) folder: Arc<TempDir>,
     data_key: Arc<DataKey>,
     settings: Settings,
     /// Another life goes on with the folder: what this one left running is for it to find.
@@ -114,6 +115,15 @@ pub(crate) fn furnished(setup: AccountSetup, now: Timestamp) -> fake::Account {
         });
         account.add_stock(id, 1, Decimal::from(100_000), now);
     }
+    account
+}
+
+/// An account that also has the client and the tax which the merchant file of a real installation names.
+pub(crate) fn furnished_for_files(now: Timestamp) -> fake::Account {
+    let mut account = furnished(AccountSetup::default(), now);
+    account.add_client(fake::Client { id: 1, business_name: "Online orders".into(), ..fake::Client::default() });
+    let value = Decimal::from(15);
+    account.add_tax(fake::Tax { id: 1, name: "VAT".into(), value, included: true, active: true });
     account
 }
 
@@ -347,8 +357,9 @@ impl Stage {
 
     /// A person's "try again".
     pub(crate) fn try_again(&self, order: &order::Overview) {
-        let (id, now, policy) = (order.id, self.clock.now(), self.settings.policy);
-        self.db.write(move |tx| qantara::engine::order::try_again(tx, id, &policy, now)).unwrap();
+        let desk = Desk { db: &self.db, vault: &self.vault, policy: self.settings.policy };
+        let wish = Wish::OrderRetry { order_id: order.id };
+        desk.perform(wish, self.clock.now(), Person::AT_THE_COMMAND_LINE).unwrap();
         self.engine.wake();
     }
 }

@@ -1,0 +1,304 @@
+//! The plans of the hot statements: none walks through a table that grows with the orders.
+//!
+//! The functions of `db` keep their SQL to themselves, so SQLite is asked what it was given: every statement that they
+//! run is noted and explained, with and without the statistics that `analyze` collects.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use common::stage::{Stage, shop};
+use jiff::{SignedDuration, Timestamp};
+use qantara::db::document::{About, Action, Ended};
+use qantara::db::job::{self, Again, Chore};
+use qantara::db::order::{self, State};
+use qantara::db::product::{self, Ages};
+use qantara::db::{account, alert, delivery, document, log, merchant, setting, tally};
+use qantara::domain::catalog::Code;
+use qantara::domain::ledger::{Document, Draft, Policy};
+use qantara::domain::refund::Class;
+use qantara::sandbox::shop::cart::{Cart, Refund, Restock};
+use rusqlite::trace::{TraceEvent, TraceEventCodes};
+use rusqlite::{Connection, OpenFlags, Transaction};
+use tempfile::TempDir;
+
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+/// One row of each growing table becomes thousands, spread over twenty merchants of four accounts.
+const MANY: &str = "
+create temp table n as with recursive n(i) as (select 1 union all select i + 1 from n where i < 4000) select i from n;
+insert into account (address) select 'http://127.0.0.1/acct/' || i from n where i <= 3;
+insert into merchant (slug, key, name, shop_domain, account_id, time_zone, mode, live_from, rules, created_at)
+  select slug || i, key || i, name, i || shop_domain, 1 + i % 4, time_zone, mode, live_from, rules, created_at
+  from merchant, n where i <= 19;
+insert into credential (merchant_id, kind, slot, sealed)
+  select m.id, kind, slot, sealed from credential, merchant m where merchant_id = 1 and m.id > 1;
+insert into vendor (shop_domain, name, merchant_id) select shop_domain, '*', id from merchant where id > 1;
+insert into orders (id, merchant_id, remote_id, name, state, state_at, snapshot, version_at, placed_at, created_at)
+  select i + 10, 1 + i % 20, remote_id + i, '#' || (2000 + i), iif(i % 9, 'settled', 'new'), state_at, snapshot,
+    version_at, placed_at, created_at from orders, n where orders.id = 1;
+insert into job (kind, subject, merchant_id, due_at, running_since)
+  select 'order', o.id, o.merchant_id, iif(o.id % 3, null, o.id), iif(o.id % 500, null, 1) from orders o where id > 10;
+insert into delivery (merchant_id, event_key, topic, order_id, received_at, body)
+  select o.merchant_id, event_key || o.id, topic, o.id, received_at, body from delivery d, orders o
+  where d.id = 1 and o.id > 10;
+insert into document (order_id, account_id, kind, source_key, reference, state, since_at, content, wanted, written,
+    remote_id, remote_no, total_minor, currency, verified_at)
+  select o.id, d.account_id, kind, source_key, reference || o.id, d.state, since_at, content, wanted, written,
+    d.remote_id + o.id, remote_no, total_minor, currency, verified_at from document d, orders o
+  where d.kind = 'invoice' and o.id > 10;
+insert into attempt (order_id, account_id, document_id, action, started_at, ended_at, outcome)
+  select d.order_id, account_id, d.id, 'create', 1, 2, 'accepted' from document d where order_id > 10;
+insert into sync_log (at, merchant_id, order_id, document_id, status)
+  select at, o.merchant_id, o.id, d.id, iif(o.id % 5, 'success', 'held') from sync_log l, orders o
+  join document d on d.order_id = o.id where l.id = 1 and o.id > 10;
+insert into fact (order_id, kind, remote_id, body, seen_at)
+  select o.id, f.kind, f.remote_id, body, seen_at from fact f, orders o where f.order_id = 1 and o.id > 10;
+insert into reduction (order_id, refund_id, class, document_id)
+  select order_id, 7, 'absorbed', id from document where order_id > 10;
+insert into product (merchant_id, remote_id, code, barcode, name, kind, active, tracked, seen_at)
+  select 1 + i % 20, 5000 + i, code || i, 'b' || i, name, kind, active, tracked, seen_at from product p, n
+  where p.id = (select min(id) from product);
+";
+
+/// Tables that grow with merchants and causes, not with orders, under the names that statements give them.
+const SMALL: [(&str, &str); 9] = [
+    ("merchant", "merchant"),
+    ("m", "merchant m"),
+    ("account", "account"),
+    ("a", "account a"),
+    ("vendor", "vendor"),
+    ("credential", "credential"),
+    ("alert", "alert"),
+    ("tally", "tally"),
+    ("CONSTANT", ""), // one row of values
+];
+
+/// Walks that are meant, and in which statement.
+const MEANT: [(&str, &str); 5] = [
+    // Counts everything there is, in an index that holds nothing else.
+    ("select merchant_id, state, count(*) from orders", "SCAN orders USING COVERING INDEX orders_by_both"),
+    // An index of what runs at this moment: as long as there are workers.
+    ("job r indexed by job_running", "SCAN r USING INDEX job_running"),
+    ("update job indexed by job_running", "SCAN job USING INDEX job_running"),
+    ("select (select count(*) from job", "SCAN job USING INDEX job_running"),
+    ("select (select count(*) from job", "SCAN job USING COVERING INDEX job_running"),
+];
+
+#[test]
+fn no_hot_statement_walks_through_a_growing_table() {
+    let (folder, now) = filled();
+    let folder = folder.path();
+    let mut connection = open(folder);
+    for is_analyzed in [false, true] {
+        if is_analyzed {
+            connection.execute_batch("analyze").unwrap();
+            // Statistics are read when a connection opens.
+            connection = open(folder);
+        }
+        let statements = listen(&mut connection, |tx| everything_hot(tx, now));
+        assert!(statements.len() > 60, "only {} statements were seen", statements.len());
+        let mut walks = Vec::new();
+        for (sql, expanded) in &statements {
+            for text in [sql, expanded] {
+                walks.extend(
+                    plan(&connection, text)
+                        .into_iter()
+                        .filter(|step| walks_through(step, sql))
+                        .map(|step| format!("{step}\n    in {}", sql.split_whitespace().collect::<Vec<_>>().join(" "))),
+                );
+            }
+        }
+        assert!(walks.is_empty(), "analyzed {is_analyzed}:\n{}", walks.join("\n"));
+    }
+}
+
+/// The check above would see a walk if there was one.
+#[test]
+fn a_walk_is_seen() {
+    let (folder, _) = filled();
+    let connection = open(folder.path());
+    for (sql, is_walk) in [
+        ("select * from orders where placed_at = 1", true),
+        ("select * from job where kind = 'order' and failures = 1", true),
+        ("select count(*) from sync_log", true),
+        ("select max(placed_at) from orders", true),
+        ("select * from orders where merchant_id = 1 order by name limit ?1", true),
+        ("select * from orders where id = 1", false),
+        ("select * from merchant where name = 'x'", false),
+    ] {
+        assert_eq!(plan(&connection, sql).iter().any(|step| walks_through(step, sql)), is_walk, "{sql}");
+    }
+}
+
+/// A database in which one order went all its way, multiplied.
+fn filled() -> (Arc<TempDir>, Timestamp) {
+    let stage = Stage::usual();
+    let (mut shop, shelf) = shop("wadi.myshopify.com", "hush", 1);
+    let (order, deliveries) = shop.buy(&Cart::of(&[(shelf[2], 3)]), stage.clock.now()).unwrap();
+    stage.deliver(&deliveries);
+    stage.until_idle(HOUR);
+    let line = shop.what_is_left(order).unwrap()[0].line_id;
+    stage.deliver(&shop.refund(order, &Refund::of(&[(line, 1, Restock::Return)]), stage.clock.now()).unwrap());
+    stage.until_idle(HOUR);
+    let (folder, now) = (Arc::clone(&stage.folder), stage.clock.now());
+    drop(stage);
+    open(folder.path()).execute_batch(&format!("begin; {MANY} commit;")).unwrap();
+    (folder, now)
+}
+
+fn open(folder: &std::path::Path) -> Connection {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(folder.join(qantara::db::FILE), flags).unwrap();
+    connection.set_prepared_statement_cache_capacity(256);
+    connection
+}
+
+/// The statements that run meanwhile, as written and with their values. What they change is rolled back.
+fn listen(connection: &mut Connection, hot: impl FnOnce(&Transaction<'_>)) -> Vec<(String, String)> {
+    let seen = Arc::new(Mutex::new(BTreeMap::new()));
+    let notes = Arc::clone(&seen);
+    let note = move |event: TraceEvent<'_>| {
+        if let TraceEvent::Stmt(statement, sql) = event {
+            let expanded = statement.expanded_sql().unwrap_or_else(|| sql.to_owned());
+            notes.lock().unwrap().entry(sql.to_owned()).or_insert(expanded);
+        }
+    };
+    connection.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(note)).unwrap();
+    let tx = connection.transaction().unwrap();
+    hot(&tx);
+    tx.rollback().unwrap();
+    connection.trace_v2(TraceEventCodes::empty(), None::<fn(TraceEvent<'_>)>).unwrap();
+    let seen = std::mem::take(&mut *seen.lock().unwrap());
+    seen.into_iter().filter(|(sql, _)| !["BEGIN", "ROLLBACK", "--"].iter().any(|word| sql.starts_with(word))).collect()
+}
+
+fn plan(connection: &Connection, sql: &str) -> Vec<String> {
+    let mut statement =
+        connection.prepare(&format!("explain query plan {sql}")).unwrap_or_else(|e| panic!("{e}: {sql}"));
+    let steps = statement.raw_query().mapped(|row| row.get(3)).collect::<Result<_, _>>();
+    steps.unwrap()
+}
+
+fn walks_through(step: &str, sql: &str) -> bool {
+    if MEANT.iter().any(|(statement, meant)| sql.contains(statement) && step == *meant) {
+        return false;
+    }
+    // The kind alone chooses every job of every order.
+    if step.contains("sqlite_autoindex_job_1 (kind=?)") || step.contains("job_due (kind=?)") {
+        return true;
+    }
+    // A page that is sorted first was read to its end first.
+    if step.contains("TEMP B-TREE FOR ORDER BY") {
+        return sql.contains("limit ?");
+    }
+    // The largest of a column without an index.
+    let largest = step.strip_prefix("SEARCH ").filter(|table| !table.contains(" USING "));
+    let Some(table) = step.strip_prefix("SCAN ").or(largest) else { return false };
+    let name = table.split_whitespace().next().unwrap_or_default();
+    !SMALL.iter().any(|(small, said)| *small == name && sql.contains(said))
+}
+
+/// Everything that runs for each delivery, each order, each call and each page.
+fn everything_hot(tx: &Transaction<'_>, now: Timestamp) {
+    let ages = Ages { product: HOUR, miss: HOUR };
+    let case = order::case(tx, 1, Policy::default(), ages, now).unwrap().unwrap();
+
+    // A delivery.
+    let shown = order::get(tx, 1).unwrap();
+    order::known(tx, 1, shown.remote_id, now).unwrap();
+    let fresh = order::known(tx, 2, 42, now).unwrap();
+    for _ in 0..2 {
+        let webhook = delivery::Delivery {
+            merchant_id: 2,
+            event_key: "one".into(),
+            topic: "orders/create".into(),
+            sent_at: None,
+            body: Vec::new(),
+        };
+        delivery::keep(tx, &webhook, Some(fresh), now).unwrap();
+    }
+    order::take_snapshot(tx, fresh, &case.order.snapshot, (now, now), None).unwrap();
+    order::take_facts(tx, fresh, &case.order.facts, now).unwrap();
+    merchant::vendors_of_shop(tx, "wadi.myshopify.com").unwrap();
+    tally::count(tx, tally::Kind::Signature, "wadi", now).unwrap();
+    alert::raise(tx, alert::Cause::Failed, "merchant 2", Some(2), now).unwrap();
+    job::ask(tx, fresh, 2, now, true).unwrap();
+
+    // A worker.
+    let claimed = job::claim(tx, now, 2).unwrap().unwrap();
+    job::was_asked_since(tx, &claimed).unwrap();
+    job::settle(tx, &claimed, Again::At(now), now).unwrap();
+    job::put_back(tx, &claimed, now).unwrap();
+    job::fail(tx, &claimed, Some(now)).unwrap();
+    job::hurry(tx, fresh, 2, now).unwrap();
+    job::next_claim(tx).unwrap();
+    job::ask_chore(tx, Chore::Account, 1, now).unwrap();
+    job::next_chore(tx).unwrap();
+    job::claim_chore(tx, now).unwrap().unwrap();
+    order::stand(tx, fresh, State::Settled, None, None, now).unwrap();
+    log::write(tx, log::Status::Success, log::About::order(2, fresh), None, now).unwrap();
+
+    // A call.
+    merchant::get(tx, 1).unwrap();
+    merchant::credentials(tx, Some(1)).unwrap();
+    account::get(tx, 1).unwrap();
+    let invoice = case.ledger.documents.iter().find(|document| document.parent_id.is_none()).unwrap();
+    let state = invoice.state;
+    document::store(tx, state, &document::get(tx, invoice.id).unwrap()).unwrap();
+    let Draft::Invoice(draft) = &invoice.content else { panic!("only receipts have a parent") };
+    let mut draft = draft.clone();
+    draft.header.reference = "another".into();
+    let id = document::add(tx, fresh, &Document::planned(1, None, "order".into(), Draft::Invoice(draft), now)).unwrap();
+    document::classify(tx, fresh, 9, Class::Receipt, id).unwrap();
+    let about = About { action: Action::Create, order_id: Some(fresh), account_id: 1, document_id: Some(id) };
+    let attempt = document::begin_attempt(tx, about, now).unwrap();
+    document::end_attempt(tx, attempt, &Ended { outcome: "accepted", ..Ended::default() }, now).unwrap();
+    product::learn(tx, 1, &Code::new("WH-1"), &case.catalog.products, now).unwrap();
+    product::forget_misses(tx, 1).unwrap();
+    account::pause(tx, 1, now).unwrap();
+    account::introduce(tx, 1, "7", None, None).unwrap();
+    merchant::trouble(tx, 1, &merchant::Trouble::Redirect, now).unwrap();
+    merchant::recovered(tx, 1, now).unwrap();
+    setting::set_time(tx, setting::HEARTBEAT, now).unwrap();
+
+    // A start.
+    document::cut_off(tx).unwrap();
+    job::recover(tx, now).unwrap();
+    job::unfinished(tx, now).unwrap();
+
+    everything_shown(tx, &shown);
+}
+
+fn everything_shown(tx: &Transaction<'_>, shown: &order::Overview) {
+    for merchant_id in [None, Some(1)] {
+        for text in ["#1001", "1001", &shown.remote_id.to_string()] {
+            assert!(order::find(tx, merchant_id, text).unwrap().iter().any(|order| order.id == shown.id), "{text}");
+        }
+        for before in [None, Some(900)] {
+            for state in [None, Some(State::Settled)] {
+                let filter = order::Filter { merchant_id, state, before };
+                assert!(!order::list(tx, filter, 5).unwrap().is_empty());
+            }
+            for status in [None, Some(log::Status::Success)] {
+                for order_id in [None, Some(1)] {
+                    log::list(tx, log::Filter { merchant_id, status, order_id, before }, 5).unwrap();
+                }
+            }
+        }
+    }
+    order::counts(tx).unwrap();
+    order::facts(tx, 1).unwrap();
+    assert!(!delivery::of_order(tx, 1).unwrap().is_empty());
+    delivery::body(tx, 1).unwrap();
+    assert!(!document::of_order(tx, 1).unwrap().is_empty());
+    assert!(!document::attempts(tx, 1).unwrap().is_empty());
+    document::classes(tx, 1).unwrap();
+    merchant::all(tx).unwrap();
+    merchant::by_slug(tx, "wadi").unwrap();
+    alert::open(tx).unwrap();
+    tally::all(tx, tally::Kind::Signature).unwrap();
+}
