@@ -183,6 +183,7 @@ impl Case<'_> {
             ignored = self.not_for_us().or_else(|| (!has_own).then(strangers)).or(ignored);
         }
         if let Some(ignored) = ignored {
+            trace.extend(steps(self.order, &first));
             return self.leave(known, ignored);
         }
         let own = own_lines(&first);

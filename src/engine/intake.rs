@@ -250,7 +250,9 @@ fn keep(
     let delivery_id = match kept {
         Kept::New { id } => id,
         // The first repeat is told; a thousand more would only bury the rest.
-        Kept::Repeat { id, repeats: 1 } => return told(Status::Duplicate, id, None),
+        Kept::Repeat { id, repeats: 1 } => {
+            return told(Status::Duplicate, id, Some(log::Facts::Topic(topic.to_owned())));
+        }
         Kept::Repeat { .. } => return Ok(()),
     };
     match (reading, order_id) {
