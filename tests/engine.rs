@@ -530,3 +530,81 @@ fn a_deleted_invoice_is_never_made_again_by_itself() {
     assert_eq!(documents(&stage, "one"), (0, 0));
     assert!(format!("{:?}", stage.order("1001").reason).contains("Gone"), "{:?}", stage.order("1001").reason);
 }
+
+/// How many calls of a kind the account saw: `POST invoices` and the like.
+fn calls(stage: &Stage, kind: &str) -> u64 {
+    stage.account("one", |account| {
+        account.calls().iter().filter(|(call, _)| call.contains(kind)).map(|(_, count)| count).sum()
+    })
+}
+
+#[test]
+fn an_account_that_does_not_answer_is_left_in_peace_and_costs_no_order_a_try() {
+    let stage = Stage::usual();
+    let (mut shop, shelf) = wadi(1);
+    // The catalogue is known, so that the first thing to fail is a write.
+    stage.deliver(&shop.buy(&Cart::of(&[(shelf[2], 1)]), stage.clock.now()).unwrap().1[..1]);
+    stage.until_idle(HOUR);
+    let before = calls(&stage, "POST");
+    stage.account("one", |account| account.add_fault(Fault::always(FaultKind::ErrorBeforeSaving)));
+    for _ in 0..40 {
+        stage.deliver(&shop.buy(&Cart::of(&[(shelf[2], 1)]), stage.clock.now()).unwrap().1[..1]);
+    }
+    stage.pass(SignedDuration::from_secs(20));
+    assert_eq!(calls(&stage, "POST") - before, 5, "five calls without an answer in a row open the breaker");
+    let asked = calls(&stage, "site_info");
+    stage.pass(HOUR * 5);
+    assert_eq!(calls(&stage, "POST") - before, 5, "while it is open, nothing that matters is sent");
+    let asked = calls(&stage, "site_info") - asked;
+    // 30 s, 60 s … 10 min: some thirty questions in five hours.
+    assert!((25..=40).contains(&asked), "{asked} harmless questions in five hours");
+    assert!(stage.orders().iter().all(|order| order.failures <= 1 && order.state != State::Failed));
+    let alerts = stage.db.read(qantara::db::alert::open).unwrap();
+    assert_eq!(alerts.iter().filter(|alert| alert.cause == "outage").count(), 1, "one alert for one cause: {alerts:?}");
+
+    stage.account("one", qantara::sandbox::daftra::Account::clear_faults);
+    stage.until_idle(DAY);
+    assert_eq!(documents(&stage, "one"), (41, 0));
+    assert!(stage.db.read(qantara::db::alert::open).unwrap().is_empty(), "and it is over when it is over");
+}
+
+#[test]
+fn a_throttled_account_waits_as_long_as_it_was_told() {
+    let stage = Stage::usual();
+    let (mut shop, shelf) = wadi(1);
+    stage.account("one", |account| {
+        account.add_fault(Fault::once(FaultKind::Throttled { retry_after: Some(600) }).on("POST", "invoices"));
+    });
+    stage.deliver(&shop.buy(&Cart::of(&[(shelf[2], 1)]), stage.clock.now()).unwrap().1[..1]);
+    stage.pass(SignedDuration::from_secs(590));
+    assert_eq!(calls(&stage, "POST"), 1);
+    stage.pass(SignedDuration::from_secs(30));
+    assert_eq!((calls(&stage, "POST"), documents(&stage, "one")), (2, (1, 0)));
+    stage.until_idle(HOUR);
+    assert_eq!(stage.order("1001").failures, 0, "no fault of the order");
+}
+
+#[test]
+fn a_wrong_client_is_mended_in_the_rules_and_tried_again() {
+    let stage = Stage::usual();
+    let change = |client: i64| {
+        stage
+            .db
+            .write(move |tx| {
+                let mut merchant = qantara::db::merchant::get(tx, 1)?;
+                merchant.rules.client_id = client;
+                qantara::db::merchant::change(tx, &merchant)
+            })
+            .unwrap();
+    };
+    change(404);
+    let (mut shop, shelf) = wadi(1);
+    stage.deliver(&shop.buy(&Cart::of(&[(shelf[2], 1)]), stage.clock.now()).unwrap().1[..1]);
+    stage.until_idle(HOUR);
+    let held = stage.order("1001");
+    assert!(format!("{:?}", held.reason).contains("client_id"), "Daftra's own complaint is kept: {:?}", held.reason);
+    change(common::stage::CLIENT);
+    stage.try_again(&held);
+    stage.until_idle(HOUR);
+    assert_eq!(documents(&stage, "one"), (1, 0));
+}

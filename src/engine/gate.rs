@@ -45,6 +45,8 @@ struct State {
     outages: u32,
     /// How often in a row the breaker opened.
     openings: u32,
+    /// Until then nobody enters; whoever waited at the gate meanwhile must know it too.
+    closed_until: Option<Timestamp>,
 }
 
 /// What came of trying to enter.
@@ -79,6 +81,9 @@ impl Gates {
         loop {
             {
                 let mut state = gate.lock();
+                if let Some(until) = state.closed_until.filter(|until| *until > self.clock.now()) {
+                    return Entry::Later(until);
+                }
                 if state.inside < self.rules.at_once {
                     state.inside += 1;
                     drop(state);
@@ -134,7 +139,14 @@ impl Pass {
             return None;
         }
         state.openings += 1;
-        Some(self.rules.breaker.gap(state.openings, 0))
+        let gap = self.rules.breaker.gap(state.openings, 0);
+        state.closed_until = Some(self.clock.now() + gap);
+        Some(gap)
+    }
+
+    /// The account asked to be left alone until a time.
+    pub fn close_until(&self, until: Timestamp) {
+        self.gate.lock().closed_until = Some(until);
     }
 }
 

@@ -425,6 +425,7 @@ impl Visit<'_> {
             Unanswered::Throttled { retry_after, .. } => {
                 self.pass.answered();
                 let until = self.now() + retry_after.unwrap_or(UNSTATED_PAUSE);
+                self.pass.close_until(until);
                 self.engine.db.write(move |tx| account::pause(tx, account_id, until))?;
                 Ok(Performed::PutBack(until))
             }
