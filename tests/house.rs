@@ -122,7 +122,10 @@ fn modules_use_whom_the_table_says() {
 #[test]
 fn no_imports_go_in_a_circle() {
     let sources = sources();
-    none(circle(&between_modules(&sources)).into_iter().chain(circle(&between_files_of("domain", &sources))));
+    // The fake Daftra is one machine of records that know each other; the rest of the product has an order.
+    let folders: BTreeSet<&str> = sources.iter().map(Source::top).filter(|top| *top != "sandbox").collect();
+    let inside = folders.into_iter().filter_map(|folder| circle(&between_files_of(folder, &sources)));
+    none(circle(&between_modules(&sources)).into_iter().chain(inside));
 }
 
 #[test]

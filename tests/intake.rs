@@ -151,7 +151,7 @@ fn a_paused_merchant_loses_nothing() {
     let calls = stage.account("one", |account| account.calls().values().sum::<u64>());
     assert_eq!(calls, 0, "nobody is called for a merchant who pauses");
     let resume = "update merchant set mode = 'live'";
-    stage.db.write(move |tx| Ok(drop(tx.execute(resume, []).unwrap()))).unwrap();
+    assert_eq!(stage.db.write(move |tx| Ok(tx.execute(resume, []).unwrap())).unwrap(), 1);
     stage.engine.wake();
     stage.until_idle(HOUR);
     assert_eq!(stage.order("1001").state, State::Settled);

@@ -2,7 +2,7 @@
 
 use super::{Ended, Session, open, order, out, view};
 use crate::db::log::{self, Status};
-use crate::text::{self, Lang};
+use crate::text::Lang;
 
 #[derive(clap::Args)]
 pub(super) struct Log {
@@ -59,9 +59,4 @@ impl Log {
         })?;
         Ok(Ended::Fine)
     }
-}
-
-/// The facts of a row in words.
-pub(super) fn what(facts: Option<&log::Facts>) -> String {
-    facts.map(|facts| text::facts(Lang::En, facts, None)).unwrap_or_default()
 }

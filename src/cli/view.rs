@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use super::log::what;
 use crate::db::document::Attempt;
 use crate::db::log::{Entry, Facts, Status};
 use crate::db::merchant::Mode;
@@ -320,4 +319,9 @@ impl From<user::User> for User {
 /// A time for people, in UTC.
 pub(super) fn second(at: Timestamp) -> String {
     text::time(at, &TimeZone::UTC)
+}
+
+/// The facts of a row of the log in words.
+pub(super) fn what(facts: Option<&Facts>) -> String {
+    facts.map(|facts| text::facts(Lang::En, facts, None)).unwrap_or_default()
 }

@@ -11,6 +11,7 @@
 pub mod client;
 pub mod compare;
 pub mod look;
+mod mark;
 pub mod outcome;
 mod redact;
 pub mod wire;

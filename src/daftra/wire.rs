@@ -161,7 +161,7 @@ fn item(row: &Map<String, Value>) -> Result<RemoteItem, String> {
         tax2: id(row, "tax2")?,
         discount: decimal(row, "discount")?.unwrap_or_default(),
         store_id: id(row, "store_id")?,
-        is_marked: text(row, "description").is_some_and(|text| super::write::is_marked(&text)),
+        is_marked: text(row, "description").is_some_and(|text| super::mark::is_marked(&text)),
     })
 }
 

@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
 use super::compare::{compare_header, match_rows};
+use super::mark::{LONGEST_LABEL_CHARS, description};
 use super::wire::{RemoteDocument, values};
 use crate::domain::invoice::{Billed, Header, InvoiceDraft, Row};
 use crate::domain::ledger::Draft;
@@ -94,9 +95,6 @@ const CARRIED_ROW: [&str; 21] = [
     "unit_factor_id",
     "offer_id",
 ];
-
-/// Daftra cuts or refuses longer labels.
-const LONGEST_LABEL_CHARS: usize = 255;
 
 /// The body that creates a document. `None`: a receipt without the id of its invoice, which must not be sent.
 #[must_use]
@@ -224,24 +222,6 @@ fn own_row(header: &Header, billed: &Billed, row: Row) -> Value {
 
 fn cut(label: &str) -> String {
     label.trim().chars().take(LONGEST_LABEL_CHARS).collect()
-}
-
-/// The SKU for people, and behind it the mark by which the row is known as ours.
-fn description(billed: &Billed) -> String {
-    let mark = format!("[{}]", billed.source);
-    let room = LONGEST_LABEL_CHARS.saturating_sub(mark.chars().count() + 1);
-    let sku: String = billed.sku.trim().chars().take(room).collect();
-    format!("{sku} {mark}").trim_start().to_owned()
-}
-
-/// Whether a row's description ends with the mark that we put on every row.
-pub(super) fn is_marked(description: &str) -> bool {
-    let mark = description.trim_end().strip_suffix(']').and_then(|text| text.rsplit_once('['));
-    mark.is_some_and(|(_, mark)| match mark.split_once(' ') {
-        Some(("line" | "shipping", id)) => !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()),
-        Some(_) => false,
-        None => matches!(mark, "tip" | "duties" | "fees"),
-    })
 }
 
 /// An exact JSON number. serde_json keeps a fraction in binary, which is harmless for an amount: at most 15 decimal

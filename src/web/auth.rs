@@ -21,8 +21,8 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use tokio::sync::Semaphore;
 
+use super::blocking::blocking;
 use super::reply::Problem;
-use super::server::blocking;
 use super::{Parts, peer};
 use crate::clock::Clock;
 use crate::db::user::{self, Role, User};

@@ -7,7 +7,7 @@ use hyper::body::{Body as _, Incoming};
 use hyper::header::{CONTENT_ENCODING, HeaderMap};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::server::{Context, read_timeout};
+use super::context::{Context, read_timeout};
 use crate::text::Notice;
 
 /// A whole body. Its bytes count as taken until `held` is dropped.

@@ -4,7 +4,7 @@
 use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
 
-use super::server::Context;
+use super::context::Context;
 use super::{Received, body, reply};
 
 pub(super) async fn receive(context: &Context, slug: Option<&str>, request: Request<Incoming>) -> reply::Reply {

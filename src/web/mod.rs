@@ -5,7 +5,9 @@
 //! once.
 
 pub mod auth;
+mod blocking;
 mod body;
+mod context;
 mod hook;
 mod page;
 mod peer;
@@ -13,7 +15,7 @@ mod probe;
 mod reply;
 mod route;
 pub mod server;
-mod tls;
+pub mod tls;
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use hyper::StatusCode;
 
+use super::context::Context;
 use super::reply;
-use super::server::Context;
 use crate::db::{self, setting};
 
 /// More than any commit takes on a disk that works.

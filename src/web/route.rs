@@ -11,8 +11,9 @@ use hyper::http::request;
 use hyper::{Method, Request};
 
 use super::auth::Viewer;
+use super::blocking::blocking;
+use super::context::Context;
 use super::reply::{Problem, Reply};
-use super::server::{Context, blocking};
 use super::{body, hook, page, peer, probe, reply};
 use crate::text::{Lang, Notice};
 

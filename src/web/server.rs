@@ -6,7 +6,6 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,9 +21,8 @@ use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
 use super::auth::Guard;
-use super::reply::Problem;
+use super::context::{Context, read_timeout};
 use super::{Parts, route, tls};
-use crate::db;
 
 /// Threads which serve sockets.
 const WORKERS: usize = 2;
@@ -44,15 +42,8 @@ pub enum StartError {
     #[error("The HTTP server cannot start: {0}")]
     System(#[from] io::Error),
     /// The chain or its key.
-    #[error("{key} {} cannot be used: {why}", path.display())]
-    Certificate {
-        /// The key of the configuration.
-        key: &'static str,
-        /// The file it names.
-        path: PathBuf,
-        /// What is wrong and what to do.
-        why: String,
-    },
+    #[error(transparent)]
+    Certificate(#[from] tls::Unusable),
 }
 
 /// A server at work. Dropping it without waiting cuts running requests off.
@@ -61,14 +52,6 @@ pub struct Running {
     stop: watch::Sender<bool>,
     accepting: JoinHandle<()>,
     runtime: Runtime,
-}
-
-/// Everything a request can need.
-pub(super) struct Context {
-    pub(super) parts: Parts,
-    pub(super) guard: Guard,
-    /// Bytes of bodies that may still be taken into memory, over all requests.
-    pub(super) room: Arc<Semaphore>,
 }
 
 /// Starts to serve on this listener, on threads of its own.
@@ -192,16 +175,4 @@ where
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%peer, %error, "A connection ended early");
     }
-}
-
-pub(super) fn read_timeout(context: &Context) -> Duration {
-    Duration::from_millis(context.parts.config.http.read_timeout_ms)
-}
-
-/// Runs what waits for the database or burns time on a thread that may.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, db::Error> + Send + 'static,
-) -> Result<T, Problem> {
-    let done = tokio::task::spawn_blocking(work).await;
-    Ok(done.unwrap_or_else(|panic| Err(db::Error::Panicked(panic.to_string())))?)
 }

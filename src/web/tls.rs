@@ -2,21 +2,20 @@
 //!
 //! The files are read at the start; after a renewal the service is restarted.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::{ServerConfig, crypto::ring};
 
-use super::server::StartError;
 use crate::config::keys::Http;
 
 const CHAIN: &str = "http.certificate_file";
 const KEY: &str = "http.certificate_key_file";
 
 /// What turns connections into TLS ones, when there is a certificate.
-pub(super) fn acceptor(http: &Http) -> Result<Option<TlsAcceptor>, StartError> {
+pub(super) fn acceptor(http: &Http) -> Result<Option<TlsAcceptor>, Unusable> {
     let (Some(chain_file), Some(key_file)) = (&http.certificate_file, &http.certificate_key_file) else {
         return Ok(None);
     };
@@ -38,6 +37,18 @@ pub(super) fn acceptor(http: &Http) -> Result<Option<TlsAcceptor>, StartError> {
     Ok(Some(TlsAcceptor::from(Arc::new(config))))
 }
 
-fn unusable(key: &'static str, path: &Path, why: String) -> StartError {
-    StartError::Certificate { key, path: path.to_owned(), why }
+fn unusable(key: &'static str, path: &Path, why: String) -> Unusable {
+    Unusable { key, path: path.to_owned(), why }
+}
+
+/// A certificate or key that cannot be served.
+#[derive(Debug, thiserror::Error)]
+#[error("{key} {} cannot be used: {why}", path.display())]
+pub struct Unusable {
+    /// The key of the configuration.
+    pub key: &'static str,
+    /// The file it names.
+    pub path: PathBuf,
+    /// What is wrong and what to do.
+    pub why: String,
 }

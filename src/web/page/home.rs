@@ -12,8 +12,8 @@ use crate::db::merchant::{self, Merchant};
 use crate::db::order::{self, State};
 use crate::text::{Lang, Notice};
 use crate::web::auth::Viewer;
+use crate::web::context::Context;
 use crate::web::reply::{self, Reply};
-use crate::web::server::Context;
 
 /// Rows of the log on one page.
 const ROWS: u32 = 100;

@@ -17,8 +17,8 @@ use crate::domain::ledger::{Document, Policy};
 use crate::domain::money::Currency;
 use crate::text::{self, Lang};
 use crate::web::auth::Viewer;
+use crate::web::context::Context;
 use crate::web::reply::{self, Reply};
-use crate::web::server::Context;
 
 /// Rows of the log; an order with more has a story nobody reads to its end.
 const ROWS: u32 = 500;
