@@ -608,3 +608,247 @@ fn a_wrong_client_is_mended_in_the_rules_and_tried_again() {
     stage.until_idle(HOUR);
     assert_eq!(documents(&stage, "one"), (1, 0));
 }
+
+fn open_alerts(stage: &Stage) -> Vec<String> {
+    stage.db.read(qantara::db::alert::open).unwrap().into_iter().map(|alert| alert.cause).collect()
+}
+
+fn sql(stage: &Stage, text: &'static str) {
+    stage
+        .db
+        .write(move |tx| {
+            tx.execute_batch(text).unwrap();
+            Ok(())
+        })
+        .unwrap();
+}
+
+fn posts(stage: &Stage) -> u64 {
+    let is_post = |(call, count): (&String, &u64)| call.starts_with("POST").then_some(*count);
+    stage.account("one", |account| account.calls().iter().filter_map(is_post).sum())
+}
+
+#[test]
+fn a_document_that_was_planned_when_the_copy_was_made_is_looked_for_as_well() {
+    let stage = Stage::usual();
+    let (mut shop, shelf) = wadi(1);
+    stage.deliver(&shop.buy(&Cart::of(&[(shelf[2], 1)]), stage.clock.now()).unwrap().1);
+    stage.until_idle(HOUR);
+    let mut stage = stage;
+    stage.stop();
+    // The copy knows of the plan, and not that it was carried out.
+    sql(
+        &stage,
+        "update document set state = 'planned', remote_id = null, remote_no = null, written = null, verified_at = null;
+         update job set due_at = 0 where kind = 'order'",
+    );
+    let mut stage = stage.restart(SignedDuration::from_mins(30));
+    stage.start();
+    stage.until_idle(DAY);
+    assert_eq!(documents(&stage, "one"), (1, 0));
+    assert_eq!(stage.order("1001").state, State::Settled);
+}
+
+#[test]
+fn what_comes_during_a_run_that_is_given_up_is_looked_at() {
+    use qantara::db::{job, order};
+    let mut stage = Stage::new(Plan::default());
+    let merchant = stage.add(&Cast::default());
+    let now = stage.clock.now();
+    let again = stage
+        .db
+        .write(move |tx| {
+            let order = order::known(tx, merchant, 1, now)?;
+            job::ask(tx, order, merchant, now, true)?;
+            let claimed = job::claim(tx, now, 1)?.unwrap();
+            job::ask(tx, order, merchant, now, true)?;
+            job::fail(tx, &claimed, None, now)?;
+            let again = job::claim(tx, now, 1)?;
+            job::fail(tx, &again.unwrap(), None, now)?;
+            Ok((again.is_some(), job::claim(tx, now, 1)?.is_some()))
+        })
+        .unwrap();
+    assert_eq!(again, (true, false), "once for the news, and not for ever");
+}
+
+#[test]
+fn a_database_that_fails_for_a_while_leaves_no_order_running() {
+    let stage = Stage::usual();
+    sql(
+        &stage,
+        "create trigger disk_full before update of running_since on job when new.running_since is null
+         begin select raise(abort, 'the disk is full'); end",
+    );
+    let (mut shop, shelf) = wadi(1);
+    stage.deliver(&shop.buy(&Cart::of(&[(shelf[2], 1)]), stage.clock.now()).unwrap().1);
+    stage.pass(SignedDuration::from_mins(1));
+    sql(&stage, "drop trigger disk_full");
+    stage.until_idle(DAY);
+    assert_eq!(stage.order("1001").state, State::Settled);
+    assert_eq!(documents(&stage, "one"), (1, 0));
+}
+
+#[test]
+fn a_pause_of_no_length_is_not_taken_at_its_word() {
+    let stage = Stage::usual();
+    let throttled = FaultKind::Throttled { retry_after: Some(0) };
+    stage.account("one", |account| {
+        account.add_fault(Fault { times: Some(1_000), ..Fault::always(throttled).on("POST", "invoices") });
+    });
+    let (mut shop, shelf) = wadi(1);
+    stage.deliver(&shop.buy(&Cart::of(&[(shelf[2], 1)]), stage.clock.now()).unwrap().1);
+    stage.pass(SignedDuration::from_mins(10));
+    assert!((2..=21).contains(&posts(&stage)), "{} calls in ten minutes", posts(&stage));
+}
+
+#[test]
+fn an_outage_is_over_with_the_first_answer_whatever_it_says_and_whoever_hears_it() {
+    for is_restarted in [false, true] {
+        let mut stage = Stage::usual();
+        let (mut shop, shelf) = wadi(1);
+        stage.network.down.lock().unwrap().insert("one".to_owned());
+        for _ in 0..5 {
+            stage.deliver(&shop.buy(&Cart::of(&[(shelf[2], 1)]), stage.clock.now()).unwrap().1);
+        }
+        stage.pass(SignedDuration::from_mins(2));
+        assert_eq!(open_alerts(&stage), ["outage"]);
+        stage.network.down.lock().unwrap().clear();
+        if is_restarted {
+            stage = stage.restart(SignedDuration::from_secs(20));
+            stage.start();
+        } else {
+            let throttled = FaultKind::Throttled { retry_after: Some(7) };
+            stage.account("one", |account| account.add_fault(Fault::once(throttled).on("GET", "site_info")));
+        }
+        stage.until_idle(DAY);
+        assert_eq!(documents(&stage, "one"), (5, 0));
+        assert!(open_alerts(&stage).is_empty(), "restarted: {is_restarted}");
+    }
+}
+
+#[test]
+fn the_alert_of_failed_orders_closes_with_the_last_of_them() {
+    let stage = Stage::usual();
+    stage.account("one", |account| {
+        account.add_fault(Fault { times: Some(20), ..Fault::always(FaultKind::TruncatedJson).on("GET", "product") });
+    });
+    let (mut shop, shelf) = wadi(1);
+    stage.deliver(&shop.buy(&Cart::of(&[(shelf[2], 1)]), stage.clock.now()).unwrap().1);
+    stage.pass(DAY);
+    assert_eq!(stage.order("1001").state, State::Failed);
+    assert_eq!(open_alerts(&stage), ["failed"]);
+    stage.try_again(&stage.order("1001"));
+    stage.until_idle(DAY);
+    assert_eq!(stage.order("1001").state, State::Settled);
+    assert!(open_alerts(&stage).is_empty());
+}
+
+#[test]
+fn a_clock_that_is_set_back_stops_nobody() {
+    let stage = Stage::usual();
+    let (mut shop, shelf) = wadi(1);
+    for back in [SignedDuration::ZERO, HOUR] {
+        stage.hand.advance(-back);
+        stage.deliver(&shop.buy(&Cart::of(&[(shelf[2], 1)]), stage.clock.now()).unwrap().1);
+        stage.pass(SignedDuration::from_mins(2));
+    }
+    assert_eq!(documents(&stage, "one"), (2, 0));
+}
+
+#[test]
+fn what_never_left_for_a_wrong_address_goes_to_the_right_one() {
+    use qantara::db::merchant::{self, Credential, CredentialKind, Slot};
+    let accounts = ["wrong", "one"].map(|name| qantara::sandbox::daftra::AccountSetup {
+        name: name.into(),
+        ..qantara::sandbox::daftra::AccountSetup::default()
+    });
+    let mut stage = Stage::new(Plan { accounts: accounts.into(), ..Plan::default() });
+    let id = stage.add(&Cast { account: "wrong", ..Cast::default() });
+    stage.start();
+    stage.account("wrong", |account| {
+        account.add_fault(Fault::always(FaultKind::Throttled { retry_after: Some(7) }).on("POST", "invoices"));
+    });
+    let (mut shop, shelf) = wadi(1);
+    stage.deliver(&shop.buy(&Cart::of(&[(shelf[2], 1)]), stage.clock.now()).unwrap().1);
+    stage.pass(SignedDuration::from_mins(1));
+    let vault = std::sync::Arc::clone(&stage.engine.vault);
+    let address = "http://127.0.0.1:8901/acct/one";
+    stage
+        .db
+        .write(move |tx| {
+            let account_id = Some(qantara::db::account::at_address(tx, address)?);
+            merchant::change(tx, &merchant::Merchant { account_id, ..merchant::get(tx, id)? })?;
+            let kind = CredentialKind::DaftraKey;
+            let sealed = vault.seal(&qantara::engine::credential_place(id, kind, Some(address)), b"key-one");
+            merchant::put_credential(tx, &Credential { merchant_id: id, kind, slot: Slot::Current, sealed })
+        })
+        .unwrap();
+    stage.try_again(&stage.order("1001"));
+    stage.until_idle(DAY);
+    assert_eq!(stage.order("1001").state, State::Settled, "{:?}", stage.order("1001").reason);
+    assert_eq!((documents(&stage, "wrong"), documents(&stage, "one")), ((0, 0), (1, 0)));
+}
+
+#[test]
+fn a_dozen_refunds_at_once_are_no_endless_run() {
+    let stage = Stage::usual();
+    let (mut shop, shelf) = wadi(1);
+    let (order, deliveries) = shop.buy(&Cart::of(&[(shelf[2], 13)]), stage.clock.now()).unwrap();
+    stage.deliver(&deliveries);
+    stage.until_idle(HOUR);
+    sql(&stage, "update merchant set mode = 'paused'");
+    for _ in 0..12 {
+        let refund = Refund::of(&[(only_line(&shop, order), 1, Restock::Return)]);
+        stage.deliver(&shop.refund(order, &refund, stage.clock.now()).unwrap());
+    }
+    sql(&stage, "update merchant set mode = 'live'");
+    stage.engine.wake();
+    stage.until_idle(HOUR);
+    assert_eq!(stage.order("1001").state, State::Settled, "{:?}", stage.order("1001").reason);
+    assert_eq!(documents(&stage, "one"), (1, 12));
+}
+
+#[test]
+fn the_last_look_for_a_dropped_receipt_is_made() {
+    let stage = Stage::usual();
+    let (mut shop, shelf) = wadi(1);
+    let (order, deliveries) = shop.buy(&Cart::of(&[(shelf[2], 1)]), stage.clock.now()).unwrap();
+    stage.deliver(&deliveries);
+    stage.until_idle(HOUR);
+    let refund = Refund::of(&[(only_line(&shop, order), 1, Restock::Return)]);
+    stage.deliver(&shop.refund(order, &refund, stage.clock.now()).unwrap());
+    stage.until_idle(HOUR);
+    sql(
+        &stage,
+        "insert into document (order_id, account_id, parent_id, kind, source_key, reference, state, since_at, look_at,
+           unknown_sends, content, wanted, currency)
+         select order_id, account_id, id, 'refund_receipt', 'cancel', reference || '/x', 'dropped', since_at,
+           since_at + 86400000, 1,
+           (select json_object('refund_receipt', json_set(json_remove(content -> '$.invoice', '$.vendors', '$.shipping',
+              '$.seen'), '$.cause', 'cancel'))), wanted, currency
+         from document where kind = 'invoice'",
+    );
+    stage.deliver(&shop.tag(order, "seen", stage.clock.now()).unwrap());
+    stage.until_idle(DAY * 2);
+    let documents = stage.db.read(|c| qantara::db::document::of_order(c, 1)).unwrap();
+    let dropped = documents.iter().find(|d| d.source_key == "cancel").unwrap();
+    assert_eq!((dropped.state, dropped.look_at), (qantara::domain::ledger::State::Dropped, None));
+}
+
+#[test]
+fn another_account_is_not_written_to_while_nobody_can_be_asked_either() {
+    let stage = Stage::usual();
+    sql(&stage, "update account set site_id = 'another'");
+    let now = stage.clock.now();
+    stage.db.write(move |tx| qantara::db::job::ask_chore(tx, qantara::db::job::Chore::Account, 1, now)).unwrap();
+    stage.engine.wake_chores();
+    stage.pass(SignedDuration::from_mins(1));
+    let (mut shop, shelf) = wadi(1);
+    stage.deliver(&shop.buy(&Cart::of(&[(shelf[2], 1)]), stage.clock.now()).unwrap().1);
+    stage.pass(SignedDuration::from_mins(50));
+    stage.network.down.lock().unwrap().insert("one".to_owned());
+    stage.pass(SignedDuration::from_mins(68));
+    stage.network.down.lock().unwrap().clear();
+    stage.pass(HOUR * 5);
+    assert_eq!(documents(&stage, "one"), (0, 0));
+}

@@ -233,7 +233,7 @@ fn everything_hot(tx: &Transaction<'_>, now: Timestamp) {
     job::was_asked_since(tx, &claimed).unwrap();
     job::settle(tx, &claimed, Again::At(now), now).unwrap();
     job::put_back(tx, &claimed, now).unwrap();
-    job::fail(tx, &claimed, Some(now)).unwrap();
+    job::fail(tx, &claimed, Some(now), now).unwrap();
     job::hurry(tx, fresh, 2, now).unwrap();
     job::next_claim(tx).unwrap();
     job::ask_chore(tx, Chore::Account, 1, now).unwrap();

@@ -103,7 +103,7 @@ pub fn store(tx: &Transaction<'_>, was: State, document: &Document) -> Result<()
         .prepare_cached(
             "update document set state = ?3, since_at = ?4, look_at = ?5, misses = ?6, failed_looks = ?7,
                unknown_sends = ?8, content = ?9, replacement = ?10, wanted = ?11, written = ?12, refusal = ?13,
-               finding = ?14, remote_id = ?15, remote_no = ?16, total_minor = ?17, verified_at = ?18
+               finding = ?14, remote_id = ?15, remote_no = ?16, total_minor = ?17, verified_at = ?18, account_id = ?19
              where id = ?1 and state = ?2",
         )
         .during("write a document")?
@@ -126,6 +126,7 @@ pub fn store(tx: &Transaction<'_>, was: State, document: &Document) -> Result<()
             document.remote_no,
             document.total.map(|total| total.0),
             document.verified_at.map(ms),
+            document.account_id,
         ])
         .during("write a document")?;
     if changed == 1 { Ok(()) } else { Err(Error::NotFound { context: "write a document in the state it was read in" }) }

@@ -192,15 +192,16 @@ pub fn put_back(tx: &Transaction<'_>, job: &Job, until: Timestamp) -> Result<(),
     Ok(())
 }
 
-/// Ends a run that failed; it is tried again at a time, or parked for a person.
-pub fn fail(tx: &Transaction<'_>, job: &Job, again: Option<Timestamp>) -> Result<(), Error> {
+/// Ends a run that failed; it is tried again at a time, or parked for a person, unless something new came during the
+/// run: whoever gave up did not know it.
+pub fn fail(tx: &Transaction<'_>, job: &Job, again: Option<Timestamp>, now: Timestamp) -> Result<(), Error> {
     tx.prepare_cached(
-        "update job set running_since = null, failures = failures + 1, due_at = ?2, not_before = coalesce(?2, 0),
-           answered = iif(?2 is null, asked, answered)
+        "update job set running_since = null, failures = failures + 1, due_at = iif(?2 is null and asked > ?3, ?4, ?2),
+           not_before = coalesce(?2, 0), answered = iif(?2 is null, ?3, answered)
          where id = ?1",
     )
     .during("fail a job")?
-    .execute((job.id, again.map(ms)))
+    .execute((job.id, again.map(ms), job.asked, ms(now)))
     .during("fail a job")?;
     Ok(())
 }

@@ -179,6 +179,16 @@ pub fn trouble(tx: &Transaction<'_>, id: i64, trouble: &Trouble, until: Timestam
     Ok(was.is_none())
 }
 
+/// Trouble that nobody could ask about goes on until a time; a later one is not shortened.
+pub fn still_in_trouble(tx: &Transaction<'_>, id: i64, until: Timestamp) -> Result<(), Error> {
+    tx.execute(
+        "update merchant set not_before = max(not_before, ?2) where id = ?1 and trouble is not null",
+        (id, ms(until)),
+    )
+    .during("note that a merchant's trouble goes on")?;
+    Ok(())
+}
+
 /// The trouble is over: this merchant's orders may go on at once. True if there was any.
 pub fn recovered(tx: &Transaction<'_>, id: i64, now: Timestamp) -> Result<bool, Error> {
     let changed = tx

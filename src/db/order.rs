@@ -231,6 +231,14 @@ pub fn stand(
     Ok(is_news)
 }
 
+/// Whether any order of a merchant waits for a person because it was given up.
+pub fn has_failed(c: &Connection, merchant_id: i64) -> Result<bool, Error> {
+    c.prepare_cached("select exists (select 1 from orders where state = 'failed' and merchant_id = ?1)")
+        .during("ask whether an order has failed")?
+        .query_row([merchant_id], |row| row.get(0))
+        .during("ask whether an order has failed")
+}
+
 /// An order as lists and pages show it.
 #[derive(Clone, Debug)]
 pub struct Overview {

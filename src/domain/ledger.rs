@@ -403,6 +403,11 @@ pub fn apply(document: &Document, event: Event, now: Timestamp, policy: &Policy)
             after.wanted = draft.fingerprint();
             after.content = draft;
         }
+        // Another life of the database may have sent it.
+        (State::Planned, Event::Restarted) => {
+            enter(&mut after, State::InDoubt);
+            after.look_at = Some(now + policy.settling);
+        }
         (State::Planned | State::Refused, Event::Drop) => {
             enter(&mut after, State::Dropped);
             after.refusal = None;
@@ -607,6 +612,12 @@ impl Document {
             total: None,
             verified_at: None,
         }
+    }
+
+    /// Surely nothing of it ever reached its account.
+    #[must_use]
+    pub fn never_left(&self) -> bool {
+        matches!(self.state, State::Planned | State::Refused) && self.unknown_sends == 0
     }
 
     #[must_use]

@@ -84,8 +84,9 @@ impl Case<'_> {
     fn unsettled(&self) -> Option<Decision> {
         let mut documents: Vec<&Document> = self.ledger.documents.iter().collect();
         documents.sort_by_key(|document| document.id);
-        let foreign =
-            |document: &&&Document| document.account_id != self.merchant.account_id && document.state.is_live();
+        let foreign = |document: &&&Document| {
+            document.account_id != self.merchant.account_id && document.state.is_live() && !document.never_left()
+        };
         if let Some(document) = documents.iter().find(foreign) {
             let reference = document.content.header().reference.clone();
             return Some(Decision::Hold(vec![Hold::OtherAccount { reference }]));
@@ -312,6 +313,10 @@ impl Case<'_> {
     ) -> Decision {
         let operation = match known {
             Some(document) => match document.state {
+                // A copy of the database that was put back does not know what became of it.
+                State::Planned if self.ledger.look_first_before.is_some_and(|before| document.since_at < before) => {
+                    Operation::Record { changes: vec![Change::Recover { document: document.id }] }
+                }
                 State::Planned => Operation::Create { document: Some(document.id), parent, source_key, draft, classes },
                 State::Refused if document.wanted == draft.fingerprint() => {
                     let reference = document.content.header().reference.clone();

@@ -43,6 +43,8 @@ struct State {
     inside: usize,
     last_call: Option<Timestamp>,
     outages: u32,
+    /// It answered since this program began to call it, and the breaker did not open since.
+    is_well: bool,
     /// How often in a row the breaker opened.
     openings: u32,
     /// Until then nobody enters; whoever waited at the gate meanwhile must know it too.
@@ -110,7 +112,10 @@ impl Pass {
         let at = {
             let mut state = self.gate.lock();
             let now = self.clock.now();
-            let at = state.last_call.map_or(now, |last| (last + self.rules.pace).max(now));
+            // Nobody queues for longer than all who are inside; more means that the clock was set back.
+            let turns = i32::try_from(self.rules.at_once).unwrap_or(i32::MAX);
+            let latest = now + self.rules.pace.saturating_mul(turns);
+            let at = state.last_call.map_or(now, |last| (last + self.rules.pace).clamp(now, latest));
             state.last_call = Some(at);
             at
         };
@@ -123,11 +128,13 @@ impl Pass {
         self.gate.lock().openings > 0
     }
 
-    /// The account answered.
-    pub fn answered(&self) {
+    /// The account answered. True if that is news: for the first time, or after the breaker was open.
+    #[must_use]
+    pub fn answered(&self) -> bool {
         let mut state = self.gate.lock();
         state.outages = 0;
         state.openings = 0;
+        !std::mem::replace(&mut state.is_well, true)
     }
 
     /// It did not. Returns for how long nobody should call, if the breaker opens.
@@ -139,6 +146,7 @@ impl Pass {
             return None;
         }
         state.openings += 1;
+        state.is_well = false;
         let gap = self.rules.breaker.gap(state.openings, 0);
         state.closed_until = Some(self.clock.now() + gap);
         Some(gap)

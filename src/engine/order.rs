@@ -9,10 +9,14 @@ use crate::db::log::{self, Status};
 use crate::db::merchant::Mode;
 use crate::db::order::{self, Case, State};
 use crate::db::{Error, alert};
+use crate::domain::ledger::{Next, State as DocumentState, next};
 use crate::domain::operation::{Change, Operation};
 use crate::domain::plan::{Decision, plan};
 use crate::domain::reason::{Failed, Hold, Reason, Waiting};
 use crate::domain::trace::{Step, Trace};
+
+/// Its class, the receipt, reading it back, and one to spare.
+const OPERATIONS_PER_REFUND: u32 = 4;
 
 /// How one operation ended, for the order that asked for it.
 pub(super) enum Performed {
@@ -38,16 +42,23 @@ impl Engine {
             Err(panic) => self.give_up(job, Failed::Panicked { text: panic_text(panic.as_ref()) }),
         };
         if let Err(error) = ended {
-            // The job stays marked as running until the next start; the database itself is in trouble.
             tracing::error!(order = job.subject, %error, "cannot record how a run ended");
+            self.release(job);
         }
     }
 
     fn work_on_order(&self, job: &Job) -> Result<(), Error> {
-        for _ in 0..self.settings.max_operations {
+        let mut left = self.settings.max_operations;
+        let mut refunds = 0;
+        while left > 0 {
+            left -= 1;
             let now = self.clock.now();
             let case = self.db.read(|c| order::case(c, job.subject, self.settings.policy, self.settings.ages, now))?;
             let Some(case) = case else { return self.park_without_snapshot(job) };
+            // Each refund may rightly take a few operations of its own.
+            let known = u32::try_from(case.order.facts.refunds.len()).unwrap_or(u32::MAX);
+            left = left.saturating_add(known.saturating_sub(refunds).saturating_mul(OPERATIONS_PER_REFUND));
+            refunds = refunds.max(known);
             let (decision, trace) = plan(&case.order, &case.merchant, &case.catalog, &case.ledger, now);
             let operation = match decision {
                 Decision::Act(operations) => match operations.into_iter().next() {
@@ -131,6 +142,7 @@ impl Engine {
             }
             Decision::Act(_) => (State::Settled, None, None, Again::WhenAsked),
         };
+        let again = self.with_last_look(case, again, now);
         self.stand(job, case.order_id, Standing { state, reason, status, trace }, again, now)
     }
 
@@ -147,11 +159,29 @@ impl Engine {
         self.stand(job, case.order_id, standing, Again::WhenAsked, now)
     }
 
+    /// The last look for a dropped document holds up nothing, so no decision speaks of it; it must come all the same.
+    fn with_last_look(&self, case: &Case, again: Again, now: Timestamp) -> Again {
+        let policy = &self.settings.policy;
+        let dropped = case.ledger.documents.iter().filter(|document| document.state == DocumentState::Dropped);
+        let looks = dropped.filter_map(|document| match next(document, now, policy) {
+            Next::LookAt(at, _) => Some(at),
+            Next::Recover | Next::Look | Next::Verify | Next::Hold(_) | Next::Nothing => None,
+        });
+        match (again, looks.min()) {
+            (Again::WhenAsked, Some(look)) => Again::At(look),
+            (Again::At(at), Some(look)) => Again::At(at.min(look)),
+            (again @ (Again::WhenAsked | Again::At(_) | Again::NotBefore(_)), _) => again,
+        }
+    }
+
     fn stand(&self, job: &Job, order_id: i64, standing: Standing, again: Again, now: Timestamp) -> Result<(), Error> {
         let job = *job;
         let Standing { state, reason, status, trace } = standing;
         self.db.write(move |tx| {
             let is_news = order::stand(tx, order_id, state, reason.as_ref(), Some(&trace), now)?;
+            if is_news && !order::has_failed(tx, job.merchant_id)? {
+                alert::close(tx, alert::Cause::Failed, &format!("merchant {}", job.merchant_id), now)?;
+            }
             if let (true, Some(status)) = (is_news, status) {
                 let facts = reason.map(log::Facts::Reason);
                 log::write(tx, status, log::About::order(job.merchant_id, order_id), facts.as_ref(), now)?;
@@ -169,7 +199,7 @@ impl Engine {
         }
         let (job, now) = (*job, self.clock.now());
         let again = now + self.settings.retry.gap(failures, jitter());
-        self.db.write(move |tx| job::fail(tx, &job, Some(again)))
+        self.db.write(move |tx| job::fail(tx, &job, Some(again), now))
     }
 
     fn give_up(&self, job: &Job, failed: Failed) -> Result<(), Error> {
@@ -182,7 +212,7 @@ impl Engine {
                 log::write(tx, Status::Failed, about, Some(&log::Facts::Reason(reason)), now)?;
                 raise(tx, &job, now)?;
             }
-            job::fail(tx, &job, None)
+            job::fail(tx, &job, None, now)
         })
     }
 }

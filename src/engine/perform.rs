@@ -30,7 +30,7 @@ use crate::domain::refund::{Cause, Class, left};
 
 /// How far back before the order was placed a document of it may have been created: clocks and zones differ.
 const LOOK_BACK: SignedDuration = SignedDuration::from_hours(24);
-/// A pause that Daftra asked for without saying how long.
+/// A pause that Daftra asked for without saying how long, or with none: coming back at once is what it complains of.
 const UNSTATED_PAUSE: SignedDuration = SignedDuration::from_secs(30);
 
 /// The way into the account for one operation.
@@ -52,6 +52,10 @@ impl Engine {
             Ok(visit) => visit,
             Err(ended) => return Ok(ended),
         };
+        if visit.account_id != case.merchant.account_id {
+            // The merchant moved since the order was planned: what was to happen there must not happen here.
+            return Ok(Performed::Done);
+        }
         let of = |id: i64| case.ledger.documents.iter().find(|document| document.id == id);
         match operation {
             Operation::Record { .. } => Ok(Performed::Done),
@@ -98,10 +102,15 @@ impl Engine {
         if probe {
             let answered = self.daftra.site_info(&visit.door, &|| visit.pass.pace());
             visit.note(Action::SiteInfo, None, &answered, |_| "found")?;
-            if let Err(problem) = answered.outcome {
-                return visit.trouble(problem).map(Err);
-            }
+            let site = match answered.outcome {
+                Ok(site) => site,
+                Err(problem) => return visit.trouble(problem).map(Err),
+            };
             visit.answered()?;
+            if let Some(known) = account.site_id.filter(|known| *known != site.id) {
+                let until = self.in_trouble(job.merchant_id, Trouble::OtherSite { known, found: site.id })?;
+                return Ok(Err(Performed::PutBack(until)));
+            }
         }
         Ok(Ok(visit))
     }
@@ -189,10 +198,11 @@ impl Visit<'_> {
         parent_remote: Option<i64>,
     ) -> Result<Performed, Error> {
         let (order_id, now, policy) = (self.order_id, self.now(), self.engine.settings.policy);
-        let about = self.about(Action::Create, None);
+        let (about, account_id) = (self.about(Action::Create, None), self.account_id);
         let sent = draft.clone();
         let (id, attempt) = self.engine.db.write(move |tx| {
-            let mut document = document;
+            // One that never left for its old account may go to the new one.
+            let mut document = Document { account_id, ..document };
             if document.id == 0 {
                 document.id = document::add(tx, order_id, &document)?;
             }
@@ -410,11 +420,10 @@ impl Visit<'_> {
 
     /// The account is alive.
     fn answered(&self) -> Result<(), Error> {
-        if self.pass.needs_probe() {
+        if self.pass.answered() {
             let (subject, now) = (format!("account {}", self.account_id), self.now());
             self.engine.db.write(move |tx| alert::close(tx, alert::Cause::Outage, &subject, now))?;
         }
-        self.pass.answered();
         Ok(())
     }
 
@@ -423,14 +432,15 @@ impl Visit<'_> {
         let account_id = self.account_id;
         match problem {
             Unanswered::Throttled { retry_after, .. } => {
-                self.pass.answered();
-                let until = self.now() + retry_after.unwrap_or(UNSTATED_PAUSE);
+                self.answered()?;
+                let stated = retry_after.filter(|pause| pause.is_positive());
+                let until = self.now() + stated.unwrap_or(UNSTATED_PAUSE);
                 self.pass.close_until(until);
                 self.engine.db.write(move |tx| account::pause(tx, account_id, until))?;
                 Ok(Performed::PutBack(until))
             }
             Unanswered::Credential(text) => {
-                self.pass.answered();
+                self.answered()?;
                 let until = self.engine.in_trouble(self.job.merchant_id, Trouble::Credential { text })?;
                 Ok(Performed::PutBack(until))
             }

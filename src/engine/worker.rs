@@ -131,8 +131,7 @@ impl Engine {
                 Ok(Some(job)) => {
                     if let Err(error) = self.meet_account(&job) {
                         tracing::error!(merchant = job.subject, %error, "cannot ask an account who it is");
-                        let again = now + self.settings.retry.first;
-                        let _ = self.db.write(move |tx| job::fail(tx, &job, Some(again)));
+                        self.release(&job);
                     }
                 }
                 Ok(None) => {
@@ -144,6 +143,21 @@ impl Engine {
                     self.clock.wait(&self.chores, now + PAUSE_ON_ERROR);
                 }
             }
+        }
+    }
+
+    /// Gives a job back whose end could not be recorded, as soon as the database takes it: one that stays marked as
+    /// running would be touched by nobody, and hold its account's place.
+    pub(super) fn release(&self, job: &Job) {
+        let job = *job;
+        while !self.is_stopping() {
+            let now = self.clock.now();
+            let again = now + self.settings.retry.first;
+            match self.db.write(move |tx| job::fail(tx, &job, Some(again), now)) {
+                Ok(()) => return,
+                Err(error) => tracing::error!(job = job.id, %error, "cannot give a job back"),
+            }
+            self.clock.sleep(PAUSE_ON_ERROR);
         }
     }
 
@@ -186,7 +200,12 @@ impl Engine {
             }
             Err(Unanswered::Throttled { .. } | Unanswered::Unsent(_) | Unanswered::Failed { .. }) => {
                 let again = now + self.settings.retry.gap(job.failures + 1, 0);
-                self.db.write(move |tx| job::fail(tx, &job, Some(again)))
+                // The orders wait for this answer: another account may have moved in meanwhile.
+                let until = again + self.settings.trouble_probe;
+                self.db.write(move |tx| {
+                    merchant::still_in_trouble(tx, merchant_id, until)?;
+                    job::fail(tx, &job, Some(again), now)
+                })
             }
         }
     }
