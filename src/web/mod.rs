@@ -13,6 +13,7 @@ mod probe;
 mod reply;
 mod route;
 pub mod server;
+mod stall;
 mod tls;
 
 use std::pin::Pin;
