@@ -522,7 +522,7 @@ static LABELS: Labels = Labels {
     overview: "نظرة عامة",
     signed_in: "الدخول باسم",
     alerts: "التنبيهات المفتوحة",
-    no_alerts: "لا تنبيهات مفتوحة: لا شيء يحتاج إليك.",
+    no_alerts: "لا تنبيهات مفتوحة.",
     merchants: "التجار",
     no_merchants: "لا يوجد تاجر بعد. أضف واحدًا بالأمر: \u{2066}qantara merchant add\u{2069}",
     log: "سجل المزامنة",

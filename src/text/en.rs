@@ -528,7 +528,7 @@ static LABELS: Labels = Labels {
     overview: "Overview",
     signed_in: "Signed in as",
     alerts: "Open alerts",
-    no_alerts: "No open alerts: nothing needs you.",
+    no_alerts: "No open alerts.",
     merchants: "Merchants",
     no_merchants: "No merchant yet. Add one with: qantara merchant add",
     log: "Sync log",
