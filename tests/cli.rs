@@ -18,9 +18,12 @@ use serde_json::{Value, json};
 
 /// One order for two cushions, as the shop announces it.
 fn order() -> Delivery {
+    order_of(Product::samples(2).remove(0))
+}
+
+fn order_of(product: Product) -> Delivery {
     let mut shop = Shop::new(ShopSetup::new(DOMAIN, WEBHOOK_SECRET, "SAR"));
-    let cushion = Product::samples(2).into_iter().next().unwrap();
-    let variant = shop.sell(cushion);
+    let variant = shop.sell(product);
     let placed: Timestamp = "2026-11-21T09:00:00Z".parse().unwrap();
     let (_, deliveries) = shop.buy(&Cart::of(&[(variant, 2)]), placed).unwrap();
     deliveries.into_iter().find(|delivery| delivery.topic == "orders/create").unwrap()
@@ -308,4 +311,34 @@ fn the_configuration_is_shown_and_checked() {
     house.write("config.toml", "[http]\nlisten = 8080\n");
     assert!(house.complaint(&["serve"], 2).contains("http.listen is 8080"));
     house.qantara(&["config", "check"]).assert().code(3);
+}
+
+#[test]
+fn what_a_shop_calls_its_goods_does_not_steer_the_terminal() {
+    let house = House::new();
+    let sandbox = house.start(&["sandbox", "--listen", "127.0.0.1:0"]);
+    let server = house.start(&["serve"]);
+    let merchant = house.merchant(sandbox.text("daftra"), "mode = 'live'");
+    house.ask(&["merchant", "add", merchant.to_str().unwrap()]);
+    let mut product = Product::samples(2).remove(0);
+    product.title = "\u{1b}]0;owned\u{7}\u{9b}2JCushion\n  2026-01-01 00:00:00  Success  forged".to_owned();
+    product.vendor = "\u{1b}[8m Wadi".to_owned();
+    let url = format!("http://{}/webhook/wadi-home", server.text("listening"));
+    assert_eq!(Sender::new().send(&url, &order_of(product), WEBHOOK_SECRET).unwrap(), 200);
+    house.until_settled();
+    let told = house.words(&["order", "show", "1001"]);
+    assert!(told.contains("Cushion"), "{told:?}");
+    for line in told.lines() {
+        assert!(!line.contains(char::is_control), "{line:?}");
+        assert!(!line.trim_start().starts_with("2026-01-01"), "{line:?}");
+    }
+    let complaint = house.complaint(&["order", "show", "\u{1b}[2J"], 1);
+    assert!(!complaint.trim_end().contains(char::is_control), "{complaint:?}");
+}
+
+#[test]
+fn a_cause_is_told_once() {
+    let house = House::new();
+    let complaint = house.complaint(&["order", "list", "--config", "nowhere.toml"], 2);
+    assert_eq!(complaint.matches("os error").count(), 1, "{complaint}");
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(clippy::disallowed_methods, reason = "what lies in a file is looked at beside Db, too")]
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::Command;
@@ -358,4 +359,15 @@ fn a_missing_folder_is_not_made() {
     assert!(matches!(&error, Error::Unusable { path, .. } if path.ends_with(Path::new("typo"))), "{error:?}");
     assert!(!folder.path().join("typo").exists());
     assert!(matches!(ServerLock::take(&folder.path().join("typo")), Err(Error::File { .. })));
+}
+
+#[test]
+fn nobody_else_may_open_what_lies_in_the_folder() {
+    let folder = folder();
+    let _lock = ServerLock::take(folder.path()).unwrap();
+    let db = Db::open(folder.path()).unwrap();
+    db.write(put("a")).unwrap();
+    let files = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+    let open: Vec<_> = files.filter(|file| fs::metadata(file).unwrap().permissions().mode() & 0o077 != 0).collect();
+    assert!(open.is_empty(), "{open:?}");
 }

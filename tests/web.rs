@@ -421,6 +421,7 @@ fn the_overview_shows_what_needs_somebody_and_how_things_stand() {
     let page = world.get("/", "vera").body;
     for expected in [
         "A merchant's key or address does not work",
+        "href=\"/?merchant=noon&amp;status=held\"",
         "&lt;noon&gt;",
         "&lt;b&gt;Noon&lt;/b&gt; نون",
         "Daftra does not accept the key: “Unauthenticated.”",
@@ -538,4 +539,18 @@ fn arabic_is_spoken_to_those_who_ask_for_it() {
     }
     let refused = world.send("GET /", &[("Accept-Language", "ar")], "");
     assert!(refused.body.contains("لم تسجّل الدخول."), "{}", refused.body);
+}
+
+#[test]
+fn a_client_that_takes_no_answer_is_let_go() {
+    let world = World::with(|config| config.http.read_timeout_ms = 200, taking());
+    let mut stream = world.connect();
+    stream.set_write_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+    let many = "GET /livez HTTP/1.1\r\nHost: qantara\r\n\r\n".repeat(10_000);
+    let ended = loop {
+        if let Err(error) = stream.write_all(many.as_bytes()) {
+            break error.kind();
+        }
+    };
+    assert_ne!(ended, std::io::ErrorKind::WouldBlock, "the server still holds the connection");
 }

@@ -108,10 +108,21 @@ pub fn run(arguments: impl Iterator<Item = OsString>, environment: Vec<(String, 
         Ok(Ended::Fine) => ExitCode::from(FINE),
         Ok(Ended::FoundWrong) => ExitCode::from(FOUND_WRONG),
         Err(error) => {
-            out::complain(&format!("{error:#}"));
+            out::complain(&story(&error));
             ExitCode::from(if error.is::<configuration::Error>() { USAGE } else { FAILED })
         }
     }
+}
+
+/// An error and its causes, without those that it has quoted already.
+fn story(error: &anyhow::Error) -> String {
+    let mut told = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !told.contains(&cause) {
+            told += &format!(": {cause}");
+        }
+    }
+    told
 }
 
 const FINE: u8 = 0;

@@ -1,5 +1,7 @@
 //! `order`: what became of each order, and why.
 
+use std::iter;
+
 use anyhow::bail;
 use jiff::{SignedDuration, Timestamp};
 
@@ -155,7 +157,10 @@ fn tell(story: &view::Story) -> String {
     let (order, words) = (&story.order, Lang::En.words());
     let mut text = format!(
         "Order {} of {}, our number {}, Shopify's {}\n",
-        order.name, order.merchant, order.id, order.shopify_id
+        out::one_line(&order.name),
+        order.merchant,
+        order.id,
+        order.shopify_id
     );
     let state = State::parse(order.state).map_or(order.state, |state| words.order_state(state));
     text += &format!("{state} since {}", second(order.since));
@@ -163,12 +168,12 @@ fn tell(story: &view::Story) -> String {
     text += &later(order.due_at, ", looked at again ");
     text += " (UTC)\n";
     for why in &order.why {
-        text += &format!("{}\n  {}\n", why.what, why.next_step);
+        text += &format!("{}\n  {}\n", out::one_line(&why.what), out::one_line(&why.next_step));
     }
     section(&mut text, "Deliveries", &story.deliveries, |delivery| {
         let repeats =
             if delivery.repeats > 0 { format!(", repeated {} times", delivery.repeats) } else { String::new() };
-        format!("{}  {}{repeats}", second(delivery.received_at), delivery.topic)
+        vec![format!("{}  {}{repeats}", second(delivery.received_at), delivery.topic)]
     });
     section(&mut text, "Documents", &story.documents, |document| {
         let total =
@@ -176,18 +181,19 @@ fn tell(story: &view::Story) -> String {
         let id = document.daftra_id.map_or_else(String::new, |id| format!(", Daftra's id {id}"));
         let name = words.document(&document.reference, document.number.as_deref(), document.state);
         let verified = later(document.verified_at, ", verified ");
-        let lines = document.lines.iter().map(|line| format!("\n    {}", content(line)));
-        format!("{}: {name}{total}{id}{verified}{}", document.kind.replace('_', " "), lines.collect::<String>())
+        let first = format!("{}: {name}{total}{id}{verified}", document.kind.replace('_', " "));
+        iter::once(first).chain(document.lines.iter().map(content)).collect()
     });
-    section(&mut text, "Why so", &story.decisions, Clone::clone);
+    section(&mut text, "Why so", &story.decisions, |step| vec![step.clone()]);
     section(&mut text, "Calls to Daftra", &story.calls, |call| {
         let outcome = call.outcome.as_deref().map_or("the end is not known", |word| words.outcome(word));
         let status = call.status.map_or_else(String::new, |status| format!(" {status}"));
         let took = call.duration_ms.map_or_else(String::new, |ms| format!(", {ms} ms"));
-        format!("{}  {}: {outcome}{status}{took}  {}", second(call.started_at), words.action(&call.action), call.detail)
+        let (at, action) = (second(call.started_at), words.action(&call.action));
+        vec![format!("{at}  {action}: {outcome}{status}{took}  {}", call.detail)]
     });
     section(&mut text, "Log", &story.log, |row| {
-        format!("{}  {}  {}", second(row.at), words.status(row.status), row.what)
+        vec![format!("{}  {}  {}", second(row.at), words.status(row.status), row.what)]
     });
     text
 }
@@ -202,9 +208,15 @@ fn later(at: Option<Timestamp>, before: &str) -> String {
     at.map_or_else(String::new, |at| format!("{before}{}", second(at)))
 }
 
-fn section<T>(text: &mut String, title: &str, items: &[T], line: impl Fn(&T) -> String) {
+/// An item is a line, and lines below it that belong to it.
+fn section<T>(text: &mut String, title: &str, items: &[T], lines: impl Fn(&T) -> Vec<String>) {
     if !items.is_empty() {
         text.push_str(&format!("\n{title}\n"));
-        items.iter().for_each(|item| text.push_str(&format!("  {}\n", line(item).trim_end())));
+    }
+    for item in items {
+        for (index, line) in lines(item).iter().enumerate() {
+            let indent = if index == 0 { "  " } else { "    " };
+            text.push_str(&format!("{indent}{}\n", out::one_line(line.trim_end())));
+        }
     }
 }

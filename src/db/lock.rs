@@ -6,6 +6,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::process;
 
@@ -24,7 +25,8 @@ impl ServerLock {
     /// Takes the lock of a data folder, or says who has it.
     pub fn take(folder: &Path) -> Result<ServerLock, Error> {
         let path = folder.join(FILE);
-        let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        // Whoever can open the file, even to read, could lock it: nobody else may.
+        let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
         let mut file = open.map_err(Error::file(&path))?;
         match file.try_lock() {
             Ok(()) => {}

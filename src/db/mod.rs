@@ -25,6 +25,8 @@ pub mod tally;
 pub mod user;
 pub mod writer;
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -122,6 +124,11 @@ impl Db {
 }
 
 fn open_to_write(path: &Path) -> Result<Connection, Error> {
+    // SQLite would leave a new file to the umask; its side files take after it.
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(Error::file(path)(error)),
+        Ok(_) | Err(_) => {}
+    }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).during("open the database")?;
     schema::TODAY.look_at(&connection, path)?; // a file that is not ours stays as it is, down to its journal mode

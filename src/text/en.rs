@@ -245,15 +245,15 @@ impl Words for English {
             ),
             Hold::CustomLine { line } => say(
                 format!("{} is a custom item, and the rules leave it to a person.", quote(line)),
-                "Set the merchant's policy for custom items to a row or to skip; then try again.",
+                "In the merchant's file, set lines.custom to \"line\" or \"skip\"; then try again.",
             ),
             Hold::GiftCard { line } => say(
                 format!("{} is a gift card, and the rules leave it to a person.", quote(line)),
-                "Set the merchant's policy for gift cards to a row or to skip; then try again.",
+                "In the merchant's file, set lines.gift_card to \"line\" or \"skip\"; then try again.",
             ),
             Hold::Tip { line } => say(
                 format!("{} is a tip, and the rules leave it to a person.", quote(line)),
-                "Set the merchant's policy for tips to a row or to skip; then try again.",
+                "In the merchant's file, set lines.tip to \"line\" or \"skip\"; then try again.",
             ),
             Hold::ExtraAmount { what, amount } => say(
                 format!("The order carries {} of {} beside its lines.", extra(*what), sum(*amount)),
@@ -528,7 +528,7 @@ static LABELS: Labels = Labels {
     overview: "Overview",
     signed_in: "Signed in as",
     alerts: "Open alerts",
-    no_alerts: "No open alerts: nothing needs you.",
+    no_alerts: "No open alerts.",
     merchants: "Merchants",
     no_merchants: "No merchant yet. Add one with: qantara merchant add",
     log: "Sync log",

@@ -15,6 +15,7 @@ mod probe;
 mod reply;
 mod route;
 pub mod server;
+mod stall;
 pub mod tls;
 
 use std::pin::Pin;

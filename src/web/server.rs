@@ -2,7 +2,8 @@
 //!
 //! The caller owns the listener and says when to stop, so a test binds port 0 and a service manager may hand a socket
 //! over. At `http.max_connections` no more are accepted: they wait in the kernel. A head that does not arrive within
-//! `http.read_timeout_ms`, or a kept-alive connection without a new one, is closed; a body has the same time again.
+//! `http.read_timeout_ms`, or a kept-alive connection without a new one, is closed; a body has the same time again, and so
+//! has a peer that takes nothing of its answer.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -22,6 +23,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::auth::Guard;
 use super::context::{Context, read_timeout};
+use super::stall::Impatient;
 use super::{Parts, route, tls};
 
 /// Threads which serve sockets.
@@ -150,6 +152,7 @@ async fn connect(
 ) {
     // Answers are small and written whole: waiting to fill a packet only delays them. A socket that refuses is closed.
     let _ = stream.set_nodelay(true);
+    let stream = Impatient::new(stream, read_timeout(&context));
     let Some(tls) = tls else { return speak(context, stream, peer, watcher).await };
     match tokio::time::timeout(read_timeout(&context), tls.accept(stream)).await {
         Ok(Ok(stream)) => speak(context, stream, peer, watcher).await,

@@ -144,8 +144,15 @@ fn merchants(view: &View<'_>, lang: Lang) -> Vec<Markup> {
             td { (badge_of_mode(merchant.mode, lang)) }
             td {
                 @for (index, (_, state, count)) in counts.iter().enumerate() {
-                    @if index > 0 { " · " }
-                    span.nowrap { (words.order_state(*state)) " " (count) }
+                    span.nowrap {
+                        @match rows_of(*state) {
+                            Some(status) => a href={ "/?merchant=" (merchant.slug) "&status=" (status.word()) } {
+                                (words.order_state(*state)) " " (count)
+                            },
+                            None => { (words.order_state(*state)) " " (count) }
+                        }
+                        @if index + 1 < counts.len() { " ·" }
+                    } " "
                 }
                 @if counts.is_empty() { "–" }
             }
@@ -153,6 +160,15 @@ fn merchants(view: &View<'_>, lang: Lang) -> Vec<Markup> {
         }
     };
     view.merchants.iter().map(row).collect()
+}
+
+/// Where somebody finds the orders that wait for a person.
+fn rows_of(state: State) -> Option<Status> {
+    match state {
+        State::Held => Some(Status::Held),
+        State::Failed => Some(Status::Failed),
+        State::New | State::Working | State::Waiting | State::Settled | State::Ignored | State::Shadow => None,
+    }
 }
 
 fn filter(view: &View<'_>, lang: Lang) -> Markup {
