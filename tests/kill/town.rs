@@ -37,10 +37,10 @@ struct Desk {
 
 impl Town {
     pub(crate) fn new() -> Self {
-        let mut shop = Shop::new(ShopSetup { seed: SEED, ..ShopSetup::new(DOMAIN, WEBHOOK_SECRET, "SAR") });
+        let mut shop = Shop::new(ShopSetup { seed: *SEED, ..ShopSetup::new(DOMAIN, WEBHOOK_SECRET, "SAR") });
         let shelf = Product::samples(2).into_iter().map(|product| shop.sell(product)).collect();
         let habits = Habits { duplicate_per_mille: 150, shuffle: true, max_delay_s: 30, lose_per_mille: 0 };
-        let (courier, chance) = (Courier::new(SEED, habits), Chance::new(SEED));
+        let (courier, chance) = (Courier::new(*SEED, habits), Chance::new(*SEED));
         let desk = Desk { shop, shelf, courier, chance, orders: Vec::new(), carried: 0, is_closed: false };
         Self { desk: Mutex::new(desk), posted: Condvar::new(), address: Mutex::default() }
     }
@@ -96,7 +96,7 @@ impl Town {
     pub(crate) fn everything_arrives(&self, now: Timestamp) {
         let mut desk = self.desk.lock().unwrap();
         let mut late = desk.courier.due(Timestamp::MAX);
-        let old = std::mem::replace(&mut desk.courier, Courier::new(SEED, Habits::default()));
+        let old = std::mem::replace(&mut desk.courier, Courier::new(*SEED, Habits::default()));
         // A server that was dead each time the courier came: the operator has it sent once more.
         late.extend_from_slice(old.undelivered());
         desk.courier.post(late, now);
