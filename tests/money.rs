@@ -98,7 +98,8 @@ fn halves_are_rounded_away_from_zero() {
     for (minor, rate, rounded) in
         [(50, "0.15", 8), (-50, "0.15", -8), (49, "0.15", 7), (30, "0.15", 5), (33, "0.05", 2)]
     {
-        assert_eq!(Amount(minor).at_rate(rate.parse().unwrap()), Amount(rounded), "{minor} at {rate}");
+        let exact = Decimal::from(minor) * rate.parse::<Decimal>().unwrap();
+        assert_eq!(Amount::rounded(exact), Amount(rounded), "{minor} at {rate}");
     }
     for (exact, rounded) in [("0.5", 1), ("-0.5", -1), ("1.4999", 1), ("2.5", 3), ("-2.5", -3)] {
         assert_eq!(Amount::rounded(exact.parse().unwrap()), Amount(rounded), "{exact}");

@@ -1,7 +1,7 @@
 //! Counters of what strangers do: one row per ten minutes, so nobody can fill the disk by trying.
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, OptionalExtension as _, Transaction};
+use rusqlite::{Connection, Transaction};
 
 use super::convert::ms;
 use super::{Context as _, Error};
@@ -48,17 +48,6 @@ pub fn count(tx: &Transaction<'_>, kind: Kind, subject: &str, now: Timestamp) ->
     .execute((kind.word(), subject, kind.window(now)))
     .during("count")?;
     Ok(())
-}
-
-/// How many there were in the window of this moment.
-pub fn so_far(c: &Connection, kind: Kind, subject: &str, now: Timestamp) -> Result<i64, Error> {
-    let count = c
-        .prepare_cached("select count from tally where kind = ?1 and subject = ?2 and window_at = ?3")
-        .during("read a counter")?
-        .query_row((kind.word(), subject, kind.window(now)), |row| row.get(0))
-        .optional()
-        .during("read a counter")?;
-    Ok(count.unwrap_or(0))
 }
 
 /// Everything counted of a kind, the largest first.

@@ -187,12 +187,6 @@ impl Amount {
         parts
     }
 
-    /// A percentage-like rate of the amount, rounded half away from zero, as both systems round.
-    #[must_use]
-    pub fn at_rate(self, rate: Decimal) -> Self {
-        Self::rounded(Decimal::from(self.0) * rate)
-    }
-
     /// Minor units from a decimal number of minor units, rounded half away from zero.
     #[must_use]
     pub fn rounded(minor: Decimal) -> Self {
