@@ -14,7 +14,7 @@ use super::catalog::{Catalog, Code, Resolution, Rule, resolve};
 use super::money::{Amount, Currency};
 use super::order::{Line, Order, Snapshot, TaxLine};
 use super::reason::{Extra, Hold};
-use super::rules::{LinePolicy, Merchant, Rules, ShippingPolicy, Vendor, Vendors, fold};
+use super::rules::{LinePolicy, Merchant, Rules, ShippingPolicy, Vendor, Vendors, same_titles};
 
 /// A sales invoice as we want it in Daftra, with every choice that was made for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,7 +105,7 @@ pub struct Found {
     pub code: Code,
 }
 
-/// A tax of the shop and the Daftra tax it was mapped to.
+/// A tax of the shop, or several as `A + B` with the sum of their rates, and the Daftra tax they were mapped to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BilledTax {
     pub title: String,
@@ -341,37 +341,42 @@ fn product(line: &Line, rules: &Rules, catalog: &Catalog, obstacles: &mut Obstac
     None
 }
 
-/// Daftra's taxes for the shop's. The shop lists taxes which it did not charge (a rate with an amount of zero): those
-/// are no taxes of the row, or Daftra would compute them.
+/// Daftra's tax for the shop's: one at most. Whether Daftra takes a row's second tax on the net alone or on the first one
+/// too is unknown, and only one tax comes out the same in both readings; so taxes that a line carries together need a
+/// rule for their sum. The shop also lists taxes which it did not charge (a rate with an amount of zero): those are no
+/// taxes of the row, or Daftra would compute them.
 fn map_taxes(
-    title: &str,
+    line: &str,
     taxes: &[TaxLine],
     included: bool,
     rules: &Rules,
     before: Option<&Billed>,
     obstacles: &mut Obstacles,
 ) -> Vec<BilledTax> {
-    let charged: Vec<&TaxLine> = taxes.iter().filter(|tax| !tax.amount.is_zero() || tax.rate.is_zero()).collect();
-    if charged.len() > 2 {
-        obstacles.holds.push(Hold::TooManyTaxes { line: title.to_owned() });
-        return Vec::new();
+    let mut counting: Vec<&TaxLine> = taxes.iter().filter(|tax| !tax.amount.is_zero()).collect();
+    if counting.is_empty() {
+        counting.extend(taxes.iter().find(|tax| tax.rate.is_zero()));
     }
-    let mut mapped = Vec::new();
-    for tax in charged {
-        let frozen = before
-            .and_then(|billed| billed.taxes.iter().find(|b| b.rate == tax.rate && fold(&b.title) == fold(&tax.title)))
-            .map(|billed| billed.daftra_id);
-        match frozen.or_else(|| rules.tax_id(&tax.title, tax.rate, included)) {
-            Some(daftra_id) => mapped.push(BilledTax { title: tax.title.clone(), rate: tax.rate, daftra_id }),
-            None => obstacles.holds.push(Hold::UnknownTax {
-                line: title.to_owned(),
-                title: tax.title.clone(),
-                rate: tax.rate,
-                included,
-            }),
+    let title = counting.iter().map(|tax| tax.title.trim()).collect::<Vec<_>>().join(" + ");
+    let rate = counting.iter().map(|tax| tax.rate).sum();
+    let mut frozen = before.into_iter().flat_map(|billed| &billed.taxes);
+    let frozen = frozen.find(|known| known.rate == rate && same_titles(&known.title, &title)).map(|tax| tax.daftra_id);
+    let line = line.to_owned();
+    let (daftra_id, hold) = match counting.len() {
+        0 => return Vec::new(),
+        1 => (rules.tax_id(&title, rate, included), Hold::UnknownTax { line, title: title.clone(), rate, included }),
+        _ => {
+            let hold = Hold::SeveralTaxes { line, title: title.clone(), rate, included };
+            (rules.joined_tax_id(&title, rate, included), hold)
+        }
+    };
+    match frozen.or(daftra_id) {
+        Some(daftra_id) => vec![BilledTax { title, rate, daftra_id }],
+        None => {
+            obstacles.holds.push(hold);
+            Vec::new()
         }
     }
-    mapped
 }
 
 /// Proves that the order's own sums hold, and returns the amounts beside lines and shipping that its total contains.
