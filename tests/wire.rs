@@ -185,12 +185,14 @@ fn amounts_are_exact_as_text_and_as_number() {
 
 #[test]
 fn every_complaint_names_its_place() {
-    let cases: [(&str, &str, Value); 8] = [
+    let cases: [(&str, &str, Value); 10] = [
         ("/line_items/0/price", "line_items[0].price", json!("1O.00")),
         ("/line_items/0/price", "line_items[0].price", json!("10.005")),
         ("/line_items/0/quantity", "line_items[0].quantity", json!(-1)),
         ("/line_items/0/quantity", "line_items[0].quantity", json!(i64::MAX)),
         ("/line_items/0/tax_lines/0/price", "line_items[0].tax_lines[0].price", json!("0.001")),
+        ("/line_items/0/tax_lines/0/rate", "line_items[0].tax_lines[0].rate", json!(-1)),
+        ("/line_items/0/tax_lines/0/rate", "line_items[0].tax_lines[0].rate", json!(1e25)),
         ("/currency", "currency", json!("RIYAL")),
         ("/created_at", "created_at", json!("yesterday")),
         ("/line_items", "line_items", Value::Null),

@@ -178,41 +178,9 @@ pub struct TaxRule {
 }
 
 impl Rules {
-    /// Daftra's tax for one of the order's: a rule that names the title wins over one that does not.
-    #[must_use]
-    pub fn tax_id(&self, title: &str, rate: Decimal, included: bool) -> Option<i64> {
-        let nameless = || self.taxes.iter().find(|rule| rule.title.is_none() && rule.is_for(rate, included));
-        let id = self.joined_tax_id(title, rate, included);
-        id.or_else(|| nameless().map(|rule| rule.daftra_id))
-    }
-
-    /// Daftra's one tax for several of the order's: only a rule that names them all, or a tax would be booked as another.
-    #[must_use]
-    pub fn joined_tax_id(&self, titles: &str, rate: Decimal, included: bool) -> Option<i64> {
-        let named = |rule: &&TaxRule| rule.title.as_deref().is_some_and(|known| same_titles(known, titles));
-        self.taxes.iter().filter(|rule| rule.is_for(rate, included)).find(named).map(|rule| rule.daftra_id)
-    }
-
     /// What must happen before this order is invoiced, by the gateways it was paid through.
     #[must_use]
     pub fn trigger(&self, gateways: &[String]) -> Trigger {
         gateways.iter().find_map(|gateway| self.trigger_by_gateway.get(&fold(gateway))).copied().unwrap_or(self.trigger)
     }
-}
-
-impl TaxRule {
-    fn is_for(&self, rate: Decimal, included: bool) -> bool {
-        self.rate == rate && self.included == included
-    }
-}
-
-/// Whether two titles name the same taxes, `A + B` like `B + A`.
-#[must_use]
-pub fn same_titles(a: &str, b: &str) -> bool {
-    let names = |titles: &str| {
-        let mut names: Vec<String> = titles.split('+').map(fold).collect();
-        names.sort();
-        names
-    };
-    names(a) == names(b)
 }
