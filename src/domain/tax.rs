@@ -58,7 +58,7 @@ pub fn map(charge: &Charge<'_>, rules: &Rules, before: &[BilledTax]) -> Result<O
     let stated = fitting.iter().find(|rule| rule.rate == rate);
     let meant = || {
         let mut exact = fitting.iter().filter(|rule| off(rule.rate).is_zero());
-        exact.next().filter(|first| exact.all(|other| other.daftra_id == first.daftra_id))
+        exact.next().filter(|first| exact.all(|other| other.rate == first.rate))
     };
     let rule = if explains(rate) { stated } else { meant().or(stated) };
     let line = charge.line.to_owned();
@@ -78,12 +78,15 @@ pub fn exact(net: Amount, rate: Decimal, included: bool) -> Decimal {
 
 /// Everything that was charged as one tax.
 fn joined(taxes: &[TaxLine]) -> Option<TaxLine> {
-    let first = counting(taxes).next()?.clone();
-    Some(counting(taxes).skip(1).fold(first, |sum, tax| TaxLine {
-        title: format!("{} + {}", sum.title, tax.title),
-        rate: sum.rate + tax.rate,
-        amount: sum.amount + tax.amount,
-    }))
+    let mut counting = counting(taxes);
+    let mut sum = counting.next()?.clone();
+    for tax in counting {
+        sum.title.push_str(" + ");
+        sum.title.push_str(&tax.title);
+        sum.rate += tax.rate;
+        sum.amount += tax.amount;
+    }
+    Some(sum)
 }
 
 /// The shop lists taxes that it did not charge, a rate with an amount of zero: those are none of the row's, or Daftra
