@@ -129,7 +129,6 @@ fn check_all(folder: &Path) {
         } else if bridge.documents() > 0 {
             wrong.push(format!("{file}: there is a document"));
         }
-        // Samples say themselves that they are none, whatever they add up to.
         if is_order(&body.json) && left::sums_hold(&body.json) {
             adding_up += 1;
         }
