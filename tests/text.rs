@@ -72,7 +72,8 @@ fn holds() -> Vec<Hold> {
         UnknownProduct { line: line(), codes: [code()].into() },
         AmbiguousProduct { line: line(), sku: code(), products: [1, 2].into() },
         UnknownTax { line: line(), title: "VAT".into(), rate: "0.15".parse().unwrap(), included: true },
-        TooManyTaxes { line: line() }, CustomLine { line: line() }, GiftCard { line: line() }, Tip { line: line() },
+        SeveralTaxes { line: line(), title: "GST + PST".into(), rate: "0.12".parse().unwrap(), included: false },
+        CustomLine { line: line() }, GiftCard { line: line() }, Tip { line: line() },
         ExtraAmount { what: Extra::Tip, amount: sum },
         AmountsDoNotAddUp { expected: sum, found: sum },
         TotalsDiffer { order: sum, daftra: sum, tax_order: sum, tax_daftra: sum, tolerance: sum },
@@ -241,7 +242,7 @@ fn a_row_of_the_log_says_what_happened_and_an_order_why() {
 
 #[test]
 fn foreign_names_keep_their_direction_in_a_sentence() {
-    let hold = Hold::TooManyTaxes { line: line() };
+    let hold = Hold::CustomLine { line: line() };
     assert!(Lang::En.words().hold(&hold, None).what.contains("“\u{2068}عباية\u{2069}”"));
     let hold = Hold::Gone { reference: reference() };
     assert!(Lang::Ar.words().hold(&hold, None).what.contains("\u{2068}k1-5551234567-order\u{2069}"));

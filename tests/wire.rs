@@ -185,12 +185,14 @@ fn amounts_are_exact_as_text_and_as_number() {
 
 #[test]
 fn every_complaint_names_its_place() {
-    let cases: [(&str, &str, Value); 8] = [
+    let cases: [(&str, &str, Value); 10] = [
         ("/line_items/0/price", "line_items[0].price", json!("1O.00")),
         ("/line_items/0/price", "line_items[0].price", json!("10.005")),
         ("/line_items/0/quantity", "line_items[0].quantity", json!(-1)),
         ("/line_items/0/quantity", "line_items[0].quantity", json!(i64::MAX)),
         ("/line_items/0/tax_lines/0/price", "line_items[0].tax_lines[0].price", json!("0.001")),
+        ("/line_items/0/tax_lines/0/rate", "line_items[0].tax_lines[0].rate", json!(-1)),
+        ("/line_items/0/tax_lines/0/rate", "line_items[0].tax_lines[0].rate", json!(1e25)),
         ("/currency", "currency", json!("RIYAL")),
         ("/created_at", "created_at", json!("yesterday")),
         ("/line_items", "line_items", Value::Null),
@@ -422,31 +424,4 @@ fn the_buyer_is_gathered_and_never_shown() {
         address: "King Road 7, 12345, جدة, Saudi Arabia".to_owned(),
     };
     assert!(buyer == expected);
-}
-
-/// Reads a folder of recorded bodies: whatever has an order number must be an order, everything else must not be one.
-#[test]
-fn recorded_bodies_are_read() {
-    #[expect(clippy::disallowed_methods, reason = "the one input of the tests from outside")]
-    let Ok(folder) = std::env::var("QANTARA_FIXTURES") else { return };
-    let mut orders = 0;
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_none_or(|extension| extension != "json") {
-            continue;
-        }
-        let text = std::fs::read_to_string(&path).unwrap();
-        let mut body: Value = serde_json::from_str(&text).unwrap();
-        if let Some(inner) = body.get_mut("order").map(Value::take) {
-            body = inner;
-        }
-        let is_order = body.get("order_number").is_some();
-        match read_json("orders/updated", &body) {
-            Ok(Reading::Order { .. } | Reading::Sample { .. }) if is_order => orders += 1,
-            // A reference sample names two currencies as the shop's: rightly refused.
-            Err(error) if !is_order || error.problem.starts_with("shop money in") => {}
-            reading => panic!("{}: {reading:?}", path.display()),
-        }
-    }
-    assert!(orders > 0, "No order was found");
 }

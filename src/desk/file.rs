@@ -148,7 +148,7 @@ impl Default for Orders {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tax {
-    /// Shopify's title; absent fits every title.
+    /// Shopify's title, `A + B` for taxes that a line carries together; absent fits every title of a tax that stands alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
     /// A decimal fraction in quotes: TOML's own numbers with a point are binary and would not be exact.

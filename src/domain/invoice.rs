@@ -12,9 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use super::catalog::{Catalog, Code, Resolution, Rule, resolve};
 use super::money::{Amount, Currency};
-use super::order::{Line, Order, Snapshot, TaxLine};
+use super::order::{Line, Order, Snapshot};
 use super::reason::{Extra, Hold};
-use super::rules::{LinePolicy, Merchant, Rules, ShippingPolicy, Vendor, Vendors, fold};
+use super::rules::{LinePolicy, Merchant, Rules, ShippingPolicy, Vendor, Vendors};
+use super::tax::{self, BilledTax, Charge};
 
 /// A sales invoice as we want it in Daftra, with every choice that was made for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,14 +106,6 @@ pub struct Found {
     pub code: Code,
 }
 
-/// A tax of the shop and the Daftra tax it was mapped to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BilledTax {
-    pub title: String,
-    pub rate: Decimal,
-    pub daftra_id: i64,
-}
-
 /// One row in Daftra.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
@@ -200,14 +193,20 @@ pub fn draft(
         for part in snapshot.shipping.iter().filter(|part| !part.net().is_zero()) {
             let source = Source::Shipping(part.id);
             let before = frozen.and_then(|draft| draft.find(source));
-            let taxes = map_taxes(&part.title, &part.taxes, snapshot.taxes_included, rules, before, &mut obstacles);
+            let charge = Charge {
+                line: &part.title,
+                taxes: &part.taxes,
+                included: snapshot.taxes_included,
+                net: part.net(),
+                units: 1,
+            };
             invoice.billed.push(Billed {
                 source,
                 title: part.title.clone(),
                 sku: String::new(),
                 product_id: None,
                 found: None,
-                taxes,
+                taxes: daftra_taxes(&charge, rules, before, &mut obstacles),
                 included: snapshot.taxes_included,
                 units: 1,
                 net: part.net(),
@@ -313,19 +312,36 @@ fn bill_line(
         None if line.tip || line.gift_card || is_custom(line) => (None, None),
         None => product(line, rules, catalog, obstacles).unzip(),
     };
+    let included = snapshot.taxes_included;
+    let charge = Charge { line: &line.title, taxes: &line.taxes, included, net: line.net(), units: line.quantity };
     Some(Billed {
         source: Source::Line(line.id),
         title: line.title.clone(),
         sku: line.sku.clone(),
         product_id,
         found,
-        taxes: map_taxes(&line.title, &line.taxes, snapshot.taxes_included, rules, before, obstacles),
-        included: snapshot.taxes_included,
+        taxes: daftra_taxes(&charge, rules, before, obstacles),
+        included,
         units,
         net,
         tax,
         rows: exact_rows(units, net),
     })
+}
+
+fn daftra_taxes(
+    charge: &Charge<'_>,
+    rules: &Rules,
+    before: Option<&Billed>,
+    obstacles: &mut Obstacles,
+) -> Vec<BilledTax> {
+    match tax::map(charge, rules, before.map_or(&[], |billed| &billed.taxes)) {
+        Ok(tax) => tax.into_iter().collect(),
+        Err(hold) => {
+            obstacles.holds.push(hold);
+            Vec::new()
+        }
+    }
 }
 
 fn product(line: &Line, rules: &Rules, catalog: &Catalog, obstacles: &mut Obstacles) -> Option<(i64, Found)> {
@@ -339,39 +355,6 @@ fn product(line: &Line, rules: &Rules, catalog: &Catalog, obstacles: &mut Obstac
         Resolution::Unknown { codes } => obstacles.holds.push(Hold::UnknownProduct { line: name, codes }),
     }
     None
-}
-
-/// Daftra's taxes for the shop's. The shop lists taxes which it did not charge (a rate with an amount of zero): those
-/// are no taxes of the row, or Daftra would compute them.
-fn map_taxes(
-    title: &str,
-    taxes: &[TaxLine],
-    included: bool,
-    rules: &Rules,
-    before: Option<&Billed>,
-    obstacles: &mut Obstacles,
-) -> Vec<BilledTax> {
-    let charged: Vec<&TaxLine> = taxes.iter().filter(|tax| !tax.amount.is_zero() || tax.rate.is_zero()).collect();
-    if charged.len() > 2 {
-        obstacles.holds.push(Hold::TooManyTaxes { line: title.to_owned() });
-        return Vec::new();
-    }
-    let mut mapped = Vec::new();
-    for tax in charged {
-        let frozen = before
-            .and_then(|billed| billed.taxes.iter().find(|b| b.rate == tax.rate && fold(&b.title) == fold(&tax.title)))
-            .map(|billed| billed.daftra_id);
-        match frozen.or_else(|| rules.tax_id(&tax.title, tax.rate, included)) {
-            Some(daftra_id) => mapped.push(BilledTax { title: tax.title.clone(), rate: tax.rate, daftra_id }),
-            None => obstacles.holds.push(Hold::UnknownTax {
-                line: title.to_owned(),
-                title: tax.title.clone(),
-                rate: tax.rate,
-                included,
-            }),
-        }
-    }
-    mapped
 }
 
 /// Proves that the order's own sums hold, and returns the amounts beside lines and shipping that its total contains.
@@ -498,13 +481,11 @@ pub fn predict(billed: &[Billed], rounding: Rounding) -> Totals {
     let mut total = Amount::ZERO;
     let mut added = Amount::ZERO;
     for one in billed {
-        let all_rates: Decimal = one.taxes.iter().map(|tax| tax.rate).sum();
         for row in &one.rows {
             let row_net = Amount(row.unit_price.0 * row.units);
             total += row_net;
             for rate in &one.taxes {
-                let base = Decimal::from(row_net.0);
-                let exact = if one.included { base * rate.rate / (Decimal::ONE + all_rates) } else { base * rate.rate };
+                let exact = tax::exact(row_net, rate.rate, one.included);
                 match rounding {
                     Rounding::PerRow => {
                         tax += Amount::rounded(exact);

@@ -15,4 +15,5 @@ pub mod reason;
 pub mod refund;
 pub mod retry;
 pub mod rules;
+pub mod tax;
 pub mod trace;

@@ -77,9 +77,12 @@ pub enum Hold {
         rate: Decimal,
         included: bool,
     },
-    /// Daftra has room for two taxes on a row.
-    TooManyTaxes {
+    /// A line carries several taxes, `A + B` at the rate of their sum, and no rule names them together.
+    SeveralTaxes {
         line: String,
+        title: String,
+        rate: Decimal,
+        included: bool,
     },
     CustomLine {
         line: String,

@@ -167,7 +167,8 @@ pub enum Trigger {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TaxRule {
-    /// Shopify's title of the tax, compared folded; `None` fits every title.
+    /// Shopify's title of the tax, compared folded; `A + B` for taxes that a line carries together, in either order.
+    /// `None` fits every title of a tax that stands alone.
     pub title: Option<String>,
     /// 0.15 is fifteen percent.
     pub rate: Decimal,
@@ -177,15 +178,6 @@ pub struct TaxRule {
 }
 
 impl Rules {
-    /// Daftra's tax for one of the order's: a rule that names the title wins over one that does not.
-    #[must_use]
-    pub fn tax_id(&self, title: &str, rate: Decimal, included: bool) -> Option<i64> {
-        let fits = |rule: &&TaxRule| rule.rate == rate && rule.included == included;
-        let named = |rule: &&TaxRule| rule.title.as_deref().is_some_and(|known| fold(known) == fold(title));
-        let rules = || self.taxes.iter().filter(fits);
-        rules().find(named).or_else(|| rules().find(|rule| rule.title.is_none())).map(|rule| rule.daftra_id)
-    }
-
     /// What must happen before this order is invoiced, by the gateways it was paid through.
     #[must_use]
     pub fn trigger(&self, gateways: &[String]) -> Trigger {

@@ -68,6 +68,8 @@ pub struct ReadError {
 
 /// The sample order's id after it went through a program that keeps numbers as floats, as Shopify's own samples did.
 const SAMPLE_ORDER_ROUNDED: i64 = 820_982_911_946_154_500;
+/// Shops are known that write 15 for fifteen percent; beyond a hundred times the price nothing is meant.
+const HIGHEST_RATE: Decimal = Decimal::ONE_HUNDRED;
 /// No list of an order is longer: Shopify's own limits are far below.
 const LONGEST_LIST: usize = 1_000;
 
@@ -269,7 +271,11 @@ fn discount(allocations: Option<Vec<wire::Allocation>>, currency: Currency) -> R
 fn taxes(lines: Option<Vec<wire::TaxLine>>, currency: Currency) -> Result<Vec<TaxLine>, ReadError> {
     each("tax_lines", lines, |tax| {
         let amount = amount(tax.price, currency).map_err(|error| error.inside("price"))?;
-        Ok(TaxLine { title: tax.title, rate: tax.rate.unwrap_or_default().normalize(), amount })
+        let rate = tax.rate.unwrap_or_default().normalize();
+        if rate < Decimal::ZERO || rate > HIGHEST_RATE {
+            return Err(ReadError::new("rate", format!("{rate} is no part of a price")));
+        }
+        Ok(TaxLine { title: tax.title, rate, amount })
     })
 }
 

@@ -239,9 +239,16 @@ impl Words for English {
                 ),
                 "Add a row for it to the merchant's tax map; then try again.",
             ),
-            Hold::TooManyTaxes { line } => say(
-                format!("{} carries more than two taxes; a row in Daftra has room for two.", quote(line)),
-                "Book this order by hand, or join the taxes in the shop.",
+            Hold::SeveralTaxes { line, title, rate, included } => say(
+                format!(
+                    "{} carries several taxes, {}, {rate} together ({}), and how Daftra adds a second tax to the first \
+                     is not certain.",
+                    quote(line),
+                    quote(title),
+                    if *included { "inside the price" } else { "on top of the price" },
+                ),
+                "Make one tax of that rate in Daftra, and a row with that title and rate in the merchant's tax map; then \
+                 try again.",
             ),
             Hold::CustomLine { line } => say(
                 format!("{} is a custom item, and the rules leave it to a person.", quote(line)),

@@ -1,7 +1,9 @@
 //! Documents: how they look, what they add up to, what is refused, what a PUT does.
 
 use crate::desk::{Desk, START, receipt, row, two_mugs, with};
-use qantara::sandbox::daftra::{Client, DateFormat, Hand, PartialPut, PaymentMethod, Product, Rounding, Store};
+use qantara::sandbox::daftra::{
+    Client, DateFormat, Hand, PartialPut, PaymentMethod, Product, Rounding, SecondTax, Store,
+};
 use serde_json::{Value, json};
 
 #[test]
@@ -108,6 +110,19 @@ fn point_07_totals_are_computed_by_the_server() {
     check(&shipping, json!([line("100", "1", none)]), ["100", "0", "123"]);
     let shipping = json!({"shipping_amount": 23, "shipping_tax_id": 2});
     check(&shipping, json!([line("100", "1", none)]), ["100", "0", "123"]);
+}
+
+#[test]
+fn a_second_tax_is_on_the_net_or_on_the_first_tax_too() {
+    let desk = Desk::new();
+    let taxed =
+        |unit_price, tax1, tax2| json!([with(with(row(unit_price, "1"), "/tax1", json!(tax1)), "/tax2", json!(tax2))]);
+    // 15 % and 5 % on top; 15 % twice inside.
+    assert_eq!(sums(&desk, &json!({}), &taxed("100", 1, 3)), ["100", "0", "120.75"]);
+    assert_eq!(sums(&desk, &json!({}), &taxed("132.25", 2, 2)), ["100", "0", "132.25"]);
+    desk.change(|setup| setup.second_tax = SecondTax::OnNet);
+    assert_eq!(sums(&desk, &json!({}), &taxed("100", 1, 3)), ["100", "0", "120"]);
+    assert_eq!(sums(&desk, &json!({}), &taxed("130", 2, 2)), ["100", "0", "130"]);
 }
 
 #[test]

@@ -197,5 +197,5 @@ fn sums(account: &Account, document: &Document) -> Totals {
         shipping: document.shipping.unwrap_or_default(),
         shipping_tax: document.shipping_tax.as_ref(),
     };
-    totals(&rows, &header, account.setup().decimals, account.setup().rounding)
+    totals(&rows, &header, account.setup())
 }

@@ -22,7 +22,7 @@ pub use document::{CustomField, Document, DocumentKind, Item, Requisition};
 pub use hand::Hand;
 pub use money::{Discount, Rate, RowDiscount, RowTotals, Totals};
 pub use payment::{Payment, Standing};
-pub use setup::{AccountSetup, ApiKey, DateFormat, Language, PartialPut, Rounding};
+pub use setup::{AccountSetup, ApiKey, DateFormat, Language, PartialPut, Rounding, SecondTax};
 pub use stock::StockTransaction;
 
 use self::refusal::{Message, Refusal};

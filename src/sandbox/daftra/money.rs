@@ -1,9 +1,9 @@
 //! Totals of a document, from rows and header alone. Exact decimals; halves are rounded away from zero.
 //!
-//! A row's subtotal is before tax, also when the tax is included in the price. `tax2` is taken on net plus `tax1`. A
-//! header discount lowers the taxable amount of every row by the same share.
+//! A row's subtotal is before tax, also when the tax is included in the price. A header discount lowers the taxable
+//! amount of every row by the same share. What `tax2` is taken on is the account's to say.
 
-use super::setup::Rounding;
+use super::setup::{AccountSetup, Rounding, SecondTax};
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::Serialize;
 
@@ -84,13 +84,13 @@ pub struct Totals {
     pub total: Decimal,
 }
 
-pub(super) fn totals(rows: &[Row<'_>], header: &Header<'_>, decimals: u32, rounding: Rounding) -> Totals {
-    let round = |amount: Decimal| amount.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero);
-    let early = |amount| match rounding {
+pub(super) fn totals(rows: &[Row<'_>], header: &Header<'_>, setup: &AccountSetup) -> Totals {
+    let round = |amount: Decimal| amount.round_dp_with_strategy(setup.decimals, RoundingStrategy::MidpointAwayFromZero);
+    let early = |amount| match setup.rounding {
         Rounding::Row => round(amount),
         Rounding::Document => amount,
     };
-    let rows: Vec<RowTotals> = rows.iter().map(|row| row_totals(row, early)).collect();
+    let rows: Vec<RowTotals> = rows.iter().map(|row| row_totals(row, setup.second_tax, early)).collect();
     let subtotal: Decimal = rows.iter().map(|row| row.subtotal).sum();
     let discount = early(match header.discount {
         Discount::No => Decimal::ZERO,
@@ -131,7 +131,7 @@ pub(super) fn totals(rows: &[Row<'_>], header: &Header<'_>, decimals: u32, round
     }
 }
 
-fn row_totals(row: &Row<'_>, round: impl Fn(Decimal) -> Decimal) -> RowTotals {
+fn row_totals(row: &Row<'_>, second_tax: SecondTax, round: impl Fn(Decimal) -> Decimal) -> RowTotals {
     let gross = row.unit_price * row.quantity;
     let discount = round(match row.discount {
         RowDiscount::No => Decimal::ZERO,
@@ -142,10 +142,15 @@ fn row_totals(row: &Row<'_>, round: impl Fn(Decimal) -> Decimal) -> RowTotals {
     let share = |slot: Option<&Rate>| slot.map_or(Decimal::ZERO, Rate::share);
     let included = |slot: Option<&Rate>| slot.is_some_and(|rate| rate.included);
     let [tax1, tax2] = row.taxes;
-    let divisor = |slot| if included(slot) { Decimal::ONE + share(slot) } else { Decimal::ONE };
-    let exact = price / (divisor(tax1) * divisor(tax2));
+    // What a unit of net brings of each tax, and how much of that the price contains.
+    let second_share = match second_tax {
+        SecondTax::OnNet => share(tax2),
+        SecondTax::OnNetAndFirst => (Decimal::ONE + share(tax1)) * share(tax2),
+    };
+    let inside = |slot, part| if included(slot) { part } else { Decimal::ZERO };
+    let exact = price / (Decimal::ONE + inside(tax1, share(tax1)) + inside(tax2, second_share));
     let first = round(exact * share(tax1));
-    let second = round((exact + exact * share(tax1)) * share(tax2));
+    let second = round(exact * second_share);
     // What is included leaves the price, so that the parts add up to it to the last digit.
     let contained = [(tax1, first), (tax2, second)].into_iter().filter(|(slot, _)| included(*slot));
     let subtotal = price - contained.map(|(_, amount)| amount).sum::<Decimal>();

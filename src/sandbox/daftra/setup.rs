@@ -30,6 +30,8 @@ pub struct AccountSetup {
     pub po_numbers: bool,
     /// Where amounts are rounded.
     pub rounding: Rounding,
+    /// What a row's second tax is taken on.
+    pub second_tax: SecondTax,
     /// May stock fall below zero?
     pub negative_stock: bool,
     /// Does stock of invoices wait for an accepted requisition?
@@ -73,6 +75,7 @@ impl Default for AccountSetup {
             branches: Vec::new(),
             po_numbers: true,
             rounding: Rounding::Row,
+            second_tax: SecondTax::OnNetAndFirst,
             negative_stock: false,
             requisitions: false,
             credit_note_stock: false,
@@ -160,6 +163,16 @@ pub enum Rounding {
     Row,
     /// Only the sums.
     Document,
+}
+
+/// What a row's second tax is taken on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecondTax {
+    /// The net, like the first.
+    OnNet,
+    /// The net and the first tax.
+    OnNetAndFirst,
 }
 
 /// What a PUT does to parts that it does not mention.
