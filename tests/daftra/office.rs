@@ -22,6 +22,8 @@ use qantara::sandbox::daftra::{Account, AccountSetup, ApiKey, Hand, Product, Sto
 use qantara::sandbox::{Server, World, daftra};
 use serde_json::Value;
 
+use crate::profile;
+
 /// Long enough to be looked for in reports.
 pub(crate) const KEY: &str = "c0ffee5ec2e7c0ffee5ec2e7c0ffee5ec2e7";
 pub(crate) const BUYER: &str = "Layla Haddad";
@@ -101,7 +103,7 @@ impl Office {
     }
 
     pub(crate) fn with(page_size: u32, change: impl FnOnce(&mut AccountSetup)) -> Self {
-        let mut setup = AccountSetup { keys: vec![ApiKey::full(KEY)], ..AccountSetup::default() };
+        let mut setup = AccountSetup { keys: vec![ApiKey::full(KEY)], ..profile::setup() };
         change(&mut setup);
         let mut account = Account::new(setup).unwrap();
         account.add_client(daftra::Client { id: 15, business_name: BUYER.into(), ..daftra::Client::default() });

@@ -12,18 +12,20 @@ mod payment;
 mod refusal;
 mod setup;
 mod stock;
+mod unknowns;
 mod v1;
 mod v1_rows;
 mod v2;
 mod write;
 
-pub use account::{Account, Client, PaymentMethod, Product, Store, Tax, Treasury};
+pub use account::{Account, Client, PaymentMethod, Product, Record, Store, Tax, Treasury};
 pub use document::{CustomField, Document, DocumentKind, Item, Requisition};
 pub use hand::Hand;
 pub use money::{Discount, Rate, RowDiscount, RowTotals, Totals};
 pub use payment::{Payment, Standing};
-pub use setup::{AccountSetup, ApiKey, DateFormat, Language, PartialPut, Rounding};
+pub use setup::{AccountSetup, ApiKey, DateFormat, Language, PartialPut, Rounding, WhenExpired};
 pub use stock::StockTransaction;
+pub use unknowns::{UNKNOWNS, Unknown, any, unknown};
 
 use self::refusal::{Message, Refusal};
 use super::http::{Answer, Request};
@@ -59,7 +61,10 @@ impl Call<'_> {
 /// Answers a request whose path below the account is `path`.
 pub(super) fn answer(account: &mut Account, path: &str, request: &Request, now: Timestamp) -> Answer {
     let v2 = path.starts_with("/v2/");
-    let Some(key) = authenticate(account, request) else { return unauthorized(v2) };
+    let setup = account.setup();
+    let Some(key) = authenticate(account, request) else {
+        return if setup.bad_key_page && !v2 { log_in_page() } else { unauthorized(v2) };
+    };
     let parameters = request.parameters();
     let path = path.trim_end_matches('/');
     let path = path.strip_suffix(".json").unwrap_or(path);
@@ -73,11 +78,27 @@ pub(super) fn answer(account: &mut Account, path: &str, request: &Request, now: 
         branch: None,
         now,
     };
+    if account.setup().expired && call.path != ["site_info"] {
+        match account.setup().when_expired {
+            WhenExpired::Answers => {}
+            WhenExpired::Forbidden => {
+                return Refusal::new(403, Message::Forbidden).answer(account.setup(), call.method);
+            }
+            WhenExpired::Page => {
+                return Answer::html(200, "<!DOCTYPE html><title>Renew</title><p>Your subscription is over.</p>");
+            }
+        }
+    }
     let result = enter(account, &mut call).and_then(|()| match v2 {
         true => v2::answer(account, &call),
         false => v1::answer(account, &call),
     });
-    result.unwrap_or_else(|refusal| refusal.answer(account.setup().language))
+    result.unwrap_or_else(|refusal| refusal.answer(account.setup(), call.method))
+}
+
+/// What people see who are not signed in.
+pub(super) fn log_in_page() -> Answer {
+    Answer::html(200, "<!DOCTYPE html><html><head><title>Login</title></head><body><form>Login</form></body></html>")
 }
 
 /// What a bad key gets.
