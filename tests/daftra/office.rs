@@ -34,12 +34,13 @@ pub(crate) const LAMP: i64 = 34;
 pub(crate) const VAT: i64 = 7;
 
 pub(crate) fn client(page_size: u32) -> Client {
+    patient_client(page_size, Duration::from_secs(20))
+}
+
+/// One that waits so long for a whole answer.
+pub(crate) fn patient_client(page_size: u32, call_timeout: Duration) -> Client {
     let way_out = keys::Outgoing { allow: vec!["127.0.0.0/8".parse().unwrap()], extra_ca_file: None };
-    let limits = Limits {
-        call_timeout: Duration::from_secs(20),
-        connect_timeout: Duration::from_secs(10),
-        max_answer_bytes: 4 << 20,
-    };
+    let limits = Limits { call_timeout, connect_timeout: Duration::from_secs(10), max_answer_bytes: 4 << 20 };
     Client::new(Outgoing::new(&way_out).unwrap(), Settings { limits, page_size })
 }
 
