@@ -209,6 +209,20 @@ fn whatever_happens_to_a_receipt_it_comes_once() {
 }
 
 #[test]
+fn an_answer_that_trickles_past_its_time_is_no_answer() {
+    let stage = Stage::usual();
+    let (mut shop, shelf) = wadi(1);
+    stage.account("one", |account| {
+        account.add_fault(Fault::once(FaultKind::Drip { bytes_per_second: 2 }).on("POST", "invoices"));
+    });
+    stage.deliver(&shop.buy(&Cart::of(&[(shelf[2], 1)]), stage.clock.now()).unwrap().1);
+    stage.until_idle(DAY);
+    assert!(stage.log().iter().any(|entry| entry.status == Status::InDoubt));
+    assert_eq!((calls(&stage, "POST"), documents(&stage, "one")), (1, (1, 0)), "it was found, not sent again");
+    assert_eq!(stage.order("1001").state, State::Settled);
+}
+
+#[test]
 fn a_list_that_lags_makes_no_second_invoice() {
     let stage = Stage::usual();
     let (mut shop, shelf) = wadi(1);

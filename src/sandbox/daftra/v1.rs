@@ -235,7 +235,7 @@ fn has_custom_field(call: &Call<'_>, document: &Document) -> bool {
 fn passes(account: &Account, call: &Call<'_>, invoice: &Document) -> bool {
     let setup = account.setup();
     let po_number = call.parameter("po_number").filter(|_| setup.po_numbers);
-    if !po_number.is_none_or(|number| invoice.text("po_number") == number) {
+    if po_number.is_some_and(|number| invoice.text("po_number") != number) {
         return false;
     }
     // Whoever hides drafts honours the question for them.
