@@ -61,7 +61,7 @@ where
     };
 }
 
-/// One byte at a time, evenly; whoever hangs up is noticed by the next byte but one.
+/// One byte at a time, evenly, a thousand a second at most; whoever hangs up is noticed by the next byte but one.
 async fn trickle(stream: &TcpStream, bytes: &[u8], per_second: u32) -> io::Result<()> {
     let gap = Duration::from_secs(1) / per_second.max(1);
     for byte in bytes.chunks(1) {
