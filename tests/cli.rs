@@ -212,6 +212,26 @@ fn a_moved_clock_never_leaves_this_machine() {
 }
 
 #[test]
+fn a_sandbox_is_as_it_is_asked_to_be_and_says_where_it_is_steered() {
+    let house = House::new();
+    let address = ["--listen", "127.0.0.1:0"];
+    let wishes = ["--set", "requisitions=true", "--set", "language=ar", "--set", "list_lag_seconds=3"];
+    let sandbox = house.start(&[&["sandbox"], &address[..], &wishes[..]].concat());
+    let settings = http("GET", &format!("{}/settings", sandbox.text("control")), None);
+    let set = ["requisitions", "language", "list_lag_seconds", "rounding"].map(|name| settings[name].clone());
+    assert_eq!(set, [json!(true), json!("ar"), json!(3), json!("row")]);
+    assert!(sandbox.text("help").ends_with("/control"));
+    for (wrong, why) in
+        [("requisition=true", "unknown field"), ("rounding=up", "unknown variant"), ("rounding", "KEY=VALUE")]
+    {
+        let complaint = house.complaint(&["sandbox", "--set", wrong], 2);
+        assert!(complaint.contains(why), "{complaint}");
+    }
+    let complaint = house.complaint(&["sandbox", "--listen", "127.0.0.1:0", "--set", "time_zone=Moon/Sea"], 1);
+    assert!(complaint.contains("The account cannot be like this: time_zone is 'Moon/Sea'"), "{complaint}");
+}
+
+#[test]
 fn every_command_explains_itself() {
     let house = House::new();
     let everything: &[&[&str]] = &[

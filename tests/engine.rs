@@ -3,11 +3,12 @@
 
 mod common;
 
+use common::profile;
 use common::stage::{Cast, Plan, Stage, shop};
 use jiff::SignedDuration;
 use qantara::db::log::Status;
 use qantara::db::order::State;
-use qantara::sandbox::daftra::DocumentKind;
+use qantara::sandbox::daftra::{AccountSetup, DocumentKind, Requisition};
 use qantara::sandbox::fault::{Fault, FaultKind};
 use qantara::sandbox::shop::Shop;
 use qantara::sandbox::shop::cart::{CancelHow, Cart, Edit, LineId, OrderId, Payment, Refund, Restock, VariantId};
@@ -21,21 +22,39 @@ fn wadi(seed: u64) -> (Shop, Vec<VariantId>) {
     shop("wadi.myshopify.com", "hush", seed)
 }
 
-/// Units in Daftra less units given back, per product, and what the stock of store 1 lost: they must agree.
+#[test]
+fn under_every_profile() {
+    profile::again(&[
+        "under_every_profile",
+        // A queue is as long and deliveries come in any order, whatever Daftra's habits.
+        "a_slow_account_does_not_delay_another",
+        "a_day_without_daftra_costs_nothing_but_time",
+        "every_order_of_arrival_ends_the_same",
+    ]);
+}
+
+/// Units in Daftra less units given back, per product, and what the stock of store 1 lost: they must agree. Goods that
+/// wait for their requisition are still there.
 fn net_units(stage: &Stage, account: &str) -> Vec<(u64, String)> {
     stage.account(account, |account| {
         let mut net = std::collections::BTreeMap::<u64, rust_decimal::Decimal>::new();
+        let mut waiting = net.clone();
         for document in account.documents(DocumentKind::Invoice).chain(account.documents(DocumentKind::RefundReceipt)) {
             for item in document.items.iter().filter(|_| document.counts()) {
                 let sign = if document.kind == DocumentKind::Invoice { 1 } else { -1 };
                 if let Some(product) = item.product_id {
-                    *net.entry(product).or_default() += item.quantity * rust_decimal::Decimal::from(sign);
+                    let units = item.quantity * rust_decimal::Decimal::from(sign);
+                    *net.entry(product).or_default() += units;
+                    if document.requisition == Some(Requisition::Pending) {
+                        *waiting.entry(product).or_default() += units;
+                    }
                 }
             }
         }
         for product in 101..=107 {
             let lost = rust_decimal::Decimal::from(100_000) - account.stock(product, 1);
-            assert_eq!(net.get(&product).copied().unwrap_or_default(), lost, "stock and documents of {product}");
+            let of = |units: &std::collections::BTreeMap<u64, _>| units.get(&product).copied().unwrap_or_default();
+            assert_eq!(of(&net), lost + of(&waiting), "stock and documents of {product}");
         }
         net.into_iter()
             .filter(|(_, units)| !units.is_zero())
@@ -75,6 +94,7 @@ fn an_accepted_delivery_reaches_daftra_without_any_movement_of_the_clock() {
 #[test]
 fn an_order_becomes_one_invoice_that_moves_the_stock() {
     let stage = Stage::usual();
+    stage.account("one", |account| account.change(|setup| setup.requisitions = false)).unwrap();
     let (mut shop, shelf) = shop("wadi.myshopify.com", "hush", 1);
     let (_, deliveries) = shop.buy(&Cart::of(&[(shelf[0], 2), (shelf[2], 1)]), stage.clock.now()).unwrap();
     stage.deliver(&deliveries);
@@ -108,6 +128,7 @@ fn bad_days() -> Vec<FaultKind> {
         FaultKind::Throttled { retry_after: Some(7) },
         FaultKind::Throttled { retry_after: None },
         FaultKind::Slow { seconds: 60 },
+        FaultKind::Drip { bytes_per_second: 1 },
         FaultKind::Hang,
         FaultKind::CutAt { bytes: 20 },
         FaultKind::TruncatedJson,
@@ -186,6 +207,20 @@ fn whatever_happens_to_a_receipt_it_comes_once() {
         assert_eq!(documents(&stage, "one"), (1, 1), "{kind:?}");
         assert_eq!(net_units(&stage, "one"), [(102, "2".to_owned())], "{kind:?}");
     }
+}
+
+#[test]
+fn an_answer_that_trickles_past_its_time_is_no_answer() {
+    let stage = Stage::usual();
+    let (mut shop, shelf) = wadi(1);
+    stage.account("one", |account| {
+        account.add_fault(Fault::once(FaultKind::Drip { bytes_per_second: 2 }).on("POST", "invoices"));
+    });
+    stage.deliver(&shop.buy(&Cart::of(&[(shelf[2], 1)]), stage.clock.now()).unwrap().1);
+    stage.until_idle(DAY);
+    assert!(stage.log().iter().any(|entry| entry.status == Status::InDoubt));
+    assert_eq!((calls(&stage, "POST"), documents(&stage, "one")), (1, (1, 0)), "it was found, not sent again");
+    assert_eq!(stage.order("1001").state, State::Settled);
 }
 
 #[test]
@@ -278,10 +313,7 @@ fn refund_and_transaction_first_the_order_an_hour_later() {
 #[test]
 fn a_slow_account_does_not_delay_another() {
     let run = |with_slow: bool| {
-        let accounts = ["a", "b"].map(|name| qantara::sandbox::daftra::AccountSetup {
-            name: name.into(),
-            ..qantara::sandbox::daftra::AccountSetup::default()
-        });
+        let accounts = ["a", "b"].map(|name| AccountSetup { name: name.into(), ..profile::setup() });
         let mut stage = Stage::new(Plan { workers: 16, accounts: accounts.into() });
         stage.add(&Cast { slug: "a", shop: "a.myshopify.com", account: "a", ..Cast::default() });
         let b = stage.add(&Cast { slug: "b", shop: "b.myshopify.com", account: "b", ..Cast::default() });
@@ -758,10 +790,7 @@ fn a_clock_that_is_set_back_stops_nobody() {
 #[test]
 fn what_never_left_for_a_wrong_address_goes_to_the_right_one() {
     use qantara::db::merchant::{self, Credential, CredentialKind, Slot};
-    let accounts = ["wrong", "one"].map(|name| qantara::sandbox::daftra::AccountSetup {
-        name: name.into(),
-        ..qantara::sandbox::daftra::AccountSetup::default()
-    });
+    let accounts = ["wrong", "one"].map(|name| AccountSetup { name: name.into(), ..profile::setup() });
     let mut stage = Stage::new(Plan { accounts: accounts.into(), ..Plan::default() });
     let id = stage.add(&Cast { account: "wrong", ..Cast::default() });
     stage.start();

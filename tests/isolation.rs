@@ -9,6 +9,7 @@ mod common;
 
 use std::collections::BTreeSet;
 
+use common::profile;
 use common::stage::{Cast, Plan, Stage, shop};
 use jiff::SignedDuration;
 use qantara::db::merchant::{self, Credential, CredentialKind, Slot, Trouble};
@@ -28,6 +29,11 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 const MARKET: &str = "market.myshopify.com";
 const OTHER_SHOP: &str = "other.myshopify.com";
 
+#[test]
+fn under_every_profile() {
+    profile::again(&["under_every_profile"]);
+}
+
 struct City {
     stage: Stage,
     market: Shop,
@@ -41,7 +47,7 @@ impl City {
     fn new() -> Self {
         let one = ["wadi-key", "najd-key"].map(ApiKey::full).to_vec();
         let two = vec![ApiKey::full("other-key")];
-        let account = |name: &str, keys| AccountSetup { name: name.into(), keys, ..AccountSetup::default() };
+        let account = |name: &str, keys| AccountSetup { name: name.into(), keys, ..profile::setup() };
         let mut stage =
             Stage::new(Plan { accounts: vec![account("one", one), account("two", two)], ..Plan::default() });
         let at_market = Cast { shop: MARKET, account: "one", ..Cast::default() };

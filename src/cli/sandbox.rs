@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use anyhow::Context as _;
 use rust_decimal::Decimal;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::{Ended, Session, serve};
@@ -18,6 +18,9 @@ pub(super) struct Sandbox {
     /// Where to listen
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8901")]
     listen: SocketAddr,
+    /// What this Daftra is like, as GET /control/unknowns names it: requisitions=true
+    #[arg(long, value_name = "KEY=VALUE", value_parser = wish)]
+    set: Vec<(String, Value)>,
 }
 
 /// Enough of everything that stock is no obstacle.
@@ -44,10 +47,10 @@ pub(super) struct Ids {
 impl Sandbox {
     pub(super) fn run(self, session: &Session) -> anyhow::Result<Ended> {
         let clock = Clock::real();
-        let setup = AccountSetup::default();
+        let impossible = |why| anyhow::anyhow!("The account cannot be like this: {why}");
+        let setup = AccountSetup::default().with(self.set.into_iter().collect()).map_err(impossible)?;
         let (name, key) = (setup.name.clone(), setup.keys.first().map(|key| key.key.clone()).unwrap_or_default());
-        let (account, ids) =
-            sample(setup, &clock).map_err(|why| anyhow::anyhow!("The sample account is wrong: {why}"))?;
+        let (account, ids) = sample(setup, &clock).map_err(impossible)?;
         let mut world = World::new(1);
         world.add(account);
 
@@ -59,8 +62,9 @@ impl Sandbox {
             let address = listener.local_addr()?;
             let (daftra, control) =
                 (format!("http://{address}/acct/{name}"), format!("http://{address}/control/acct/{name}"));
+            let help = format!("http://{address}/control");
             let about = json!({
-                "listening": address, "daftra": daftra, "key": key, "control": control,
+                "listening": address, "daftra": daftra, "key": key, "control": control, "help": help,
                 "client_id": ids.client, "store_id": ids.store, "tax_id": ids.tax,
             });
             session.out.say(&about, || {
@@ -71,6 +75,7 @@ impl Sandbox {
                      \x20 [[tax]]\n  title = \"VAT\"\n  rate = \"0.15\"\n  included = true\n  daftra_id = {}\n\
                      Its API key: {key}\n\
                      Its books: {control}/books\n\
+                     Its bad days, and edits by hand: {help} explains them\n\
                      The server's configuration must allow it: [outgoing] allow = [\"{address}\"]",
                     ids.store, ids.client, ids.tax
                 )
@@ -81,6 +86,14 @@ impl Sandbox {
         })?;
         Ok(Ended::Fine)
     }
+}
+
+/// One wish for the account. A value that is no JSON is a text: `language=ar`.
+fn wish(text: &str) -> Result<(String, Value), String> {
+    let (key, value) = text.split_once('=').ok_or("write KEY=VALUE, such as requisitions=true")?;
+    let wish = (key.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| value.into()));
+    AccountSetup::default().with([wish.clone()].into_iter().collect())?;
+    Ok(wish)
 }
 
 /// The code of a product of the sample account, whose ids are given in the order of the catalogue.

@@ -64,12 +64,17 @@ impl Running {
         Ok(())
     }
 
-    /// Lets every call that is running come to its end, then ends the threads.
-    pub fn stop(self) {
+    /// Lets nobody begin anything new.
+    pub fn announce_stop(&self) {
         self.engine.stopping.store(true, Ordering::SeqCst);
         self.engine.bell.ring_all();
         self.engine.chores.ring_all();
         self.engine.heart.ring_all();
+    }
+
+    /// Lets every call that is running come to its end, then ends the threads.
+    pub fn stop(self) {
+        self.announce_stop();
         for thread in self.threads {
             if thread.join().is_err() {
                 tracing::error!("a thread of the engine panicked");

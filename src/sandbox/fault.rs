@@ -1,9 +1,11 @@
 //! Bad days: what may go wrong with one call, and which calls it hits.
 //!
 //! A fault belongs to one account. The first fault in the list that matches and fires decides; a call suffers at most
-//! one. Chance comes from the world's own seeded generator, so a run can be repeated.
+//! one, but every fault counts the calls it matches. Chance comes from the world's own seeded generator, so a run can be
+//! repeated.
 
 use super::http::Request;
+use super::shop::chance::Chance;
 use serde::{Deserialize, Serialize};
 
 /// What goes wrong.
@@ -37,6 +39,8 @@ pub enum FaultKind {
     },
     /// Carried out at once, answered this much later.
     Slow { seconds: u32 },
+    /// Carried out at once; the answer trickles, the connection stays open until its last byte.
+    Drip { bytes_per_second: u32 },
     /// Nothing done, never answered, the connection stays open.
     Hang,
     /// Carried out; the connection closes after this many bytes of the answer.
@@ -59,6 +63,9 @@ pub struct Fault {
     /// Only calls whose path contains this.
     #[serde(default)]
     pub path_contains: Option<String>,
+    /// How many matching calls it lets pass before it begins.
+    #[serde(default)]
+    pub after: u32,
     /// How often it may still fire; without it, until removed.
     #[serde(default)]
     pub times: Option<u32>,
@@ -70,7 +77,7 @@ pub struct Fault {
 impl Fault {
     /// This trouble on every call, until removed.
     pub fn always(kind: FaultKind) -> Fault {
-        Fault { kind, method: None, path_contains: None, times: None, per_mille: None }
+        Fault { kind, method: None, path_contains: None, after: 0, times: None, per_mille: None }
     }
 
     /// This trouble on the next call.
@@ -81,6 +88,12 @@ impl Fault {
     /// Only for calls with this method whose path contains this text.
     pub fn on(mut self, method: &str, path_contains: &str) -> Fault {
         (self.method, self.path_contains) = (Some(method.into()), Some(path_contains.into()));
+        self
+    }
+
+    /// Not in the first so many matching calls.
+    pub fn after(mut self, calls: u32) -> Fault {
+        self.after = calls;
         self
     }
 
@@ -99,9 +112,15 @@ impl Fault {
 
 /// What happens to this call. Spent faults leave the list.
 pub(crate) fn draw(faults: &mut Vec<Fault>, request: &Request, chance: &mut Chance) -> Option<FaultKind> {
-    let at = faults.iter().position(|fault| {
-        fault.hits(request) && fault.per_mille.is_none_or(|share| chance.below(1000) < share.into())
-    })?;
+    let mut fired = None;
+    for (at, fault) in faults.iter_mut().enumerate().filter(|(_, fault)| fault.hits(request)) {
+        if fault.after > 0 {
+            fault.after -= 1;
+        } else if fired.is_none() && fault.per_mille.is_none_or(|share| chance.per_mille(share)) {
+            fired = Some(at);
+        }
+    }
+    let at = fired?;
     let kind = faults[at].kind.clone();
     if let Some(times) = &mut faults[at].times {
         *times -= 1;
@@ -110,18 +129,4 @@ pub(crate) fn draw(faults: &mut Vec<Fault>, request: &Request, chance: &mut Chan
         }
     }
     Some(kind)
-}
-
-/// A small seeded generator (splitmix64).
-#[derive(Clone, Debug)]
-pub(crate) struct Chance(pub(crate) u64);
-
-impl Chance {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % limit
-    }
 }

@@ -71,6 +71,12 @@ impl Answer {
         Answer { status, headers, body: body.as_bytes().to_vec() }
     }
 
+    /// Plain words for people.
+    pub fn text(body: &str) -> Answer {
+        let headers = vec![("Content-Type".into(), "text/plain; charset=UTF-8".into())];
+        Answer { status: 200, headers, body: body.as_bytes().to_vec() }
+    }
+
     pub(crate) fn with_header(mut self, name: &str, value: &str) -> Answer {
         self.headers.push((name.into(), value.into()));
         self

@@ -17,8 +17,9 @@ pub mod shop;
 pub use server::{Server, serve};
 
 use self::daftra::Account;
-use self::fault::{Chance, FaultKind, draw};
+use self::fault::{FaultKind, draw};
 use self::http::{Answer, Request};
+use self::shop::chance::Chance;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -44,6 +45,8 @@ pub enum Reaction {
     Answer { answer: Answer, after: SignedDuration },
     /// The first bytes of the raw answer, after a while; then the connection closes.
     Cut { answer: Answer, bytes: usize, after: SignedDuration },
+    /// The raw answer, so many bytes a second.
+    Drip { answer: Answer, bytes_per_second: u32 },
     /// The connection closes without a byte.
     Close,
     /// Nothing, for ever.
@@ -55,7 +58,7 @@ pub enum Reaction {
 impl World {
     /// An empty world; `seed` decides every fault that is left to chance.
     pub fn new(seed: u64) -> World {
-        World { accounts: BTreeMap::new(), late: Vec::new(), chance: Chance(seed) }
+        World { accounts: BTreeMap::new(), late: Vec::new(), chance: Chance::new(seed) }
     }
 
     /// Adds an account, or replaces the one of that name.
@@ -94,7 +97,7 @@ impl World {
     /// What happens to this request now.
     pub fn react(&mut self, request: &Request, now: Timestamp) -> Reaction {
         self.tick(now);
-        if request.path.starts_with("/control/") {
+        if request.path == "/control" || request.path.starts_with("/control/") {
             return at_once(control::react(self, request, now));
         }
         let Some(account) = split(&request.path).and_then(|(name, _)| self.accounts.get_mut(name)) else {
@@ -125,8 +128,10 @@ impl World {
             FaultKind::FailedWith200 => {
                 instead(Answer::json(200, &json!({"result": "failed", "code": 200, "message": "Item was not saved"})))
             }
-            FaultKind::HtmlPage => instead(Answer::html(200, LOGIN_PAGE)),
-            FaultKind::HtmlRedirect => instead(Answer::html(302, LOGIN_PAGE).with_header("Location", "/login")),
+            FaultKind::HtmlPage => instead(daftra::log_in_page()),
+            FaultKind::HtmlRedirect => {
+                instead(Answer { status: 302, ..daftra::log_in_page() }.with_header("Location", "/login"))
+            }
             FaultKind::Unauthorized => instead(daftra::unauthorized(v2)),
             FaultKind::Forbidden => instead(Answer::json(
                 403,
@@ -145,6 +150,9 @@ impl World {
                 answer: self.execute(request, now),
                 after: SignedDuration::from_secs(seconds.into()),
             },
+            FaultKind::Drip { bytes_per_second } => {
+                Reaction::Drip { answer: self.execute(request, now), bytes_per_second }
+            }
             FaultKind::Hang => Reaction::Hang,
             FaultKind::CutAt { bytes } => {
                 Reaction::Cut { answer: self.execute(request, now), bytes, after: SignedDuration::ZERO }
@@ -166,8 +174,6 @@ impl World {
         }
     }
 }
-
-const LOGIN_PAGE: &str = "<!DOCTYPE html><html><head><title>Login</title></head><body><form>Login</form></body></html>";
 
 /// `/acct/one/api2/invoices` is `one` and `/api2/invoices`.
 fn split(path: &str) -> Option<(&str, &str)> {

@@ -1,7 +1,7 @@
 //! The sandbox over HTTP, for people and real processes.
 //!
-//! The world is locked for the length of one reaction, never across an await. A connection that must break in the middle
-//! of an answer is taken back from hyper and written by hand. The server does not poll: late requests arrive with the
+//! The world is locked for the length of one reaction, never across an await. An answer that must break in the middle or
+//! trickle is written by hand, on the connection taken back from hyper. The server does not poll: late requests arrive with the
 //! next call, or when the owner of the world ticks it.
 
 use super::http::{Answer, Request};
@@ -44,7 +44,7 @@ where
     }
 }
 
-/// One connection. hyper reads requests and writes whole answers; a torn answer comes back as the error of the service.
+/// One connection. hyper reads requests and writes whole answers; any other comes back as the error of the service.
 async fn converse<C>(stream: TcpStream, world: Arc<Mutex<World>>, clock: Arc<C>)
 where
     C: Fn() -> Timestamp + Send + Sync + 'static,
@@ -52,10 +52,23 @@ where
     let service = service_fn(move |incoming| Box::pin(answer(incoming, world.clone(), clock.clone())));
     let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     let Err(error) = future::poll_fn(|cx| connection.poll_without_shutdown(cx)).await else { return };
-    let Some(Torn(bytes)) = error.source().and_then(|source| source.downcast_ref()) else { return };
+    let Some(by_hand) = error.source().and_then(|source| source.downcast_ref::<ByHand>()) else { return };
     let stream = connection.into_parts().io.into_inner();
     // The caller may have hung up first; either way the connection ends here.
-    let _ = write_all(&stream, bytes).await;
+    let _ = match by_hand.bytes_per_second {
+        None => write_all(&stream, &by_hand.bytes).await,
+        Some(pace) => trickle(&stream, &by_hand.bytes, pace).await,
+    };
+}
+
+/// One byte at a time, evenly, a thousand a second at most; whoever hangs up is noticed by the next byte but one.
+async fn trickle(stream: &TcpStream, bytes: &[u8], per_second: u32) -> io::Result<()> {
+    let gap = Duration::from_secs(1) / per_second.max(1);
+    for byte in bytes.chunks(1) {
+        tokio::time::sleep(gap).await;
+        write_all(stream, byte).await?;
+    }
+    Ok(())
 }
 
 async fn write_all(stream: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {
@@ -100,9 +113,12 @@ where
             pass(after).await;
             let mut raw = answer.raw();
             raw.truncate(bytes);
-            Err(Torn(raw).into())
+            Err(ByHand { bytes: raw, bytes_per_second: None }.into())
         }
-        Reaction::Close | Reaction::Refuse => Err(Torn(Vec::new()).into()),
+        Reaction::Drip { answer, bytes_per_second } => {
+            Err(ByHand { bytes: answer.raw(), bytes_per_second: Some(bytes_per_second) }.into())
+        }
+        Reaction::Close | Reaction::Refuse => Err(ByHand { bytes: Vec::new(), bytes_per_second: None }.into()),
         Reaction::Hang => future::pending().await,
     }
 }
@@ -119,17 +135,20 @@ fn respond(answer: Answer) -> Result<hyper::Response<Full<Bytes>>, hyper::http::
     response.body(Full::new(answer.body.into()))
 }
 
-/// The bytes that still go out before the connection closes.
+/// The bytes that still go out before the connection closes, all at once or at a pace.
 #[derive(Debug)]
-struct Torn(Vec<u8>);
+struct ByHand {
+    bytes: Vec<u8>,
+    bytes_per_second: Option<u32>,
+}
 
-impl fmt::Display for Torn {
+impl fmt::Display for ByHand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "The sandbox ends this connection after {} bytes", self.0.len())
+        write!(f, "The sandbox ends this connection after {} bytes", self.bytes.len())
     }
 }
 
-impl Error for Torn {}
+impl Error for ByHand {}
 
 /// The sandbox on a thread of its own, on a free port of 127.0.0.1; dropping it stops it.
 #[derive(Debug)]

@@ -3,4 +3,5 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its stage fails")]
 
 pub(crate) mod network;
+pub(crate) mod profile;
 pub(crate) mod stage;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use qantara::clock::Clock;
 use qantara::sandbox::http::Request;
 use qantara::sandbox::{Reaction, World};
@@ -34,21 +34,28 @@ impl Connector for Network {
             return Err(Error::Io(io::ErrorKind::ConnectionRefused.into()));
         }
         let buffers = LazyBuffers::new(64 * 1024, 64 * 1024);
-        Ok(Some(Wire { network: self.clone(), sent: Vec::new(), answer: None, buffers }))
+        Ok(Some(Wire { network: self.clone(), sent: Vec::new(), answer: None, deadline: None, buffers }))
     }
 }
 
 pub(crate) struct Wire {
     network: Network,
     sent: Vec<u8>,
-    /// What is still to be read.
-    answer: Option<Vec<u8>>,
+    answer: Option<Incoming>,
+    /// When the caller's patience ends. Its own clock stands still, so it is asked once, at the first wait.
+    deadline: Option<Timestamp>,
     buffers: LazyBuffers,
+}
+
+/// What is still to be read, and how fast it comes.
+struct Incoming {
+    bytes: Vec<u8>,
+    bytes_per_second: Option<u32>,
 }
 
 impl Wire {
     /// Carries the request over and waits for what comes back.
-    fn ask(&self, patience: NextTimeout) -> Result<Vec<u8>, Error> {
+    fn ask(&self, patience: &NextTimeout) -> Result<Incoming, Error> {
         let network = &self.network;
         let Some(request) = parse(&self.sent) else { return Err(Error::Io(io::ErrorKind::InvalidData.into())) };
         if let Some(heard) = network.heard.lock().unwrap().as_mut() {
@@ -60,24 +67,28 @@ impl Wire {
             let mut world = network.world.lock().unwrap();
             world.react(&request, now)
         };
-        let longest = match patience.after {
-            Duration::Exact(longest) => SignedDuration::try_from(longest).unwrap_or(SignedDuration::MAX),
-            Duration::NotHappening => SignedDuration::from_hours(1),
-        };
-        let arrive = |bytes: Vec<u8>, after: SignedDuration| {
-            network.clock.sleep(after.min(longest));
-            if after > longest { Err(Error::Timeout(patience.reason)) } else { Ok(bytes) }
-        };
+        let whole = |bytes| Incoming { bytes, bytes_per_second: None };
         match reaction {
-            Reaction::Answer { answer, after } => arrive(answer.raw(), after),
+            Reaction::Answer { answer, after } => self.wait(after, patience).map(|()| whole(answer.raw())),
             Reaction::Cut { answer, bytes, after } => {
                 let mut raw = answer.raw();
                 raw.truncate(bytes);
-                arrive(raw, after)
+                self.wait(after, patience).map(|()| whole(raw))
+            }
+            Reaction::Drip { answer, bytes_per_second } => {
+                Ok(Incoming { bytes: answer.raw(), bytes_per_second: Some(bytes_per_second) })
             }
             Reaction::Close | Reaction::Refuse => Err(Error::Io(io::ErrorKind::ConnectionReset.into())),
-            Reaction::Hang => arrive(Vec::new(), SignedDuration::from_hours(24)),
+            Reaction::Hang => self.wait(SignedDuration::from_hours(24), patience).map(|()| whole(Vec::new())),
         }
+    }
+
+    /// Lets the time pass, but no longer than the caller's patience.
+    fn wait(&self, gap: SignedDuration, patience: &NextTimeout) -> Result<(), Error> {
+        let clock = &self.network.clock;
+        let left = self.deadline.map_or(SignedDuration::MAX, |deadline| deadline.duration_since(clock.now()));
+        clock.sleep(gap.min(left));
+        if gap > left { Err(Error::Timeout(patience.reason)) } else { Ok(()) }
     }
 }
 
@@ -92,15 +103,29 @@ impl Transport for Wire {
     }
 
     fn await_input(&mut self, patience: NextTimeout) -> Result<bool, Error> {
+        if self.deadline.is_none() {
+            let longest = match patience.after {
+                Duration::Exact(longest) => SignedDuration::try_from(longest).unwrap_or(SignedDuration::MAX),
+                Duration::NotHappening => SignedDuration::from_hours(1),
+            };
+            self.deadline = Some(self.network.clock.now().saturating_add(longest).unwrap());
+        }
         let mut answer = match self.answer.take() {
             Some(rest) => rest,
-            None => self.ask(patience)?,
+            None => self.ask(&patience)?,
         };
+        let mut ready = answer.bytes.len();
+        if let Some(pace) = answer.bytes_per_second.filter(|_| ready > 0) {
+            // What comes in a second comes at its end.
+            self.wait(SignedDuration::from_secs(1), &patience)?;
+            ready = ready.min(usize::try_from(pace).unwrap());
+        }
         let room = self.buffers.input_append_buf();
-        let amount = answer.len().min(room.len());
-        room[..amount].copy_from_slice(&answer[..amount]);
+        let amount = ready.min(room.len());
+        room[..amount].copy_from_slice(&answer.bytes[..amount]);
         self.buffers.input_appended(amount);
-        self.answer = Some(answer.split_off(amount));
+        answer.bytes.drain(..amount);
+        self.answer = Some(answer);
         Ok(amount > 0)
     }
 

@@ -35,7 +35,7 @@ fn found(id: i64) -> impl Fn(&Result<Looked, Unanswered>) -> bool {
 #[test]
 fn an_invoice_is_found_with_and_without_the_filter() {
     for po_numbers in [true, false] {
-        let office = Office::with(2, |setup| setup.po_numbers = po_numbers);
+        let office = Office::with(2, |setup| (setup.po_numbers, setup.list_lag_seconds) = (po_numbers, 0));
         let ids: Vec<i64> = (1..=5).map(|n| office.post(&named(&format!("k-{n}-order")), None)).collect();
         for (n, id) in (1..).zip(&ids) {
             assert!(found(*id)(&look(&office, &format!("k-{n}-order"))), "{n}");
@@ -49,7 +49,7 @@ fn an_invoice_is_found_with_and_without_the_filter() {
 
 #[test]
 fn a_draft_and_a_reference_in_the_notes_count() {
-    let office = Office::with(2, |setup| setup.po_numbers = false);
+    let office = Office::with(2, |setup| (setup.po_numbers, setup.list_lag_seconds) = (false, 0));
     let Draft::Invoice(mut draft) = named("k-1-order") else { unreachable!() };
     draft.header.draft = true;
     let id = office.post(&Draft::Invoice(draft), None);
@@ -199,7 +199,7 @@ fn the_list_is_asked_for_whole() {
 #[test]
 fn a_receipt_is_found_among_all_and_absent_only_if_the_invoice_agrees() {
     for v2_filters in [true, false] {
-        let office = Office::with(2, |setup| setup.v2_filters = v2_filters);
+        let office = Office::with(2, |setup| (setup.v2_filters, setup.list_lag_seconds) = (v2_filters, 0));
         let invoices: Vec<i64> = (1..=3).map(|n| office.post(&named(&format!("k-{n}-order")), None)).collect();
         let elsewhere = office.post(&receipt(vec![line(1, Some(MUG), 1, 100)]), Some(invoices[1]));
         let look = |reference: &str, posted: &str| {

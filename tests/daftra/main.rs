@@ -7,4 +7,11 @@ mod answers;
 mod documents;
 mod looks;
 mod office;
+#[path = "../common/profile.rs"]
+mod profile;
 mod reports;
+
+#[test]
+fn under_every_profile() {
+    profile::again(&["under_every_profile"]);
+}

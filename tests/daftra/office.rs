@@ -23,6 +23,8 @@ use qantara::sandbox::daftra::{Account, AccountSetup, ApiKey, Hand, Product, Sto
 use qantara::sandbox::{Server, World, daftra};
 use serde_json::Value;
 
+use crate::profile;
+
 /// Long enough to be looked for in reports.
 pub(crate) const KEY: &str = "c0ffee5ec2e7c0ffee5ec2e7c0ffee5ec2e7";
 pub(crate) const BUYER: &str = "Layla Haddad";
@@ -33,12 +35,13 @@ pub(crate) const LAMP: i64 = 34;
 pub(crate) const VAT: i64 = 7;
 
 pub(crate) fn client(page_size: u32) -> Client {
+    patient_client(page_size, Duration::from_secs(20))
+}
+
+/// One that waits so long for a whole answer.
+pub(crate) fn patient_client(page_size: u32, call_timeout: Duration) -> Client {
     let way_out = keys::Outgoing { allow: vec!["127.0.0.0/8".parse().unwrap()], extra_ca_file: None };
-    let limits = Limits {
-        call_timeout: Duration::from_secs(20),
-        connect_timeout: Duration::from_secs(10),
-        max_answer_bytes: 4 << 20,
-    };
+    let limits = Limits { call_timeout, connect_timeout: Duration::from_secs(10), max_answer_bytes: 4 << 20 };
     Client::new(Outgoing::new(&way_out).unwrap(), Settings { limits, page_size })
 }
 
@@ -102,7 +105,7 @@ impl Office {
     }
 
     pub(crate) fn with(page_size: u32, change: impl FnOnce(&mut AccountSetup)) -> Self {
-        let mut setup = AccountSetup { keys: vec![ApiKey::full(KEY)], ..AccountSetup::default() };
+        let mut setup = AccountSetup { keys: vec![ApiKey::full(KEY)], ..profile::setup() };
         change(&mut setup);
         let mut account = Account::new(setup).unwrap();
         account.add_client(daftra::Client { id: 15, business_name: BUYER.into(), ..daftra::Client::default() });

@@ -21,7 +21,7 @@ fn assert_clean(report: &Report) {
 
 #[test]
 fn a_report_tells_the_call_and_hides_the_person() {
-    let office = Office::new();
+    let office = Office::with(2, |setup| (setup.ids_as_text, setup.number_in_answer) = (false, true));
     let draft = Draft::Invoice(invoice(vec![line(1, Some(MUG), 2, 2_500)]));
     let created = office.client.create(&office.door, &still, &draft, None);
     let report = &created.reports[0];

@@ -1,7 +1,7 @@
 //! What every call shares: keys, routes, lists, the two dialects.
 
 use crate::desk::{Desk, row, two_mugs, with};
-use qantara::sandbox::daftra::{ApiKey, Client, Language};
+use qantara::sandbox::daftra::{ApiKey, Client, Language, Product, WhenExpired};
 use serde_json::{Value, json};
 
 #[test]
@@ -238,4 +238,113 @@ fn point_17_messages_speak_the_account_s_language() {
     assert_eq!(desk.get("/api2/nothing").message(), "رابط غير صالح");
     let reply = desk.post("/api2/invoices", &with(two_mugs(), "/Invoice/client_id", json!(99))).json();
     assert_eq!(reply["validation_errors"]["client_id"], "غير موجود");
+}
+
+#[test]
+fn point_02_a_refused_write_may_come_with_200() {
+    let desk = Desk::with(|setup| setup.failures_with_200 = true);
+    let wrong = with(two_mugs(), "/Invoice/client_id", json!(99));
+    let reply = desk.post("/api2/invoices", &wrong);
+    assert_eq!(
+        (reply.status, reply.json()["code"].as_u64(), reply.message().as_str()),
+        (200, Some(200), "Bad Request")
+    );
+    assert_eq!(reply.json()["result"], "failed");
+    assert_eq!(desk.get("/api2/invoices/999").status, 404, "what is not there is not there");
+    desk.change(|setup| setup.nested_complaints = true);
+    let wrong = with(wrong, "/InvoiceItem/0/tax1", json!(99));
+    let complaints = desk.post("/api2/invoices", &wrong).json()["validation_errors"].clone();
+    assert_eq!(complaints, json!({"Invoice": {"client_id": ["Not found"]}, "InvoiceItem": {"0.tax1": ["Not found"]}}));
+    assert_eq!(desk.invoices(), 0);
+}
+
+#[test]
+fn point_02_an_empty_map_is_a_list_or_a_map() {
+    let desk = Desk::new();
+    desk.account(|account| account.add_product(Product { id: 8, ..Product::default() }));
+    let empty = || {
+        let product = desk.get("/api2/products/8").json()["data"]["Product"]["productAvailableQTY"].clone();
+        [product, desk.get("/api2/nothing").json()["extra_data"].clone()]
+    };
+    assert_eq!(empty(), [json!([]), json!([])]);
+    desk.change(|setup| setup.empty_maps_as_lists = false);
+    assert_eq!(empty(), [json!({}), json!({})]);
+}
+
+#[test]
+fn point_03_v1_filters_and_drafts_are_switches() {
+    let desk = Desk::new();
+    let draft = desk.invoice(&with(two_mugs(), "/Invoice/draft", json!(1)));
+    let issued = desk.invoice(&with(two_mugs(), "/Invoice/date", json!("2026-06-18")));
+    let ids = |query: &str| -> Vec<u64> {
+        let list = desk.get(&format!("/api2/invoices?{query}")).json();
+        let rows = list["data"].as_array().unwrap().clone();
+        rows.iter().map(|row| row["Invoice"]["id"].as_str().unwrap().parse().unwrap()).collect()
+    };
+    assert_eq!((ids("created_from=2026-06-18"), ids("")), (vec![], vec![issued, draft]));
+    desk.change(|setup| setup.v1_filters = false);
+    assert_eq!(ids("created_from=2026-06-18&client_id=9"), [issued, draft], "ignored");
+    assert_eq!(ids("sort=id&direction=asc&limit=1"), [draft], "order and paging are no filters");
+    desk.change(|setup| setup.drafts_listed = false);
+    assert_eq!(
+        (ids(""), ids("draft=1"), ids("payment_status=-1")),
+        (vec![issued], vec![issued, draft], vec![issued, draft])
+    );
+    desk.change(|setup| setup.v1_filters = true);
+    assert_eq!((ids(""), ids("draft=1")), (vec![issued], vec![draft]));
+}
+
+#[test]
+fn point_14_counts_in_meta_and_rows_without_relations_are_switches() {
+    let desk = Desk::with(|setup| (setup.v2_meta, setup.v2_relations) = (true, false));
+    let id = desk.invoice(&two_mugs());
+    let list = desk.get("/v2/api/entity/invoice/list/1?per_page=1").json();
+    assert_eq!(
+        (&list["meta"]["total"], &list["meta"]["current_page"], list.get("total")),
+        (&json!(1), &json!(1), None)
+    );
+    assert!(list["links"]["next"].is_null() && list["data"][0].get("invoice_item").is_none());
+    assert_eq!(list["data"][0]["id"], id);
+    let deep = desk.get("/v2/api/entity/invoice/list/2").json();
+    assert_eq!(deep["data"][0]["invoice_item"][0]["product_id"], 3);
+    let one = desk.get(&format!("/v2/api/entity/invoice/{id}/2")).json();
+    assert_eq!(one["invoice_item"][0]["product_id"], 3);
+}
+
+#[test]
+fn point_14_addresses_and_barcodes_may_be_shared() {
+    let desk = Desk::new();
+    for _ in 0..2 {
+        let body = json!({"Client": {"business_name": "Twin", "type": 2, "email": "twin@example.com"}});
+        assert_eq!(desk.post("/api2/clients", &body).status, 202, "an address is no key");
+    }
+    desk.account(|account| {
+        account.add_product(Product { id: 9, barcode: "6281000000017".into(), ..Product::default() });
+    });
+    let total = |path: &str| desk.get(&format!("/v2/api/entity/{path}")).json()["total"].clone();
+    assert_eq!(total("client/list?filter[email]=TWIN@example.com"), 2);
+    assert_eq!(total("product/list?filter[barcode]=6281000000017"), 2);
+}
+
+#[test]
+fn point_15_an_expired_subscription_answers_one_question() {
+    let desk = Desk::with(|setup| setup.expired = true);
+    let ask = || [desk.get("/api2/site_info").status, desk.post("/api2/invoices", &two_mugs()).status];
+    let page = desk.post("/api2/invoices", &two_mugs());
+    assert!(page.status == 200 && page.body.starts_with(b"<!DOCTYPE html>"));
+    assert_eq!(desk.get("/api2/site_info").json()["data"]["Site"]["is_expired"], true);
+    desk.change(|setup| setup.when_expired = WhenExpired::Forbidden);
+    assert_eq!(ask(), [200, 403]);
+    assert_eq!(desk.invoices(), 0);
+    desk.change(|setup| setup.when_expired = WhenExpired::Answers);
+    assert_eq!(ask(), [200, 202]);
+}
+
+#[test]
+fn point_01_a_bad_key_may_be_shown_the_log_in_page() {
+    let desk = Desk::with(|setup| setup.bad_key_page = true);
+    let page = desk.send("POST", "/acct/one/api2/invoices", "apikey: wrong\r\n", "");
+    assert!(page.status == 200 && page.body.starts_with(b"<!DOCTYPE html>"));
+    assert_eq!(desk.send("GET", "/acct/one/v2/api/entity/product/list", "", "").status, 401, "v2 knows better");
+    assert_eq!(desk.get("/api2/site_info").status, 200);
 }

@@ -72,6 +72,83 @@ fn control_sets_up_breaks_and_reads_an_account() {
 }
 
 #[test]
+fn control_explains_itself_and_what_it_says_is_there() {
+    let desk = Desk::new();
+    let page = desk.send("GET", "/control", "", "");
+    assert!(page.head.to_lowercase().contains("content-type: text/plain"));
+    let help = String::from_utf8(page.body).unwrap();
+    let mut routes = 0;
+    for line in help.lines() {
+        let mut words = line.split_whitespace();
+        let (Some(method @ ("GET" | "POST" | "DELETE")), Some(path)) = (words.next(), words.next()) else { continue };
+        let path = path.replace("<name>", "one").replace("<id>", "3");
+        // An empty body is wrong for most; a route that is not there would say 404.
+        assert_ne!(desk.send(method, &path, "", "").status, 404, "{method} {path}");
+        routes += 1;
+    }
+    assert!(routes >= 15, "{help}");
+    assert!(!help.contains("//") && !help.contains("```"), "{help}");
+}
+
+#[test]
+fn control_makes_every_bad_day_it_names() {
+    let desk = Desk::new();
+    let help = String::from_utf8(desk.send("GET", "/control", "", "").body).unwrap();
+    let kinds = [
+        json!({"kind": "lose_request"}),
+        json!({"kind": "lose_answer"}),
+        json!({"kind": "late", "seconds": 5}),
+        json!({"kind": "slow", "seconds": 5}),
+        json!({"kind": "drip", "bytes_per_second": 5}),
+        json!({"kind": "hang"}),
+        json!({"kind": "refuse"}),
+        json!({"kind": "error_before_saving"}),
+        json!({"kind": "error_after_saving"}),
+        json!({"kind": "failed_with200"}),
+        json!({"kind": "html_page"}),
+        json!({"kind": "html_redirect"}),
+        json!({"kind": "unauthorized", "after": 3}),
+        json!({"kind": "forbidden"}),
+        json!({"kind": "throttled"}),
+        json!({"kind": "cut_at", "bytes": 5}),
+        json!({"kind": "truncated_json"}),
+    ];
+    for fault in &kinds {
+        assert!(help.contains(fault["kind"].as_str().unwrap()), "{fault}");
+        assert_eq!(desk.send("POST", "/control/acct/one/fault", "", &fault.to_string()).status, 200, "{fault}");
+    }
+    let waiting = desk.send("GET", "/control/acct/one/faults", "", "").json();
+    assert_eq!(waiting.as_array().unwrap().len(), kinds.len());
+    assert_eq!((&waiting[12]["kind"], &waiting[12]["after"]), (&json!("unauthorized"), &json!(3)));
+    desk.send("DELETE", "/control/acct/one/faults", "", "");
+    assert_eq!(desk.send("GET", "/control/acct/one/faults", "", "").json(), json!([]));
+}
+
+#[test]
+fn control_takes_back_what_it_gave_and_shows_what_it_set() {
+    let desk = Desk::new();
+    let control = |method: &str, path: &str, body: &Value| {
+        let reply = desk.send(method, &format!("/control/acct/one/{path}"), "", &body.to_string());
+        (reply.status, reply.json())
+    };
+    assert_eq!(control("POST", "settings", &json!({"requisitions": true})).0, 200);
+    let (_, settings) = control("GET", "settings", &json!({}));
+    assert_eq!((&settings["requisitions"], &settings["rounding"]), (&json!(true), &json!("row")));
+    for kind in ["product/3", "client/15", "store/2", "tax/4", "method/1", "treasury/1"] {
+        assert_eq!(control("DELETE", kind, &json!({})).0, 200, "{kind}");
+        assert_eq!(control("DELETE", kind, &json!({})).0, 404, "{kind}");
+    }
+    assert_eq!(control("POST", "revoke", &json!({"key": "key-one"})).0, 200);
+    assert_eq!(control("POST", "revoke", &json!({"key": "key-one"})).0, 400);
+    assert_eq!(desk.get("/api2/site_info").status, 401);
+
+    let unknowns = desk.send("GET", "/control/unknowns", "", "").json();
+    let of = |name: &str| unknowns.as_array().unwrap().iter().find(|one| one["name"] == name).unwrap().clone();
+    assert_eq!(of("partial_put"), json!({"name": "partial_put", "default": "drop", "other": "keep", "changes": null}));
+    assert!(of("closed_until")["changes"].is_string());
+}
+
+#[test]
 fn a_dropped_server_no_longer_listens() {
     let desk = Desk::new();
     let address = desk.server.address();

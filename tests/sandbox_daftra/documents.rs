@@ -2,7 +2,7 @@
 
 use crate::desk::{Desk, START, receipt, row, two_mugs, with};
 use qantara::sandbox::daftra::{
-    Client, DateFormat, Hand, PartialPut, PaymentMethod, Product, Rounding, SecondTax, Store,
+    Client, DateFormat, Hand, PartialPut, PaymentMethod, Product, Record, Rounding, SecondTax, Store,
 };
 use serde_json::{Value, json};
 
@@ -329,4 +329,62 @@ fn point_16_a_get_issues_a_draft() {
     desk.change(|setup| setup.reissue_refused = true);
     assert_eq!(desk.get(&path).status, 400);
     assert_eq!(desk.read(id)["no"], "000094");
+}
+
+#[test]
+fn point_04_names_and_places_in_answers_are_switches() {
+    let desk = Desk::new();
+    let id = desk.invoice(&two_mugs());
+    let receipt_id = desk.post("/api2/refund_receipts", &receipt(id, "1")).json()["id"].clone();
+    let read = |path: String| desk.get(&path).json()["data"].clone();
+    assert!(read(format!("/api2/refund_receipts/{receipt_id}")).get("RefundReceipt").is_some());
+    desk.change(|setup| setup.answers_say_invoice = true);
+    assert_eq!(read(format!("/api2/refund_receipts/{receipt_id}"))["Invoice"]["type"], "6");
+    desk.change(|setup| setup.rows_beside_header = true);
+    let data = read(format!("/api2/invoices/{id}"));
+    assert!(data["Invoice"].get("InvoiceItem").is_none());
+    assert_eq!((&data["InvoiceItem"][0]["quantity"], &data["InvoicePayment"]), (&json!("2"), &json!([])));
+}
+
+#[test]
+fn point_08_a_tax_that_is_gone_or_switched_off_is_refused_and_old_rows_keep_it() {
+    let desk = Desk::new();
+    let taxed = |id: u64| with(two_mugs(), "/InvoiceItem/0/tax1", json!(id));
+    let id = desk.invoice(&taxed(1));
+    desk.account(|account| account.remove(Record::Tax, 1));
+    assert!(desk.post("/api2/invoices", &taxed(1)).complains_about("InvoiceItem.0.tax1"));
+    assert!(desk.put(&format!("/api2/invoices/{id}"), &taxed(1)).complains_about("InvoiceItem.0.tax1"));
+    assert_eq!(desk.read(id)["summary_total"], 230);
+    assert_eq!(desk.get("/api2/taxes/1").status, 404);
+    assert!(!desk.account(|account| account.remove(Record::Tax, 1)));
+}
+
+#[test]
+fn point_10_e_invoices_may_be_accepted_at_once() {
+    let desk = Desk::with(|setup| setup.e_invoices = true);
+    let draft = desk.invoice(&with(two_mugs(), "/Invoice/draft", json!(1)));
+    assert_eq!(desk.put(&format!("/api2/invoices/{draft}"), &two_mugs()).status, 200, "a draft is not reported");
+    let id = desk.invoice(&two_mugs());
+    assert_eq!(desk.read(id)["e_invoice_status"], "accepted");
+    assert_eq!(desk.put(&format!("/api2/invoices/{id}"), &two_mugs()).status, 400);
+    assert_eq!(desk.post("/api2/refund_receipts", &receipt(id, "1")).status, 202);
+}
+
+#[test]
+fn point_12_credit_notes_may_be_found_by_custom_field() {
+    let desk = Desk::new();
+    let invoice = desk.invoice(&two_mugs());
+    for value in ["a", "b"] {
+        let note = json!({"CreditNote": {"client_id": 15, "subscription_id": invoice}, "InvoiceItem": [row("1", "1")],
+                          "InvoiceCustomField": [{"label": "Refund", "value": value}]});
+        assert_eq!(desk.post("/api2/credit_notes", &note).status, 202);
+    }
+    let total =
+        |query: &str| desk.get(&format!("/api2/credit_notes?{query}")).json()["pagination"]["total_results"].clone();
+    assert_eq!(total("custom_field=b&custom_field_label=Refund"), 2, "ignored");
+    desk.change(|setup| setup.credit_note_filters = true);
+    assert_eq!(
+        (total("custom_field=b&custom_field_label=Refund"), total("custom_field=b&custom_field_label=Other")),
+        (json!(1), json!(0))
+    );
 }

@@ -116,6 +116,41 @@ fn fault_slow() {
 }
 
 #[test]
+fn fault_drip() {
+    let desk = Desk::new();
+    desk.fault(FaultKind::Drip { bytes_per_second: 500 });
+    let mut stream = TcpStream::connect(desk.server.address()).unwrap();
+    let body = two_mugs().to_string();
+    let head = "POST /acct/one/api2/invoices HTTP/1.1\r\nHost: x\r\napikey: key-one\r\nContent-Length:";
+    stream.write_all(format!("{head} {}\r\n\r\n{body}", body.len()).as_bytes()).unwrap();
+    let (mut answer, mut pieces, mut buffer) = (Vec::new(), 0, [0; 4096]);
+    loop {
+        match stream.read(&mut buffer).unwrap() {
+            0 => break,
+            amount => answer.extend_from_slice(&buffer[..amount]),
+        }
+        pieces += 1;
+    }
+    assert!(answer.starts_with(b"HTTP/1.1 202") && answer.ends_with(b"}"), "it is whole");
+    assert!(pieces > 20, "{} bytes in {pieces} pieces", answer.len());
+    assert_eq!(desk.invoices(), 1);
+}
+
+#[test]
+fn fault_unauthorized_from_the_third_call_on() {
+    let desk = Desk::new();
+    desk.account(|account| account.add_fault(Fault::always(FaultKind::Unauthorized).on("POST", "invoices").after(2)));
+    let statuses: Vec<u16> = (0..4).map(|_| desk.post("/api2/invoices", &two_mugs()).status).collect();
+    assert_eq!(statuses, [202, 202, 401, 401]);
+    assert_eq!(desk.get("/api2/invoices").status, 200, "other calls are not counted and not hit");
+    desk.account(|account| account.clear_faults());
+    assert_eq!(desk.post("/api2/invoices", &two_mugs()).status, 202);
+    assert!(desk.account(|account| account.revoke("key-one")));
+    assert_eq!(desk.get("/api2/invoices").status, 401, "and a key that is gone opens nothing");
+    assert!(!desk.account(|account| account.revoke("key-one")));
+}
+
+#[test]
 fn fault_hang() {
     let desk = Desk::new();
     desk.fault(FaultKind::Hang);

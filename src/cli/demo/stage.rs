@@ -105,7 +105,7 @@ impl Stage {
         for (from, currency, seed) in [(From::Souq, "SAR", 1), (From::Kuwait, "KWD", 2)] {
             let mut setup = ShopSetup { seed, ..ShopSetup::new(domain(from), self.secret(domain(from)), currency) };
             if from == From::Kuwait {
-                (setup.tax, setup.taxes_included) = (None, false);
+                (setup.taxes, setup.taxes_included) = (Vec::new(), false);
             }
             let digits = setup.digits();
             let mut shop = Shop::new(setup);

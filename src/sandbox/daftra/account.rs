@@ -128,6 +128,17 @@ pub struct Treasury {
     pub name: String,
 }
 
+/// What can be taken away again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Record {
+    Product,
+    Client,
+    Store,
+    Tax,
+    Method,
+    Treasury,
+}
+
 /// One Daftra account with everything in it.
 #[derive(Clone, Debug)]
 pub struct Account {
@@ -201,6 +212,11 @@ impl Account {
         self.faults.push(fault);
     }
 
+    /// The bad days that are still to come; those that are spent have left the list.
+    pub fn faults(&mut self) -> &mut Vec<Fault> {
+        &mut self.faults
+    }
+
     /// The bad days are over.
     pub fn clear_faults(&mut self) {
         self.faults.clear();
@@ -238,6 +254,26 @@ impl Account {
     /// Adds or replaces; id 0 means the next free one. Returns the id.
     pub fn add_treasury(&mut self, treasury: Treasury) -> u64 {
         put(&mut self.treasuries, treasury.id, |id| Treasury { id, ..treasury })
+    }
+
+    /// Takes a record away for good, as if it had never been there; what was copied into documents stays. False: there
+    /// is none.
+    pub fn remove(&mut self, kind: Record, id: u64) -> bool {
+        match kind {
+            Record::Product => self.products.remove(&id).is_some(),
+            Record::Client => self.clients.remove(&id).is_some(),
+            Record::Store => self.stores.remove(&id).is_some(),
+            Record::Tax => self.taxes.remove(&id).is_some(),
+            Record::Method => self.methods.remove(&id).is_some(),
+            Record::Treasury => self.treasuries.remove(&id).is_some(),
+        }
+    }
+
+    /// The key opens nothing from now on. False: there is no such key.
+    pub fn revoke(&mut self, key: &str) -> bool {
+        let before = self.setup.keys.len();
+        self.setup.keys.retain(|known| known.key != key);
+        self.setup.keys.len() < before
     }
 
     pub(in crate::sandbox) fn count(&mut self, request: &Request) {

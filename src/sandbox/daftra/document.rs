@@ -154,6 +154,8 @@ pub(super) fn save(
         document.requisition = moves.then_some(Requisition::Pending);
     }
     stock::enough(account, &document)?;
+    document.e_invoice_accepted |=
+        account.setup().e_invoices && document.kind == DocumentKind::Invoice && !document.draft;
 
     let before = account.documents.get(&document.id);
     let issued_now = before.is_some_and(|old| old.draft && !document.draft && old.no == document.no);

@@ -4,6 +4,7 @@
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
 /// What an account is and how it behaves. Everything but the name may be changed while it runs.
@@ -58,8 +59,34 @@ pub struct AccountSetup {
     pub product_code_filter: bool,
     /// Are the filters of v2 honoured?
     pub v2_filters: bool,
-    /// Is the subscription over? Shown by `site_info` only.
+    /// Are the filters of v1's invoice list honoured? `po_number` has a switch of its own.
+    pub v1_filters: bool,
+    /// Is the `custom_field` filter of v1's credit notes honoured?
+    pub credit_note_filters: bool,
+    /// Does v1's invoice list show drafts unasked?
+    pub drafts_listed: bool,
+    /// Is a refused write answered with HTTP 200 and `result: failed`?
+    pub failures_with_200: bool,
+    /// Are complaints about fields lists of texts under the model's name?
+    pub nested_complaints: bool,
+    /// Does an empty map print as `[]`?
+    pub empty_maps_as_lists: bool,
+    /// Are receipts and credit notes answered under the name `Invoice`?
+    pub answers_say_invoice: bool,
+    /// Do rows and payments stand beside the header in answers, instead of inside?
+    pub rows_beside_header: bool,
+    /// Are the counts of a v2 list in `meta`?
+    pub v2_meta: bool,
+    /// Do rows of v2 carry their relations at level 1?
+    pub v2_relations: bool,
+    /// Does v1 show a bad key the log-in page, with HTTP 200?
+    pub bad_key_page: bool,
+    /// Does the tax authority accept an invoice as soon as it is issued?
+    pub e_invoices: bool,
+    /// Is the subscription over?
     pub expired: bool,
+    /// What calls get then; `site_info` is answered always.
+    pub when_expired: WhenExpired,
 }
 
 impl Default for AccountSetup {
@@ -89,8 +116,32 @@ impl Default for AccountSetup {
             list_lag_seconds: 0,
             product_code_filter: true,
             v2_filters: true,
+            v1_filters: true,
+            credit_note_filters: false,
+            drafts_listed: true,
+            failures_with_200: false,
+            nested_complaints: false,
+            empty_maps_as_lists: true,
+            answers_say_invoice: false,
+            rows_beside_header: false,
+            v2_meta: false,
+            v2_relations: true,
+            bad_key_page: false,
+            e_invoices: false,
             expired: false,
+            when_expired: WhenExpired::Page,
         }
+    }
+}
+
+impl AccountSetup {
+    /// The same with these fields changed, then read as a whole: a misspelt field is an error.
+    pub fn with(&self, changes: Map<String, Value>) -> Result<AccountSetup, String> {
+        let mut all = serde_json::to_value(self).map_err(|error| error.to_string())?;
+        for (name, value) in changes {
+            all[name] = value;
+        }
+        serde_json::from_value(all).map_err(|error| error.to_string())
     }
 }
 
@@ -183,4 +234,16 @@ pub enum PartialPut {
     Keep,
     /// They are lost: rows, payments, custom fields, texts, discounts, shipping, store.
     Drop,
+}
+
+/// What calls get when the subscription is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhenExpired {
+    /// What they always got.
+    Answers,
+    /// HTTP 403.
+    Forbidden,
+    /// A page for people, with HTTP 200.
+    Page,
 }

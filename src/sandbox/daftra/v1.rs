@@ -30,7 +30,7 @@ pub(super) fn answer(account: &mut Account, call: &Call<'_>) -> Result<Answer, R
         ("GET", [_], Some(kind)) => Ok(documents(account, call, kind)),
         ("GET", [_, id], Some(kind)) => {
             let document = write::find(account, call, kind, number(id)?)?;
-            Ok(one(kind.wrapper(), &rows::document(account, document, Depth::All)))
+            Ok(whole(account, document))
         }
         ("POST", [_], Some(kind)) => {
             let id = write::create(account, call, kind)?;
@@ -75,6 +75,23 @@ fn number(id: &str) -> Result<u64, Refusal> {
 
 fn one(model: &str, row: &Value) -> Answer {
     Answer::json(200, &json!({"result": "successful", "code": 200, "data": {model: row}}))
+}
+
+/// One document with everything in it, or beside it.
+fn whole(account: &Account, document: &Document) -> Answer {
+    let setup = account.setup();
+    let wrapper = if setup.answers_say_invoice { DocumentKind::Invoice } else { document.kind }.wrapper();
+    let mut row = rows::document(account, document, Depth::All);
+    let mut data = Map::new();
+    if setup.rows_beside_header
+        && let Some(fields) = row.as_object_mut()
+    {
+        for part in ["InvoiceItem", "InvoiceCustomField", "InvoicePayment"] {
+            data.extend(fields.remove(part).map(|value| (part.to_owned(), value)));
+        }
+    }
+    data.insert(wrapper.into(), row);
+    Answer::json(200, &json!({"result": "successful", "code": 200, "data": data}))
 }
 
 fn created(account: &Account, id: u64, invoice_number: Option<String>) -> Answer {
@@ -170,9 +187,10 @@ fn get(account: &Account, call: &Call<'_>, resource: &str, id: u64) -> Result<An
     row.map(|row| one(model, &row)).ok_or(Refusal::new(404, Message::NotFound(noun)))
 }
 
-/// Receipts and credit notes: paging and nothing else.
+/// Receipts and credit notes: paging and, perhaps, the custom field of credit notes.
 fn documents(account: &Account, call: &Call<'_>, kind: DocumentKind) -> Answer {
-    let all = visible(account, call, kind).collect();
+    let filtered = kind == DocumentKind::CreditNote && account.setup().credit_note_filters;
+    let all = visible(account, call, kind).filter(|document| !filtered || has_custom_field(call, document)).collect();
     page(call, kind.wrapper(), all, CAP, |document| rows::document(account, document, Depth::Client))
 }
 
@@ -205,19 +223,35 @@ fn visible<'a>(account: &'a Account, call: &Call<'_>, kind: DocumentKind) -> imp
     })
 }
 
+fn has_custom_field(call: &Call<'_>, document: &Document) -> bool {
+    call.parameter("custom_field").is_none_or(|value| {
+        let label = call.parameter("custom_field_label");
+        let fields = &document.custom_fields;
+        fields.iter().any(|field| field.value == value && label.is_none_or(|label| field.label == label))
+    })
+}
+
 /// Every parameter that is present and honoured must agree.
 fn passes(account: &Account, call: &Call<'_>, invoice: &Document) -> bool {
+    let setup = account.setup();
+    let po_number = call.parameter("po_number").filter(|_| setup.po_numbers);
+    if po_number.is_some_and(|number| invoice.text("po_number") != number) {
+        return false;
+    }
+    // Whoever hides drafts honours the question for them.
+    let asks_for_drafts = call.parameter("draft") == Some("1") || call.parameter("payment_status") == Some("-1");
+    if invoice.draft && !setup.drafts_listed && !asks_for_drafts {
+        return false;
+    }
+    if !setup.v1_filters {
+        return true;
+    }
     let is = |name, value: &str| call.parameter(name).is_none_or(|wanted| wanted == value);
     let day = |name| call.parameter(name).and_then(|text| Date::strptime("%Y-%m-%d", text).ok());
     let between =
         |from, to, date: Date| day(from).is_none_or(|from| date >= from) && day(to).is_none_or(|to| date <= to);
     let amount = |name| call.parameter(name).and_then(|text| decimal(&text.into()));
     let status = || account.standing(invoice.id).map_or(0, |standing| standing.status).to_string();
-    let po_number = call.parameter("po_number").filter(|_| account.setup().po_numbers);
-    let custom = call.parameter("custom_field").is_none_or(|value| {
-        let label = call.parameter("custom_field_label");
-        invoice.custom_fields.iter().any(|field| field.value == value && label.is_none_or(|label| field.label == label))
-    });
     let keywords = call.parameter("keywords").is_none_or(|words| {
         let texts = ["po_number", "order_number", "client_business_name", "client_email"];
         invoice.no.contains(words) || texts.iter().any(|name| invoice.text(name).contains(words))
@@ -234,8 +268,7 @@ fn passes(account: &Account, call: &Call<'_>, invoice: &Document) -> bool {
         && call.parameter("payment_status").is_none_or(|wanted| wanted == status())
         && is("currency_code", &invoice.currency)
         && call.parameter("no").is_none_or(|no| invoice.no.contains(no) || invoice.text("order_number").contains(no))
-        && po_number.is_none_or(|number| invoice.text("po_number") == number)
-        && custom
+        && has_custom_field(call, invoice)
         && keywords
         && (sources.is_empty() || sources.contains(&"api"))
         && between("date_from", "date_to", invoice.date)

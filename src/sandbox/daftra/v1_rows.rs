@@ -4,6 +4,7 @@ use super::account::{Account, Client, Product, Store, Tax, Treasury};
 use super::document::{Document, Item, Requisition};
 use super::money::{Discount, RowDiscount, RowTotals};
 use super::payment::Payment;
+use super::setup::AccountSetup;
 use super::stock::StockTransaction;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
@@ -35,9 +36,9 @@ fn id(id: Option<u64>) -> Option<String> {
     id.map(|id| id.to_string())
 }
 
-/// An empty map prints as `[]`.
-fn map(map: Map<String, Value>) -> Value {
-    if map.is_empty() { json!([]) } else { Value::Object(map) }
+/// How this account prints a map without entries.
+pub(super) fn empty_map(setup: &AccountSetup) -> Value {
+    if setup.empty_maps_as_lists { json!([]) } else { json!({}) }
 }
 
 pub(super) fn site(account: &Account) -> Value {
@@ -74,7 +75,9 @@ pub(super) fn has_code(product: &Product, code: &str) -> bool {
 
 pub(super) fn product(account: &Account, product: &Product) -> Value {
     let balances = account.balances(product.id);
-    let by_store = balances.iter().map(|(store, quantity)| (store.to_string(), real(*quantity))).collect();
+    let by_store: Map<String, Value> =
+        balances.iter().map(|(store, quantity)| (store.to_string(), real(*quantity))).collect();
+    let by_store = if by_store.is_empty() { empty_map(account.setup()) } else { Value::Object(by_store) };
     json!({
         "id": product.id.to_string(), "site_id": "4711", "name": product.name, "description": "",
         "product_code": product.product_code, "barcode": product.barcode, "type": product.kind.to_string(),
@@ -82,7 +85,7 @@ pub(super) fn product(account: &Account, product: &Product) -> Value {
         "buy_price": "0", "tax1": id(product.tax1).unwrap_or("0".into()), "tax2": id(product.tax2).unwrap_or("0".into()),
         "track_stock": flag(product.track_stock), "stock_balance": string(balances.values().sum()),
         "low_stock_thershold": "0", "availabe_online": "1", "tracking_type": "quantity_only",
-        "branch_id": id(product.branch_id), "item_group_id": null, "productAvailableQTY": map(by_store),
+        "branch_id": id(product.branch_id), "item_group_id": null, "productAvailableQTY": by_store,
     })
 }
 
@@ -139,12 +142,12 @@ pub(super) fn document(account: &Account, document: &Document, depth: Depth) -> 
     }
     let mut part = |name: &str, value| row.insert(name.into(), value);
     if depth != Depth::Header {
-        part("Client", account.clients.get(&document.client_id).map(client).unwrap_or(json!([])));
+        part("Client", account.clients.get(&document.client_id).map(client).unwrap_or(empty_map(account.setup())));
     }
     if depth == Depth::All {
         let items = document.items.iter().zip(&document.totals.rows);
         let fields = document.custom_fields.iter();
-        part("OrderSource", json!([]));
+        part("OrderSource", empty_map(account.setup()));
         part("InvoiceItem", items.map(|(item, amounts)| invoice_item(document, item, amounts)).collect());
         part("InvoiceCustomField", fields.map(|field| json!({"label": field.label, "value": field.value})).collect());
         part("InvoicePayment", account.payments_of(document.id).map(|row| payment(account, row)).collect());

@@ -11,7 +11,7 @@ use super::money::Discount;
 use super::payment::Payment;
 use super::refusal::{Message, Reason, Refusal};
 use super::v1::client_of;
-use super::v1_rows::real;
+use super::v1_rows::{Depth, real};
 use crate::sandbox::http::Answer;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ pub(super) fn answer(account: &mut Account, call: &Call<'_>) -> Result<Answer, R
                 return Ok(Answer::json(200, &json!({"error": "Entity Not exists"})));
             };
             Ok(match rest {
-                ["list"] | ["list", _] => list(call, filtered(account, call, rows)),
+                ["list"] | ["list", _] => list(account, call, filtered(account, call, rows)),
                 ["filter-auto-suggest"] => suggest(filtered(account, call, rows)),
                 [id] | [id, _] => show(id, rows),
                 _ => return Err(Refusal::new(404, Message::InvalidEndpoint)),
@@ -43,7 +43,9 @@ fn rows(account: &Account, call: &Call<'_>, entity: &str) -> Option<Vec<Value>> 
                 && account.listed(document.created, call.now)
                 && (call.branch.is_none() || document.branch_id == call.branch)
         });
-        all.map(|row| document(account, row)).collect()
+        let level = call.path.get(2).and_then(|level| level.parse::<u8>().ok()).unwrap_or(1);
+        let depth = if account.setup().v2_relations || level > 1 { Depth::All } else { Depth::Header };
+        all.map(|row| document(account, row, depth)).collect()
     };
     Some(match entity {
         "invoice" => documents(DocumentKind::Invoice),
@@ -102,7 +104,7 @@ fn rows(account: &Account, call: &Call<'_>, entity: &str) -> Option<Vec<Value>> 
     })
 }
 
-fn document(account: &Account, document: &Document) -> Value {
+fn document(account: &Account, document: &Document, depth: Depth) -> Value {
     let totals = &document.totals;
     let standing = account.standing(document.id);
     let items = document.items.iter().zip(&totals.rows).map(|(item, amounts)| {
@@ -116,7 +118,7 @@ fn document(account: &Account, document: &Document) -> Value {
         Discount::Amount(amount) => amount,
         Discount::No | Discount::Percent(_) => Decimal::ZERO,
     };
-    json!({
+    let mut row = json!({
         "id": document.id, "type": document.kind.type_id(), "no": document.no, "client_id": document.client_id,
         "store_id": document.store_id, "branch_id": document.branch_id, "subscription_id": document.parent,
         "currency_code": document.currency, "date": document.date.to_string(), "draft": document.draft,
@@ -128,9 +130,12 @@ fn document(account: &Account, document: &Document) -> Value {
         "payment_status": standing.map(|s| s.status), "created": account.local_text(document.created),
         "modified": account.local_text(document.modified),
         "deleted_at": document.deleted.map(|moment| account.local_text(moment)),
-        "invoice_item": items.collect::<Value>(),
-        "payment": account.payments_of(document.id).map(|row| payment(account, row)).collect::<Value>(),
-    })
+    });
+    if depth == Depth::All {
+        row["invoice_item"] = items.collect();
+        row["payment"] = account.payments_of(document.id).map(|row| payment(account, row)).collect();
+    }
+    row
 }
 
 fn payment(account: &Account, payment: &Payment) -> Value {
@@ -218,7 +223,7 @@ fn plain(value: &Value) -> String {
     }
 }
 
-fn list(call: &Call<'_>, rows: Vec<Value>) -> Answer {
+fn list(account: &Account, call: &Call<'_>, rows: Vec<Value>) -> Answer {
     let asked = |name| call.parameter(name).and_then(|text| text.parse::<usize>().ok()).filter(|n| *n > 0);
     let (per_page, page) = (asked("per_page").unwrap_or(20), asked("page").unwrap_or(1));
     let total = rows.len();
@@ -227,15 +232,17 @@ fn list(call: &Call<'_>, rows: Vec<Value>) -> Answer {
     let link = |page: usize| format!("{path}?page={page}");
     let before = (page - 1).saturating_mul(per_page);
     let data: Vec<Value> = rows.into_iter().skip(before).take(per_page).collect();
-    let count = data.len();
-    Answer::json(
-        200,
-        &json!({"current_page": page, "data": data, "first_page_url": link(1),
-                "from": (count > 0).then(|| before + 1), "last_page": last, "last_page_url": link(last), "links": [],
-                "next_page_url": (page < last).then(|| link(page + 1)), "path": path, "per_page": per_page,
-                "prev_page_url": (page > 1).then(|| link(page - 1)),
-                "to": (count > 0).then(|| before + count), "total": total}),
-    )
+    let (from, to) = ((!data.is_empty()).then(|| before + 1), (!data.is_empty()).then(|| before + data.len()));
+    let (previous, next) = ((page > 1).then(|| link(page - 1)), (page < last).then(|| link(page + 1)));
+    let body = match account.setup().v2_meta {
+        true => json!({"data": data, "links": {"first": link(1), "last": link(last), "prev": previous, "next": next},
+                       "meta": {"current_page": page, "from": from, "last_page": last, "path": path,
+                                "per_page": per_page, "to": to, "total": total}}),
+        false => json!({"current_page": page, "data": data, "first_page_url": link(1), "from": from, "last_page": last,
+                        "last_page_url": link(last), "links": [], "next_page_url": next, "path": path,
+                        "per_page": per_page, "prev_page_url": previous, "to": to, "total": total}),
+    };
+    Answer::json(200, &body)
 }
 
 /// A bare array, without any envelope.

@@ -5,10 +5,10 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
-use super::ShopSetup;
 use super::cart::{Buyer, Origin, Target, Value as Worth};
 use super::change_body::refund;
-use super::order::{Allocation, Application, Fulfilment, Line, LineKind, Order, ShippingLine, Sums};
+use super::order::{Allocation, Application, Fulfilment, Line, LineKind, Order, ShippingLine, Sums, TaxLine, round};
+use super::{ShopSetup, digits_of};
 
 /// The order resource.
 pub(super) fn order(order: &Order, setup: &ShopSetup) -> Value {
@@ -18,17 +18,18 @@ pub(super) fn order(order: &Order, setup: &ShopSetup) -> Value {
     add(&mut body, state(order, &sums, setup));
     add(&mut body, people(order));
     add(&mut body, origin(order));
-    totals(&mut body, &sums, setup);
+    totals(&mut body, order, &sums, setup);
     add(
         &mut body,
         json!({
             "discount_applications": order.applications.iter().map(application).collect::<Vec<_>>(),
             "discount_codes": order.applications.iter().filter_map(|one| code(one, setup)).collect::<Vec<_>>(),
-            "fulfillments": order.fulfilments.iter().map(|one| fulfilment(order, one, setup)).collect::<Vec<_>>(),
+            "fulfillments":
+                (1..).zip(&order.fulfilments).map(|(at, one)| fulfilment(order, at, one, setup)).collect::<Vec<_>>(),
             "line_items": order.lines.iter().map(|one| line(order, one, setup)).collect::<Vec<_>>(),
             "refunds": order.records.iter().map(|one| refund(order, one, setup)).collect::<Vec<_>>(),
             "shipping_lines": order.shipping.iter().map(|one| shipping(order, one, setup)).collect::<Vec<_>>(),
-            "tax_lines": tax_lines(sums.tax, setup),
+            "tax_lines": tax_lines(&all_taxes(order), setup),
             "line_item_groups": [],
             "returns": [],
         }),
@@ -64,7 +65,7 @@ fn state(order: &Order, sums: &Sums, setup: &ShopSetup) -> Value {
         "confirmed": true,
         "test": order.test,
         "currency": setup.currency,
-        "presentment_currency": setup.currency,
+        "presentment_currency": presentment_currency(setup),
         "taxes_included": setup.taxes_included,
         "tax_exempt": false,
         "estimated_taxes": false,
@@ -133,7 +134,8 @@ fn origin(order: &Order) -> Value {
     })
 }
 
-fn totals(body: &mut Map<String, Value>, sums: &Sums, setup: &ShopSetup) {
+fn totals(body: &mut Map<String, Value>, order: &Order, sums: &Sums, setup: &ShopSetup) {
+    let duties = (!order.duties.is_zero()).then(|| bag(order.duties, setup));
     for (name, amount) in [
         ("current_subtotal_price", sums.current_subtotal),
         ("current_total_discounts", sums.current_discounts),
@@ -159,8 +161,8 @@ fn totals(body: &mut Map<String, Value>, sums: &Sums, setup: &ShopSetup) {
             "current_shipping_price_set": bag(sums.current_shipping, setup),
             "total_cash_rounding_payment_adjustment_set": bag(Decimal::ZERO, setup),
             "total_cash_rounding_refund_adjustment_set": bag(Decimal::ZERO, setup),
-            "original_total_duties_set": null,
-            "current_total_duties_set": null,
+            "original_total_duties_set": duties,
+            "current_total_duties_set": duties,
             "original_total_additional_fees_set": null,
             "current_total_additional_fees_set": null,
         }),
@@ -169,7 +171,8 @@ fn totals(body: &mut Map<String, Value>, sums: &Sums, setup: &ShopSetup) {
 
 pub(super) fn line(order: &Order, line: &Line, setup: &ShopSetup) -> Value {
     let left = order.left(line);
-    let shipped = line.to_ship == 0 && order.fulfilments.iter().any(|one| one.lines.contains(&line.id));
+    let is_touched = order.fulfilments.iter().any(|one| one.lines.iter().any(|(id, _)| *id == line.id));
+    let shipped = is_touched.then_some(if line.to_ship == 0 { "fulfilled" } else { "partial" });
     let name = line.variant_title.as_ref().map_or(line.title.clone(), |variant| format!("{} - {variant}", line.title));
     let mut body = Map::new();
     add(
@@ -183,7 +186,7 @@ pub(super) fn line(order: &Order, line: &Line, setup: &ShopSetup) -> Value {
             "duties": [],
             "fulfillable_quantity": line.to_ship,
             "fulfillment_service": "manual",
-            "fulfillment_status": shipped.then_some("fulfilled"),
+            "fulfillment_status": shipped,
             "gift_card": line.kind == LineKind::GiftCard,
             "grams": 0,
             "name": name,
@@ -201,7 +204,7 @@ pub(super) fn line(order: &Order, line: &Line, setup: &ShopSetup) -> Value {
         json!({
             "sales_line_item_group_id": null,
             "sku": line.sku,
-            "tax_lines": if line.taxable { tax_lines(line.tax, setup) } else { json!([]) },
+            "tax_lines": tax_lines(&line.taxes, setup),
             "taxable": line.taxable,
             "title": line.title,
             "total_discount": text(Decimal::ZERO, setup),
@@ -233,27 +236,38 @@ pub(super) fn shipping(order: &Order, line: &ShippingLine, setup: &ShopSetup) ->
         "price_set": bag(line.price, setup),
         "requested_fulfillment_service_id": null,
         "source": "shopify",
-        "tax_lines": tax_lines(line.tax, setup),
+        "tax_lines": tax_lines(&line.taxes, setup),
         "title": "Standard",
     })
 }
 
-fn fulfilment(order: &Order, one: &Fulfilment, setup: &ShopSetup) -> Value {
-    let lines = order.lines.iter().filter(|line| one.lines.contains(&line.id));
+/// The body of `fulfillments/create`, by id; null for a parcel that never left.
+pub(super) fn fulfilment_of(order: &Order, id: u64, setup: &ShopSetup) -> Value {
+    let parcel = (1..).zip(&order.fulfilments).find(|(_, one)| one.id == id);
+    parcel.map(|(at, one)| fulfilment(order, at, one, setup)).into()
+}
+
+fn fulfilment(order: &Order, at: usize, one: &Fulfilment, setup: &ShopSetup) -> Value {
+    let shipped = |line: &Line| one.lines.iter().find(|(id, _)| *id == line.id).map(|(_, units)| *units);
+    let lines = order.lines.iter().filter_map(|whole| {
+        let mut body = line(order, whole, setup);
+        body["quantity"] = json!(shipped(whole)?);
+        Some(body)
+    });
     json!({
         "id": one.id,
         "admin_graphql_api_id": gid("Fulfillment", one.id),
         "order_id": order.id.0,
         "created_at": time(one.at, setup),
         "updated_at": time(one.at, setup),
-        "name": format!("#{}.1", order.number),
+        "name": format!("#{}.{at}", order.number),
         "service": "manual",
         "shipment_status": null,
         "status": "success",
         "tracking_company": null,
         "tracking_numbers": [],
         "tracking_urls": [],
-        "line_items": lines.map(|one| line(order, one, setup)).collect::<Vec<_>>(),
+        "line_items": lines.collect::<Vec<_>>(),
     })
 }
 
@@ -316,20 +330,31 @@ fn allocations(all: &[Allocation], setup: &ShopSetup) -> Vec<Value> {
         .collect()
 }
 
-fn tax_lines(amount: Decimal, setup: &ShopSetup) -> Value {
-    setup
-        .tax
-        .iter()
-        .map(|tax| {
+fn tax_lines(lines: &[TaxLine], setup: &ShopSetup) -> Value {
+    (lines.iter())
+        .map(|line| {
             json!({
                 "channel_liable": false,
-                "price": text(amount, setup),
-                "price_set": bag(amount, setup),
-                "rate": number(tax.rate),
-                "title": tax.title,
+                "price": text(line.amount, setup),
+                "price_set": bag(line.amount, setup),
+                "rate": number(line.tax.rate),
+                "title": line.tax.title,
             })
         })
         .collect()
+}
+
+/// The taxes of lines and shipping, each once.
+fn all_taxes(order: &Order) -> Vec<TaxLine> {
+    let mut all: Vec<TaxLine> = Vec::new();
+    let shipping = order.shipping.iter().flat_map(|line| &line.taxes);
+    for line in order.lines.iter().flat_map(|line| &line.taxes).chain(shipping) {
+        match all.iter_mut().find(|known| known.tax == line.tax) {
+            Some(known) => known.amount += line.amount,
+            None => all.push(line.clone()),
+        }
+    }
+    all
 }
 
 fn address(buyer: &Buyer) -> Value {
@@ -361,8 +386,12 @@ pub(super) fn time(at: Timestamp, setup: &ShopSetup) -> String {
 }
 
 /// An amount with the digits of the currency. It has no more: everything was rounded when it came into being.
-pub(super) fn text(mut amount: Decimal, setup: &ShopSetup) -> String {
-    amount.rescale(setup.digits());
+pub(super) fn text(amount: Decimal, setup: &ShopSetup) -> String {
+    with_digits(amount, setup.digits())
+}
+
+fn with_digits(mut amount: Decimal, digits: u32) -> String {
+    amount.rescale(digits);
     // Shopify has no negative zero.
     if amount.is_zero() {
         amount.set_sign_positive(true)
@@ -370,9 +399,26 @@ pub(super) fn text(mut amount: Decimal, setup: &ShopSetup) -> String {
     amount.to_string()
 }
 
+pub(super) fn presentment_currency(setup: &ShopSetup) -> &str {
+    setup.presentment.as_ref().map_or(&setup.currency, |other| &other.currency)
+}
+
+/// The amount as the buyer sees it, rounded by itself: sums of these need not add up, as they do not in real shops.
+pub(super) fn presented(amount: Decimal, setup: &ShopSetup) -> String {
+    setup.presentment.as_ref().map_or_else(
+        || text(amount, setup),
+        |other| {
+            let digits = digits_of(&other.currency);
+            with_digits(round(amount * other.rate, digits), digits)
+        },
+    )
+}
+
 pub(super) fn bag(amount: Decimal, setup: &ShopSetup) -> Value {
-    let money = json!({"amount": text(amount, setup), "currency_code": setup.currency});
-    json!({"shop_money": money, "presentment_money": money})
+    json!({
+        "shop_money": {"amount": text(amount, setup), "currency_code": setup.currency},
+        "presentment_money": {"amount": presented(amount, setup), "currency_code": presentment_currency(setup)},
+    })
 }
 
 /// Without needless zeros, but with one digit after the point.

@@ -96,6 +96,8 @@ pub struct Cart {
     pub shipping: Shipping,
     /// Becomes a line of its own.
     pub tip: Option<Decimal>,
+    /// Import duties, paid at the till and shown in no line.
+    pub duties: Decimal,
     /// `None`: a counter sale, or hidden by data protection; customer and addresses are null.
     pub buyer: Option<Buyer>,
     /// As it appears in `payment_gateway_names`.
@@ -122,6 +124,7 @@ impl Cart {
             discounts: Vec::new(),
             shipping: Shipping::None,
             tip: None,
+            duties: Decimal::ZERO,
             buyer: Some(Buyer::sample()),
             gateway: "bogus".to_owned(),
             payment: Payment::Paid,
@@ -192,6 +195,8 @@ pub enum Shipping {
 pub enum Payment {
     /// Money was taken.
     Paid,
+    /// Some of it was taken, never more than all; the rest is owed.
+    Part(Decimal),
     /// Nothing yet: cash on delivery, bank transfer.
     Pending,
     /// The card is reserved, not charged.
@@ -296,6 +301,8 @@ pub enum MoneyBack {
     Worth,
     /// A typed amount; the difference becomes a `refund_discrepancy`.
     Amount(Decimal),
+    /// What goods and shipping are worth, on its way: the transaction waits until `settle_refunds`.
+    Pending,
 }
 
 /// Where refunded goods go.

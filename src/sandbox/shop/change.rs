@@ -1,4 +1,5 @@
-//! What can happen to an order: placed, edited, paid, refunded, cancelled, shipped. Each change says what is to be announced.
+//! What can happen to an order: placed, edited, refunded, cancelled, shipped. Each change says what is to be announced;
+//! what happens to its money is in `till`.
 
 use std::cmp::Ordering;
 
@@ -8,12 +9,12 @@ use rust_decimal::Decimal;
 use super::cart::{
     CancelHow, Cart, Discount, Edit, Item, LineId, MoneyBack, OrderId, Origin, Refund, Restock, Shipping,
 };
-use super::cart::{Payment, Target, Value};
+use super::cart::{Target, Value};
 use super::order::{
-    Allocation, Application, Cancelled, Discrepancy, Entry, Fulfilment, Line, LineKind, Order, Record, Reduction,
+    Allocation, Application, Cancelled, Entry, Fulfilment, Line, LineKind, Order, Record, Reduction, Share,
 };
-use super::order::{Share, ShippingBack, ShippingLine, Transaction, TransactionKind, round, spread};
-use super::{Desk, Refusal, Topic};
+use super::order::{ShippingLine, TaxLine, TransactionKind, round, spread};
+use super::{Desk, Refusal, Tax, Topic, Ware};
 
 /// Something a subscriber may hear of.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub(super) enum News {
     Refund(u64),
     /// A transaction, by id.
     Transaction(u64),
+    /// A parcel, by id.
+    Fulfilment(u64),
     /// The order is no more.
     Deleted,
 }
@@ -37,6 +40,7 @@ impl News {
             News::Edited(_) => Topic::OrdersEdited,
             News::Refund(_) => Topic::RefundsCreate,
             News::Transaction(_) => Topic::OrderTransactionsCreate,
+            News::Fulfilment(_) => Topic::FulfillmentsCreate,
             News::Deleted => Topic::OrdersDelete,
         }
     }
@@ -51,7 +55,7 @@ pub(super) struct EditLog {
     pub(super) removals: Vec<(LineId, u32)>,
 }
 
-type Changed = Result<Vec<News>, Refusal>;
+pub(super) type Changed = Result<Vec<News>, Refusal>;
 
 impl Order {
     pub(super) fn place(cart: &Cart, desk: &mut Desk, now: Timestamp) -> Result<(Order, Vec<News>), Refusal> {
@@ -89,8 +93,9 @@ impl Order {
                 id: desk.mint.id(),
                 price,
                 allocations: Vec::new(),
-                tax: Decimal::ZERO,
+                taxes: Vec::new(),
             }),
+            duties: round(cart.duties, digits),
             applications: Vec::new(),
             transactions: Vec::new(),
             records: Vec::new(),
@@ -102,31 +107,14 @@ impl Order {
             order.grant(discount, digits)?;
         }
         if let Some(shipping) = &mut order.shipping {
-            shipping.tax = desk.setup.tax_of(shipping.net());
+            shipping.taxes = desk.setup.taxes_of(shipping.net(), &desk.setup.taxes);
         }
         for line in &mut order.lines {
-            line.tax = desk.tax_on(line);
+            line.taxes = desk.taxes_on(line);
         }
         order.journal = order.lines.iter().map(|line| entry(line.id, line.whole(), Share::default())).collect();
         let news = order.settle_at_till(cart.payment, desk, now);
         Ok((order, news))
-    }
-
-    fn settle_at_till(&mut self, payment: Payment, desk: &mut Desk, now: Timestamp) -> Vec<News> {
-        let total = self.sums(&desk.setup).total;
-        let mut news = vec![Topic::OrdersCreate];
-        let kind = match payment {
-            Payment::Paid => Some(TransactionKind::Sale),
-            Payment::Authorized => Some(TransactionKind::Authorization),
-            Payment::Pending => None,
-        };
-        // An order that costs nothing is paid by nobody.
-        let transaction = kind.filter(|_| !total.is_zero()).map(|kind| self.transact(kind, total, desk, now));
-        if payment == Payment::Paid || total.is_zero() {
-            news.push(Topic::OrdersPaid);
-        }
-        news.push(Topic::OrdersUpdated);
-        news.into_iter().map(News::Order).chain(transaction).collect()
     }
 
     /// Grants a discount on what the ones before left over.
@@ -170,7 +158,7 @@ impl Order {
             match edit {
                 Edit::AddLine { item, quantity } => {
                     let mut line = desk.line(item, *quantity)?;
-                    line.tax = desk.tax_on(&line);
+                    line.taxes = desk.taxes_on(&line);
                     log.additions.push((line.id, *quantity));
                     self.journal.push(entry(line.id, line.whole(), Share::default()));
                     self.lines.push(line);
@@ -227,28 +215,20 @@ impl Order {
         change(self)?;
         let gone = self.gone(id);
         let line = self.line_mut(id)?;
-        if line.taxable {
-            line.tax = gone.tax + desk.setup.tax_of(line.whole().net - gone.net);
-        }
+        let taxes: Vec<Tax> = line.taxes.iter().map(|line| line.tax.clone()).collect();
+        // Rates as weights, far above any amount that is spread over them.
+        let weights: Vec<Decimal> = taxes.iter().map(|tax| tax.rate * Decimal::from(1_000_000_000)).collect();
+        let fresh = desk.setup.taxes_of(line.whole().net - gone.net, &taxes);
+        let behind = spread(gone.tax, &weights, desk.setup.digits());
+        line.taxes =
+            fresh.into_iter().zip(behind).map(|(new, old)| TaxLine { amount: new.amount + old, ..new }).collect();
         let booked = entry(id, line.whole(), before);
         self.journal.push(booked);
         Ok(())
     }
 
-    pub(super) fn pay(&mut self, desk: &mut Desk, now: Timestamp) -> Changed {
-        self.open()?;
-        let owed = self.sums(&desk.setup).outstanding;
-        if owed <= Decimal::ZERO {
-            return Err(Refusal::Nothing);
-        }
-        let reserved = self.has(TransactionKind::Authorization) && !self.has(TransactionKind::Capture);
-        let kind = if reserved { TransactionKind::Capture } else { TransactionKind::Sale };
-        let transaction = self.transact(kind, owed, desk, now);
-        Ok(vec![transaction, News::Order(Topic::OrdersPaid), News::Order(Topic::OrdersUpdated)])
-    }
-
     pub(super) fn refund(&mut self, ask: &Refund, desk: &mut Desk, now: Timestamp) -> Changed {
-        let owed = self.sums(&desk.setup).outstanding;
+        let owed = self.owed(desk);
         let mut record = Record::without_money(desk.mint.id(), now);
         record.note.clone_from(&ask.note);
         for (line, units, restock) in &ask.lines {
@@ -265,13 +245,13 @@ impl Order {
         if !self.fulfilments.is_empty() {
             return Err(Refusal::Shipped);
         }
-        let owed = self.sums(&desk.setup).outstanding;
+        let owed = self.owed(desk);
         self.cancelled = Some(Cancelled { at: now, reason: how.reason.clone(), restocked: how.restock });
         let mut news = vec![News::Order(Topic::OrdersCancelled)];
         if self.has(TransactionKind::Authorization) && self.taken().is_zero() {
             news.push(self.transact(TransactionKind::Void, Decimal::ZERO, desk, now));
         }
-        let paid = self.paid();
+        let paid = self.paid() - self.promised();
         let money = if how.money && !paid.is_zero() { MoneyBack::Amount(paid) } else { MoneyBack::None };
         let left: Vec<(LineId, u32)> =
             self.lines.iter().map(|line| (line.id, self.left(line).units)).filter(|(_, units)| *units > 0).collect();
@@ -290,16 +270,28 @@ impl Order {
     }
 
     pub(super) fn fulfil(&mut self, desk: &mut Desk, now: Timestamp) -> Changed {
+        let waiting = self.lines.iter().filter(|line| line.to_ship > 0);
+        let parcel: Vec<(LineId, u32)> = waiting.map(|line| (line.id, line.to_ship)).collect();
+        self.fulfil_part(&parcel, desk, now)
+    }
+
+    pub(super) fn fulfil_part(&mut self, parcel: &[(LineId, u32)], desk: &mut Desk, now: Timestamp) -> Changed {
         self.open()?;
-        let lines: Vec<LineId> = self.lines.iter().filter(|line| line.to_ship > 0).map(|line| line.id).collect();
-        if lines.is_empty() {
+        if parcel.is_empty() {
             return Err(Refusal::Nothing);
         }
-        for line in &mut self.lines {
-            line.to_ship = 0;
+        for (id, units) in parcel {
+            let line = self.line_mut(*id)?;
+            if *units == 0 || *units > line.to_ship {
+                return Err(Refusal::TooMany { left: line.to_ship });
+            }
+            line.to_ship -= units;
         }
-        self.fulfilments.push(Fulfilment { id: desk.mint.id(), at: now, lines });
-        Ok(vec![News::Order(Topic::OrdersFulfilled), News::Order(Topic::OrdersUpdated)])
+        let id = desk.mint.id();
+        self.fulfilments.push(Fulfilment { id, at: now, lines: parcel.to_vec() });
+        let waits = self.lines.iter().any(|line| line.to_ship > 0);
+        let topic = if waits { Topic::OrdersPartiallyFulfilled } else { Topic::OrdersFulfilled };
+        Ok(vec![News::Fulfilment(id), News::Order(topic), News::Order(Topic::OrdersUpdated)])
     }
 
     /// Takes units off a line, on account of a record.
@@ -320,80 +312,7 @@ impl Order {
         Ok(())
     }
 
-    fn shipping_back(&self, amount: Decimal, desk: &mut Desk) -> Result<Option<ShippingBack>, Refusal> {
-        let (net, tax) = self.shipping_left();
-        if amount.is_zero() {
-            return Ok(None);
-        }
-        if amount < Decimal::ZERO || amount > net {
-            return Err(Refusal::TooMuchMoney);
-        }
-        let tax = if amount == net { tax } else { round(tax * amount / net, desk.setup.digits()) };
-        Ok(Some(ShippingBack { id: desk.mint.id(), adjustment: desk.mint.id(), net: amount, tax }))
-    }
-
-    /// Files the record and moves the money; what differs from the worth of goods and shipping is a discrepancy. It
-    /// first evens out what was `owed` before (by the buyer, or to the buyer when negative).
-    fn give_back(
-        &mut self,
-        mut record: Record,
-        money: MoneyBack,
-        owed: Decimal,
-        desk: &mut Desk,
-        now: Timestamp,
-    ) -> Changed {
-        let price = |net: Decimal, tax: Decimal| if desk.setup.taxes_included { net } else { net + tax };
-        let goods = self.reductions.iter().filter(|reduction| reduction.record == record.id);
-        let worth = goods.map(|reduction| price(reduction.share.net, reduction.share.tax)).sum::<Decimal>()
-            + record.shipping.map_or(Decimal::ZERO, |back| price(back.net, back.tax));
-        let amount = match money {
-            MoneyBack::None => None,
-            MoneyBack::Worth => Some(worth),
-            MoneyBack::Amount(amount) => Some(round(amount, desk.setup.digits())),
-        };
-        if amount.is_some_and(|amount| amount < Decimal::ZERO || amount > self.paid()) {
-            return Err(Refusal::TooMuchMoney);
-        }
-        let empty = !self.reductions.iter().any(|reduction| reduction.record == record.id) && record.shipping.is_none();
-        if empty && amount.is_none_or(|amount| amount.is_zero()) {
-            return Err(Refusal::Nothing);
-        }
-        let mut news = vec![News::Refund(record.id)];
-        if let Some(amount) = amount {
-            let short = worth - amount;
-            let evened = if short.is_sign_positive() == owed.is_sign_positive() {
-                if owed.abs() < short.abs() { owed } else { short }
-            } else {
-                Decimal::ZERO
-            };
-            for (amount, owed) in [(evened, true), (short - evened, false)] {
-                if !amount.is_zero() {
-                    record.discrepancies.push(Discrepancy { id: desk.mint.id(), amount, owed });
-                }
-            }
-            if !amount.is_zero() {
-                let transaction = self.transact(TransactionKind::Refund, amount, desk, now);
-                record.transaction = self.transactions.last().map(|last| last.id);
-                news.push(transaction);
-            }
-        }
-        self.records.push(record);
-        Ok(news)
-    }
-
-    fn transact(&mut self, kind: TransactionKind, amount: Decimal, desk: &mut Desk, now: Timestamp) -> News {
-        let id = desk.mint.id();
-        let parent = match kind {
-            TransactionKind::Sale | TransactionKind::Authorization => None,
-            TransactionKind::Capture | TransactionKind::Void | TransactionKind::Refund => {
-                self.transactions.first().map(|first| first.id)
-            }
-        };
-        self.transactions.push(Transaction { id, kind, amount, at: now, parent });
-        News::Transaction(id)
-    }
-
-    fn open(&self) -> Result<(), Refusal> {
+    pub(super) fn open(&self) -> Result<(), Refusal> {
         if self.cancelled.is_some() { Err(Refusal::Cancelled) } else { Ok(()) }
     }
 }
@@ -408,7 +327,7 @@ impl Desk {
         let digits = self.setup.digits();
         Ok(match item {
             Item::Variant(variant) => {
-                let (product_id, product) = self.shelf.get(variant).ok_or(Refusal::UnknownVariant)?;
+                let Ware { product_id, product, taxes } = self.shelf.get(variant).ok_or(Refusal::UnknownVariant)?;
                 Line {
                     source: Some((*product_id, variant.0)),
                     sku: Some(product.sku.clone()),
@@ -417,11 +336,13 @@ impl Desk {
                     variant_title: product.variant_title.clone(),
                     price: round(product.price, digits),
                     taxable: product.taxable,
+                    taxes: if product.taxable { self.setup.taxes_of(Decimal::ZERO, taxes) } else { Vec::new() },
                     ..blank
                 }
             }
             Item::Custom { title, price, taxable } => {
-                Line { title: title.clone(), price: round(*price, digits), taxable: *taxable, ..blank }
+                let taxes = if *taxable { self.setup.taxes_of(Decimal::ZERO, &self.setup.taxes) } else { Vec::new() };
+                Line { title: title.clone(), price: round(*price, digits), taxable: *taxable, taxes, ..blank }
             }
             Item::GiftCard { price } => {
                 let title = "Gift card".to_owned();
@@ -430,8 +351,10 @@ impl Desk {
         })
     }
 
-    fn tax_on(&self, line: &Line) -> Decimal {
-        if line.taxable { self.setup.tax_of(line.whole().net) } else { Decimal::ZERO }
+    /// The line's own taxes, for what it comes to.
+    fn taxes_on(&self, line: &Line) -> Vec<TaxLine> {
+        let taxes: Vec<Tax> = line.taxes.iter().map(|line| line.tax.clone()).collect();
+        self.setup.taxes_of(line.whole().net, &taxes)
     }
 
     fn tip_line(&mut self, amount: Decimal) -> Line {
@@ -453,7 +376,7 @@ impl Desk {
             quantity,
             to_ship: quantity,
             allocations: Vec::new(),
-            tax: Decimal::ZERO,
+            taxes: Vec::new(),
         }
     }
 }

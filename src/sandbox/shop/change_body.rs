@@ -4,10 +4,10 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::ShopSetup;
-use super::body::{bag, gid, line, number, shipping, text, time};
+use super::body::{bag, gid, line, number, presented, presentment_currency, shipping, text, time};
 use super::cart::{LineId, Restock};
 use super::change::EditLog;
-use super::order::{Order, Record, Transaction, TransactionKind};
+use super::order::{Order, Record, Transaction, TransactionKind, TransactionStatus};
 
 /// A refund record, by id; null for one that was never filed.
 pub(super) fn refund_of(order: &Order, id: u64, setup: &ShopSetup) -> Value {
@@ -115,6 +115,11 @@ fn transaction(order: &Order, one: &Transaction, setup: &ShopSetup) -> Value {
         TransactionKind::Void => "void",
         TransactionKind::Refund => "refund",
     };
+    let (status, message) = match one.status {
+        TransactionStatus::Success => ("success", None),
+        TransactionStatus::Pending => ("pending", None),
+        TransactionStatus::Failure => ("failure", Some("The card was declined")),
+    };
     // This bag names its currency differently from all others.
     let unsettled = json!({"amount": text(Decimal::ZERO, setup), "currency": setup.currency});
     json!({
@@ -122,9 +127,10 @@ fn transaction(order: &Order, one: &Transaction, setup: &ShopSetup) -> Value {
         "admin_graphql_api_id": gid("OrderTransaction", one.id),
         "order_id": order.id.0,
         "kind": kind,
-        "status": "success",
-        "amount": text(one.amount, setup),
-        "currency": setup.currency,
+        "status": status,
+        // What was charged to the buyer, in the currency of the buyer.
+        "amount": presented(one.amount, setup),
+        "currency": presentment_currency(setup),
         "gateway": order.gateway,
         "authorization": null,
         "created_at": time(one.at, setup),
@@ -132,7 +138,7 @@ fn transaction(order: &Order, one: &Transaction, setup: &ShopSetup) -> Value {
         "device_id": null,
         "error_code": null,
         "location_id": null,
-        "message": null,
+        "message": message,
         "parent_id": one.parent,
         "payment_id": format!("#{}.{}", order.number, one.id % 10),
         "receipt": {},

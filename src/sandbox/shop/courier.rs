@@ -1,9 +1,10 @@
 //! The way from the shop to the receiver, with seeded bad habits: late, out of order, twice, never.
 //!
 //! Time is a parameter: the courier says when something is due and is told what came of it. Failed deliveries come
-//! again up to eight times in four hours, the same bytes under the same webhook id.
+//! again up to eight times in four hours, the same bytes under the same webhook id. A delivery that was sent twice is two
+//! that fail on their own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -32,11 +33,19 @@ pub struct Courier {
     habits: Habits,
     chance: Chance,
     /// By time, then by place in the queue.
-    bag: BTreeMap<(Timestamp, u64, u64), Delivery>,
+    bag: BTreeMap<(Timestamp, u64, u64), Parcel>,
     posted: u64,
     newest: Timestamp,
-    failures: BTreeMap<String, usize>,
+    /// What was handed out and not answered yet, by webhook id: how often each copy has failed. Copies cannot be told
+    /// apart, so the one that left first is answered first.
+    out: BTreeMap<String, VecDeque<usize>>,
     undelivered: Vec<Delivery>,
+}
+
+#[derive(Debug)]
+struct Parcel {
+    delivery: Delivery,
+    failures: usize,
 }
 
 impl Courier {
@@ -48,7 +57,7 @@ impl Courier {
             bag: BTreeMap::new(),
             posted: 0,
             newest: Timestamp::MIN,
-            failures: BTreeMap::new(),
+            out: BTreeMap::new(),
             undelivered: Vec::new(),
         }
     }
@@ -77,31 +86,39 @@ impl Courier {
             at = at.max(self.newest);
             self.newest = at;
         }
-        self.put(at, rank, delivery);
+        self.put(at, rank, Parcel { delivery, failures: 0 });
     }
 
-    fn put(&mut self, at: Timestamp, rank: u64, delivery: Delivery) {
+    fn put(&mut self, at: Timestamp, rank: u64, parcel: Parcel) {
         self.posted += 1;
-        self.bag.insert((at, rank, self.posted), delivery);
+        self.bag.insert((at, rank, self.posted), parcel);
     }
 
     /// What must be sent by now, in this order. Each must be answered.
     pub fn due(&mut self, now: Timestamp) -> Vec<Delivery> {
         let rest = self.bag.split_off(&(now, u64::MAX, u64::MAX));
-        std::mem::replace(&mut self.bag, rest).into_values().collect()
+        let parcels = std::mem::replace(&mut self.bag, rest).into_values();
+        let mut hand_out = |parcel: Parcel| {
+            self.out.entry(parcel.delivery.webhook_id.clone()).or_default().push_back(parcel.failures);
+            parcel.delivery
+        };
+        parcels.map(&mut hand_out).collect()
     }
 
     /// What the receiver said; `None` is no answer. Anything but 2xx is tried again until the gaps are used up.
     pub fn answered(&mut self, delivery: &Delivery, status: Option<u16>, now: Timestamp) {
+        let copies = self.out.entry(delivery.webhook_id.clone()).or_default();
+        let failures = copies.pop_front().unwrap_or_default();
+        if copies.is_empty() {
+            self.out.remove(&delivery.webhook_id);
+        }
         if status.is_some_and(|status| (200..300).contains(&status)) {
-            self.failures.remove(&delivery.webhook_id);
             return;
         }
-        let failures = self.failures.entry(delivery.webhook_id.clone()).or_default();
-        let gap = RETRY_GAPS_S.get(*failures);
-        *failures += 1;
-        match gap {
-            Some(gap) => self.put(later(now, *gap), 0, delivery.clone()),
+        match RETRY_GAPS_S.get(failures) {
+            Some(gap) => {
+                self.put(later(now, *gap), 0, Parcel { delivery: delivery.clone(), failures: failures + 1 });
+            }
             None => self.undelivered.push(delivery.clone()),
         }
     }

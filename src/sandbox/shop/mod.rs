@@ -2,8 +2,8 @@
 //!
 //! Written from the behaviour of real shops, not from our reading of it: it shares no code with the product. No clock
 //! and no chance inside: `now` is a parameter and ids come from a seed, so a history can be repeated byte for byte.
-//! It does not imitate Shopify's own samples where they contradict real traffic (totals that do not add up), knows no
-//! second currency per order, and each transaction succeeds.
+//! It does not imitate Shopify's own samples where they contradict real traffic (totals that do not add up), and ships
+//! each order with one shipping line.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,12 +20,13 @@ mod change_body;
 pub mod courier;
 pub mod delivery;
 mod order;
+mod till;
 
 use cart::{CancelHow, Cart, Edit, LineId, OrderId, Product, Refund, VariantId};
 use chance::Chance;
 use change::News;
 use delivery::{API_VERSION, Delivery, raw};
-use order::{Order, round};
+use order::{Order, TaxLine, round};
 
 /// What one must know to open a shop.
 #[derive(Debug, Clone)]
@@ -38,8 +39,10 @@ pub struct ShopSetup {
     pub currency: String,
     /// Whether prices contain the tax.
     pub taxes_included: bool,
-    /// The one tax of the shop.
-    pub tax: Option<Tax>,
+    /// The taxes of the shop, each on the same amount. A product may have its own.
+    pub taxes: Vec<Tax>,
+    /// What buyers see, if it is not the shop's currency.
+    pub presentment: Option<Presentment>,
     /// Offset of all times in bodies.
     pub zone: TimeZone,
     /// Decides all ids.
@@ -58,7 +61,8 @@ impl ShopSetup {
             secret: secret.to_owned(),
             currency: currency.to_owned(),
             taxes_included: true,
-            tax: Some(Tax { title: "VAT".to_owned(), rate: Decimal::new(15, 2) }),
+            taxes: vec![Tax { title: "VAT".to_owned(), rate: Decimal::new(15, 2) }],
+            presentment: None,
             zone: TimeZone::fixed(jiff::tz::offset(3)),
             seed: 1,
             first_order_number: 1001,
@@ -68,23 +72,36 @@ impl ShopSetup {
 
     /// Digits after the point: what Shopify prints for this currency.
     pub fn digits(&self) -> u32 {
-        match self.currency.as_str() {
-            "JPY" | "KRW" => 0,
-            "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
-            _ => 2,
-        }
+        digits_of(&self.currency)
     }
 
-    /// The tax in, or on top of, an amount.
-    fn tax_of(&self, net: Decimal) -> Decimal {
-        let rate = self.tax.as_ref().map_or(Decimal::ZERO, |tax| tax.rate);
-        let tax = if self.taxes_included { net * rate / (Decimal::ONE + rate) } else { net * rate };
-        round(tax, self.digits())
+    /// The taxes in, or on top of, an amount, each rounded by itself.
+    fn taxes_of(&self, net: Decimal, taxes: &[Tax]) -> Vec<TaxLine> {
+        let all: Decimal = taxes.iter().map(|tax| tax.rate).sum();
+        let base = if self.taxes_included { net / (Decimal::ONE + all) } else { net };
+        taxes.iter().map(|tax| TaxLine { tax: tax.clone(), amount: round(base * tax.rate, self.digits()) }).collect()
     }
 }
 
-/// A tax as it appears in `tax_lines`.
+fn digits_of(currency: &str) -> u32 {
+    match currency {
+        "JPY" | "KRW" => 0,
+        "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
+        _ => 2,
+    }
+}
+
+/// A second currency beside the shop's.
 #[derive(Debug, Clone)]
+pub struct Presentment {
+    /// ISO code.
+    pub currency: String,
+    /// What one unit of the shop's currency costs in it.
+    pub rate: Decimal,
+}
+
+/// A tax as it appears in `tax_lines`.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tax {
     /// `VAT`.
     pub title: String,
@@ -105,6 +122,8 @@ pub enum Topic {
     OrdersPaid,
     /// `orders/cancelled`
     OrdersCancelled,
+    /// `orders/partially_fulfilled`
+    OrdersPartiallyFulfilled,
     /// `orders/fulfilled`
     OrdersFulfilled,
     /// `orders/delete`
@@ -113,20 +132,24 @@ pub enum Topic {
     RefundsCreate,
     /// `order_transactions/create`
     OrderTransactionsCreate,
+    /// `fulfillments/create`
+    FulfillmentsCreate,
 }
 
 impl Topic {
     /// Every topic.
-    pub const ALL: [Topic; 9] = [
+    pub const ALL: [Topic; 11] = [
         Topic::OrdersCreate,
         Topic::OrdersUpdated,
         Topic::OrdersEdited,
         Topic::OrdersPaid,
         Topic::OrdersCancelled,
+        Topic::OrdersPartiallyFulfilled,
         Topic::OrdersFulfilled,
         Topic::OrdersDelete,
         Topic::RefundsCreate,
         Topic::OrderTransactionsCreate,
+        Topic::FulfillmentsCreate,
     ];
 
     /// As in the header.
@@ -137,10 +160,12 @@ impl Topic {
             Topic::OrdersEdited => "orders/edited",
             Topic::OrdersPaid => "orders/paid",
             Topic::OrdersCancelled => "orders/cancelled",
+            Topic::OrdersPartiallyFulfilled => "orders/partially_fulfilled",
             Topic::OrdersFulfilled => "orders/fulfilled",
             Topic::OrdersDelete => "orders/delete",
             Topic::RefundsCreate => "refunds/create",
             Topic::OrderTransactionsCreate => "order_transactions/create",
+            Topic::FulfillmentsCreate => "fulfillments/create",
         }
     }
 }
@@ -163,8 +188,8 @@ pub enum Refusal {
         /// What could be taken.
         left: u32,
     },
-    /// More money than was paid, or than shipping cost, or less than none.
-    #[error("that is not money which can be given back")]
+    /// More money than was paid, than is owed, or than shipping cost, or less than none.
+    #[error("that is not money which can be taken or given back")]
     TooMuchMoney,
     /// A cancelled order takes tags, notes and refunds only.
     #[error("the order is cancelled")]
@@ -206,9 +231,17 @@ pub struct Shop {
 #[derive(Debug)]
 struct Desk {
     setup: ShopSetup,
-    shelf: BTreeMap<VariantId, (u64, Product)>,
+    shelf: BTreeMap<VariantId, Ware>,
     mint: Mint,
     orders_made: u64,
+}
+
+/// A product on the shelf, with the taxes on it.
+#[derive(Debug)]
+struct Ware {
+    product_id: u64,
+    product: Product,
+    taxes: Vec<Tax>,
 }
 
 impl Desk {
@@ -231,11 +264,17 @@ impl Shop {
         &self.desk.setup
     }
 
-    /// Puts a product on the shelf.
+    /// Puts a product on the shelf, under the taxes of the shop.
     pub fn sell(&mut self, product: Product) -> VariantId {
+        let taxes = self.desk.setup.taxes.clone();
+        self.sell_with_taxes(product, taxes)
+    }
+
+    /// Puts a product on the shelf that has taxes of its own: reduced, zero, or several.
+    pub fn sell_with_taxes(&mut self, product: Product, taxes: Vec<Tax>) -> VariantId {
         let variant = VariantId(self.desk.mint.id());
         let product_id = self.desk.mint.id();
-        self.desk.shelf.insert(variant, (product_id, product));
+        self.desk.shelf.insert(variant, Ware { product_id, product, taxes });
         variant
     }
 
@@ -255,6 +294,21 @@ impl Shop {
     /// What is owed comes in: a sale, or the capture of what was reserved.
     pub fn pay(&mut self, order: OrderId, now: Timestamp) -> Result<Vec<Delivery>, Refusal> {
         self.act(order, now, |order, desk| order.pay(desk, now))
+    }
+
+    /// A part of what is owed comes in.
+    pub fn pay_part(&mut self, order: OrderId, amount: Decimal, now: Timestamp) -> Result<Vec<Delivery>, Refusal> {
+        self.act(order, now, |order, desk| order.pay_part(amount, desk, now))
+    }
+
+    /// The buyer's bank says no: a transaction that failed, and nothing else has changed.
+    pub fn decline(&mut self, order: OrderId, now: Timestamp) -> Result<Vec<Delivery>, Refusal> {
+        self.act(order, now, |order, desk| order.decline(desk, now))
+    }
+
+    /// Money of refunds that was on its way arrives.
+    pub fn settle_refunds(&mut self, order: OrderId, now: Timestamp) -> Result<Vec<Delivery>, Refusal> {
+        self.act(order, now, |order, _| order.settle_refunds())
     }
 
     /// Goods, shipping or money go back.
@@ -286,6 +340,16 @@ impl Shop {
     /// Ships everything that waits.
     pub fn fulfil(&mut self, order: OrderId, now: Timestamp) -> Result<Vec<Delivery>, Refusal> {
         self.act(order, now, |order, desk| order.fulfil(desk, now))
+    }
+
+    /// Ships some of what waits.
+    pub fn fulfil_part(
+        &mut self,
+        order: OrderId,
+        parcel: &[(LineId, u32)],
+        now: Timestamp,
+    ) -> Result<Vec<Delivery>, Refusal> {
+        self.act(order, now, |order, desk| order.fulfil_part(parcel, desk, now))
     }
 
     /// Deletes the order; its book stays readable here.
@@ -378,6 +442,7 @@ impl Shop {
                 News::Edited(log) => raw(&change_body::edited(order, log, setup)),
                 News::Refund(record) => raw(&change_body::refund_of(order, *record, setup)),
                 News::Transaction(id) => raw(&change_body::transaction_of(order, *id, setup)),
+                News::Fulfilment(id) => raw(&body::fulfilment_of(order, *id, setup)),
                 News::Deleted => raw(&change_body::deleted(order)),
             };
             deliveries.push(self.deliver(topic.as_str(), event_id.clone(), Some(order.id.0), bytes, now));

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::cart::{Buyer, LineId, OrderId, Restock};
-use super::{Refusal, ShopSetup};
+use super::{Refusal, ShopSetup, Tax};
 
 /// Everything the shop knows about an order.
 #[derive(Debug, Clone)]
@@ -29,6 +29,8 @@ pub(super) struct Order {
     pub(super) test: bool,
     pub(super) lines: Vec<Line>,
     pub(super) shipping: Option<ShippingLine>,
+    /// Import duties the buyer paid at the till; no line shows them.
+    pub(super) duties: Decimal,
     pub(super) applications: Vec<Application>,
     pub(super) transactions: Vec<Transaction>,
     pub(super) records: Vec<Record>,
@@ -66,7 +68,18 @@ pub(super) struct Line {
     pub(super) quantity: u32,
     pub(super) to_ship: u32,
     pub(super) allocations: Vec<Allocation>,
-    pub(super) tax: Decimal,
+    pub(super) taxes: Vec<TaxLine>,
+}
+
+/// A tax and what it comes to.
+#[derive(Debug, Clone)]
+pub(super) struct TaxLine {
+    pub(super) tax: Tax,
+    pub(super) amount: Decimal,
+}
+
+fn total_tax(taxes: &[TaxLine]) -> Decimal {
+    taxes.iter().map(|line| line.amount).sum()
 }
 
 impl Line {
@@ -80,7 +93,7 @@ impl Line {
         Share {
             units: self.quantity,
             net: self.price * Decimal::from(self.quantity) - discount,
-            tax: self.tax,
+            tax: total_tax(&self.taxes),
             discount,
         }
     }
@@ -97,7 +110,7 @@ pub(super) struct ShippingLine {
     pub(super) id: u64,
     pub(super) price: Decimal,
     pub(super) allocations: Vec<Allocation>,
-    pub(super) tax: Decimal,
+    pub(super) taxes: Vec<TaxLine>,
 }
 
 impl ShippingLine {
@@ -107,6 +120,10 @@ impl ShippingLine {
 
     pub(super) fn net(&self) -> Decimal {
         self.price - self.discount()
+    }
+
+    pub(super) fn tax(&self) -> Decimal {
+        total_tax(&self.taxes)
     }
 }
 
@@ -126,11 +143,20 @@ pub(super) enum TransactionKind {
     Refund,
 }
 
-/// Money that moved or was reserved; the fake knows successes only.
+/// Only a success is money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TransactionStatus {
+    Success,
+    Pending,
+    Failure,
+}
+
+/// Money that moved, was reserved, is on its way, or did not come.
 #[derive(Debug, Clone)]
 pub(super) struct Transaction {
     pub(super) id: u64,
     pub(super) kind: TransactionKind,
+    pub(super) status: TransactionStatus,
     pub(super) amount: Decimal,
     pub(super) at: Timestamp,
     pub(super) parent: Option<u64>,
@@ -178,7 +204,8 @@ pub(super) struct Reduction {
 pub(super) struct Fulfilment {
     pub(super) id: u64,
     pub(super) at: Timestamp,
-    pub(super) lines: Vec<LineId>,
+    /// With the units in the parcel.
+    pub(super) lines: Vec<(LineId, u32)>,
 }
 
 /// A signed line of the shop's own book.
@@ -239,7 +266,7 @@ impl Order {
 
     /// Price and tax of the shipping that was not given back.
     pub(super) fn shipping_left(&self) -> (Decimal, Decimal) {
-        let whole = self.shipping.as_ref().map_or((Decimal::ZERO, Decimal::ZERO), |line| (line.net(), line.tax));
+        let whole = self.shipping.as_ref().map_or((Decimal::ZERO, Decimal::ZERO), |line| (line.net(), line.tax()));
         self.records
             .iter()
             .filter_map(|record| record.shipping)
@@ -247,20 +274,30 @@ impl Order {
     }
 
     pub(super) fn taken(&self) -> Decimal {
-        self.total_of(&[TransactionKind::Sale, TransactionKind::Capture])
+        self.moved(TransactionKind::Sale) + self.moved(TransactionKind::Capture)
     }
 
     /// Money taken and not given back.
     pub(super) fn paid(&self) -> Decimal {
-        self.taken() - self.total_of(&[TransactionKind::Refund])
+        self.taken() - self.moved(TransactionKind::Refund)
+    }
+
+    /// Money on its way back.
+    pub(super) fn promised(&self) -> Decimal {
+        self.total_of(TransactionKind::Refund, TransactionStatus::Pending)
     }
 
     pub(super) fn has(&self, kind: TransactionKind) -> bool {
         self.transactions.iter().any(|transaction| transaction.kind == kind)
     }
 
-    fn total_of(&self, kinds: &[TransactionKind]) -> Decimal {
-        self.transactions.iter().filter(|one| kinds.contains(&one.kind)).map(|one| one.amount).sum()
+    pub(super) fn moved(&self, kind: TransactionKind) -> Decimal {
+        self.total_of(kind, TransactionStatus::Success)
+    }
+
+    fn total_of(&self, kind: TransactionKind, status: TransactionStatus) -> Decimal {
+        let transactions = self.transactions.iter().filter(|one| (one.kind, one.status) == (kind, status));
+        transactions.map(|one| one.amount).sum()
     }
 
     pub(super) fn sums(&self, setup: &ShopSetup) -> Sums {
@@ -270,7 +307,7 @@ impl Order {
         let (shipping, shipping_discount, shipping_tax) = self
             .shipping
             .as_ref()
-            .map_or((Decimal::ZERO, Decimal::ZERO, Decimal::ZERO), |line| (line.price, line.discount(), line.tax));
+            .map_or((Decimal::ZERO, Decimal::ZERO, Decimal::ZERO), |line| (line.price, line.discount(), line.tax()));
         let (current_shipping, current_shipping_tax) = self.shipping_left();
         let discounts: Decimal = whole.iter().map(|share| share.discount).sum();
         let subtotal: Decimal = whole.iter().map(|share| share.net).sum();
@@ -285,14 +322,15 @@ impl Order {
             .map(|one| one.amount)
             .sum();
         // Goods may go away after their money went as goodwill; it is not owed twice.
-        let current_total = (current_subtotal + current_shipping + on_top(current_tax) + kept_back).max(Decimal::ZERO);
+        let worth = current_subtotal + current_shipping + on_top(current_tax) + self.duties;
+        let current_total = (worth + kept_back).max(Decimal::ZERO);
         Sums {
             line_items: subtotal + discounts,
             discounts: discounts + shipping_discount,
             subtotal,
             shipping,
             tax,
-            total: subtotal + shipping - shipping_discount + on_top(tax),
+            total: subtotal + shipping - shipping_discount + on_top(tax) + self.duties,
             current_subtotal,
             current_discounts: left.iter().map(|share| share.discount).sum::<Decimal>() + shipping_discount,
             current_shipping,
