@@ -201,6 +201,11 @@ impl Account {
         self.faults.push(fault);
     }
 
+    /// The bad days that are still to come; those that are spent have left the list.
+    pub fn faults(&mut self) -> &mut Vec<Fault> {
+        &mut self.faults
+    }
+
     /// The bad days are over.
     pub fn clear_faults(&mut self) {
         self.faults.clear();
