@@ -2,8 +2,8 @@
 //! went on the way.
 
 use hyper::StatusCode;
-use jiff::{SignedDuration, Timestamp};
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 
 use super::{Around, badge_of_state, code, layout, log_rows, maybe_time, table, time};

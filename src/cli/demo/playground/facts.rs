@@ -160,7 +160,9 @@ impl Playground {
                 state: overview.state,
                 is_in_doubt,
                 why: why(overview, currency),
-                papers: papers.map(|Paper { kind, no, total }| Paper { kind: *kind, no: no.clone(), total: *total }).collect(),
+                papers: papers
+                    .map(|Paper { kind, no, total }| Paper { kind: *kind, no: no.clone(), total: *total })
+                    .collect(),
             });
         }
         Ok(parts)
@@ -279,7 +281,10 @@ fn as_in_the_shop(
         name: text("name"),
         total: format!("{} {}", text("current_total_price"), text("currency")),
         is_cancelled: !body["cancelled_at"].is_null(),
-        lines: left.iter().map(|line| Item { id: line.line_id, title: title(line.line_id), units: line.units }).collect(),
+        lines: left
+            .iter()
+            .map(|line| Item { id: line.line_id, title: title(line.line_id), units: line.units })
+            .collect(),
         progress,
         parts,
     })

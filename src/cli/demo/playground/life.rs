@@ -334,10 +334,7 @@ pub(super) fn start(playground: &Arc<Playground>) -> anyhow::Result<[JoinHandle<
     let (mails, watches) = (Arc::clone(playground), Arc::clone(playground));
     let mail = Builder::new().name("mail".to_owned());
     let watch = Builder::new().name("watch".to_owned());
-    Ok([
-        mail.spawn(move || courier.carry(&mails.clock, &mails.closing))?,
-        watch.spawn(move || watches.watch())?,
-    ])
+    Ok([mail.spawn(move || courier.carry(&mails.clock, &mails.closing))?, watch.spawn(move || watches.watch())?])
 }
 
 fn variant(variants: &BTreeMap<String, VariantId>, sku: &str) -> anyhow::Result<VariantId> {

@@ -21,14 +21,8 @@ const WITHHELD_SECONDS: u32 = 60;
 
 impl Trouble {
     /// In the order of the panel.
-    pub(super) const ALL: [Self; 6] = [
-        Self::LoseAnswer,
-        Self::SaveAndSay500,
-        Self::Thrice,
-        Self::DaftraDown,
-        Self::KillDuringCall,
-        Self::KillNow,
-    ];
+    pub(super) const ALL: [Self; 6] =
+        [Self::LoseAnswer, Self::SaveAndSay500, Self::Thrice, Self::DaftraDown, Self::KillDuringCall, Self::KillNow];
 
     /// In addresses.
     pub(super) fn word(self) -> &'static str {

@@ -42,7 +42,11 @@ pub(super) fn line(playground: &Playground) -> anyhow::Result<Markup> {
 /// What stands around both sites.
 fn layout(playground: &Playground, site: Site, line: &Line, content: &Markup) -> Markup {
     let name = if site == Site::Shop { "Shop" } else { "Daftra" };
-    document(&format!("{name} · Qantara's playground"), "site", &html! { (bar(playground, site, line)) main { (content) } })
+    document(
+        &format!("{name} · Qantara's playground"),
+        "site",
+        &html! { (bar(playground, site, line)) main { (content) } },
+    )
 }
 
 fn document(title: &str, class: &str, content: &Markup) -> Markup {

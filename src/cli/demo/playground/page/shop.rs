@@ -191,7 +191,10 @@ fn breaking(trouble: Trouble, is_on: bool) -> Markup {
 }
 
 fn name(product: &Product) -> String {
-    product.variant_title.as_ref().map_or_else(|| product.title.clone(), |variant| format!("{} – {variant}", product.title))
+    product
+        .variant_title
+        .as_ref()
+        .map_or_else(|| product.title.clone(), |variant| format!("{} – {variant}", product.title))
 }
 
 fn word(from: From) -> &'static str {
