@@ -127,7 +127,7 @@ fn what_is_bought_is_booked_and_nothing_stays_behind() {
     playground.until("/line", "3 orders · 4 invoices");
     let invoices = playground.invoices("one");
     assert_eq!((invoices.len(), &invoices[1]["totals"]["total"]), (2, &Value::from("15.75")), "{invoices:?}");
-    playground.until("/shop", "invoice 000095 in Daftra of Wadi Home");
+    playground.until("/shop", "Wadi Home: invoice 000095 in Daftra");
     playground.until("/daftra", "Coffee & date tray WH-3300999 (1000)");
 
     playground.press("/shop/buy/kuwait", "WH-3300=2&NJ-BKH-1=1&NJ-OUD-100=");
@@ -156,7 +156,7 @@ fn a_kill_during_the_call_ends_in_one_invoice_at_the_same_address() {
     let policy = home.headers()["content-security-policy"].to_str().unwrap();
     assert!(policy.ends_with(&format!("; frame-src {}", playground.site())), "{policy}");
     assert!(home.body().contains(&format!("<iframe class=\"playground\" src=\"{}/line\"", playground.site())));
-    playground.until("/shop", "invoice 000095 in Daftra of Wadi Home · story in Qantara");
+    playground.until("/shop", "Wadi Home: invoice 000095 in Daftra · story in Qantara");
     let rest = "3 orders · 4 invoices · 0 held · 0 missing · 0 twice · killed 1 time";
     playground.until("/line", rest);
     assert_eq!(playground.invoices("one").len(), 2, "looked for and found, not sent again");

@@ -1,6 +1,6 @@
 // Comfort only: shows what is new without a reload, and sends small forms without leaving the page. Every page and every
 // form works without it. Parts of class "live" are replaced by the same part (by id) of a newer page; what a reader
-// opened stays open, what has the focus keeps it, and nothing is replaced under a finger.
+// opened stays open, what has the focus keeps it, and nothing is replaced that somebody presses, types into or selects.
 "use strict";
 
 const known = new Map();
@@ -17,11 +17,17 @@ function replace(old, part) {
   targets(part)[focus]?.focus({ preventScroll: true });
 }
 
+function isInUse(part) {
+  const marked = getSelection();
+  return part.matches(":active") || part.querySelector("select:focus, input:focus") !== null
+    || (marked.type === "Range" && part.contains(marked.anchorNode));
+}
+
 function show(text) {
   const fresh = new DOMParser().parseFromString(text, "text/html");
   for (const old of document.querySelectorAll(".live")) {
     const part = fresh.getElementById(old.id);
-    if (!part || part.outerHTML === known.get(old.id) || old.matches(":active")) continue;
+    if (!part || part.outerHTML === known.get(old.id) || isInUse(old)) continue;
     known.set(old.id, part.outerHTML);
     replace(old, document.adoptNode(part));
   }

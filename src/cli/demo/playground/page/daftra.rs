@@ -48,7 +48,7 @@ fn papers(world: &World, kind: DocumentKind, now: Timestamp) -> Markup {
             div.scroll {
                 table {
                     thead { tr {
-                        @for title in ["Number", "Account", "Client", "Rows", "Total", "Reference", "Saved"] { th scope="col" { (title) } }
+                        @for title in ["Number", "Account", "Total", "Rows", "Client", "Reference", "Saved"] { th scope="col" { (title) } }
                     } }
                     tbody { @for (slug, account, document) in all.iter().take(SHOWN) { (row(slug, account, document, now)) } }
                 }
@@ -65,13 +65,13 @@ fn row(slug: &str, account: &Account, document: &Document, now: Timestamp) -> Ma
         tr.new[is_new(document.modified, now)] id={ (slug) "-" (kind_word(document.kind)) "-" (document.no) } {
             td.nowrap { strong { (document.no) } }
             td.nowrap { bdi { (shown(slug)) } }
-            td.nowrap { bdi { (client) } }
+            td.nowrap.amount { (money(document.totals.total, &document.currency)) }
             td.rows {
                 @for item in &document.items {
                     div { (number(item.quantity)) " × " bdi { (item.item) } }
                 }
             }
-            td.nowrap.amount { (money(document.totals.total, &document.currency)) }
+            td.nowrap { bdi { (client) } }
             td {
                 @match order_of(document) {
                     Some(order) => a href={ "/shop#order-" (order) } { bdi.code { (reference) } },

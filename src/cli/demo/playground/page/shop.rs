@@ -39,8 +39,9 @@ fn render(playground: &Playground, facts: &Facts) -> Markup {
     let said = facts.said.as_ref().filter(|(at, _)| is_new(*at, facts.now));
     html! {
         p.lost role="alert" { "The playground does not answer. It may have been closed with Ctrl-C." }
+        nav.jump { a href="#shelf" { "Buy" } a href="#orders" { "Orders" } a href="#troubles" { "Break something" } }
         div.shop {
-            section.shelf aria-label="Shelf" {
+            section.shelf #shelf aria-label="Shelf" {
                 (goods(From::Souq, &SOUQ))
                 (goods(From::Kuwait, &KUWAIT))
             }
@@ -54,6 +55,9 @@ fn render(playground: &Playground, facts: &Facts) -> Markup {
                     }
                 }
                 p.said role="status" { @if let Some((_, said)) = said { (said) } }
+                @if said.is_none() {
+                    p.hint { "Buy something and watch it become an invoice in Daftra. Then break something." }
+                }
                 @for order in &facts.orders { (card(playground, facts, order)) }
             }
             section.troubles.live #troubles aria-label="Break something" {
@@ -150,17 +154,17 @@ fn part_of(playground: &Playground, part: &Part) -> Markup {
     html! {
         li class=(tone) {
             (dot())
-            @if part.papers.is_empty() { strong { (word) } }
+            bdi { (shown(part.slug)) } ": "
             @for (index, paper) in part.papers.iter().enumerate() {
                 @if index > 0 { ", " }
                 a href={ "/daftra#" (part.slug) "-" (paper.kind_word()) "-" (paper.no) } { (paper.kind_word()) " " (paper.no) }
             }
-            @if !part.papers.is_empty() {
-                " in Daftra"
-                @if part.state != State::Settled { ", " strong { (word) } }
+            @if !part.papers.is_empty() { " in Daftra" }
+            @if part.papers.is_empty() || part.state != State::Settled {
+                @if !part.papers.is_empty() { ", " }
+                strong { (word) }
             }
-            " " span.muted { "of " bdi { (shown(part.slug)) } }
-            " · " a href={ (playground.qantara) "orders/" (part.id) } { "story in Qantara" }
+            " · " a.nowrap href={ (playground.qantara) "orders/" (part.id) } { "story in Qantara" }
             @if part.state != State::Settled && !part.why.is_empty() { p.why { (part.why) } }
         }
     }
