@@ -163,6 +163,32 @@ fn a_kill_during_the_call_ends_in_one_invoice_at_the_same_address() {
 }
 
 #[test]
+fn the_line_would_show_a_disaster() {
+    let playground = Playground::open();
+    playground.until("/line", "2 orders · 3 invoices · 0 held · 0 missing · 0 twice · killed 0 times");
+    let daftra = playground.text("control").replace("/control", "");
+    let post = |path: &str, body: &Value| {
+        let request = playground.agent.post(format!("{daftra}{path}")).header("apikey", "key-one");
+        let answer = read(request.send(body.to_string()));
+        assert!(answer.status().is_success(), "{path}: {}", answer.body());
+    };
+    // A second invoice of the same order, as a hasty retry would make it.
+    let first = &playground.invoices("one")[0];
+    let head = serde_json::json!({
+        "client_id": 1, "store_id": 1, "currency_code": "SAR", "date": "2026-11-21", "draft": false,
+        "po_number": first["texts"]["po_number"],
+    });
+    let items = serde_json::json!([{ "item": "Again", "product_id": 2, "quantity": 1, "unit_price": 349 }]);
+    post("/acct/one/api2/invoices", &serde_json::json!({ "Invoice": head, "InvoiceItem": items }));
+    playground.until("/line", "2 orders · 4 invoices · 0 held · 0 missing · 1 twice");
+    for invoice in playground.invoices("one") {
+        let hand = serde_json::json!({ "do": "delete", "document": invoice["id"] });
+        post("/control/acct/one/hand", &hand);
+    }
+    playground.until("/line", "2 orders · 2 invoices · 0 held · 1 missing · 0 twice");
+}
+
+#[test]
 fn other_sites_press_no_buttons() {
     let playground = Playground::open();
     let (site, kill, buy) = (playground.site().to_owned(), "/shop/break/kill-now", "/shop/buy/souq");

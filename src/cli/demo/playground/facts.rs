@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
-use rust_decimal::Decimal;
 
 use super::life::{Placed, Playground, Yard};
 use super::mail::Progress;
@@ -97,10 +96,10 @@ pub(super) struct Part {
 }
 
 /// A document in the fake Daftra.
+#[derive(Clone)]
 pub(super) struct Paper {
     pub(super) kind: DocumentKind,
     pub(super) no: String,
-    pub(super) total: Decimal,
 }
 
 /// Where orders stand in Qantara, by Shopify's number and merchant.
@@ -114,13 +113,17 @@ impl Playground {
         let troubles = Trouble::ALL.map(|trouble| (trouble, self.is_on(trouble))).into();
         let mut yard = self.yard();
         let progress = self.mail.progress();
+        let progress = |id: OrderId| progress.get(&id.0).copied().unwrap_or_default();
         let (known, held) = self.db.read(|c| Ok((known(c)?, order::counts(c)?)))?;
-        let books = books(&self.world());
+        let (books, all_invoices) = {
+            let world = self.world();
+            (books(&world), all_invoices(&world))
+        };
         let held = held.iter().filter(|(_, state, _)| *state == State::Held).map(|(.., count)| count).sum();
         let invoices = |papers: &Vec<Paper>| papers.iter().filter(|paper| paper.is_invoice()).count();
         let mut line = Line {
             orders: yard.orders.len(),
-            invoices: books.values().map(invoices).sum(),
+            invoices: all_invoices,
             held,
             missing: 0,
             twice: books.values().map(|papers| invoices(papers).saturating_sub(1)).sum(),
@@ -129,13 +132,12 @@ impl Playground {
         let placed: Vec<(OrderId, From, Timestamp)> =
             yard.orders.iter().map(|Placed { id, from, at }| (*id, *from, *at)).collect();
         for (id, from, _) in &placed {
-            line.missing += missing(&mut yard, *id, *from, Yard::progress(&progress, *id), &known, &books)?;
+            line.missing += missing(&mut yard, *id, *from, progress(*id), &known, &books)?;
         }
         let mut orders = Vec::new();
         for (id, from, at) in placed.into_iter().rev().take(SHOWN) {
-            let progress = Yard::progress(&progress, id);
             let parts = self.parts(id, from, &known, &books)?;
-            orders.push(as_in_the_shop(&mut yard, id, from, at, progress, parts)?);
+            orders.push(as_in_the_shop(&mut yard, id, from, at, progress(id), parts)?);
         }
         let is_streaming = yard.next_at.is_some();
         Ok(Facts { now: self.clock.now(), line, orders, said: yard.said.clone(), is_streaming, troubles })
@@ -153,16 +155,13 @@ impl Playground {
             let is_in_doubt = documents
                 .iter()
                 .any(|document| matches!(document.state, ledger::State::InDoubt | ledger::State::ReplaceInDoubt));
-            let papers = books.get(&(id.0, slug)).into_iter().flatten();
             parts.push(Part {
                 slug,
                 id: overview.id,
                 state: overview.state,
                 is_in_doubt,
                 why: why(overview, currency),
-                papers: papers
-                    .map(|Paper { kind, no, total }| Paper { kind: *kind, no: no.clone(), total: *total })
-                    .collect(),
+                papers: books.get(&(id.0, slug)).cloned().unwrap_or_default(),
             });
         }
         Ok(parts)
@@ -170,12 +169,8 @@ impl Playground {
 }
 
 impl Paper {
-    pub(super) fn is_invoice(&self) -> bool {
+    fn is_invoice(&self) -> bool {
         self.kind == DocumentKind::Invoice
-    }
-
-    pub(super) fn kind_word(&self) -> &'static str {
-        kind_word(self.kind)
     }
 }
 
@@ -219,12 +214,17 @@ fn books(world: &World) -> Books {
         for kind in [DocumentKind::Invoice, DocumentKind::RefundReceipt] {
             for document in account.documents(kind) {
                 let Some(order) = order_of(document) else { continue };
-                let paper = Paper { kind, no: document.no.clone(), total: document.totals.total };
-                books.entry((order, slug)).or_default().push(paper);
+                books.entry((order, slug)).or_default().push(Paper { kind, no: document.no.clone() });
             }
         }
     }
     books
+}
+
+/// Also those that name no order.
+fn all_invoices(world: &World) -> usize {
+    let accounts = MERCHANTS.iter().filter_map(|(_, _, account, _)| world.account(account));
+    accounts.map(|account| account.documents(DocumentKind::Invoice).count()).sum()
 }
 
 /// Shopify's number for the order, which stands in the reference of each of our documents.

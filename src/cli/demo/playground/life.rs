@@ -4,21 +4,21 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{Builder, JoinHandle};
+use std::thread::Builder;
 
 use anyhow::{Context as _, anyhow, bail};
 use jiff::{SignedDuration, Timestamp};
 
-use super::mail::{Courier, Mail, Parcel, Progress};
+use super::mail::{Courier, Mail, Parcel};
 use super::trouble::{self, Standing, Trouble};
 use crate::cli::demo::scenario::From;
 use crate::cli::demo::stage::{Stage, domain};
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::sandbox::World;
-use crate::sandbox::shop::Refusal;
 use crate::sandbox::shop::cart::{CancelHow, Cart, Edit, Item, LineId, OrderId, Refund, Restock, VariantId};
 use crate::sandbox::shop::delivery::Delivery;
+use crate::sandbox::shop::{Refusal, Shop};
 
 /// How often somebody looks whether a trouble hit, and whether it is time for another order.
 const GLANCE: SignedDuration = SignedDuration::from_millis(20);
@@ -50,10 +50,12 @@ pub(super) struct Playground {
     pub(super) db: Db,
     /// Qantara's address with name and password.
     pub(super) qantara: String,
+    /// The same as browsers name a site.
+    pub(super) origin: String,
+    /// Where the fake Daftra is commanded from.
+    pub(super) control: String,
     pub(super) clock: Clock,
-    courier: Mutex<Option<Courier>>,
     closing: AtomicBool,
-    control: String,
 }
 
 /// What changes.
@@ -89,17 +91,17 @@ pub(super) enum Act {
 }
 
 impl Playground {
-    /// Opens the gate; `qantara` is the address with name and password.
-    pub(super) fn new(stage: Stage, qantara: String) -> anyhow::Result<Self> {
+    /// Opens the gate; `qantara` is the address with name and password. The courier waits for `start`.
+    pub(super) fn new(stage: Stage, qantara: String) -> anyhow::Result<(Self, Courier)> {
         let (mail, courier) = Mail::new(format!("{}webhook", stage.pages()));
-        Ok(Self {
+        let playground = Self {
             db: Db::open(stage.folder())?,
             world: stage.world(),
             control: stage.control(),
+            origin: stage.pages().trim_end_matches('/').to_owned(),
             mail,
             qantara,
             clock: Clock::real(),
-            courier: Mutex::new(Some(courier)),
             closing: AtomicBool::new(false),
             yard: Mutex::new(Yard {
                 stage: Some(stage),
@@ -109,7 +111,8 @@ impl Playground {
                 next_at: None,
                 streamed: 0,
             }),
-        })
+        };
+        Ok((playground, courier))
     }
 
     /// Somebody has been here before: nothing is empty.
@@ -124,17 +127,6 @@ impl Playground {
     pub(super) fn close(&self) {
         self.closing.store(true, Ordering::SeqCst);
         drop(self.yard().stage.take());
-    }
-
-    /// Qantara's pages, as browsers name whoever shows a page inside theirs.
-    pub(super) fn origin_of_qantara(&self) -> String {
-        let authority = self.qantara.rsplit('@').next().unwrap_or_default();
-        format!("http://{}", authority.trim_end_matches('/'))
-    }
-
-    /// Where the fake Daftra is commanded from.
-    pub(super) fn control(&self) -> &str {
-        &self.control
     }
 
     /// A checkout: SKUs and units.
@@ -320,28 +312,21 @@ impl Yard {
     pub(super) fn stage(&mut self) -> anyhow::Result<&mut Stage> {
         self.stage.as_mut().context("The playground is closed")
     }
-
-    /// How far the news of an order has come; nothing is known of one that caused no delivery.
-    pub(super) fn progress(progress: &BTreeMap<u64, Progress>, id: OrderId) -> Progress {
-        progress.get(&id.0).copied().unwrap_or_default()
-    }
 }
 
 /// The threads which carry deliveries and watch what lies in wait; they end when the playground closes.
-pub(super) fn start(playground: &Arc<Playground>) -> anyhow::Result<[JoinHandle<()>; 2]> {
-    let courier = playground.courier.lock().unwrap_or_else(PoisonError::into_inner).take();
-    let courier = courier.context("The playground has been started already")?;
+pub(super) fn start(playground: &Arc<Playground>, courier: Courier) -> anyhow::Result<()> {
     let (mails, watches) = (Arc::clone(playground), Arc::clone(playground));
-    let mail = Builder::new().name("mail".to_owned());
-    let watch = Builder::new().name("watch".to_owned());
-    Ok([mail.spawn(move || courier.carry(&mails.clock, &mails.closing))?, watch.spawn(move || watches.watch())?])
+    Builder::new().name("mail".to_owned()).spawn(move || courier.carry(&mails.clock, &mails.closing))?;
+    Builder::new().name("watch".to_owned()).spawn(move || watches.watch())?;
+    Ok(())
 }
 
 fn variant(variants: &BTreeMap<String, VariantId>, sku: &str) -> anyhow::Result<VariantId> {
     variants.get(sku).copied().with_context(|| format!("{sku} is not on the shelf"))
 }
 
-fn name(shop: &crate::sandbox::shop::Shop, id: OrderId) -> String {
+fn name(shop: &Shop, id: OrderId) -> String {
     let body = shop.order_body(id).ok();
     body.and_then(|body| Some(body["name"].as_str()?.to_owned())).unwrap_or_default()
 }

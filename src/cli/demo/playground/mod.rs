@@ -44,13 +44,14 @@ pub(super) fn open(session: &Session) -> anyhow::Result<Ended> {
     // Browsers take a name and a password from an address that somebody follows (not from one inside a page).
     let signed_in = qantara.replacen("http://", &format!("http://demo:{password}@"), 1);
 
-    let playground = Arc::new(Playground::new(stage, signed_in.clone())?);
-    let _mail = life::start(&playground)?;
-    let _server = server::start(Arc::clone(&playground), listener)?;
+    let (playground, courier) = Playground::new(stage, signed_in.clone())?;
+    let playground = Arc::new(playground);
+    life::start(&playground, courier)?;
+    server::start(Arc::clone(&playground), listener)?;
     playground.welcome()?;
     let about = json!({
         "shop": format!("{site}/shop"), "daftra": format!("{site}/daftra"), "qantara": qantara,
-        "name": "demo", "password": password, "control": playground.control(), "folder": folder,
+        "name": "demo", "password": password, "control": playground.control, "folder": folder,
     });
     session.out.say(&about, || {
         format!(

@@ -3,7 +3,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::thread::{Builder, JoinHandle};
+use std::thread::Builder;
 
 use anyhow::Context as _;
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -37,7 +37,7 @@ struct Site {
 }
 
 /// Serves until the process ends.
-pub(super) fn start(playground: Arc<Playground>, listener: TcpListener) -> anyhow::Result<JoinHandle<()>> {
+pub(super) fn start(playground: Arc<Playground>, listener: TcpListener) -> anyhow::Result<()> {
     let address: SocketAddr = listener.local_addr()?;
     listener.set_nonblocking(true)?;
     let policy = |frames: &str| {
@@ -46,7 +46,7 @@ pub(super) fn start(playground: Arc<Playground>, listener: TcpListener) -> anyho
              base-uri 'none'; frame-ancestors {frames}"
         ))
     };
-    let (policy, policy_of_line) = (policy("'none'")?, policy(&playground.origin_of_qantara())?);
+    let (policy, policy_of_line) = (policy("'none'")?, policy(&playground.origin)?);
     let site = Arc::new(Site { playground, authority: address.to_string(), policy, policy_of_line });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let listener = {
@@ -68,8 +68,8 @@ pub(super) fn start(playground: Arc<Playground>, listener: TcpListener) -> anyho
             tokio::spawn(async move { drop(connection.await) });
         }
     };
-    let thread = Builder::new().name("sites".to_owned());
-    Ok(thread.spawn(move || runtime.block_on(serving))?)
+    Builder::new().name("sites".to_owned()).spawn(move || runtime.block_on(serving))?;
+    Ok(())
 }
 
 impl Site {
@@ -77,7 +77,8 @@ impl Site {
         let (head, body) = request.into_parts();
         let is_ours = head.headers.get(header::HOST).is_some_and(|host| host.as_bytes() == self.authority.as_bytes());
         if !is_ours {
-            return self.sentence(StatusCode::MISDIRECTED_REQUEST, "This site has another name");
+            let text = format!("This site goes by another name: http://{}/shop", self.authority);
+            return self.sentence(StatusCode::MISDIRECTED_REQUEST, &text);
         }
         let Ok(body) = Limited::new(body, FORM_BYTES).collect().await else {
             return self.sentence(StatusCode::PAYLOAD_TOO_LARGE, "That form is too large");
@@ -145,7 +146,7 @@ impl Site {
     }
 
     fn sentence(&self, status: StatusCode, text: &str) -> Reply {
-        self.make(status, "text/plain; charset=utf-8", format!("{text}.\n").into())
+        self.make(status, "text/plain; charset=utf-8", format!("{text}\n").into())
     }
 
     fn see(&self, address: &'static str) -> Reply {

@@ -25,7 +25,6 @@ pub(in super::super) fn show(playground: &Playground) -> anyhow::Result<Markup> 
 
 fn render(world: &World, now: Timestamp) -> Markup {
     html! {
-        p.lost role="alert" { "The playground does not answer. It may have been closed with Ctrl-C." }
         section.live #invoices { h1 { "Invoices" } (papers(world, DocumentKind::Invoice, now)) }
         section.live #receipts { h2 { "Refund receipts" } (papers(world, DocumentKind::RefundReceipt, now)) }
         section.live #stock { h2 { "Stock" } (stock(world, now)) }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::super::facts::{Facts, Order, Part};
+use super::super::facts::{Facts, Order, Part, kind_word};
 use super::super::life::Playground;
 use super::super::trouble::Trouble;
 use super::{Site, clock, is_new, layout, money};
@@ -38,7 +38,6 @@ pub(in super::super) fn show(playground: &Playground) -> anyhow::Result<Markup> 
 fn render(playground: &Playground, facts: &Facts) -> Markup {
     let said = facts.said.as_ref().filter(|(at, _)| is_new(*at, facts.now));
     html! {
-        p.lost role="alert" { "The playground does not answer. It may have been closed with Ctrl-C." }
         nav.jump { a href="#shelf" { "Buy" } a href="#orders" { "Orders" } a href="#troubles" { "Break something" } }
         div.shop {
             section.shelf #shelf aria-label="Shelf" {
@@ -157,7 +156,7 @@ fn part_of(playground: &Playground, part: &Part) -> Markup {
             bdi { (shown(part.slug)) } ": "
             @for (index, paper) in part.papers.iter().enumerate() {
                 @if index > 0 { ", " }
-                a href={ "/daftra#" (part.slug) "-" (paper.kind_word()) "-" (paper.no) } { (paper.kind_word()) " " (paper.no) }
+                a href={ "/daftra#" (part.slug) "-" (kind_word(paper.kind)) "-" (paper.no) } { (kind_word(paper.kind)) " " (paper.no) }
             }
             @if !part.papers.is_empty() { " in Daftra" }
             @if part.papers.is_empty() || part.state != State::Settled {
