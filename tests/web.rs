@@ -382,6 +382,8 @@ fn every_answer_carries_its_protection() {
         for part in [
             "default-src 'none'",
             "style-src 'self'",
+            "script-src 'self'",
+            "connect-src 'self'",
             "form-action 'self'",
             "frame-ancestors 'none'",
             "base-uri 'none'",
@@ -398,6 +400,27 @@ fn every_answer_carries_its_protection() {
     for page in &answers[..3] {
         assert!(!page.body.contains("<script") && !page.body.contains("style="), "the policy would refuse it");
     }
+}
+
+#[test]
+fn the_page_of_an_order_that_moves_is_live_until_it_rests() {
+    let world = World::new();
+    world.add_order();
+    let is_live = || {
+        let page = world.get("/orders/1", "vera").body;
+        let script = page.split("<script src=\"").nth(1).map(|rest| rest.split('"').next().unwrap().to_owned());
+        assert_eq!(script.is_some(), page.contains("data-live-ms="), "{page}");
+        script
+    };
+    assert_eq!(is_live(), None, "nothing is due");
+    world.sql("insert into job (kind, subject, merchant_id, due_at, asked) values ('order', 1, 1, 1795165260000, 1)");
+    let script = is_live().unwrap();
+    let file = world.get(&script, "vera");
+    assert_eq!((file.status, file.header("content-type")), (200, Some("text/javascript; charset=utf-8")));
+    assert_eq!(file.header("cache-control"), Some("private, max-age=31536000, immutable"));
+    assert_eq!(world.send(&format!("GET {script}"), &[], "").status, 401, "behind the sign-in like everything");
+    world.sql("update job set due_at = 1795168800000");
+    assert_eq!(is_live(), None, "an hour is too long to keep asking");
 }
 
 #[test]

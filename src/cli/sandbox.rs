@@ -27,7 +27,7 @@ pub(super) struct Sandbox {
 const STOCK: i64 = 1_000;
 
 /// Code, barcode, name and price: what the SKUs of the fake shop lead to, by code, by prefix and by barcode.
-const CATALOGUE: [(&str, &str, &str, i64); 7] = [
+pub(super) const CATALOGUE: [(&str, &str, &str, i64); 7] = [
     ("WH-1001", "", "Linen cushion", 12_995),
     ("WH-2040", "", "مصباح طاولة خشبي", 34_900),
     ("WH-3300", "", "Coffee & date tray", 1_575),

@@ -3,7 +3,7 @@
 //! Whatever can fail at the start fails before the first call to Daftra. The stop goes the way an order comes: no new
 //! connections, requests end, commands end, workers end their call, and the database is closed last.
 
-use std::net::{IpAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,6 +36,9 @@ pub(super) struct Serve {
     /// For trials against a sandbox: let time begin here, for example 2026-11-01T08:00:00Z
     #[arg(long, value_name = "TIME")]
     clock_start: Option<Timestamp>,
+    /// For the demo: where the shop and the Daftra beside this server are, for its pages to show
+    #[arg(long, value_name = "ORIGIN", hide = true)]
+    playground: Option<String>,
 }
 
 impl Serve {
@@ -48,6 +51,7 @@ impl Serve {
             Stop::catch()?
         };
         let clock = self.clock();
+        let playground = self.playground()?;
         let folder = open::existing(&config.data.folder)?;
         let _lock = ServerLock::take(folder)?;
         let listener = TcpListener::bind(config.http.listen).with_context(|| {
@@ -64,6 +68,7 @@ impl Serve {
             db: opened.db,
             vault: opened.vault,
             clock,
+            playground,
             door: Arc::new(Door(intake)),
             desk: Arc::clone(&office) as Arc<dyn web::Desk>,
         };
@@ -94,6 +99,16 @@ impl Serve {
 
     fn is_trial(&self) -> bool {
         self.clock_speed.is_some() || self.clock_start.is_some()
+    }
+
+    /// A page of somebody else inside ours is for trials, and from this machine only.
+    fn playground(&self) -> anyhow::Result<Option<String>> {
+        let Some(origin) = &self.playground else { return Ok(None) };
+        let authority = origin.strip_prefix("http://").and_then(|authority| authority.parse::<SocketAddr>().ok());
+        if !self.is_trial() || !authority.is_some_and(|address| address.ip().is_loopback()) {
+            bail!("--playground is {origin}: it belongs to a trial (--clock-speed) and is an address of this machine");
+        }
+        Ok(Some(origin.clone()))
     }
 
     fn clock(&self) -> Clock {
@@ -159,19 +174,37 @@ fn tell(state: NotifyState<'_>) {
 pub(super) struct Stop {
     terminate: Signal,
     interrupt: Signal,
+    /// The terminal was closed; a server may outlive it.
+    hang_up: Option<Signal>,
 }
 
 impl Stop {
     /// Must be called inside a runtime.
     pub(super) fn catch() -> std::io::Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: None,
+        })
+    }
+
+    /// The same for what belongs to its terminal.
+    pub(super) fn catch_with_terminal() -> std::io::Result<Self> {
+        Ok(Self { hang_up: Some(signal(SignalKind::hangup())?), ..Self::catch()? })
     }
 
     /// Ends with the first of them.
     pub(super) async fn wait(mut self) {
+        let hung_up = async {
+            match &mut self.hang_up {
+                Some(signal) => signal.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
+            _ = hung_up => {}
         }
     }
 }

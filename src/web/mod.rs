@@ -38,6 +38,8 @@ pub struct Parts {
     pub vault: Arc<Vault>,
     /// For everything that ages.
     pub clock: Clock,
+    /// In the demo: the origin of the sites beside this one, whose status line our pages show.
+    pub playground: Option<String>,
     /// Takes webhooks in.
     pub door: Arc<dyn Door>,
     /// Takes wishes of people.

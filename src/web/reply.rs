@@ -14,12 +14,13 @@ pub(super) type Reply = Response<Full<Bytes>>;
 /// When a sender or a browser that was turned away for lack of room may come again.
 const COME_AGAIN_SECONDS: u64 = 5;
 
-/// Nothing is loaded from elsewhere, no script runs, nobody frames us. Pages show names and orders: nothing is kept.
+/// Nothing is loaded from elsewhere, only our own file of script runs, nobody frames us.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'self'; \
+                      frame-ancestors 'none'; base-uri 'none'";
+
+/// Pages show names and orders: nothing is kept.
 const ALWAYS: [(HeaderName, &str); 4] = [
-    (
-        header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-    ),
+    (header::CONTENT_SECURITY_POLICY, POLICY),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     // Not "no-referrer": a browser then sends "Origin: null" from our own forms, which is what a stranger's looks like.
     (header::REFERRER_POLICY, "same-origin"),
@@ -126,6 +127,18 @@ pub(super) fn style(text: &'static str) -> Reply {
     let mut reply = typed(make(StatusCode::OK, Bytes::from_static(text.as_bytes())), "text/css; charset=utf-8");
     let forever = HeaderValue::from_static("private, max-age=31536000, immutable");
     reply.headers_mut().insert(header::CACHE_CONTROL, forever);
+    reply
+}
+
+/// A script whose name changes with its content.
+pub(super) fn script(text: &'static str) -> Reply {
+    typed(style(text), "text/javascript; charset=utf-8")
+}
+
+/// Lets this answer show one page from elsewhere.
+pub(super) fn may_frame(mut reply: Reply, origin: &str) -> Reply {
+    let policy = HeaderValue::from_str(&format!("{POLICY}; frame-src {origin}")).expect("an origin is plain ASCII");
+    reply.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     reply
 }
 

@@ -33,6 +33,7 @@ enum Page {
     Order(i64),
     Retry(i64),
     Style,
+    Script,
 }
 
 fn find<'a>(method: &Method, segments: &[&'a str]) -> Option<Route<'a>> {
@@ -45,6 +46,7 @@ fn find<'a>(method: &Method, segments: &[&'a str]) -> Option<Route<'a>> {
         (&Method::GET, ["orders", id]) => Route::Page(Page::Order(id.parse().ok()?)),
         (&Method::POST, ["orders", id, "retry"]) => Route::Page(Page::Retry(id.parse().ok()?)),
         (&Method::GET, ["static", name]) if *name == page::style_name() => Route::Page(Page::Style),
+        (&Method::GET, ["static", name]) if *name == page::script_name() => Route::Page(Page::Script),
         _ => return None,
     })
 }
@@ -52,7 +54,10 @@ fn find<'a>(method: &Method, segments: &[&'a str]) -> Option<Route<'a>> {
 /// Answers one request.
 pub(super) async fn answer(context: &Arc<Context>, request: Request<Incoming>, peer: IpAddr) -> Reply {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let reply = dispatch(context, request, peer).await;
+    let mut reply = dispatch(context, request, peer).await;
+    if let Some(origin) = &context.parts.playground {
+        reply = reply::may_frame(reply, origin);
+    }
     tracing::debug!(%method, path, status = reply.status().as_u16(), "Answered");
     reply
 }
@@ -71,7 +76,7 @@ async fn dispatch(context: &Arc<Context>, request: Request<Incoming>, peer: IpAd
         Some(Route::Page(page)) => signed_in(context, page, request, peer, lang).await,
         None => Err(nothing_here(context, &segments, &request, peer).await),
     };
-    outcome.unwrap_or_else(|problem| reply::problem(problem, page::notice::render(problem.notice, lang)))
+    outcome.unwrap_or_else(|problem| reply::problem(problem, page::notice::render(context, problem.notice, lang)))
 }
 
 async fn nothing_here(context: &Context, segments: &[&str], request: &Request<Incoming>, peer: IpAddr) -> Problem {
@@ -109,6 +114,7 @@ async fn signed_in(
     let (head, incoming) = request.into_parts();
     match page {
         Page::Style => Ok(reply::style(page::STYLE)),
+        Page::Script => Ok(reply::script(page::SCRIPT)),
         Page::Home => {
             let wish = page::home::Wish::parse(head.uri.query().unwrap_or_default())?;
             let context = Arc::clone(context);

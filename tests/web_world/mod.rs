@@ -76,6 +76,7 @@ impl World {
             db: Arc::clone(&db),
             vault: Arc::new(Vault::new(key, None)),
             clock,
+            playground: None,
             door: Arc::new(Scripted(Mutex::new(script))),
             desk: Arc::clone(&desk) as Arc<dyn Desk>,
         };

@@ -234,16 +234,46 @@ fn decimal(value: &Value) -> Decimal {
 
 /// One line for people: `349.00, 1 WH-2040`.
 pub(super) fn say(found: &Found) -> String {
-    let invoices: Vec<String> = found.invoices.iter().map(|total| total.normalize().to_string()).collect();
+    let invoices: Vec<String> = found.invoices.iter().map(|total| amount(*total)).collect();
     let left: Vec<String> = found
         .left
         .iter()
         .filter(|(_, units)| !units.is_zero())
         .map(|(code, units)| format!("{} {code}", units.normalize()))
         .collect();
-    let receipts = if found.receipts.is_zero() { String::new() } else { format!(" - {}", found.receipts.normalize()) };
+    let receipts = if found.receipts.is_zero() { String::new() } else { format!(" - {}", amount(found.receipts)) };
     let left = if left.is_empty() { "nothing left".to_owned() } else { left.join(", ") };
     if invoices.is_empty() { "nothing".to_owned() } else { format!("{}{receipts}, {left}", invoices.join(" + ")) }
+}
+
+/// Without the zeros that arithmetic leaves behind, but with two digits at least.
+fn amount(amount: Decimal) -> String {
+    let mut amount = amount.normalize();
+    amount.rescale(amount.scale().max(2));
+    amount.to_string()
+}
+
+/// A line per order and merchant that has a part in it; narrow enough for a page of text.
+fn tell(rows: &[[String; 6]]) -> String {
+    const IGNORED: &str = "ignored: nothing";
+    let has_part = |[_, _, verdict, expected, ..]: &[String; 6]| verdict != "ok" || expected != IGNORED;
+    let is_shown = |(at, row): &(usize, &[String; 6])| {
+        let others = || rows.iter().filter(|other| other[0] == row[0]);
+        // An order that is nobody's is told once.
+        has_part(row) || (!others().any(has_part) && !rows[..*at].iter().any(|before| before[0] == row[0]))
+    };
+    let shown =
+        rows.iter().enumerate().filter(is_shown).map(|(_, [order, merchant, verdict, expected, found, about])| {
+            let end = match (verdict.as_str(), found.as_str()) {
+                ("ok", IGNORED) => "ignored".to_owned(),
+                ("ok", "held: nothing") => "held for a person".to_owned(),
+                ("ok", found) => found.trim_start_matches("settled: ").to_owned(),
+                (verdict, found) => format!("{verdict}: expected {expected}; found {found}"),
+            };
+            [order.clone(), merchant.clone(), end, about.clone()]
+        });
+    let head = ["ORDER", "OF", "INVOICE - RECEIPTS, UNITS LEFT", "WHAT HAPPENED"];
+    out::table(head, &shown.collect::<Vec<_>>())
 }
 
 fn report(session: &Session, stage: &Stage, played: &[Played], wrong: bool) -> anyhow::Result<Ended> {
@@ -303,8 +333,11 @@ fn report(session: &Session, stage: &Stage, played: &[Played], wrong: bool) -> a
         })).collect::<Vec<_>>(),
     });
     session.out.say(&answer, || {
-        let head = ["order", "merchant", "", "expected", "found in Daftra", "what happened"];
-        format!("{}\n{line}", out::table(head, &rows))
+        let verdict = match differences {
+            0 => "What was expected was written by hand, what was found was read over HTTP: they agree.".to_owned(),
+            some => format!("{some} of them are WRONG."),
+        };
+        format!("{}\n{verdict}\n{line}", tell(&rows))
     })?;
     Ok(if differences == 0 { Ended::Fine } else { Ended::FoundWrong })
 }

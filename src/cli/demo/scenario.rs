@@ -164,7 +164,7 @@ pub(super) const STORIES: &[Story] = &[
         ..PLAIN
     },
     Story {
-        about: "a code of 10.00 over three cushions: no unit price divides it",
+        about: "10.00 off three cushions: no unit price divides it",
         cart: &[Goods("WH-1001-RED-XL", 3)],
         placed: Placed { discount: "10.00", ..PAID },
         ends: &[(WADI, booked("379.85", &[("WH-1001", 3)])), (NAJD, End::Ignored)],
@@ -239,7 +239,7 @@ pub(super) const STORIES: &[Story] = &[
         ..PLAIN
     },
     Story {
-        about: "an edit adds the other merchant's goods: a second invoice, not ours",
+        about: "an edit adds the other merchant's goods: a second invoice",
         cart: &[Goods("WH-2040", 1)],
         placed: UNPAID,
         then: &[Add("NJ-OUD-100", 1)],
@@ -299,7 +299,7 @@ pub(super) const STORIES: &[Story] = &[
         ..PLAIN
     },
     Story {
-        about: "the cancellation comes first, the order after it: nothing is booked",
+        about: "the cancellation comes before the order: nothing is booked",
         cart: &[Goods("WH-2040", 1)],
         then: &[Cancel],
         sent: Sent::Backwards,

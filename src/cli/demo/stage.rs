@@ -37,17 +37,31 @@ pub(super) const MERCHANTS: [(&str, From, &str, &str); 3] = [
 /// How often a delivery is sent before the demo gives up; between two tries lies [`PAUSE`].
 const TRIES: u32 = 200;
 const PAUSE: SignedDuration = SignedDuration::from_millis(50);
+/// How often a new life is tried: its port is the old one's, and may be somebody else's for a moment.
+const LIVES: u32 = 20;
+
+/// How the serving process is set up, beyond what every demo needs.
+#[derive(Default)]
+pub(super) struct Manner {
+    /// Sections of the configuration.
+    pub(super) settings: &'static str,
+    /// Arguments of `serve`.
+    pub(super) arguments: Vec<String>,
+}
 
 /// The stage; dropping it ends the child and removes the folder.
 pub(super) struct Stage {
     folder: PathBuf,
     program: PathBuf,
     server: Server,
-    serving: Option<Serving>,
+    serving: Option<Child>,
+    /// Where it listens, in all its lives.
+    address: Option<SocketAddr>,
     sender: Sender,
     /// Each shop signs with its own.
     secrets: BTreeMap<&'static str, String>,
     speed: u32,
+    manner: Manner,
     /// The time of the play, shared with the child.
     pub(super) clock: Clock,
     /// The time of this machine, for waiting.
@@ -56,14 +70,14 @@ pub(super) struct Stage {
     pub(super) kills: u32,
 }
 
-struct Serving {
-    child: Child,
-    address: SocketAddr,
-}
-
 impl Stage {
     /// Sets everything up and starts the product.
     pub(super) fn new(speed: u32) -> anyhow::Result<Self> {
+        Self::with(speed, Manner::default())
+    }
+
+    /// The same, with a serving process of its own manner.
+    pub(super) fn with(speed: u32, manner: Manner) -> anyhow::Result<Self> {
         let real = Clock::real();
         let clock = Clock::scaled(real.now(), speed);
         let folder = std::env::temp_dir().join(format!("qantara-demo-{}", vault::random_token()));
@@ -86,10 +100,12 @@ impl Stage {
             program: std::env::current_exe().context("Cannot find this program itself")?,
             server,
             serving: None,
+            address: None,
             sender: Sender::new(),
             shops: BTreeMap::new(),
             secrets,
             speed,
+            manner,
             folder,
             clock,
             real,
@@ -105,22 +121,12 @@ impl Stage {
         for (from, currency, seed) in [(From::Souq, "SAR", 1), (From::Kuwait, "KWD", 2)] {
             let mut setup = ShopSetup { seed, ..ShopSetup::new(domain(from), self.secret(domain(from)), currency) };
             if from == From::Kuwait {
-                (setup.taxes, setup.taxes_included) = (Vec::new(), false);
+                // Numbers that cannot be mistaken for the other shop's.
+                (setup.taxes, setup.taxes_included, setup.first_order_number) = (Vec::new(), false, 5001);
             }
             let digits = setup.digits();
             let mut shop = Shop::new(setup);
-            let extra = |sku: &str, vendor: &str| Product {
-                sku: sku.to_owned(),
-                price: Decimal::TEN,
-                vendor: vendor.to_owned(),
-                title: format!("Thing {sku}"),
-                variant_title: None,
-                taxable: true,
-            };
-            let shelf = Product::samples(digits)
-                .into_iter()
-                .chain([extra("ZZ-404", "Wadi Home"), extra("SL-1", "Souq Lights")]);
-            let variants = shelf.map(|product| (product.sku.clone(), shop.sell(product))).collect();
+            let variants = shelf(digits).map(|product| (product.sku.clone(), shop.sell(product))).collect();
             self.shops.insert(domain(from), (shop, variants));
         }
     }
@@ -133,7 +139,8 @@ impl Stage {
             "config.toml",
             &format!(
                 "[data]\nfolder = \"{folder}\"\n[vault]\nkey_file = \"{folder}/key\"\n[http]\nlisten = \"127.0.0.1:0\"\n\
-                 [outgoing]\nallow = [\"127.0.0.0/8\"]\n[log]\nfilter = \"warn\"\n"
+                 [outgoing]\nallow = [\"127.0.0.0/8\"]\n[log]\nfilter = \"warn\"\n{}",
+                self.manner.settings
             ),
         )?;
         for (domain, secret) in &self.secrets {
@@ -143,10 +150,11 @@ impl Stage {
         for (slug, from, account, vendor) in MERCHANTS {
             let tax = "[[tax]]\nrate = \"0.15\"\nincluded = true\ndaftra_id = 1\n";
             let text = format!(
-                "slug = \"{slug}\"\nname = \"{slug}\"\ntime_zone = \"Asia/Riyadh\"\nmode = \"live\"\n\
+                "slug = \"{slug}\"\nname = \"{}\"\ntime_zone = \"Asia/Riyadh\"\nmode = \"live\"\n\
                  [shop]\ndomain = \"{}\"\nwebhook_secret_files = [\"{}.secret\"]\n\
                  [daftra]\nurl = \"http://{}/acct/{account}\"\nkey_file = \"daftra-key\"\nstore_id = 1\nclient_id = 1\n\
                  [lines]\nvendors = [\"{vendor}\"]\n[orders]\nignored_sources = [\"pos\"]\nlive_from = \"{}\"\n{}",
+                shown(slug),
                 domain(from),
                 domain(from),
                 self.server.address(),
@@ -201,8 +209,12 @@ impl Stage {
     fn start(&mut self) -> anyhow::Result<()> {
         let (speed, start) = (self.speed.to_string(), self.clock.now().to_string());
         let log = fs::File::options().create(true).append(true).open(self.folder.join("log"))?;
-        let mut child = self
-            .at(&["serve", "--clock-speed", &speed, "--clock-start", &start])
+        let mut command = self.at(&["serve", "--clock-speed", &speed, "--clock-start", &start]);
+        if let Some(address) = self.address {
+            command.env("QANTARA__HTTP__LISTEN", address.to_string());
+        }
+        let mut child = command
+            .args(&self.manner.arguments)
             .stdout(Stdio::piped())
             .stderr(log)
             // Ctrl-C is for the demo, which ends the child itself.
@@ -220,7 +232,8 @@ impl Stage {
             child.wait()?;
             bail!("The serving process did not start:\n{}", self.log());
         };
-        self.serving = Some(Serving { child, address });
+        self.address = Some(address);
+        self.serving = Some(child);
         Ok(())
     }
 
@@ -229,19 +242,30 @@ impl Stage {
         fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 
-    /// kill -9, and a new life.
+    /// kill -9, and a new life at the same address.
     pub(super) fn kill(&mut self) -> anyhow::Result<()> {
-        if let Some(mut serving) = self.serving.take() {
-            serving.child.kill()?;
-            serving.child.wait()?;
+        if let Some(mut child) = self.serving.take() {
+            child.kill()?;
+            child.wait()?;
             self.kills += 1;
+        }
+        for _ in 1..LIVES {
+            if self.start().is_ok() {
+                return Ok(());
+            }
+            self.real.sleep(PAUSE);
         }
         self.start()
     }
 
+    /// Whether the serving process ended without being told to: somebody else killed it.
+    pub(super) fn is_dead(&mut self) -> bool {
+        self.serving.as_mut().is_none_or(|child| child.try_wait().is_ok_and(|ended| ended.is_some()))
+    }
+
     /// Where the pages are.
     pub(super) fn pages(&self) -> String {
-        self.serving.as_ref().map_or_else(String::new, |serving| format!("http://{}/", serving.address))
+        self.address.map_or_else(String::new, |address| format!("http://{address}/"))
     }
 
     /// Sends until it is taken, as Shopify does.
@@ -256,7 +280,8 @@ impl Stage {
         bail!("{} was not taken after {TRIES} tries:\n{}", delivery.topic, self.log())
     }
 
-    fn secret(&self, domain: &str) -> &str {
+    /// What a shop signs with.
+    pub(super) fn secret(&self, domain: &str) -> &str {
         self.secrets.get(domain).map_or("", String::as_str)
     }
 
@@ -264,6 +289,16 @@ impl Stage {
     pub(super) fn shop(&mut self, from: From) -> anyhow::Result<(&mut Shop, &BTreeMap<String, VariantId>)> {
         let (shop, variants) = self.shops.get_mut(domain(from)).context("there is no such shop")?;
         Ok((shop, variants))
+    }
+
+    /// Where the fake Daftra is commanded from.
+    pub(super) fn control(&self) -> String {
+        format!("http://{}/control", self.server.address())
+    }
+
+    /// The fake Daftra.
+    pub(super) fn world(&self) -> Arc<Mutex<World>> {
+        self.server.world()
     }
 
     /// Something goes wrong with the next create of an account.
@@ -299,16 +334,40 @@ impl Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        if let Some(mut serving) = self.serving.take() {
+        if let Some(mut child) = self.serving.take() {
             // Nothing that could be done about it here; the folder goes either way.
-            let _ = serving.child.kill();
-            let _ = serving.child.wait();
+            let _ = child.kill();
+            let _ = child.wait();
         }
         let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
-fn domain(from: From) -> &'static str {
+/// What a shop sells: the samples, something Daftra does not know, and something of a vendor that nobody is.
+pub(super) fn shelf(digits: u32) -> impl Iterator<Item = Product> {
+    let extra = |sku: &str, vendor: &str, title: &str| Product {
+        sku: sku.to_owned(),
+        price: Decimal::TEN,
+        vendor: vendor.to_owned(),
+        title: title.to_owned(),
+        variant_title: None,
+        taxable: true,
+    };
+    let extras = [extra("ZZ-404", "Wadi Home", "Surprise box"), extra("SL-1", "Souq Lights", "Paper lantern")];
+    Product::samples(digits).into_iter().chain(extras)
+}
+
+/// A merchant's name for people.
+pub(super) fn shown(slug: &str) -> &str {
+    match slug {
+        "wadi" => "Wadi Home",
+        "najd" => "عطور نجد",
+        "bahr" => "Bahr Trading",
+        other => other,
+    }
+}
+
+pub(super) fn domain(from: From) -> &'static str {
     match from {
         From::Souq => "souq.myshopify.com",
         From::Kuwait => "kuwait.myshopify.com",

@@ -1,6 +1,6 @@
 //! What an account holds, for assertions, `demo` and people: "found" in every "expected and found".
 
-use super::account::Account;
+use super::account::{Account, Client};
 use super::document::{Document, DocumentKind};
 use super::payment::Payment;
 use serde_json::{Map, Value, json};
@@ -14,6 +14,11 @@ impl Account {
     /// Documents of one kind that are not deleted, by id.
     pub fn documents(&self, kind: DocumentKind) -> impl Iterator<Item = &Document> {
         self.documents.values().filter(move |document| document.kind == kind && document.deleted.is_none())
+    }
+
+    /// A customer by id.
+    pub fn client(&self, id: u64) -> Option<&Client> {
+        self.clients.get(&id)
     }
 
     /// Every payment, by id.

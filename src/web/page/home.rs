@@ -4,7 +4,7 @@ use hyper::StatusCode;
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
 
-use super::{badge_of_mode, code, layout, log_rows, table, time};
+use super::{Around, badge_of_mode, code, layout, log_rows, table, time};
 use crate::db;
 use crate::db::alert::{self, Alert};
 use crate::db::log::{self, Entry, Status};
@@ -55,7 +55,7 @@ impl Wish {
 }
 
 struct View<'a> {
-    viewer: &'a Viewer,
+    around: Around<'a>,
     wish: &'a Wish,
     public_address: &'a str,
     alerts: Vec<Alert>,
@@ -77,7 +77,7 @@ pub(in crate::web) fn show(context: &Context, viewer: &Viewer, wish: &Wish, lang
         };
         let filter = log::Filter { merchant_id, status: wish.status, order_id: None, before: wish.before };
         Ok(View {
-            viewer,
+            around: Around::new(context, Some(viewer), false),
             wish,
             public_address,
             alerts: alert::open(c)?,
@@ -112,7 +112,7 @@ fn render(view: &View<'_>, lang: Lang) -> Markup {
             @if let Some(last) = older { p { a href=(view.wish.older_than(last.id)) { (label.older) } } }
         }
     };
-    layout(lang, label.overview, Some(view.viewer), &content)
+    layout(lang, label.overview, &view.around, &content)
 }
 
 fn alerts(view: &View<'_>, lang: Lang) -> Vec<Markup> {

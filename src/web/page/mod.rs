@@ -1,4 +1,5 @@
-//! Pages: each file has what a page shows, how it is read, and how it looks. Rendering is pure; no page needs a script.
+//! Pages: each file has what a page shows, how it is read, and how it looks. Rendering is pure. No page needs a script;
+//! the one there is shows news of what is still moving without a reload.
 
 pub(super) mod home;
 pub(super) mod notice;
@@ -12,6 +13,7 @@ use maud::{DOCTYPE, Markup, html};
 use sha2::{Digest as _, Sha256};
 
 use super::auth::Viewer;
+use super::context::Context;
 use crate::db::log::{Entry, Status};
 use crate::db::merchant::Mode;
 use crate::db::order::State;
@@ -21,17 +23,48 @@ use crate::text::{self, Lang};
 /// The one stylesheet.
 pub(super) const STYLE: &str = include_str!("style.css");
 
+/// The one script.
+pub(super) const SCRIPT: &str = include_str!("live.js");
+
 /// Its name changes with its content, so that a browser may keep it for ever.
 pub(super) fn style_name() -> &'static str {
-    static NAME: LazyLock<String> = LazyLock::new(|| {
-        let hash: String = Sha256::digest(STYLE).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        format!("{hash}.css")
-    });
+    static NAME: LazyLock<String> = LazyLock::new(|| name_of(STYLE, "css"));
     &NAME
 }
 
+/// The same for the script.
+pub(super) fn script_name() -> &'static str {
+    static NAME: LazyLock<String> = LazyLock::new(|| name_of(SCRIPT, "js"));
+    &NAME
+}
+
+fn name_of(text: &str, kind: &str) -> String {
+    let hash: String = Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("{hash}.{kind}")
+}
+
+/// How often a page of something that moves is asked for again, in milliseconds.
+const LIVE_MS: u32 = 1_500;
+
+/// What a page needs to know about its surroundings.
+struct Around<'a> {
+    viewer: Option<&'a Viewer>,
+    /// Something on it is still moving.
+    is_live: bool,
+    /// In the demo: the origin of the sites beside this one.
+    playground: Option<&'a str>,
+}
+
+impl<'a> Around<'a> {
+    /// In the demo every page is live: somebody presses buttons next door.
+    fn new(context: &'a Context, viewer: Option<&'a Viewer>, is_moving: bool) -> Self {
+        let playground = context.parts.playground.as_deref();
+        Self { viewer, is_live: viewer.is_some() && (is_moving || playground.is_some()), playground }
+    }
+}
+
 /// What stands around every page.
-fn layout(lang: Lang, title: &str, viewer: Option<&Viewer>, content: &Markup) -> Markup {
+fn layout(lang: Lang, title: &str, around: &Around<'_>, content: &Markup) -> Markup {
     let words = lang.words();
     html! {
         (DOCTYPE)
@@ -41,18 +74,25 @@ fn layout(lang: Lang, title: &str, viewer: Option<&Viewer>, content: &Markup) ->
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (title) " · Qantara" }
                 link rel="stylesheet" href={ "/static/" (style_name()) };
+                @if around.is_live {
+                    script src={ "/static/" (script_name()) } defer {}
+                    noscript { meta http-equiv="refresh" content="5"; }
+                }
             }
-            body {
+            body data-live-ms=[around.is_live.then_some(LIVE_MS)] {
+                @if let Some(origin) = around.playground {
+                    iframe.playground src={ (origin) "/line" } title="Playground" {}
+                }
                 header {
                     a.brand href="/" { "Qantara" }
-                    @if let Some(viewer) = viewer {
+                    @if let Some(viewer) = around.viewer {
                         span.muted {
                             (words.labels().signed_in) " " bdi { (viewer.user().name) }
                             " (" (words.role(viewer.user().role)) ")"
                         }
                     }
                 }
-                main { (content) }
+                main.live #main { (content) }
             }
         }
     }

@@ -2,10 +2,11 @@
 
 use maud::{Markup, html};
 
-use super::layout;
+use super::{Around, layout};
 use crate::text::{Lang, Notice};
+use crate::web::context::Context;
 
-pub(in crate::web) fn render(notice: Notice, lang: Lang) -> Markup {
+pub(in crate::web) fn render(context: &Context, notice: Notice, lang: Lang) -> Markup {
     let words = lang.words();
     let sentence = words.notice(notice);
     let content = html! {
@@ -13,5 +14,5 @@ pub(in crate::web) fn render(notice: Notice, lang: Lang) -> Markup {
         p { (sentence.next_step) }
         p { a href="/" { (words.labels().overview) } }
     };
-    layout(lang, &sentence.what, None, &content)
+    layout(lang, &sentence.what, &Around::new(context, None, false), &content)
 }

@@ -2,11 +2,11 @@
 //! went on the way.
 
 use hyper::StatusCode;
-use jiff::SignedDuration;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 
-use super::{badge_of_state, code, layout, log_rows, maybe_time, table, time};
+use super::{Around, badge_of_state, code, layout, log_rows, maybe_time, table, time};
 use crate::db;
 use crate::db::delivery;
 use crate::db::document::{self, Attempt};
@@ -25,6 +25,9 @@ const ROWS: u32 = 500;
 /// No answer is kept longer than this (`daftra.max_answer_bytes` at most); a size beyond it is not believed.
 const LARGEST: usize = 256 * 1024 * 1024;
 
+/// What comes later than this is no reason to keep asking.
+const SOON: SignedDuration = SignedDuration::from_mins(5);
+
 /// Where an order is shown.
 pub(in crate::web) fn address(id: i64) -> String {
     format!("/orders/{id}")
@@ -42,6 +45,7 @@ pub(super) fn link(id: i64, name: &str) -> Markup {
 
 struct View<'a> {
     viewer: &'a Viewer,
+    around: Around<'a>,
     token: String,
     order: Overview,
     zone: TimeZone,
@@ -61,6 +65,7 @@ pub(in crate::web) fn show(context: &Context, viewer: &Viewer, id: i64, lang: La
         let documents = document::of_order(c, id)?;
         Ok(View {
             viewer,
+            around: Around::new(context, Some(viewer), is_moving(&order, context.parts.clock.now())),
             token,
             currency: currency(c, context, id, &documents),
             // A zone that this build does not know is a reason to show other hours, not to show nothing.
@@ -73,6 +78,11 @@ pub(in crate::web) fn show(context: &Context, viewer: &Viewer, id: i64, lang: La
         })
     })?;
     Ok(reply::html(StatusCode::OK, render(&view, lang)))
+}
+
+/// Whether somebody who reads the page should see it go on: it is looked at by itself before the reader has left.
+fn is_moving(order: &Overview, now: Timestamp) -> bool {
+    order.due_at.is_some_and(|due| due < now + SOON)
 }
 
 /// Only the words depend on it, so a case that cannot be read leaves the amounts in minor units.
@@ -102,7 +112,7 @@ fn render(view: &View<'_>, lang: Lang) -> Markup {
         section { h2 { (label.log) } (table(&[label.time, label.status, label.what], &log, label.no_log)) }
         p.muted { (label.times_in) " " (code(view.zone.iana_name().unwrap_or("UTC"))) }
     };
-    layout(lang, &name, Some(view.viewer), &content)
+    layout(lang, &name, &view.around, &content)
 }
 
 fn standing(view: &View<'_>, lang: Lang) -> Markup {
@@ -141,8 +151,8 @@ fn documents(view: &View<'_>, lang: Lang) -> Markup {
             @let header = document.content.header();
             article {
                 h3 {
-                    (words.document_kind(&document.content)) " "
-                    @if let Some(number) = &document.remote_no { bdi { (number) } }
+                    (words.document_kind(&document.content))
+                    @if let Some(number) = &document.remote_no { " " bdi { (number) } }
                     ": " (words.document_state(document.state))
                 }
                 dl {
