@@ -33,39 +33,29 @@ impl Connector for Network {
         if self.down.lock().unwrap().iter().any(|name| path.starts_with(&format!("/acct/{name}/"))) {
             return Err(Error::Io(io::ErrorKind::ConnectionRefused.into()));
         }
-        let buffers = LazyBuffers::new(64 * 1024, 64 * 1024);
-        Ok(Some(Wire { network: self.clone(), sent: Vec::new(), answer: None, buffers }))
+        let network = self.clone();
+        Ok(Some(Wire::new(Box::new(move |request, patience| network.carry(request, patience)))))
     }
 }
 
-pub(crate) struct Wire {
-    network: Network,
-    sent: Vec<u8>,
-    /// What is still to be read.
-    answer: Option<Vec<u8>>,
-    buffers: LazyBuffers,
-}
-
-impl Wire {
+impl Network {
     /// Carries the request over and waits for what comes back.
-    fn ask(&self, patience: NextTimeout) -> Result<Vec<u8>, Error> {
-        let network = &self.network;
-        let Some(request) = parse(&self.sent) else { return Err(Error::Io(io::ErrorKind::InvalidData.into())) };
-        if let Some(heard) = network.heard.lock().unwrap().as_mut() {
+    fn carry(&self, request: &Request, patience: NextTimeout) -> Result<Vec<u8>, Error> {
+        if let Some(heard) = self.heard.lock().unwrap().as_mut() {
             heard.push(request.clone());
         }
-        network.clock.sleep(network.latency);
+        self.clock.sleep(self.latency);
         let reaction = {
-            let now = network.clock.now();
-            let mut world = network.world.lock().unwrap();
-            world.react(&request, now)
+            let now = self.clock.now();
+            let mut world = self.world.lock().unwrap();
+            world.react(request, now)
         };
         let longest = match patience.after {
             Duration::Exact(longest) => SignedDuration::try_from(longest).unwrap_or(SignedDuration::MAX),
             Duration::NotHappening => SignedDuration::from_hours(1),
         };
         let arrive = |bytes: Vec<u8>, after: SignedDuration| {
-            network.clock.sleep(after.min(longest));
+            self.clock.sleep(after.min(longest));
             if after > longest { Err(Error::Timeout(patience.reason)) } else { Ok(bytes) }
         };
         match reaction {
@@ -78,6 +68,29 @@ impl Wire {
             Reaction::Close | Reaction::Refuse => Err(Error::Io(io::ErrorKind::ConnectionReset.into())),
             Reaction::Hang => arrive(Vec::new(), SignedDuration::from_hours(24)),
         }
+    }
+}
+
+/// What becomes of one request: the raw answer, or how the connection ended.
+pub(crate) type Carry = Box<dyn Fn(&Request, NextTimeout) -> Result<Vec<u8>, Error> + Send + Sync>;
+
+/// One connection.
+pub(crate) struct Wire {
+    carry: Carry,
+    sent: Vec<u8>,
+    /// What is still to be read.
+    answer: Option<Vec<u8>>,
+    buffers: LazyBuffers,
+}
+
+impl Wire {
+    pub(crate) fn new(carry: Carry) -> Self {
+        Self { carry, sent: Vec::new(), answer: None, buffers: LazyBuffers::new(8 * 1024, 8 * 1024) }
+    }
+
+    fn ask(&self, patience: NextTimeout) -> Result<Vec<u8>, Error> {
+        let Some(request) = parse(&self.sent) else { return Err(Error::Io(io::ErrorKind::InvalidData.into())) };
+        (self.carry)(&request, patience)
     }
 }
 
