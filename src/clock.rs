@@ -1,4 +1,4 @@
-//! The time, and waiting for it: the real clock, a faster one, or a hand that tests move.
+//! The time, and waiting for it: the real clock, a faster one, a hand that tests move, or one that jumps.
 //!
 //! Every wait of the engine goes through here, so a test can live through a day in a moment and always knows when all
 //! threads have come to rest. Nothing below the shell asks for the time; it is handed down as a value.
@@ -19,6 +19,7 @@ enum Kind {
     Real,
     Scaled { start: Timestamp, since: Instant, speed: u32 },
     Hand(Arc<Hand>),
+    Jumping(Arc<Mutex<Timestamp>>),
 }
 
 /// Wakes waiting threads: each ring lets one of them go on, up to as many rings as the bell holds.
@@ -54,6 +55,12 @@ impl Clock {
         (Self(Kind::Hand(Arc::clone(&hand))), hand)
     }
 
+    /// A clock for one thread that does everything: whoever waits is at that time at once.
+    #[must_use]
+    pub fn jumping(start: Timestamp) -> Self {
+        Self(Kind::Jumping(Arc::new(Mutex::new(start))))
+    }
+
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is the clock")]
     pub fn now(&self) -> Timestamp {
@@ -64,6 +71,7 @@ impl Clock {
                 start.saturating_add(real.saturating_mul(i32::try_from(*speed).unwrap_or(i32::MAX))).unwrap_or(*start)
             }
             Kind::Hand(hand) => hand.lock().now,
+            Kind::Jumping(now) => *now.lock().unwrap_or_else(PoisonError::into_inner),
         }
     }
 
@@ -72,7 +80,7 @@ impl Clock {
     pub fn bell(&self, most: u32) -> Bell {
         let hand = match &self.0 {
             Kind::Hand(hand) => Some(Arc::clone(hand)),
-            Kind::Real | Kind::Scaled { .. } => None,
+            Kind::Real | Kind::Scaled { .. } | Kind::Jumping(_) => None,
         };
         Bell(Arc::new(BellState { rings: AtomicU32::new(0), most, lock: Mutex::new(()), wake: Condvar::new(), hand }))
     }
@@ -82,10 +90,16 @@ impl Clock {
     pub fn wait(&self, bell: &Bell, until: Timestamp) {
         match &self.0 {
             Kind::Hand(hand) => hand.park(bell, until),
+            Kind::Jumping(now) => {
+                if !bell.take() {
+                    let mut now = now.lock().unwrap_or_else(PoisonError::into_inner);
+                    *now = until.max(*now);
+                }
+            }
             Kind::Real | Kind::Scaled { .. } => {
                 let speed = match &self.0 {
                     Kind::Scaled { speed, .. } => *speed,
-                    Kind::Real | Kind::Hand(_) => 1,
+                    Kind::Real | Kind::Hand(_) | Kind::Jumping(_) => 1,
                 };
                 let gap = Duration::try_from(until.duration_since(self.now())).unwrap_or_default() / speed;
                 let end = Instant::now() + gap;
@@ -115,7 +129,7 @@ impl Clock {
                 hand.lock().threads += 1;
                 Some(Enlisted(Arc::clone(hand)))
             }
-            Kind::Real | Kind::Scaled { .. } => None,
+            Kind::Real | Kind::Scaled { .. } | Kind::Jumping(_) => None,
         }
     }
 }

@@ -48,7 +48,7 @@ fn still() -> Still {
     let (reached, arrival) = channel();
     let (release, gate): (_, Receiver<()>) = channel();
     let counted = Arc::clone(&commits);
-    let on_commit = Box::new(move |moment| {
+    let on_commit = Box::new(move |moment, _: &[&'static str]| {
         if moment == Moment::BeforeCommit && counted.fetch_add(1, Ordering::SeqCst) == 0 {
             reached.send(()).unwrap();
             let _ = gate.recv();
@@ -176,7 +176,7 @@ fn a_write_that_returned_is_on_the_disk() {
     let moments = Arc::new(Mutex::new(Vec::new()));
     let (from, log) = (folder.path().to_owned(), Arc::clone(&moments));
     // A copy of the files at a moment is what a crash at that moment leaves behind.
-    let on_commit = Box::new(move |moment| {
+    let on_commit = Box::new(move |moment, _: &[&'static str]| {
         let crashed = tempfile::tempdir().unwrap();
         for entry in fs::read_dir(&from).unwrap().map(Result::unwrap) {
             fs::copy(entry.path(), crashed.path().join(entry.file_name())).unwrap();
@@ -220,7 +220,7 @@ fn a_panic_of_the_writer_itself_ends_the_process() {
     const FOLDER: &str = "FOLDER_OF_THE_PANICKING_WRITER";
     if let Some(folder) = env::var_os(FOLDER) {
         let mut commits = 0;
-        let on_commit = Box::new(move |moment| {
+        let on_commit = Box::new(move |moment, _: &[&'static str]| {
             commits += usize::from(moment == Moment::BeforeCommit);
             assert!(commits < 2, "the writer's own fault");
         });

@@ -682,6 +682,68 @@ fn a_document_that_was_planned_when_the_copy_was_made_is_looked_for_as_well() {
 }
 
 #[test]
+fn an_order_that_ended_after_the_copy_was_made_is_looked_for_before_it_is_ignored() {
+    // The life that is gone made the invoice; in this copy the order was never seen.
+    for was_invoiced in [true, false] {
+        let stage = Stage::usual();
+        let (mut shop, shelf) = wadi(1);
+        let (order, deliveries) = shop.buy(&Cart::of(&[(shelf[2], 2)]), stage.clock.now()).unwrap();
+        if was_invoiced {
+            stage.deliver(&deliveries);
+            stage.until_idle(HOUR);
+        }
+        let mut stage = stage;
+        stage.stop();
+        sql(
+            &stage,
+            "delete from sync_log; delete from attempt; delete from document; delete from delivery;
+                     delete from job where kind = 'order'; delete from fact; delete from orders;",
+        );
+        let how = CancelHow { restock: true, money: true, shipping: true, reason: "customer".into() };
+        let cancelled = shop.cancel(order, &how, stage.clock.now()).unwrap();
+        let mut stage = stage.restart(SignedDuration::from_mins(30));
+        stage.start();
+        stage.deliver(&cancelled);
+        stage.until_idle(DAY + HOUR);
+        let (state, receipts) = if was_invoiced { (State::Settled, 1) } else { (State::Ignored, 0) };
+        assert_eq!(stage.order("1001").state, state, "{:?}", stage.order("1001").reason);
+        assert_eq!(documents(&stage, "one"), (receipts, receipts));
+        assert_eq!(net_units(&stage, "one"), []);
+    }
+}
+
+#[test]
+fn a_document_that_was_refused_when_the_copy_was_made_is_looked_for_as_well() {
+    for a_person_tries_again in [true, false] {
+        let stage = Stage::usual();
+        let (mut shop, shelf) = wadi(1);
+        let (order, deliveries) = shop.buy(&Cart::of(&[(shelf[2], 2)]), stage.clock.now()).unwrap();
+        stage.deliver(&deliveries);
+        stage.until_idle(HOUR);
+        let mut stage = stage;
+        stage.stop();
+        sql(
+            &stage,
+            "update document set state = 'refused', remote_id = null, remote_no = null, written = null,
+               verified_at = null, refusal = '{\"status\":400,\"message\":\"No\",\"fields\":[]}'",
+        );
+        let mut stage = stage.restart(SignedDuration::from_mins(30));
+        stage.start();
+        if a_person_tries_again {
+            stage.try_again(&stage.order("1001"));
+            stage.until_idle(DAY);
+            assert_eq!(stage.order("1001").state, State::Settled, "{:?}", stage.order("1001").reason);
+        } else {
+            let line = only_line(&shop, order);
+            let edits = [Edit::SetQuantity { line, to: 3, restock: true }];
+            stage.deliver(&shop.edit(order, &edits, stage.clock.now()).unwrap());
+            stage.until_idle(DAY);
+        }
+        assert_eq!(documents(&stage, "one"), (1, 0), "{a_person_tries_again}");
+    }
+}
+
+#[test]
 fn what_comes_during_a_run_that_is_given_up_is_looked_at() {
     use qantara::db::{job, order};
     let mut stage = Stage::new(Plan::default());

@@ -34,7 +34,7 @@ use std::{fmt, io};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, ffi};
 
-use writer::{Full, Moment, Pending, Writer};
+use writer::{Full, OnCommit, Pending, Writer};
 
 /// The name of the database inside the data folder.
 pub const FILE: &str = "qantara.db";
@@ -57,12 +57,12 @@ pub struct Options {
     /// Reading connections at most; each is opened when it is first needed.
     pub readers: u32,
     /// Told by the writer around each commit. A simulation copies the folder here and so has every crash there can be.
-    pub on_commit: Box<dyn FnMut(Moment) + Send>,
+    pub on_commit: OnCommit,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { readers: 16, on_commit: Box::new(|_| {}) }
+        Options { readers: 16, on_commit: Box::new(|_, _| {}) }
     }
 }
 

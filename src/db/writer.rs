@@ -8,7 +8,7 @@
 //!
 //! Not here: retries and priorities. The inbox is bounded; at the bound `post` says so and `write` waits.
 
-use std::any::Any;
+use std::any::{Any, type_name};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -40,6 +40,10 @@ pub enum Moment {
     AfterCommit,
 }
 
+/// Told around each commit, with the names of the changes in it: the types of their closures, and so the functions that
+/// wrote them.
+pub type OnCommit = Box<dyn FnMut(Moment, &[&'static str]) + Send>;
+
 /// The answer to a posted change. Await it on a thread that serves sockets, `wait` for it anywhere else.
 #[must_use = "a change that nobody asks about may have failed"]
 pub struct Pending<T>(oneshot::Receiver<Result<T, Error>>);
@@ -59,8 +63,14 @@ impl<T> Future for Pending<T> {
     }
 }
 
+/// A change on its way to the writer.
+struct Work {
+    name: &'static str,
+    change: Change,
+}
+
 /// Runs in the group's transaction; gets the error instead when there could be none.
-type Work = Box<dyn FnOnce(Result<&Transaction<'_>, Error>) -> Reply + Send>;
+type Change = Box<dyn FnOnce(Result<&Transaction<'_>, Error>) -> Reply + Send>;
 /// Told how the commit went, passes the outcome on to whoever asked.
 type Reply = Box<dyn FnOnce(Result<(), Error>)>;
 
@@ -70,7 +80,7 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn start(connection: Connection, on_commit: Box<dyn FnMut(Moment) + Send>) -> io::Result<Writer> {
+    pub(crate) fn start(connection: Connection, on_commit: OnCommit) -> io::Result<Writer> {
         let (inbox, arrivals) = sync_channel(INBOX);
         let thread = thread::Builder::new().name("writer".to_owned()).spawn(move || {
             let served = catch_unwind(AssertUnwindSafe(|| serve(connection, &arrivals, on_commit)));
@@ -127,37 +137,38 @@ where
     F: FnOnce(&Transaction<'_>) -> Result<T, Error> + Send + 'static,
 {
     let (answer, pending) = oneshot::channel();
-    let work: Work = Box::new(move |tx| {
+    let run: Change = Box::new(move |tx| {
         let outcome = tx.and_then(|tx| in_savepoint(tx, change));
         Box::new(move |committed| {
             // Who no longer listens need not know.
             let _ = answer.send(outcome.and_then(|value| committed.map(|()| value)));
         })
     });
-    (work, Pending(pending))
+    (Work { name: type_name::<F>(), change: run }, Pending(pending))
 }
 
-fn serve(mut connection: Connection, arrivals: &Receiver<Work>, mut on_commit: Box<dyn FnMut(Moment) + Send>) {
+fn serve(mut connection: Connection, arrivals: &Receiver<Work>, mut on_commit: OnCommit) {
     while let Ok(first) = arrivals.recv() {
         let tx = match connection.transaction_with_behavior(TransactionBehavior::Immediate).during("begin to write") {
             Ok(tx) => tx,
             Err(error) => {
-                first(Err(error))(Ok(()));
+                (first.change)(Err(error))(Ok(()));
                 continue;
             }
         };
-        let mut replies = vec![first(Ok(&tx))];
+        let (mut names, mut replies) = (vec![first.name], vec![(first.change)(Ok(&tx))]);
         // SQLite ends the transaction by itself on a full disk or an I/O error. What ran so far is then undone and the
         // commit below fails for all of it; what comes later must not run outside of a transaction.
         while replies.len() < GROUP
             && !tx.is_autocommit()
             && let Ok(next) = arrivals.try_recv()
         {
-            replies.push(next(Ok(&tx)));
+            names.push(next.name);
+            replies.push((next.change)(Ok(&tx)));
         }
-        on_commit(Moment::BeforeCommit);
+        on_commit(Moment::BeforeCommit, &names);
         let committed = tx.commit().during("commit");
-        on_commit(Moment::AfterCommit);
+        on_commit(Moment::AfterCommit, &names);
         for reply in replies {
             reply(committed.clone());
         }

@@ -4,7 +4,7 @@ use rusqlite::Transaction;
 use serde_json::json;
 
 use super::{Done, Effects, Error, Moment, Refusal};
-use crate::db::{self, document, job, order, product};
+use crate::db::{self, document, job, order, product, setting};
 use crate::domain::ledger::{Document, Event, State, apply};
 
 /// Makes an order due now: counts begin anew, refused documents are planned again, and what was missing in Daftra is
@@ -18,8 +18,12 @@ pub(super) fn retry(tx: &Transaction<'_>, moment: &Moment, order_id: i64) -> Res
         found => found?,
     };
     let mut again = Vec::new();
+    let look_first_before = setting::time(tx, setting::LOOK_FIRST_BEFORE)?;
     for document in document::of_order(tx, order_id)?.iter().filter(|document| may_try_again(document)) {
-        let Ok(after) = apply(document, Event::TryAgain, moment.now, &moment.policy) else { continue };
+        // What was refused in an older copy of the database may exist by now: it is looked for, not sent.
+        let is_old = document.state == State::Refused && document.may_have_left(look_first_before);
+        let event = if is_old { Event::Restarted } else { Event::TryAgain };
+        let Ok(after) = apply(document, event, moment.now, &moment.policy) else { continue };
         document::store(tx, document.state, &after)?;
         again.push(after.content.header().reference.clone());
     }

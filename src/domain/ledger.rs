@@ -404,8 +404,9 @@ pub fn apply(document: &Document, event: Event, now: Timestamp, policy: &Policy)
             after.content = draft;
         }
         // Another life of the database may have sent it.
-        (State::Planned, Event::Restarted) => {
+        (State::Planned | State::Refused | State::Dropped, Event::Restarted) => {
             enter(&mut after, State::InDoubt);
+            after.refusal = None;
             after.look_at = Some(now + policy.settling);
         }
         (State::Planned | State::Refused, Event::Drop) => {
@@ -618,6 +619,13 @@ impl Document {
     #[must_use]
     pub fn never_left(&self) -> bool {
         matches!(self.state, State::Planned | State::Refused) && self.unknown_sends == 0
+    }
+
+    /// What is known of it comes from before the last restore or long silence: another life may have sent it since.
+    #[must_use]
+    pub fn may_have_left(&self, look_first_before: Option<Timestamp>) -> bool {
+        let never_went = matches!(self.state, State::Planned | State::Refused | State::Dropped);
+        never_went && look_first_before.is_some_and(|before| self.since_at < before)
     }
 
     #[must_use]

@@ -185,7 +185,7 @@ impl Case<'_> {
         }
         if let Some(ignored) = ignored {
             trace.extend(steps(self.order, &first));
-            return self.leave(known, ignored);
+            return self.leave(known, ignored, first);
         }
         let own = own_lines(&first);
         let mut classes = self.ledger.classes.clone();
@@ -202,7 +202,7 @@ impl Case<'_> {
         obstacles.holds.extend(self.quantities(&target));
         self.check_decimals(&target, &mut obstacles);
         if obstacles.holds.is_empty() && target.billed.is_empty() {
-            return self.leave(known, Ignored::NothingToBill);
+            return self.leave(known, Ignored::NothingToBill, first);
         }
         if obstacles.holds.is_empty() {
             obstacles.holds.extend(self.gate(&target, trace));
@@ -245,11 +245,23 @@ impl Case<'_> {
                 || refund.shipping.iter().any(|part| lacks_shipping(part.shipping_id)))
     }
 
-    /// An end without document: a row that was planned is dropped first.
-    fn leave(&self, known: Option<&Document>, ignored: Ignored) -> Decision {
+    /// An end without document: a row that was planned is dropped first. Where another life of the database may have
+    /// made one before the end came, it is looked for; what is found is taken back like any other.
+    fn leave(&self, known: Option<&Document>, ignored: Ignored, first: InvoiceDraft) -> Decision {
+        let had_a_beginning = match ignored {
+            Ignored::CancelledBeforeInvoice | Ignored::DeletedBeforeInvoice | Ignored::NothingToBill => true,
+            Ignored::NoOwnLines { .. }
+            | Ignored::BeforeGoLive { .. }
+            | Ignored::TestOrder
+            | Ignored::Sample
+            | Ignored::Source { .. } => false,
+        };
         match known {
-            Some(document) if matches!(document.state, State::Planned | State::Refused) => {
-                Decision::Act(vec![Operation::Record { changes: vec![Change::Drop { document: document.id }] }])
+            Some(document) if matches!(document.state, State::Planned | State::Refused) => self.give_up(document),
+            None if had_a_beginning && !first.billed.is_empty() => {
+                let (key, placed_at) = (INVOICE_KEY.to_owned(), self.order.snapshot.created_at);
+                let look = self.look_first(None, key, Draft::Invoice(first), BTreeMap::new(), placed_at);
+                look.unwrap_or(Decision::Ignore(ignored))
             }
             // The last look for a document that may still turn up.
             Some(Document { state: State::Dropped, look_at: Some(at), content, .. }) => {
@@ -257,6 +269,33 @@ impl Case<'_> {
             }
             Some(_) | None => Decision::Ignore(ignored),
         }
+    }
+
+    /// A document that is not wanted any more, and of which nobody was asked as far as this database knows.
+    fn give_up(&self, document: &Document) -> Decision {
+        let document_id = document.id;
+        let change = if document.may_have_left(self.ledger.look_first_before) {
+            Change::Recover { document: document_id }
+        } else {
+            Change::Drop { document: document_id }
+        };
+        Decision::Act(vec![Operation::Record { changes: vec![change] }])
+    }
+
+    /// A document that another life of the database may have made, for a source that it may have known.
+    fn look_first(
+        &self,
+        parent: Option<i64>,
+        source_key: String,
+        draft: Draft,
+        classes: BTreeMap<i64, Class>,
+        source_at: Timestamp,
+    ) -> Option<Decision> {
+        let before = self.ledger.look_first_before.filter(|before| source_at < *before)?;
+        let look_at = self.now.max(before + self.ledger.policy.settling);
+        let draft = Box::new(draft);
+        let change = Change::LookFirst { parent, source_key, draft, look_at, classes };
+        Some(Decision::Act(vec![Operation::Record { changes: vec![change] }]))
     }
 
     fn trigger_is_missing(&self) -> Option<Waiting> {
@@ -313,8 +352,7 @@ impl Case<'_> {
     ) -> Decision {
         let operation = match known {
             Some(document) => match document.state {
-                // A copy of the database that was put back does not know what became of it.
-                State::Planned if self.ledger.look_first_before.is_some_and(|before| document.since_at < before) => {
+                State::Planned if document.may_have_left(self.ledger.look_first_before) => {
                     Operation::Record { changes: vec![Change::Recover { document: document.id }] }
                 }
                 State::Planned => Operation::Create { document: Some(document.id), parent, source_key, draft, classes },
@@ -324,7 +362,13 @@ impl Case<'_> {
                     return Decision::Hold(vec![Hold::Refused { reference, refusal }]);
                 }
                 State::Refused | State::Dropped => {
-                    Operation::Record { changes: vec![Change::Want { document: document.id }] }
+                    let document_id = document.id;
+                    let change = if document.may_have_left(self.ledger.look_first_before) {
+                        Change::Recover { document: document_id }
+                    } else {
+                        Change::Want { document: document_id }
+                    };
+                    Operation::Record { changes: vec![change] }
                 }
                 State::Sending
                 | State::InDoubt
@@ -335,16 +379,13 @@ impl Case<'_> {
                 | State::Gone
                 | State::Reversed => return Decision::Settled,
             },
-            None => match self.ledger.look_first_before {
-                Some(before) if source_at < before => {
-                    let look_at = self.now.max(before + self.ledger.policy.settling);
-                    let draft = Box::new(draft);
-                    Operation::Record {
-                        changes: vec![Change::LookFirst { parent, source_key, draft, look_at, classes }],
-                    }
+            None => {
+                let look = self.look_first(parent, source_key.clone(), draft.clone(), classes.clone(), source_at);
+                if let Some(look) = look {
+                    return look;
                 }
-                Some(_) | None => Operation::Create { document: None, parent, source_key, draft, classes },
-            },
+                Operation::Create { document: None, parent, source_key, draft, classes }
+            }
         };
         Decision::Act(vec![operation])
     }
@@ -487,9 +528,7 @@ impl Case<'_> {
         if rest.values().all(|left| left.units <= 0) {
             return match known {
                 // Records came while Daftra could not take it.
-                Some(Document { state: State::Planned | State::Refused, id, .. }) => {
-                    Decision::Act(vec![Operation::Record { changes: vec![Change::Drop { document: *id }] }])
-                }
+                Some(document) if matches!(document.state, State::Planned | State::Refused) => self.give_up(document),
                 Some(_) | None => Decision::Settled,
             };
         }

@@ -11,7 +11,7 @@ pub struct Backoff {
 
 impl Backoff {
     /// The gap after so many failures in a row (1 is the first), doubled each time up to the longest. `jitter` is a
-    /// number out of 1,000 drawn by the caller: it takes off up to a quarter, so that many do not come back at once.
+    /// number out of 1,000: it takes off up to a quarter, so that many do not come back at once.
     #[must_use]
     pub fn gap(&self, failures: u32, jitter: u16) -> SignedDuration {
         let doublings = failures.saturating_sub(1).min(20);

@@ -112,8 +112,7 @@ impl Intake {
         let proven: Vec<&MerchantDoor> = candidates.into_iter().filter(|door| door.proves(headers, body)).collect();
         if proven.is_empty() {
             let subject = slug.filter(|slug| doors.iter().any(|door| door.slug == *slug)).unwrap_or("").to_owned();
-            // Dropped when the queue is full: a stranger's try is worth no waiting.
-            drop(self.engine.db.post(move |tx| tally::count(tx, Kind::Signature, &subject, now)));
+            self.count_stranger(subject, now);
             return Received::NotAuthentic;
         }
         let reading = read(&headers.topic, body);
@@ -138,6 +137,11 @@ impl Intake {
             Ok(pending) => Received::Pending(pending),
             Err(_full) => Received::Busy,
         }
+    }
+
+    fn count_stranger(&self, subject: String, now: Timestamp) {
+        // Dropped when the queue is full: a stranger's try is worth no waiting.
+        drop(self.engine.db.post(move |tx| tally::count(tx, Kind::Signature, &subject, now)));
     }
 
     fn seal(

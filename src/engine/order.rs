@@ -198,7 +198,7 @@ impl Engine {
             return self.give_up(job, Failed::TooManyFailures { failures, last: text });
         }
         let (job, now) = (*job, self.clock.now());
-        let again = now + self.settings.retry.gap(failures, jitter());
+        let again = now + self.settings.retry.gap(failures, jitter(&job, failures));
         self.db.write(move |tx| job::fail(tx, &job, Some(again), now))
     }
 
@@ -241,9 +241,11 @@ fn may_perform(mode: Mode, operation: &Operation) -> bool {
     }
 }
 
-/// Out of a thousand, so that many orders that failed together do not come back together.
-fn jitter() -> u16 {
-    u16::from_be_bytes(crate::vault::random::<2>()) % 1_000
+/// Out of a thousand: neighbours come back far apart, and the same order each time at another place. No chance is
+/// needed for that.
+fn jitter(job: &Job, failures: u32) -> u16 {
+    let mixed = (job.id.unsigned_abs() + u64::from(failures)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    u16::try_from(mixed >> 32 & 0xffff).unwrap_or_default() % 1_000
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {

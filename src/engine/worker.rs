@@ -1,5 +1,6 @@
 //! The threads of the engine: workers on orders, one for chores, one that says "alive".
 //!
+//! A thread is a loop over one step (`work_once`, `chore_once`, `beat_once`), which a simulation takes one by one.
 //! Idle workers sleep until somebody asks or the next job comes due. There are no leases: one process owns the
 //! database, and at its start whatever was running is known to be cut off.
 
@@ -42,6 +43,15 @@ pub fn start(engine: &Arc<Engine>, alive: impl Fn() + Send + 'static) -> Result<
     running.spawn("chore".to_owned(), Engine::do_chores)?;
     running.spawn("watchdog".to_owned(), move |engine| engine.beat(&alive))?;
     Ok(running)
+}
+
+/// What one step came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Something was done, and there may be more.
+    Done,
+    /// There is nothing to do before this time, unless somebody asks.
+    Idle(Timestamp),
 }
 
 /// Why the engine does not start.
@@ -114,39 +124,51 @@ impl Engine {
     /// A worker's life.
     fn work(&self) {
         while !self.is_stopping() {
-            let (now, per_account) = (self.clock.now(), self.settings.per_account);
-            match self.db.write(move |tx| job::claim(tx, now, per_account)) {
-                Ok(Some(job)) => self.run(&job),
-                Ok(None) => {
-                    let next = self.db.read(job::next_claim).unwrap_or_default();
-                    self.clock.wait(&self.bell, wake_at(next, now));
-                }
-                Err(error) => {
-                    tracing::error!(%error, "cannot claim an order");
-                    self.clock.wait(&self.bell, now + PAUSE_ON_ERROR);
-                }
+            if let Step::Idle(until) = self.work_once() {
+                self.clock.wait(&self.bell, until);
+            }
+        }
+    }
+
+    /// Claims the next order and runs it to its end.
+    pub fn work_once(&self) -> Step {
+        let (now, per_account) = (self.clock.now(), self.settings.per_account);
+        match self.db.write(move |tx| job::claim(tx, now, per_account)) {
+            Ok(Some(job)) => {
+                self.run(&job);
+                Step::Done
+            }
+            Ok(None) => Step::Idle(wake_at(self.db.read(job::next_claim).unwrap_or_default(), now)),
+            Err(error) => {
+                tracing::error!(%error, "cannot claim an order");
+                Step::Idle(now + PAUSE_ON_ERROR)
             }
         }
     }
 
     fn do_chores(&self) {
         while !self.is_stopping() {
-            let now = self.clock.now();
-            match self.db.write(move |tx| job::claim_chore(tx, now)) {
-                Ok(Some(job)) => {
-                    if let Err(error) = self.meet_account(&job) {
-                        tracing::error!(merchant = job.subject, %error, "cannot ask an account who it is");
-                        self.release(&job);
-                    }
+            if let Step::Idle(until) = self.chore_once() {
+                self.clock.wait(&self.chores, until);
+            }
+        }
+    }
+
+    /// Claims the next chore and does it.
+    pub fn chore_once(&self) -> Step {
+        let now = self.clock.now();
+        match self.db.write(move |tx| job::claim_chore(tx, now)) {
+            Ok(Some(job)) => {
+                if let Err(error) = self.meet_account(&job) {
+                    tracing::error!(merchant = job.subject, %error, "cannot ask an account who it is");
+                    self.release(&job);
                 }
-                Ok(None) => {
-                    let next = self.db.read(job::next_chore).unwrap_or_default();
-                    self.clock.wait(&self.chores, wake_at(next, now));
-                }
-                Err(error) => {
-                    tracing::error!(%error, "cannot claim a chore");
-                    self.clock.wait(&self.chores, now + PAUSE_ON_ERROR);
-                }
+                Step::Done
+            }
+            Ok(None) => Step::Idle(wake_at(self.db.read(job::next_chore).unwrap_or_default(), now)),
+            Err(error) => {
+                tracing::error!(%error, "cannot claim a chore");
+                Step::Idle(now + PAUSE_ON_ERROR)
             }
         }
     }
@@ -215,16 +237,21 @@ impl Engine {
         }
     }
 
-    /// Each beat is a write that reached the disk: "alive", not "has a pid".
     fn beat(&self, alive: &dyn Fn()) {
         while !self.is_stopping() {
             let now = self.clock.now();
-            match self.db.write(move |tx| setting::set_time(tx, setting::HEARTBEAT, now)) {
+            match self.beat_once() {
                 Ok(()) => alive(),
                 Err(error) => tracing::error!(%error, "the heartbeat did not reach the disk"),
             }
             self.clock.wait(&self.heart, now + self.settings.heartbeat);
         }
+    }
+
+    /// Each beat is a write that reached the disk: "alive", not "has a pid".
+    pub fn beat_once(&self) -> Result<(), Error> {
+        let now = self.clock.now();
+        self.db.write(move |tx| setting::set_time(tx, setting::HEARTBEAT, now))
     }
 }
 

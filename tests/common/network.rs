@@ -8,9 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use qantara::clock::Clock;
 use qantara::sandbox::http::Request;
 use qantara::sandbox::{Reaction, World};
-use ureq::Error;
 use ureq::unversioned::transport::time::Duration;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, Transport};
+use ureq::{Error, Timeout};
 
 /// The wires between the product and the fake Daftra.
 #[derive(Clone)]
@@ -33,13 +33,74 @@ impl Connector for Network {
         if self.down.lock().unwrap().iter().any(|name| path.starts_with(&format!("/acct/{name}/"))) {
             return Err(Error::Io(io::ErrorKind::ConnectionRefused.into()));
         }
-        let buffers = LazyBuffers::new(64 * 1024, 64 * 1024);
-        Ok(Some(Wire { network: self.clone(), sent: Vec::new(), answer: None, deadline: None, buffers }))
+        let (network, clock) = (self.clone(), self.clock.clone());
+        Ok(Some(Wire::new(clock, Box::new(move |request, patience| network.carry(request, patience)))))
     }
 }
 
+impl Network {
+    /// Carries the request over and waits for what comes back.
+    fn carry(&self, request: &Request, patience: Patience) -> Result<Incoming, Error> {
+        if let Some(heard) = self.heard.lock().unwrap().as_mut() {
+            heard.push(request.clone());
+        }
+        self.clock.sleep(self.latency);
+        let reaction = {
+            let now = self.clock.now();
+            let mut world = self.world.lock().unwrap();
+            world.react(request, now)
+        };
+        match reaction {
+            Reaction::Answer { answer, after } => patience.wait(&self.clock, after).map(|()| answer.raw().into()),
+            Reaction::Cut { answer, bytes, after } => {
+                let mut raw = answer.raw();
+                raw.truncate(bytes);
+                patience.wait(&self.clock, after).map(|()| raw.into())
+            }
+            Reaction::Drip { answer, bytes_per_second } => {
+                Ok(Incoming { bytes: answer.raw(), bytes_per_second: Some(bytes_per_second) })
+            }
+            Reaction::Close | Reaction::Refuse => Err(Error::Io(io::ErrorKind::ConnectionReset.into())),
+            Reaction::Hang => patience.wait(&self.clock, SignedDuration::from_hours(24)).map(|()| Vec::new().into()),
+        }
+    }
+}
+
+/// What becomes of one request: what comes back, or how the connection ended.
+pub(crate) type Carry = Box<dyn Fn(&Request, Patience) -> Result<Incoming, Error> + Send + Sync>;
+
+/// What is still to be read, and how fast it comes.
+pub(crate) struct Incoming {
+    bytes: Vec<u8>,
+    bytes_per_second: Option<u32>,
+}
+
+impl From<Vec<u8>> for Incoming {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self { bytes, bytes_per_second: None }
+    }
+}
+
+/// How long the caller waits, and what it says then.
+#[derive(Clone, Copy)]
+pub(crate) struct Patience {
+    deadline: Timestamp,
+    pub(crate) reason: Timeout,
+}
+
+impl Patience {
+    /// Lets the time pass, but no longer than that.
+    fn wait(self, clock: &Clock, gap: SignedDuration) -> Result<(), Error> {
+        let left = self.deadline.duration_since(clock.now());
+        clock.sleep(gap.min(left));
+        if gap > left { Err(Error::Timeout(self.reason)) } else { Ok(()) }
+    }
+}
+
+/// One connection.
 pub(crate) struct Wire {
-    network: Network,
+    clock: Clock,
+    carry: Carry,
     sent: Vec<u8>,
     answer: Option<Incoming>,
     /// When the caller's patience ends. Its own clock stands still, so it is asked once, at the first wait.
@@ -47,48 +108,25 @@ pub(crate) struct Wire {
     buffers: LazyBuffers,
 }
 
-/// What is still to be read, and how fast it comes.
-struct Incoming {
-    bytes: Vec<u8>,
-    bytes_per_second: Option<u32>,
-}
-
 impl Wire {
-    /// Carries the request over and waits for what comes back.
-    fn ask(&self, patience: &NextTimeout) -> Result<Incoming, Error> {
-        let network = &self.network;
-        let Some(request) = parse(&self.sent) else { return Err(Error::Io(io::ErrorKind::InvalidData.into())) };
-        if let Some(heard) = network.heard.lock().unwrap().as_mut() {
-            heard.push(request.clone());
-        }
-        network.clock.sleep(network.latency);
-        let reaction = {
-            let now = network.clock.now();
-            let mut world = network.world.lock().unwrap();
-            world.react(&request, now)
-        };
-        let whole = |bytes| Incoming { bytes, bytes_per_second: None };
-        match reaction {
-            Reaction::Answer { answer, after } => self.wait(after, patience).map(|()| whole(answer.raw())),
-            Reaction::Cut { answer, bytes, after } => {
-                let mut raw = answer.raw();
-                raw.truncate(bytes);
-                self.wait(after, patience).map(|()| whole(raw))
-            }
-            Reaction::Drip { answer, bytes_per_second } => {
-                Ok(Incoming { bytes: answer.raw(), bytes_per_second: Some(bytes_per_second) })
-            }
-            Reaction::Close | Reaction::Refuse => Err(Error::Io(io::ErrorKind::ConnectionReset.into())),
-            Reaction::Hang => self.wait(SignedDuration::from_hours(24), patience).map(|()| whole(Vec::new())),
-        }
+    pub(crate) fn new(clock: Clock, carry: Carry) -> Self {
+        let buffers = LazyBuffers::new(8 * 1024, 8 * 1024);
+        Self { clock, carry, sent: Vec::new(), answer: None, deadline: None, buffers }
     }
 
-    /// Lets the time pass, but no longer than the caller's patience.
-    fn wait(&self, gap: SignedDuration, patience: &NextTimeout) -> Result<(), Error> {
-        let clock = &self.network.clock;
-        let left = self.deadline.map_or(SignedDuration::MAX, |deadline| deadline.duration_since(clock.now()));
-        clock.sleep(gap.min(left));
-        if gap > left { Err(Error::Timeout(patience.reason)) } else { Ok(()) }
+    fn patience(&mut self, next: &NextTimeout) -> Patience {
+        let longest = match next.after {
+            Duration::Exact(longest) => SignedDuration::try_from(longest).unwrap_or(SignedDuration::MAX),
+            Duration::NotHappening => SignedDuration::from_hours(1),
+        };
+        let now = self.clock.now();
+        let deadline = *self.deadline.get_or_insert_with(|| now.saturating_add(longest).unwrap());
+        Patience { deadline, reason: next.reason }
+    }
+
+    fn ask(&self, patience: Patience) -> Result<Incoming, Error> {
+        let Some(request) = parse(&self.sent) else { return Err(Error::Io(io::ErrorKind::InvalidData.into())) };
+        (self.carry)(&request, patience)
     }
 }
 
@@ -103,21 +141,15 @@ impl Transport for Wire {
     }
 
     fn await_input(&mut self, patience: NextTimeout) -> Result<bool, Error> {
-        if self.deadline.is_none() {
-            let longest = match patience.after {
-                Duration::Exact(longest) => SignedDuration::try_from(longest).unwrap_or(SignedDuration::MAX),
-                Duration::NotHappening => SignedDuration::from_hours(1),
-            };
-            self.deadline = Some(self.network.clock.now().saturating_add(longest).unwrap());
-        }
+        let patience = self.patience(&patience);
         let mut answer = match self.answer.take() {
             Some(rest) => rest,
-            None => self.ask(&patience)?,
+            None => self.ask(patience)?,
         };
         let mut ready = answer.bytes.len();
         if let Some(pace) = answer.bytes_per_second.filter(|_| ready > 0) {
             // What comes in a second comes at its end.
-            self.wait(SignedDuration::from_secs(1), &patience)?;
+            patience.wait(&self.clock, SignedDuration::from_secs(1))?;
             ready = ready.min(usize::try_from(pace).unwrap());
         }
         let room = self.buffers.input_append_buf();

@@ -1,0 +1,283 @@
+//! The end of a seed: what should be, by the shops' own books, against what Daftra holds and what our ledger says.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use qantara::db::order::{self, Overview, State as OrderState};
+use qantara::db::{Db, document, log};
+use qantara::domain::ledger::{Document as Row, Draft, State as RowState};
+use qantara::domain::reason::{Failed, Hold, Reason};
+use qantara::sandbox::daftra::{Account, Document, DocumentKind};
+use qantara::sandbox::shop::cart::OrderId;
+use rust_decimal::Decimal;
+
+use crate::sim::{Sim, State};
+use crate::town::{Merchant, SPARE_PRODUCT, STOCK, product_of};
+
+const KINDS: [DocumentKind; 2] = [DocumentKind::Invoice, DocumentKind::RefundReceipt];
+
+/// The merchant's key and the order, which begin every reference.
+pub(crate) fn order_of(reference: &str) -> String {
+    reference.splitn(3, '-').take(2).collect::<Vec<_>>().join("-")
+}
+
+fn key_of(merchant: &str, order: OrderId) -> String {
+    format!("k{merchant}-{}", order.0)
+}
+
+/// A restore made undone here what was done in Daftra: what differs then is shown to a person, who cannot settle it in
+/// this version.
+pub(crate) fn is_excused(state: &State, order: &Overview) -> bool {
+    let Some(Reason::Held(holds)) = &order.reason else { return false };
+    let is_known =
+        |hold: &Hold| matches!(hold, Hold::ChangedByHand { .. } | Hold::Overdrawn { .. } | Hold::LookUpFails { .. });
+    let is_undone = state.undone.contains(&format!("k{}-{}", order.merchant, order.remote_id));
+    is_undone && holds.iter().all(is_known)
+}
+
+impl State {
+    /// Notes the orders that were written to since a copy was made.
+    pub(crate) fn note_undone(&mut self, since: Timestamp) {
+        for name in ["one", "two"] {
+            let account = self.world.account(name).unwrap();
+            let documents = KINDS.into_iter().flat_map(|kind| account.documents(kind));
+            let fresh = documents.filter(|document| document.modified >= since);
+            self.undone.extend(fresh.map(|document| order_of(document.text("po_number"))));
+        }
+    }
+}
+
+/// Everything that is not as it should be.
+pub(crate) fn differences(sim: &Sim) -> Vec<String> {
+    let life = sim.life();
+    let db = &life.engine.db;
+    let orders = db.read(|c| order::list(c, order::Filter::default(), 1_000)).unwrap();
+    let mut rows = Vec::new();
+    for order in &orders {
+        let documents = db.read(|c| document::of_order(c, order.id)).unwrap();
+        rows.extend(documents.into_iter().map(|row| (order.merchant.clone(), row)));
+    }
+    let state = sim.state();
+    let excused = orders.iter().filter(|order| is_excused(&state, order));
+    let excused = excused.map(|order| format!("k{}-{}", order.merchant, order.remote_id)).collect();
+    let end = End { state: &state, orders, rows, excused };
+    [end.restless(), faults_of_ours(db), end.lost_deliveries(db), end.documents(), end.books()].concat()
+}
+
+/// Everything at the end of a seed.
+struct End<'a> {
+    state: &'a State,
+    orders: Vec<Overview>,
+    /// The ledger, with the merchant of each row.
+    rows: Vec<(String, Row)>,
+    /// Orders that only a person can settle after a restore.
+    excused: BTreeSet<String>,
+}
+
+impl End<'_> {
+    /// Orders and documents that wait for something.
+    fn restless(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        for Overview { merchant, remote_id, state, reason, .. } in &self.orders {
+            let is_at_rest = matches!(state, OrderState::Settled | OrderState::Ignored | OrderState::Shadow);
+            if !is_at_rest && !self.excused.contains(&format!("k{merchant}-{remote_id}")) {
+                faults.push(format!("{remote_id} of {merchant} is {}: {reason:?}", state.word()));
+            }
+        }
+        for (_, row) in &self.rows {
+            let is_restless = match row.state {
+                RowState::Sending | RowState::InDoubt | RowState::Replacing | RowState::ReplaceInDoubt => true,
+                RowState::Planned | RowState::Refused | RowState::Dropped | RowState::Posted => false,
+                RowState::Locked | RowState::Gone | RowState::Reversed => false,
+            };
+            let reference = &row.content.header().reference;
+            if is_restless && !self.excused.contains(&order_of(reference)) {
+                faults.push(format!("{reference} is {}", row.state.word()));
+            }
+        }
+        faults
+    }
+
+    /// What was answered with 200, or sent again until it was, is kept.
+    fn lost_deliveries(&self, db: &Db) -> Vec<String> {
+        let kept = db.read(|c| {
+            let slugs = "select slug, event_key from delivery join merchant on merchant.id = merchant_id";
+            let mut statement = c.prepare(slugs).unwrap();
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+            Ok(rows.map(Result::unwrap).collect::<BTreeSet<(String, String)>>())
+        });
+        let kept = kept.unwrap();
+        let merchants = self.state.town.merchants.iter();
+        let posted = merchants.flat_map(|merchant| merchant.posted.iter().map(move |one| (&merchant.slug, one)));
+        let lost = posted.filter(|(slug, one)| !kept.contains(&((*slug).clone(), one.webhook_id.clone())));
+        lost.map(|(slug, one)| format!("{} of {:?} never came to {slug}", one.topic, one.order_id)).collect()
+    }
+
+    /// Of every order exactly what the shop's book says, and never more than one invoice.
+    fn documents(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        for merchant in &self.state.town.merchants {
+            for (order, placed) in &self.state.town.places[merchant.place].orders {
+                let account = self.state.world.account(&merchant.account).unwrap();
+                let key = key_of(&merchant.slug, *order);
+                let (expected, found) = (Expected::of(self.state, merchant, *order), Found::of(account, &key));
+                if found.invoices > 1 || !found.twice.is_empty() {
+                    faults.push(format!("DUPLICATE {key}: {} invoices, twice: {:?}", found.invoices, found.twice));
+                }
+                let is_live = merchant.live_from().is_some_and(|from| placed.at.as_second() >= from.as_second());
+                // What is cancelled before its invoice never gets one, not even for units that stay with the buyer.
+                let may_be_nothing = expected.units.is_empty() || placed.is_called_off;
+                match (is_live, found.invoices + found.receipts) {
+                    (false, 0) => {}
+                    (false, _) => faults.push(format!("{key} was placed before the merchant went live, and is booked")),
+                    (true, _) if self.excused.contains(&key) => {}
+                    (true, 0) if may_be_nothing => {}
+                    (true, 0) => faults.push(format!("MISSING {key}")),
+                    (true, _) if (&found.units, found.money) == (&expected.units, expected.money) => {}
+                    (true, _) => faults.push(format!(
+                        "{key}: units by product {:?} instead of {:?}, money {} instead of {}",
+                        found.units, expected.units, found.money, expected.money
+                    )),
+                }
+            }
+        }
+        faults
+    }
+
+    /// The ledger has the documents of Daftra, with their references and totals, and no others.
+    fn books(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        for name in ["one", "two"] {
+            let account = self.state.world.account(name).unwrap();
+            let mut books = BTreeMap::new();
+            for document in KINDS.into_iter().flat_map(|kind| account.documents(kind)) {
+                let reference = document.text("po_number").to_owned();
+                books.insert(document.id, (document.kind, reference, document.totals.total.normalize()));
+            }
+            let is_here = |slug: &str| self.state.town.merchants.iter().any(|m| m.slug == slug && m.account == name);
+            let mut ledger = BTreeMap::new();
+            for (_, row) in self.rows.iter().filter(|(slug, _)| is_here(slug)) {
+                let Some(id) = row.remote_id else { continue };
+                let kind = match &row.content {
+                    Draft::Invoice(_) => DocumentKind::Invoice,
+                    Draft::RefundReceipt(_) => DocumentKind::RefundReceipt,
+                };
+                let header = row.content.header();
+                let total = header.currency.decimal(row.total.unwrap_or_default()).normalize();
+                ledger.insert(u64::try_from(id).unwrap(), (kind, header.reference.clone(), total));
+            }
+            for id in books.keys().chain(ledger.keys()).collect::<BTreeSet<_>>() {
+                let (book, row) = (books.get(id), ledger.get(id));
+                let reference = book.or(row).map_or("", |one| &one.1);
+                if book != row && !self.excused.contains(&order_of(reference)) {
+                    faults.push(format!("document {id} is {row:?} in the ledger and {book:?} in Daftra"));
+                }
+            }
+            faults.extend(stock(account, name));
+        }
+        faults
+    }
+}
+
+/// Daftra's bad days may use up the tries of an order; nothing else may fail one, and nothing runs on.
+fn faults_of_ours(db: &Db) -> Vec<String> {
+    let failed = log::Filter { status: Some(log::Status::Failed), ..log::Filter::default() };
+    let is_daftras = |entry: &log::Entry| {
+        matches!(entry.facts, Some(log::Facts::Reason(Reason::Failed(Failed::TooManyFailures { .. }))))
+    };
+    let failed = db.read(|c| log::list(c, failed, 1_000)).unwrap().into_iter().filter(|entry| !is_daftras(entry));
+    let failed = failed.map(|entry| format!("a fault of ours: {:?}", entry.facts));
+    let running = "select count(*) from job where running_since is not null";
+    let running: i64 = db.read(|c| Ok(c.query_row(running, [], |row| row.get(0)).unwrap())).unwrap();
+    failed.chain((running > 0).then(|| format!("{running} jobs run"))).collect()
+}
+
+/// What the stock lost is what the documents say.
+fn stock(account: &Account, name: &str) -> Vec<String> {
+    let all = KINDS.into_iter().flat_map(|kind| account.documents(kind));
+    let gone = units(all.collect::<Vec<_>>().as_slice());
+    let check = |product: u64| {
+        let left: Decimal = account.balances(product).values().sum();
+        let lost = Decimal::from(2 * STOCK) - left;
+        let gone = gone.get(&product).copied().unwrap_or_default();
+        (lost != gone).then(|| format!("stock of product {product} in {name} lost {lost}, the documents say {gone}"))
+    };
+    (101..=SPARE_PRODUCT).filter_map(check).collect()
+}
+
+/// Units by product that documents took, less those they brought back.
+fn units(documents: &[&Document]) -> BTreeMap<u64, Decimal> {
+    let mut units = BTreeMap::new();
+    for document in documents {
+        let sign = if document.kind == DocumentKind::Invoice { Decimal::ONE } else { Decimal::NEGATIVE_ONE };
+        for item in &document.items {
+            if let Some(product) = item.product_id {
+                *units.entry(product).or_default() += item.quantity * sign;
+            }
+        }
+    }
+    units.retain(|_, units: &mut Decimal| !units.is_zero());
+    units
+}
+
+/// What should stand in Daftra for one order of one merchant.
+struct Expected {
+    units: BTreeMap<u64, Decimal>,
+    money: Decimal,
+}
+
+impl Expected {
+    fn of(state: &State, merchant: &Merchant, order: OrderId) -> Self {
+        let place = &state.town.places[merchant.place];
+        let placed = &place.orders[&order];
+        let is_lacking = state.town.lacking.contains(&merchant.account);
+        let left = match merchant.vendor {
+            Some(vendor) => place.shop.what_is_left_of(order, vendor),
+            None => place.shop.what_is_left(order),
+        };
+        let left = if placed.is_called_off { Vec::new() } else { left.unwrap() };
+        let mut units: BTreeMap<u64, Decimal> = BTreeMap::new();
+        for line in &left {
+            *units.entry(product_of(&line.sku, is_lacking)).or_default() += Decimal::from(line.units);
+        }
+        for (sku, kept) in &placed.kept {
+            let is_own = merchant.vendor.is_none_or(|vendor| crate::town::vendor_of(sku) == vendor);
+            if is_own {
+                *units.entry(product_of(sku, is_lacking)).or_default() += *kept;
+            }
+        }
+        units.retain(|_, units| !units.is_zero());
+        Self { units, money: left.iter().map(|line| line.net).sum() }
+    }
+}
+
+/// What does stand there.
+struct Found {
+    invoices: usize,
+    receipts: usize,
+    /// References that more than one document carries.
+    twice: BTreeSet<String>,
+    units: BTreeMap<u64, Decimal>,
+    money: Decimal,
+}
+
+impl Found {
+    fn of(account: &Account, key: &str) -> Self {
+        let own = |kind| {
+            let of_order = move |document: &&Document| order_of(document.text("po_number")) == key;
+            account.documents(kind).filter(of_order).collect::<Vec<_>>()
+        };
+        let (invoices, receipts) = (own(DocumentKind::Invoice), own(DocumentKind::RefundReceipt));
+        let money = |documents: &[&Document]| -> Decimal { documents.iter().map(|one| one.totals.total).sum() };
+        let all = [invoices.as_slice(), &receipts].concat();
+        let mut seen = BTreeSet::new();
+        let twice = all.iter().map(|one| one.text("po_number")).filter(|reference| !seen.insert(*reference));
+        Self {
+            twice: twice.map(str::to_owned).collect(),
+            units: units(&all),
+            money: money(&invoices) - money(&receipts),
+            invoices: invoices.len(),
+            receipts: receipts.len(),
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! The names of all points at which a simulated process dies, and how often each was reached and deadly.
+//!
+//! The lists are written by hand on purpose: a new write or a new kind of call must be added here by somebody who thought
+//! about a crash there, and `tests/crash.rs` compares the lists with the sources and with what was hit.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use qantara::sandbox::shop::chance::Chance;
+
+/// The functions of the product that change the database. Each is a crash point twice.
+pub(crate) const WRITES: &[&str] = &[
+    "engine::intake::count_stranger",
+    "engine::intake::receive",
+    "engine::order::fail",
+    "engine::order::give_up",
+    "engine::order::park_without_snapshot",
+    "engine::order::stand",
+    "engine::order::work_on_order",
+    "engine::perform::answered",
+    "engine::perform::conclude",
+    "engine::perform::create",
+    "engine::perform::find",
+    "engine::perform::happened",
+    "engine::perform::in_trouble",
+    "engine::perform::no_answer",
+    "engine::perform::note",
+    "engine::perform::note_trouble",
+    "engine::perform::record",
+    "engine::perform::replace",
+    "engine::perform::trouble",
+    "engine::worker::beat_once",
+    "engine::worker::chore_once",
+    "engine::worker::meet_account",
+    "engine::worker::recover",
+    "engine::worker::work_once",
+];
+
+/// The functions that write and are never reached here, and why.
+pub(crate) const BEYOND: &[(&str, &str)] = &[
+    ("desk::in_one", "every wish has a name of its own, in `WISHES`"),
+    ("engine::order::show", "a merchant who is paused between claim and plan: one thread does one thing"),
+    ("engine::order::stop_going_round", "a fault of ours, or more wishes in one run than operations"),
+    ("engine::worker::release", "only an error of the database leads there"),
+];
+
+/// What a person asks for.
+pub(crate) const WISHES: &[&str] = &["map", "pause", "resume", "retry", "set"];
+
+/// Calls that change something in Daftra. Each is a crash point four times.
+pub(crate) const SENDS: &[&str] = &["create invoice", "create receipt", "replace invoice"];
+
+/// Calls that only ask. Each is a crash point twice.
+pub(crate) const QUESTIONS: &[&str] =
+    &["find products", "look up invoice", "look up receipt", "read invoice", "read receipt", "site_info"];
+
+/// What few histories come to: a third of the seeds is after each of these points.
+pub(crate) const RARE: &[&str] = &[
+    "create receipt",
+    "engine::intake::count_stranger",
+    "engine::order::give_up",
+    "engine::order::park_without_snapshot",
+    "engine::perform::in_trouble",
+    "engine::perform::no_answer",
+    "engine::perform::note_trouble",
+    "engine::perform::replace",
+    "engine::perform::trouble",
+    "look up receipt",
+    "read receipt",
+    "replace invoice",
+    "wish map",
+    "wish pause",
+    "wish resume",
+    "wish retry",
+    "wish set",
+];
+
+/// Of the rare points a seed is after one in so many.
+const SHARE: u64 = 3;
+
+/// The points a seed is after: one of all, and its share of the rare ones.
+pub(crate) fn aims(chance: &mut Chance) -> BTreeSet<String> {
+    let all = all();
+    let pick = usize::try_from(chance.below(all.len() as u64)).unwrap();
+    let is_rare = |point: &str| point.rsplit_once(": ").is_some_and(|(name, _)| RARE.contains(&name));
+    let mut aims: BTreeSet<String> = BTreeSet::from([all[pick].clone()]);
+    aims.extend(all.into_iter().filter(|point| is_rare(point) && chance.below(SHARE) == 0));
+    aims
+}
+
+/// Around a commit: the change is lost, or it is kept and nobody hears of it.
+pub(crate) const COMMIT: [&str; 2] = ["lost", "kept"];
+/// Around a call that changes something: nothing left; it was executed and nobody heard; it is executed later, in the
+/// next life; the answer came and was not recorded.
+pub(crate) const SEND: [&str; 4] = ["before", "executed", "late", "heard"];
+/// Around a call that asks.
+pub(crate) const QUESTION: [&str; 2] = ["before", "heard"];
+
+/// Every name there is.
+pub(crate) fn all() -> Vec<String> {
+    let with = |names: &[&str], ends: &[&str]| -> Vec<String> {
+        names.iter().flat_map(|name| ends.iter().map(move |end| format!("{name}: {end}"))).collect()
+    };
+    let wishes: Vec<String> = WISHES.iter().map(|wish| format!("wish {wish}")).collect();
+    let wishes: Vec<&str> = wishes.iter().map(String::as_str).collect();
+    [with(WRITES, &COMMIT), with(&wishes, &COMMIT), with(SENDS, &SEND), with(QUESTIONS, &QUESTION)].concat()
+}
+
+/// From the type of a closure to the function that wrote it: `engine::perform::create`. `None` if it is not the product's.
+pub(crate) fn site(closure: &str) -> Option<String> {
+    let path = closure.strip_prefix("qantara::")?;
+    let mut depth = 0;
+    let outside = path.chars().filter(|character| {
+        depth += i32::from(*character == '<');
+        let is_outside = depth == 0;
+        depth -= i32::from(*character == '>');
+        is_outside
+    });
+    let outside: String = outside.collect();
+    let is_name = |part: &&str| part.starts_with(|first: char| first.is_ascii_lowercase());
+    Some(outside.split("::").filter(is_name).collect::<Vec<_>>().join("::"))
+}
+
+/// How often a point was passed, and how often it was the end.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Hits {
+    pub(crate) reached: u64,
+    pub(crate) deadly: u64,
+}
+
+/// The hits of every point of a run.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tally(pub(crate) BTreeMap<String, Hits>);
+
+impl Tally {
+    pub(crate) fn hits(&mut self, point: &str) -> &mut Hits {
+        // Most points are known after a moment: no name is copied then.
+        if !self.0.contains_key(point) {
+            self.0.insert(point.to_owned(), Hits::default());
+        }
+        self.0.get_mut(point).unwrap()
+    }
+
+    pub(crate) fn add(&mut self, other: &Tally) {
+        for (point, hits) in &other.0 {
+            let sum = self.hits(point);
+            sum.reached += hits.reached;
+            sum.deadly += hits.deadly;
+        }
+    }
+
+    /// Points that nobody listed, and points at which nobody died.
+    pub(crate) fn faults(&self) -> Vec<String> {
+        let known = all();
+        let strangers = self.0.keys().filter(|point| !known.contains(point));
+        let strangers = strangers.map(|point| format!("{point}: add it to tests/crash/points.rs"));
+        let untried = known.iter().filter(|point| self.0.get(*point).is_none_or(|hits| hits.deadly == 0));
+        strangers.chain(untried.map(|point| format!("{point}: nobody died there"))).collect()
+    }
+
+    pub(crate) fn table(&self) -> String {
+        let mut table = format!("{:>9} {:>9}  crash point\n", "reached", "deadly");
+        for (point, hits) in &self.0 {
+            let _ = writeln!(table, "{:>9} {:>9}  {point}", hits.reached, hits.deadly);
+        }
+        table
+    }
+}
