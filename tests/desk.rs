@@ -514,3 +514,19 @@ fn trying_again_never_cuts_a_settling_time_short() {
         assert_eq!((document.state, document.look_at), (State::InDoubt, Some(look_at)));
     }
 }
+
+#[test]
+fn trying_again_looks_once_more_for_what_nobody_could_look_up() {
+    let looks = |look_at: Option<Timestamp>| {
+        let house = House::new();
+        let order_id = with_invoice(&house, State::Dropped, |document| {
+            document.since_at = now() - SignedDuration::from_hours(30);
+            (document.look_at, document.failed_looks) = (look_at, 5);
+        });
+        house.wish(Wish::OrderRetry { order_id }).unwrap();
+        let document = house.db.read(|c| document::of_order(c, order_id)).unwrap().remove(0);
+        (document.look_at, document.failed_looks)
+    };
+    assert_eq!(looks(Some(now())), (Some(now()), 0));
+    assert_eq!(looks(None), (None, 5), "its last look is done");
+}

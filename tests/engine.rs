@@ -4,15 +4,18 @@
 mod common;
 
 use common::profile;
-use common::stage::{Cast, Plan, Stage, shop};
+use common::stage::{CLIENT, Cast, Plan, STORE, Stage, VAT_INCLUDED, shop};
 use jiff::SignedDuration;
 use qantara::db::log::Status;
 use qantara::db::order::State;
+use qantara::domain::reason::{DifferenceKind, Hold, Reason};
 use qantara::sandbox::daftra::{AccountSetup, DocumentKind, Requisition};
 use qantara::sandbox::fault::{Fault, FaultKind};
+use qantara::sandbox::http::Request;
 use qantara::sandbox::shop::Shop;
 use qantara::sandbox::shop::cart::{CancelHow, Cart, Edit, LineId, OrderId, Payment, Refund, Restock, VariantId};
 use qantara::sandbox::shop::delivery::Delivery;
+use serde_json::json;
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -543,6 +546,32 @@ fn a_change_by_hand_is_left_alone_and_shown() {
 }
 
 #[test]
+fn a_receipt_that_is_not_ours_is_shown() {
+    let stage = Stage::usual();
+    let (mut shop, shelf) = wadi(1);
+    let (order, deliveries) = shop.buy(&Cart::of(&[(shelf[2], 3)]), stage.clock.now()).unwrap();
+    stage.deliver(&deliveries);
+    stage.until_idle(HOUR);
+    // Somebody takes goods back in Daftra, or a life of the database that is gone did.
+    let invoice = stage.account("one", |account| account.documents(DocumentKind::Invoice).next().unwrap().id);
+    let header = json!({ "client_id": CLIENT, "store_id": STORE, "subscription_id": invoice });
+    let row = json!({ "product_id": 103, "item": "Tray", "unit_price": 15.75, "quantity": 1, "tax1": VAT_INCLUDED });
+    let body = json!({ "RefundReceipt": header, "InvoiceItem": [row] });
+    let mut request = Request::new("POST", "/acct/one/api2/refund_receipts.json").with_header("apikey", "key-one");
+    request.body = body.to_string().into_bytes();
+    drop(stage.network.world.lock().unwrap().react(&request, stage.clock.now()));
+    assert_eq!(documents(&stage, "one"), (1, 1));
+    let edits = [Edit::SetQuantity { line: only_line(&shop, order), to: 2, restock: true }];
+    stage.deliver(&shop.edit(order, &edits, stage.clock.now()).unwrap());
+    stage.until_idle(HOUR);
+    let held = stage.order("1001");
+    let Some(Reason::Held(holds)) = &held.reason else { panic!("{:?}", held.reason) };
+    let [Hold::ChangedByHand { differences, .. }] = holds.as_slice() else { panic!("{holds:?}") };
+    assert_eq!(differences.iter().map(|one| one.what).collect::<Vec<_>>(), [DifferenceKind::Refunded]);
+    assert_eq!((differences[0].ours.as_str(), differences[0].daftra.as_str()), ("0.00", "15.75"));
+}
+
+#[test]
 fn a_deleted_invoice_is_never_made_again_by_itself() {
     let stage = Stage::usual();
     let (mut shop, shelf) = wadi(1);
@@ -635,7 +664,7 @@ fn a_wrong_client_is_mended_in_the_rules_and_tried_again() {
     stage.until_idle(HOUR);
     let held = stage.order("1001");
     assert!(format!("{:?}", held.reason).contains("client_id"), "Daftra's own complaint is kept: {:?}", held.reason);
-    change(common::stage::CLIENT);
+    change(CLIENT);
     stage.try_again(&held);
     stage.until_idle(HOUR);
     assert_eq!(documents(&stage, "one"), (1, 0));

@@ -38,6 +38,8 @@ fn may_try_again(document: &Document) -> bool {
     match document.state {
         State::Planned | State::InDoubt | State::Refused | State::Posted => true,
         State::ReplaceInDoubt | State::Locked | State::Gone => true,
-        State::Sending | State::Replacing | State::Dropped | State::Reversed => false,
+        // Only while its last look is still to come: that may be what fails.
+        State::Dropped => document.look_at.is_some(),
+        State::Sending | State::Replacing | State::Reversed => false,
     }
 }

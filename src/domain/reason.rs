@@ -219,6 +219,8 @@ pub enum DifferenceKind {
     Client,
     Currency,
     Date,
+    /// Goods or money of this invoice went back by documents that are not ours.
+    Refunded,
 }
 
 /// Daftra's no, in its own words (redacted); never branched on.

@@ -22,6 +22,7 @@ use crate::db::merchant::{self, Trouble};
 use crate::db::order::Case;
 use crate::db::{Error, account, alert, product};
 use crate::domain::catalog::Code;
+use crate::domain::invoice::shop_totals;
 use crate::domain::ledger::{Document, Draft, Event, Policy, State, apply};
 use crate::domain::money::{Amount, Currency};
 use crate::domain::operation::{Change, Operation};
@@ -71,7 +72,7 @@ impl Engine {
                 None => Ok(Performed::Done),
             },
             Operation::Verify { document } => match of(document) {
-                Some(document) => visit.verify(document),
+                Some(document) => visit.verify(document, case),
                 None => Ok(Performed::Done),
             },
             Operation::Resolve { document, wanted } => match of(document) {
@@ -282,13 +283,14 @@ impl Visit<'_> {
         }
     }
 
-    fn verify(&self, document: &Document) -> Result<Performed, Error> {
+    fn verify(&self, document: &Document, case: &Case) -> Result<Performed, Error> {
         let Some(remote_id) = document.remote_id else { return Ok(Performed::Done) };
         let read = match self.read(document, remote_id)? {
             Ok(read) => read,
             Err(ended) => return Ok(ended),
         };
-        let differences = differences(&document.content, &read);
+        let mut differences = differences(&document.content, &read);
+        differences.extend(strange_receipts(document, case, &read));
         let event = if differences.is_empty() {
             as_written(document.content.header().currency, &read)
         } else {
@@ -537,6 +539,21 @@ fn differences(draft: &Draft, read: &RemoteDocument) -> Vec<Difference> {
         differences.push(Difference { what: DifferenceKind::Total, ours, daftra: read.total.to_string() });
     }
     differences
+}
+
+/// More went back on the invoice than by the receipts we know. A receipt made by hand is seen here, and one of a life of
+/// this database that is gone: after a restore the invoice it belonged to may look just like the one we would make now.
+fn strange_receipts(invoice: &Document, case: &Case, read: &RemoteDocument) -> Option<Difference> {
+    let known = case.ledger.documents.iter().filter(|d| d.parent_id == Some(invoice.id) && d.state.may_exist());
+    let receipts: Vec<_> = known.filter_map(|document| Some((document.total, document.receipt()?))).collect();
+    let sum = receipts.iter().map(|(total, draft)| total.unwrap_or_else(|| shop_totals(&draft.billed).total)).sum();
+    // What was not read back yet may be off by the account's own rounding.
+    let rows: usize = receipts.iter().map(|(_, draft)| draft.billed.len()).sum();
+    let currency = invoice.content.header().currency;
+    let most = currency.decimal(sum + Amount(i64::try_from(rows).unwrap_or(i64::MAX)));
+    let refunded = read.refunded.filter(|refunded| invoice.invoice().is_some() && *refunded > most)?;
+    let (ours, daftra) = (currency.print(sum), refunded.normalize().to_string());
+    Some(Difference { what: DifferenceKind::Refunded, ours, daftra })
 }
 
 fn as_written(currency: Currency, read: &RemoteDocument) -> Event {

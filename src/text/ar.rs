@@ -514,6 +514,7 @@ fn difference(one: &Difference) -> String {
         DifferenceKind::Client => "العميل",
         DifferenceKind::Currency => "العملة",
         DifferenceKind::Date => "التاريخ",
+        DifferenceKind::Refunded => "المُرجَع",
     };
     format!("{what} هناك {} وهنا {}", quote(&one.daftra), quote(&one.ours))
 }

@@ -521,6 +521,7 @@ fn difference(one: &Difference) -> String {
         DifferenceKind::Client => "client",
         DifferenceKind::Currency => "currency",
         DifferenceKind::Date => "date",
+        DifferenceKind::Refunded => "refunded",
     };
     format!("{what} {} there, {} here", quote(&one.daftra), quote(&one.ours))
 }
