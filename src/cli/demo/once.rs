@@ -249,7 +249,7 @@ pub(super) fn say(found: &Found) -> String {
 fn report(session: &Session, stage: &Stage, played: &[Played], wrong: bool) -> anyhow::Result<Ended> {
     let mut books = BTreeMap::new();
     for (slug, _, account, _) in MERCHANTS {
-        books.insert(slug, found(&stage.books(account)?));
+        books.insert(slug, found(&stage.books::<Value>(account)?));
     }
     let standing = standing(stage)?;
     let nothing = Found::default();

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context as _, anyhow, bail};
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::scenario::From;
@@ -36,6 +37,8 @@ pub(super) const MERCHANTS: [(&str, From, &str, &str); 3] = [
 
 /// How often a delivery is sent before the demo gives up; between two tries lies [`PAUSE`].
 const TRIES: u32 = 200;
+/// Books of more bytes are not those of a demo.
+const LARGEST_BOOKS: u64 = 1 << 30;
 const PAUSE: SignedDuration = SignedDuration::from_millis(50);
 
 /// The stage; dropping it ends the child and removes the folder.
@@ -64,10 +67,7 @@ struct Serving {
 impl Stage {
     /// Sets everything up and starts the product.
     pub(super) fn new(speed: u32) -> anyhow::Result<Self> {
-        let real = Clock::real();
-        let clock = Clock::scaled(real.now(), speed);
-        let folder = std::env::temp_dir().join(format!("qantara-demo-{}", vault::random_token()));
-        fs::create_dir(&folder).with_context(|| format!("Cannot make the folder {}", folder.display()))?;
+        let clock = Clock::scaled(Clock::real().now(), speed);
         let mut world = World::new(1);
         for (name, currency, decimals) in [("one", "SAR", 2), ("two", "SAR", 2), ("three", "KWD", 3)] {
             let setup = AccountSetup {
@@ -79,25 +79,37 @@ impl Stage {
             let (account, _) = sample(setup, &clock).map_err(|why| anyhow!("The fake Daftra is wrong: {why}"))?;
             world.add(account);
         }
+        let mut stage = Self::bare(speed, clock, world, &[From::Souq, From::Kuwait].map(domain))?;
+        stage.open_shops();
+        stage.write_config("")?;
+        stage.write_merchants()?;
+        stage.start()?;
+        Ok(stage)
+    }
+
+    /// A stage with a fake Daftra and the secrets of some shops, and nobody on it.
+    pub(super) fn bare(speed: u32, clock: Clock, world: World, domains: &[&'static str]) -> anyhow::Result<Self> {
+        let folder = std::env::temp_dir().join(format!("qantara-demo-{}", vault::random_token()));
+        fs::create_dir(&folder).with_context(|| format!("Cannot make the folder {}", folder.display()))?;
         let of_world = clock.clone();
-        let server = Server::start(Arc::new(Mutex::new(world)), move || of_world.now())?;
-        let secrets = [From::Souq, From::Kuwait].map(|from| (domain(from), vault::random_token())).into();
-        let mut stage = Self {
+        let stage = Self {
             program: std::env::current_exe().context("Cannot find this program itself")?,
-            server,
+            server: Server::start(Arc::new(Mutex::new(world)), move || of_world.now())?,
             serving: None,
             sender: Sender::new(),
             shops: BTreeMap::new(),
-            secrets,
+            secrets: domains.iter().map(|domain| (*domain, vault::random_token())).collect(),
             speed,
             folder,
             clock,
-            real,
+            real: Clock::real(),
             kills: 0,
         };
-        stage.open_shops();
-        stage.write_files()?;
-        stage.start()?;
+        for (domain, secret) in &stage.secrets {
+            stage.write_file(&format!("{domain}.secret"), secret)?;
+        }
+        let key = AccountSetup::default().keys.first().map(|key| key.key.clone()).unwrap_or_default();
+        stage.write_file("daftra-key", &key)?;
         Ok(stage)
     }
 
@@ -125,21 +137,18 @@ impl Stage {
         }
     }
 
-    /// Configuration, secrets and merchant files, as a person would write them.
-    fn write_files(&self) -> anyhow::Result<()> {
-        let write = |name: &str, text: &str| self.write_file(name, text);
+    /// The configuration, with `more` of it.
+    pub(super) fn write_config(&self, more: &str) -> anyhow::Result<()> {
         let folder = self.folder.display();
-        write(
-            "config.toml",
-            &format!(
-                "[data]\nfolder = \"{folder}\"\n[vault]\nkey_file = \"{folder}/key\"\n[http]\nlisten = \"127.0.0.1:0\"\n\
-                 [outgoing]\nallow = [\"127.0.0.0/8\"]\n[log]\nfilter = \"warn\"\n"
-            ),
-        )?;
-        for (domain, secret) in &self.secrets {
-            write(&format!("{domain}.secret"), secret)?;
-        }
-        write("daftra-key", &AccountSetup::default().keys.first().map(|key| key.key.clone()).unwrap_or_default())?;
+        let text = format!(
+            "[data]\nfolder = \"{folder}\"\n[vault]\nkey_file = \"{folder}/key\"\n[http]\nlisten = \"127.0.0.1:0\"\n\
+             [outgoing]\nallow = [\"127.0.0.0/8\"]\n[log]\nfilter = \"warn\"\n{more}"
+        );
+        self.write_file("config.toml", &text)
+    }
+
+    /// The merchants' files, as a person would write them.
+    fn write_merchants(&self) -> anyhow::Result<()> {
         for (slug, from, account, vendor) in MERCHANTS {
             let tax = "[[tax]]\nrate = \"0.15\"\nincluded = true\ndaftra_id = 1\n";
             let text = format!(
@@ -153,13 +162,13 @@ impl Stage {
                 self.clock.now() - SignedDuration::from_hours(1),
                 if from == From::Souq { tax } else { "" },
             );
-            write(&format!("{slug}.toml"), &text)?;
+            self.write_file(&format!("{slug}.toml"), &text)?;
         }
         Ok(())
     }
 
     /// A file in the demo's folder that nobody else can read.
-    fn write_file(&self, name: &str, text: &str) -> anyhow::Result<()> {
+    pub(super) fn write_file(&self, name: &str, text: &str) -> anyhow::Result<()> {
         let path = self.folder.join(name);
         let file = fs::File::options().create_new(true).write(true).mode(0o600).open(&path);
         file.and_then(|mut file| file.write_all(text.as_bytes()))
@@ -198,7 +207,8 @@ impl Stage {
         command
     }
 
-    fn start(&mut self) -> anyhow::Result<()> {
+    /// Starts the product.
+    pub(super) fn start(&mut self) -> anyhow::Result<()> {
         let (speed, start) = (self.speed.to_string(), self.clock.now().to_string());
         let log = fs::File::options().create(true).append(true).open(self.folder.join("log"))?;
         let mut child = self
@@ -256,7 +266,8 @@ impl Stage {
         bail!("{} was not taken after {TRIES} tries:\n{}", delivery.topic, self.log())
     }
 
-    fn secret(&self, domain: &str) -> &str {
+    /// What a shop signs with.
+    pub(super) fn secret(&self, domain: &str) -> &str {
         self.secrets.get(domain).map_or("", String::as_str)
     }
 
@@ -276,11 +287,35 @@ impl Stage {
     }
 
     /// What an account holds, read over HTTP.
-    pub(super) fn books(&self, account: &str) -> anyhow::Result<Value> {
-        let agent: ureq::Agent = ureq::Agent::config_builder().proxy(None).build().into();
-        let url = format!("http://{}/control/acct/{account}/books", self.server.address());
-        let text = agent.get(&url).call()?.body_mut().read_to_string()?;
-        Ok(serde_json::from_str(&text)?)
+    pub(super) fn books<T: DeserializeOwned>(&self, account: &str) -> anyhow::Result<T> {
+        let mut answer = agent().get(&self.control(account, "books")).call()?;
+        let body = answer.body_mut().with_config().limit(LARGEST_BOOKS).reader();
+        serde_json::from_reader(BufReader::new(body)).with_context(|| format!("Cannot read the books of {account}"))
+    }
+
+    /// Does something in an account over HTTP, as `control` of the sandbox describes it.
+    pub(super) fn at_the_desk(&self, account: &str, action: &str, what: &Value) -> anyhow::Result<()> {
+        let asked = agent().post(&self.control(account, action)).send(what.to_string().as_bytes());
+        asked.map(drop).with_context(|| format!("{account} does not take the {action} {what}"))
+    }
+
+    fn control(&self, account: &str, action: &str) -> String {
+        format!("http://{}/control/acct/{account}/{action}", self.address())
+    }
+
+    /// Where the fake Daftra listens.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// The fake Daftra itself.
+    pub(super) fn world(&self) -> Arc<Mutex<World>> {
+        self.server.world()
+    }
+
+    /// Waits for as long as an eye blinks, of this machine's time.
+    pub(super) fn blink(&self) {
+        self.real.sleep(PAUSE / 10);
     }
 
     /// Waits a moment of this machine's time.
@@ -306,6 +341,10 @@ impl Drop for Stage {
         }
         let _ = fs::remove_dir_all(&self.folder);
     }
+}
+
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder().proxy(None).build().into()
 }
 
 fn domain(from: From) -> &'static str {
