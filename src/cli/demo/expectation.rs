@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, bail};
 
+use super::checkout::{Cause, Lot, Why};
 use super::figures::Worth;
-use super::history::{Cause, Event, Lot, Order, What, Why};
+use super::history::{Event, Order, What};
 use super::town::{Carries, Extra, Leads, MERCHANTS, MerchantRow, SHOPS, WARES};
 use crate::sandbox::shop::cart::Restock;
 

@@ -12,15 +12,17 @@ use std::thread;
 use anyhow::{Context as _, anyhow, bail};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::super::{Ended, Session, out};
-use super::compare::{Books, ByOrder, Compared, Differences, Place, Standing, compare};
+use super::super::{Ended, Session};
+use super::checkout::Hand;
+use super::compare::{ByOrder, Standing};
 use super::expectation::{Expected, Stand, expect};
-use super::history::{Hand, Lot, Order};
+use super::history::Order;
 use super::lies;
 use super::stage::Stage;
 use super::town::{MERCHANTS, SHOPS, Town};
+use super::verdict::{Life, Verdict, report};
 use crate::clock::Clock;
 use crate::sandbox::fault::{Fault, FaultKind};
 use crate::sandbox::shop::chance::Chance;
@@ -37,8 +39,8 @@ const CARRIERS: usize = 4;
 const PAGE: usize = 1_000;
 /// How often the operator tries one order again.
 const MOST_RETRIES: u32 = 10;
-/// Differences that are told in words.
-const TOLD: usize = 20;
+/// Orders named when a day does not end.
+const NAMED: usize = 20;
 /// What a bad day of Daftra leaves to a person, who tries again.
 const BAD_DAYS: [&str; 4] = ["refused", "locked", "look_up_fails", "too_many_unknown_sends"];
 
@@ -67,7 +69,9 @@ pub(super) fn play(session: &Session, ask: Ask) -> anyhow::Result<Ended> {
         true => Some(lies::tell(&run.town, &run.orders, &expected, &standing)?),
         false => None,
     };
-    report(session, &run, &expected, &standing, &verdict, noticed.as_ref())
+    let (kills, retried) = (run.town.stage.kills, run.retries.values().sum());
+    let life = Life { seed: ask.seed, orders: &run.orders, expectations: expected.len(), kills, retried };
+    report(session, &life, &standing, &verdict, noticed.as_ref())
 }
 
 /// The town, and the days in it.
@@ -207,7 +211,7 @@ impl Run {
                 }
             }
             if self.town.stage.now() > end {
-                restless.truncate(TOLD);
+                restless.truncate(NAMED);
                 bail!("The town does not come to rest: {restless:?}\n{}", self.town.stage.log());
             }
             self.town.stage.pause();
@@ -225,7 +229,8 @@ impl Run {
             return Ok(false);
         }
         *tries += 1;
-        self.town.stage.command(&["order", "retry", &row.id.to_string()])?;
+        let order = row.shopify_id.to_string();
+        self.town.stage.command(&["order", "retry", &order, "--merchant", &row.merchant])?;
         Ok(true)
     }
 
@@ -330,141 +335,4 @@ fn send(stage: &Stage, deliveries: &[Delivery]) -> anyhow::Result<()> {
             shares.map(|share| scope.spawn(|| share.iter().try_for_each(|delivery| stage.send(delivery)))).collect();
         carriers.into_iter().try_for_each(|carrier| carrier.join().map_err(|_| anyhow!("A carrier panicked"))?)
     })
-}
-
-/// What the comparison of all accounts came to.
-struct Verdict {
-    differences: Differences,
-    merchants: Vec<Tally>,
-    missing: usize,
-    twice: usize,
-}
-
-/// One merchant in numbers.
-#[derive(Default)]
-struct Tally {
-    orders: usize,
-    invoices: usize,
-    receipts: usize,
-    held: BTreeMap<String, usize>,
-    left_alone: usize,
-    waiting: usize,
-    differences: usize,
-}
-
-impl Verdict {
-    fn of(town: &Town, expected: &ByOrder<Expected>, standing: &ByOrder<Standing>) -> anyhow::Result<Self> {
-        let mut verdict = Self { differences: Differences::new(), merchants: Vec::new(), missing: 0, twice: 0 };
-        verdict.merchants.resize_with(MERCHANTS.len(), Tally::default);
-        for shop in &SHOPS {
-            let books: Books = town.stage.books(shop.account)?;
-            let Compared { found, differences } = compare(town, shop.account, &books, expected, standing)?;
-            for ((merchant, _), found) in &found {
-                let tally = &mut verdict.merchants[*merchant];
-                tally.invoices += found.booked.invoices;
-                tally.receipts += found.booked.receipts;
-                verdict.twice += found.booked.invoices.saturating_sub(1);
-            }
-            let wanted =
-                expected.iter().filter(|((merchant, _), _)| SHOPS[MERCHANTS[*merchant].shop].account == shop.account);
-            let is_missing = |(key, wanted): &(&(usize, u64), &Expected)| {
-                wanted.booked.goods.values().any(|goods| goods.units != 0)
-                    && found.get(key).is_none_or(|found| found.booked.invoices == 0)
-            };
-            verdict.missing += wanted.filter(is_missing).count();
-            verdict.differences.extend(differences);
-        }
-        for ((merchant, _), standing) in standing {
-            let tally = &mut verdict.merchants[*merchant];
-            tally.orders += 1;
-            match standing.state.as_str() {
-                "held" => standing.codes.iter().for_each(|code| *tally.held.entry(code.clone()).or_default() += 1),
-                "ignored" => tally.left_alone += 1,
-                "waiting" => tally.waiting += 1,
-                _ => {}
-            }
-        }
-        for place in verdict.differences.keys() {
-            if let Place::Order { merchant, .. } = place {
-                verdict.merchants[*merchant].differences += 1;
-            }
-        }
-        Ok(verdict)
-    }
-}
-
-fn report(
-    session: &Session,
-    run: &Run,
-    expected: &ByOrder<Expected>,
-    standing: &ByOrder<Standing>,
-    verdict: &Verdict,
-    noticed: Option<&lies::Noticed>,
-) -> anyhow::Result<Ended> {
-    let invoices: usize = verdict.merchants.iter().map(|tally| tally.invoices).sum();
-    let held = standing.values().filter(|standing| standing.state == "held").count();
-    let plain = run.orders.iter().filter(|order| order.lot == Lot::Plain).count();
-    let retried: u32 = run.retries.values().sum();
-    let (orders, kills) = (run.orders.len(), run.town.stage.kills);
-    let names: BTreeMap<u64, &str> = run.orders.iter().map(|order| (order.id.0, order.name.as_str())).collect();
-    let told: Vec<[String; 3]> = verdict.differences.iter().map(|(place, text)| tell(place, text, &names)).collect();
-    let line = format!(
-        "{orders} orders · {invoices} invoices · {held} held · {} missing · {} twice · killed {kills} times",
-        verdict.missing, verdict.twice
-    );
-    let answer = json!({
-        "orders": orders, "seed": run.ask.seed, "plain": plain, "expectations": expected.len(), "invoices": invoices,
-        "held": held, "missing": verdict.missing, "twice": verdict.twice, "killed": kills, "retried": retried,
-        "differences": told.len(), "planted": lies::COUNT, "noticed": noticed.map_or(0, |noticed| noticed.count),
-        "merchants": MERCHANTS.iter().zip(&verdict.merchants).map(|(row, tally)| json!({
-            "merchant": row.slug, "currency": SHOPS[row.shop].currency, "orders": tally.orders,
-            "invoices": tally.invoices, "receipts": tally.receipts, "held": tally.held,
-            "ignored": tally.left_alone, "waiting": tally.waiting, "differences": tally.differences,
-        })).collect::<Vec<_>>(),
-        "rows": told.iter().map(|[whose, what, text]| json!({"whose": whose, "what": what, "text": text})).collect::<Vec<_>>(),
-    });
-    session.out.say(&answer, || {
-        let rows: Vec<[String; 9]> = MERCHANTS
-            .iter()
-            .zip(&verdict.merchants)
-            .map(|(row, tally)| {
-                let causes: Vec<String> = tally.held.iter().map(|(code, count)| format!("{count} {code}")).collect();
-                let numbers =
-                    [tally.orders, tally.invoices, tally.receipts, tally.left_alone, tally.waiting, tally.differences];
-                let [orders, invoices, receipts, ignored, waiting, differences] =
-                    numbers.map(|number| number.to_string());
-                let (slug, currency) = (row.slug.to_owned(), SHOPS[row.shop].currency.to_owned());
-                [slug, currency, orders, invoices, receipts, ignored, waiting, differences, causes.join(", ")]
-            })
-            .collect();
-        let head =
-            ["merchant", "", "orders", "invoices", "receipts", "ignored", "waiting", "differences", "held, by cause"];
-        let mut text = out::table(head, &rows);
-        if !told.is_empty() {
-            text += &format!("\n{}", out::table(["whose", "what", "difference"], &told[..told.len().min(TOLD)]));
-        }
-        if told.len() > TOLD {
-            text += &format!("and {} more\n", told.len() - TOLD);
-        }
-        text += &format!("\n{plain} plain orders; the operator tried {retried} times again\n");
-        if let Some(noticed) = noticed {
-            noticed.missed.iter().for_each(|missed| text += &format!("{missed}\n"));
-            text += &format!("{} planted changes found\n", noticed.count);
-        }
-        text + &line
-    })?;
-    let is_fine = told.is_empty() && noticed.is_some_and(|noticed| noticed.count == lies::COUNT);
-    Ok(if is_fine { Ended::Fine } else { Ended::FoundWrong })
-}
-
-fn tell(place: &Place, text: &str, names: &BTreeMap<u64, &str>) -> [String; 3] {
-    let (whose, what) = match place {
-        Place::Order { merchant, order } => {
-            let name = names.get(order).copied().unwrap_or("an order");
-            (MERCHANTS[*merchant].slug, format!("{name} ({order})"))
-        }
-        Place::Stock { account, code, .. } => (*account, (*code).to_owned()),
-        Place::Stray { account, what } => (*account, what.clone()),
-    };
-    [whose.to_owned(), what, text.to_owned()]
 }

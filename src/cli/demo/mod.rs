@@ -1,5 +1,6 @@
 //! `demo`: the product at work before your eyes, between fake shops and a fake Daftra that are part of it.
 
+mod checkout;
 mod compare;
 mod expectation;
 mod figures;
@@ -11,6 +12,7 @@ mod playground;
 mod scenario;
 mod stage;
 mod town;
+mod verdict;
 
 use super::{Ended, Session};
 
