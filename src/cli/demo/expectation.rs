@@ -157,109 +157,117 @@ impl Own {
         Self { billed, lines, is_whole }
     }
 
+    /// One invoice of what was ordered and not edited away, and a receipt for each record that gives something back.
     fn book(&self, order: &Order, merchant: &MerchantRow, hold: Option<Cause>) -> anyhow::Result<Booked> {
-        let figures = &order.figures;
+        let changes = Changes::of(order, hold)?;
         let mut sheet = Sheet { on_top: !SHOPS[order.shop].taxes_included, booked: Booked::default() };
-        let (mut shrunk, mut back) = (BTreeMap::<u64, Worth>::new(), Vec::new());
-        let mut ordered = BTreeMap::<u64, i64>::new();
-        let mut all_goes_back = false;
-        for event in &order.events {
-            match event {
-                Event::Added { line, units, .. } => drop(ordered.insert(*line, *units)),
-                Event::Raised { line, by } => *ordered.entry(*line).or_default() += by,
-                Event::Lowered { record, line, by, restocked } => {
-                    let gone =
-                        *figures.records.get(record).and_then(|record| record.goods.get(line)).context(NO_RECORD)?;
-                    if gone.units != *by {
-                        bail!("{}: {by} units were taken off, the shop's record says {}", order.name, gone.units);
-                    }
-                    match restocked {
-                        true => *shrunk.entry(*line).or_default() += gone,
-                        // The goods are gone, so their stock went out: invoiced, and given back without product.
-                        false => back.push((*record, vec![(*line, Restock::NoRestock)])),
-                    }
-                }
-                Event::Paid => {}
-                Event::GaveBack { record, goods, moved_money } => {
-                    let is_edit = !moved_money && goods.iter().all(|(.., way)| *way == Restock::Cancel);
-                    if is_edit && !goods.is_empty() {
-                        bail!("{}: goods without worth that nobody shipped look like an edit", order.name);
-                    }
-                    if hold != Some(Cause::MoneyKeptBack) {
-                        back.push((*record, goods.iter().map(|(line, _, way)| (*line, *way)).collect()));
-                    }
-                }
-                Event::Cancelled { record, goods, .. } => {
-                    all_goes_back = hold != Some(Cause::CancelledButPaid);
-                    if let Some(record) = record {
-                        back.push((*record, goods.iter().map(|(line, _)| (*line, Restock::Cancel)).collect()));
-                    }
-                }
+        let mut left = BTreeMap::<u64, Worth>::new();
+        for (line, product) in &self.billed {
+            let mut worth = *order.figures.lines.get(line).context("the shop forgot a line")?;
+            let ours = changes.ordered.get(line).copied().unwrap_or_default();
+            if ours != worth.units {
+                bail!("{}: the shop counts {} units of line {line}, we {ours}", order.name, worth.units);
             }
+            worth += -changes.edited_away.get(line).copied().unwrap_or_default();
+            sheet.move_goods(*product, worth);
+            left.insert(*line, worth);
         }
         let carried = match merchant.carries {
             Carries::Always => true,
             Carries::Never => false,
             Carries::WholeOrders => self.is_whole,
         };
-        let shipping = figures.shipping.filter(|line| carried && line.net != 0);
-        let mut left = BTreeMap::<u64, Worth>::new();
-        let mut invoice = Worth::default();
-        for (line, product) in &self.billed {
-            let mut worth = *figures.lines.get(line).context("the shop forgot a line")?;
-            if ordered.get(line) != Some(&worth.units) {
-                bail!(
-                    "{}: the shop counts {} units of line {line}, we {:?}",
-                    order.name,
-                    worth.units,
-                    ordered.get(line)
-                );
-            }
-            worth += -shrunk.get(line).copied().unwrap_or_default();
-            sheet.move_goods(*product, worth);
-            invoice += worth;
-            left.insert(*line, worth);
-        }
-        invoice += shipping.unwrap_or_default();
-        sheet.move_goods(None, shipping.unwrap_or_default());
-        sheet.booked.invoices = 1;
-        sheet.booked.invoiced = sheet.total(invoice);
-        sheet.booked.tax = invoice.tax;
-
+        let shipping = order.figures.shipping.filter(|line| carried && line.net != 0);
         let mut shipping_left = shipping.unwrap_or_default();
-        for (record, goods) in back {
-            let known = figures.records.get(&record).context(NO_RECORD)?;
-            let mut receipt = Worth::default();
-            let mut rows = 0;
+        sheet.move_goods(None, shipping_left);
+        sheet.invoice(left.values().copied().chain(shipping));
+
+        for Back { record, goods } in changes.back {
+            let known = order.figures.records.get(&record).context(NO_RECORD)?;
+            let mut rows = Vec::new();
             for (line, way) in goods {
                 let Some(product) = self.billed.get(&line) else { continue };
                 let gone = *known.goods.get(&line).context(NO_RECORD)?;
+                // Goods that do not come back are given back as money only.
                 sheet.move_goods(product.filter(|_| way != Restock::NoRestock), -gone);
                 *left.entry(line).or_default() += -gone;
-                receipt += gone;
-                rows += 1;
+                rows.push(gone);
             }
             if let Some(gone) = known.shipping.filter(|_| shipping.is_some()) {
                 sheet.move_goods(None, -gone);
                 shipping_left += -gone;
-                receipt += gone;
-                rows += 1;
+                rows.push(gone);
             }
-            sheet.give_back(receipt, rows);
+            sheet.give_back(&rows);
         }
-        if all_goes_back {
-            let mut receipt = shipping_left;
-            let mut rows = usize::from(shipping_left.units > 0);
-            sheet.move_goods(None, -shipping_left);
-            for (line, worth) in left.iter().filter(|(_, worth)| worth.units > 0) {
-                sheet.move_goods(self.billed.get(line).copied().flatten(), -*worth);
-                receipt += *worth;
-                rows += 1;
-            }
-            sheet.give_back(receipt, rows);
+        if changes.all_goes_back {
+            let rows = left.iter().map(|(line, worth)| (self.billed.get(line).copied().flatten(), *worth));
+            let rows: Vec<_> = rows.chain([(None, shipping_left)]).filter(|(_, worth)| worth.units > 0).collect();
+            rows.iter().for_each(|(product, worth)| sheet.move_goods(*product, -*worth));
+            sheet.give_back(&rows.iter().map(|(_, worth)| *worth).collect::<Vec<_>>());
         }
         sheet.booked.goods.retain(|_, goods| *goods != Goods::default());
         Ok(sheet.booked)
+    }
+}
+
+/// The events of an order, sorted by what they mean for documents.
+#[derive(Default)]
+struct Changes {
+    /// Units by line.
+    ordered: BTreeMap<u64, i64>,
+    /// Taken off the invoice by edits.
+    edited_away: BTreeMap<u64, Worth>,
+    back: Vec<Back>,
+    /// The order is cancelled: what no record gave back goes back at the end.
+    all_goes_back: bool,
+}
+
+/// Lines of a record, each with the way of its goods.
+struct Back {
+    record: u64,
+    goods: Vec<(u64, Restock)>,
+}
+
+impl Changes {
+    fn of(order: &Order, hold: Option<Cause>) -> anyhow::Result<Self> {
+        let mut changes = Self::default();
+        for event in &order.events {
+            match event {
+                Event::Added { line, units, .. } => drop(changes.ordered.insert(*line, *units)),
+                Event::Raised { line, by } => *changes.ordered.entry(*line).or_default() += by,
+                Event::Lowered { record, line, by, restocked } => {
+                    let known = order.figures.records.get(record).context(NO_RECORD)?;
+                    let gone = *known.goods.get(line).context(NO_RECORD)?;
+                    if gone.units != *by {
+                        bail!("{}: {by} units were taken off, the shop's record says {}", order.name, gone.units);
+                    }
+                    if *restocked {
+                        *changes.edited_away.entry(*line).or_default() += gone;
+                    } else {
+                        // Their stock went out, so they were invoiced.
+                        changes.back.push(Back { record: *record, goods: vec![(*line, Restock::NoRestock)] });
+                    }
+                }
+                Event::Paid => {}
+                Event::GaveBack { record, goods, moved_money } => {
+                    let never_left = !goods.is_empty() && goods.iter().all(|(.., way)| *way == Restock::Cancel);
+                    if never_left && !moved_money {
+                        bail!("{}: goods without worth that nobody shipped look like an edit", order.name);
+                    }
+                    if hold != Some(Cause::MoneyKeptBack) {
+                        let goods = goods.iter().map(|(line, _, way)| (*line, *way)).collect();
+                        changes.back.push(Back { record: *record, goods });
+                    }
+                }
+                Event::Cancelled { record, goods, .. } => {
+                    changes.all_goes_back = hold != Some(Cause::CancelledButPaid);
+                    let goods = goods.iter().map(|(line, _)| (*line, Restock::Cancel)).collect();
+                    changes.back.extend(record.map(|record| Back { record, goods }));
+                }
+            }
+        }
+        Ok(changes)
     }
 }
 
@@ -272,22 +280,32 @@ struct Sheet {
 }
 
 impl Sheet {
-    fn total(&self, worth: Worth) -> i64 {
-        if self.on_top { worth.net + worth.tax } else { worth.net }
-    }
-
     fn move_goods(&mut self, product: Option<&'static str>, worth: Worth) {
         let goods = self.booked.goods.entry(product).or_default();
         goods.units += worth.units;
         goods.money += worth.net;
     }
 
+    fn invoice(&mut self, rows: impl Iterator<Item = Worth>) {
+        let (total, tax) = self.sum(rows);
+        self.booked.invoices += 1;
+        self.booked.invoiced += total;
+        self.booked.tax += tax;
+    }
+
     /// A receipt, unless nothing of the merchant's is on it.
-    fn give_back(&mut self, worth: Worth, rows: usize) {
-        if rows > 0 {
+    fn give_back(&mut self, rows: &[Worth]) {
+        if !rows.is_empty() {
+            let (total, tax) = self.sum(rows.iter().copied());
             self.booked.receipts += 1;
-            self.booked.given_back += self.total(worth);
-            self.booked.tax -= worth.tax;
+            self.booked.given_back += total;
+            self.booked.tax -= tax;
         }
+    }
+
+    fn sum(&self, rows: impl Iterator<Item = Worth>) -> (i64, i64) {
+        let mut sum = Worth::default();
+        rows.for_each(|row| sum += row);
+        (if self.on_top { sum.net + sum.tax } else { sum.net }, sum.tax)
     }
 }

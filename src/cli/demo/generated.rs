@@ -283,9 +283,10 @@ impl Run {
 
 impl Row {
     fn is_at_rest(&self, now: Timestamp) -> bool {
+        // What is missing in Daftra is looked for again by the hour, and that is no reason to wait.
+        let is_missing = self.state == "held" && self.codes().iter().eq(["unknown_product"]);
         match self.state.as_str() {
-            // What is missing in Daftra is looked for again by the hour, and that is no reason to wait.
-            "settled" | "ignored" | "held" | "failed" => self.due_at.is_none_or(|due| due > now),
+            "settled" | "ignored" | "held" | "failed" => is_missing || self.due_at.is_none_or(|due| due > now),
             "waiting" => self.due_at.is_none(),
             _ => false,
         }

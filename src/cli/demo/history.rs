@@ -34,6 +34,7 @@ pub(super) enum Event {
         line: u64,
         what: What,
         units: i64,
+        at_checkout: bool,
     },
     Raised {
         line: u64,
@@ -122,7 +123,7 @@ impl Hand {
             bail!("{}: the shop made {} lines of {}", order.name, lines.len(), whats.len());
         }
         for (line, what) in lines.iter().zip(whats) {
-            order.events.push(Event::Added { line: line.line_id.0, what, units: line.units.into() });
+            order.events.push(Event::Added { line: line.line_id.0, what, units: line.units.into(), at_checkout: true });
         }
         if cart.payment == Payment::Paid || order.figures.total == 0 {
             order.events.push(Event::Paid);
@@ -177,7 +178,7 @@ impl Hand {
         } else {
             &[Act::Lower, Act::Raise, Act::Add, Act::Lower, Act::Note]
         };
-        if self.chance.per_mille(300) {
+        if self.chance.per_mille(450) {
             acts.push_back(draw(self, edits));
         }
         if !is_paid {
@@ -187,7 +188,7 @@ impl Hand {
                 2 if !waits_for_money => {}
                 _ => acts.push_back(Act::Pay),
             }
-        } else if self.chance.per_mille(150) {
+        } else if self.chance.per_mille(250) {
             acts.push_back(draw(self, edits));
             acts.push_back(Act::Pay);
         }
@@ -264,7 +265,12 @@ impl Hand {
                 let item = Item::Variant(front.variants[&ware]);
                 let done = shop.edit(id, &[Edit::AddLine { item, quantity }], now).ok()?;
                 let line = shop.what_is_left(id).ok()?.last()?.line_id.0;
-                order.events.push(Event::Added { line, what: What::Ware(ware), units: quantity.into() });
+                order.events.push(Event::Added {
+                    line,
+                    what: What::Ware(ware),
+                    units: quantity.into(),
+                    at_checkout: false,
+                });
                 Some(done)
             }
             Act::GiveBack => {

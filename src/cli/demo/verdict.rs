@@ -8,7 +8,7 @@ use super::super::{Ended, Session, out};
 use super::checkout::Lot;
 use super::compare::{Books, ByOrder, Compared, Differences, Place, Standing, compare};
 use super::expectation::Expected;
-use super::history::Order;
+use super::history::{Event, Order};
 use super::lies;
 use super::town::{MERCHANTS, SHOPS, Town};
 
@@ -87,6 +87,35 @@ pub(super) struct Life<'a> {
     pub(super) retried: u32,
 }
 
+/// What happened in the town.
+#[derive(Default)]
+struct Events {
+    edits: usize,
+    refunds: usize,
+    cancellations: usize,
+    /// Orders of which everything was told at once.
+    open: usize,
+}
+
+impl Events {
+    fn of(orders: &[Order]) -> Self {
+        let mut sum = Self::default();
+        for order in orders {
+            sum.open += usize::from(order.is_open);
+            for event in &order.events {
+                match event {
+                    Event::Raised { .. } | Event::Lowered { .. } => sum.edits += 1,
+                    Event::GaveBack { .. } => sum.refunds += 1,
+                    Event::Cancelled { .. } => sum.cancellations += 1,
+                    Event::Added { at_checkout, .. } => sum.edits += usize::from(!at_checkout),
+                    Event::Paid => {}
+                }
+            }
+        }
+        sum
+    }
+}
+
 /// Tells it all. Fine only without differences, and if every lie was noticed.
 pub(super) fn report(
     session: &Session,
@@ -101,7 +130,7 @@ pub(super) fn report(
     let plain = orders.iter().filter(|order| order.lot == Lot::Plain).count();
     let names: BTreeMap<u64, &str> = orders.iter().map(|order| (order.id.0, order.name.as_str())).collect();
     let told: Vec<[String; 3]> = verdict.differences.iter().map(|(place, text)| tell(place, text, &names)).collect();
-    let all = orders.len();
+    let (all, events) = (orders.len(), Events::of(orders));
     let line = format!(
         "{all} orders · {invoices} invoices · {held} held · {} missing · {} twice · killed {kills} times",
         verdict.missing, verdict.twice
@@ -109,6 +138,7 @@ pub(super) fn report(
     let answer = json!({
         "orders": all, "seed": seed, "plain": plain, "expectations": expectations, "invoices": invoices,
         "held": held, "missing": verdict.missing, "twice": verdict.twice, "killed": kills, "retried": retried,
+        "edits": events.edits, "refunds": events.refunds, "cancellations": events.cancellations, "open": events.open,
         "differences": told.len(), "planted": lies::COUNT, "noticed": noticed.map_or(0, |noticed| noticed.count),
         "merchants": MERCHANTS.iter().zip(&verdict.merchants).map(|(row, tally)| json!({
             "merchant": row.slug, "currency": SHOPS[row.shop].currency, "orders": tally.orders,
@@ -140,7 +170,11 @@ pub(super) fn report(
         if told.len() > TOLD {
             text += &format!("and {} more\n", told.len() - TOLD);
         }
-        text += &format!("\n{plain} plain orders; the operator tried {retried} times again\n");
+        text += &format!(
+            "\n{plain} plain orders, {} edits, {} refunds, {} cancellations, {} orders told in any order; the operator \
+             tried {retried} times again\n",
+            events.edits, events.refunds, events.cancellations, events.open
+        );
         if let Some(noticed) = noticed {
             noticed.missed.iter().for_each(|missed| text += &format!("{missed}\n"));
             text += &format!("{} planted changes found\n", noticed.count);
