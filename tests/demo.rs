@@ -32,13 +32,13 @@ fn a_wrong_expectation_is_noticed() {
 fn a_generated_town_ends_as_its_generator_expects() {
     #[expect(clippy::disallowed_methods, reason = "a test is told by its environment what to repeat")]
     let seed = std::env::var("QANTARA_SEED").unwrap_or_else(|_| "7".to_owned());
-    let output = demo(&["--once", "--orders", "150", "--seed", &seed, "--faults"]);
+    let output = demo(&["--once", "--orders", "120", "--seed", &seed, "--faults"]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0), "seed {seed}\n{text}{}", String::from_utf8_lossy(&output.stderr));
     let lines: Vec<&str> = text.lines().collect();
     let [.., planted, last] = lines.as_slice() else { panic!("{text}") };
     assert_eq!(*planted, "4 planted changes found");
-    assert!(last.starts_with("150 orders · ") && last.contains(" · 0 missing · 0 twice · killed "), "{last}");
+    assert!(last.starts_with("120 orders · ") && last.contains(" · 0 missing · 0 twice · killed "), "{last}");
     assert!(!last.ends_with("killed 0 times"), "{last}");
 }
 
