@@ -175,6 +175,9 @@ impl Hand {
             let owner = &MERCHANTS[concerned.copied().unwrap_or_else(|| all[self.below(all.len())])];
             good.retain(|at| owner.owns(WARES[*at].vendor));
         }
+        if lot == Lot::MustHold(Cause::UnknownTax) {
+            good.retain(|at| WARES[*at].taxable);
+        }
         let most = if self.chance.per_mille(200) { 6 } else { 3 };
         let count = 1 + self.below(most);
         let mut wares: Vec<usize> = (0..count).map(|_| good[self.below(good.len())]).collect();

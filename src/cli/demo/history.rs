@@ -245,7 +245,7 @@ impl Hand {
                 let others = left.iter().filter(|one| !one.sku.is_empty() && one.vendor == line.vendor).count();
                 let to = self.below(usize::try_from(line.units).ok()?);
                 let to = u32::try_from(to).ok()?.max(u32::from(others < 2));
-                let restocked = self.chance.per_mille(850);
+                let restocked = order.must_come_back() || self.chance.per_mille(850);
                 let by = i64::from(line.units.checked_sub(to).filter(|by| *by > 0)?);
                 let edit = Edit::SetQuantity { line: line.line_id, to, restock: restocked };
                 let done = shop.edit(id, &[edit], now).ok()?;
@@ -274,7 +274,7 @@ impl Hand {
                 Some(done)
             }
             Act::GiveBack => {
-                let goods = self.goods_back(left);
+                let goods = self.goods_back(left, order.must_come_back());
                 let shipping = if self.chance.per_mille(200) { order.figures.shipping_left } else { 0 };
                 let mut refund = Refund::of(&goods);
                 refund.shipping = Decimal::new(shipping, SHOPS[order.shop].digits);
@@ -320,7 +320,7 @@ impl Hand {
     }
 
     /// Some of the goods that are left, each with the way it goes.
-    fn goods_back(&mut self, left: &[Left]) -> Vec<(LineId, u32, Restock)> {
+    fn goods_back(&mut self, left: &[Left], must_come_back: bool) -> Vec<(LineId, u32, Restock)> {
         let mut lines: Vec<&Left> = left.iter().filter(|line| !line.sku.is_empty()).collect();
         self.shuffle(&mut lines);
         lines.truncate(1 + self.below(3));
@@ -331,7 +331,7 @@ impl Hand {
                 let restock = match self.below(20) {
                     // Without worth nothing tells it from an edit.
                     0..3 if line.net >= Decimal::from(line.units) => Restock::Cancel,
-                    3..7 => Restock::NoRestock,
+                    3..7 if !must_come_back => Restock::NoRestock,
                     _ => Restock::Return,
                 };
                 (line.line_id, units, restock)
@@ -369,6 +369,12 @@ impl Order {
         !self.acts.is_empty()
     }
 
+    /// An order that was called off before it was invoiced is as if it had never been, and so is what was lost of it. So
+    /// nothing may be lost of one of which nobody knows whether it will be invoiced.
+    fn must_come_back(&self) -> bool {
+        self.is_open && self.acts.contains(&Act::Cancel)
+    }
+
     /// The merchants who hear of it.
     pub(super) fn merchants(&self) -> impl Iterator<Item = usize> + use<> {
         merchants_of(self.shop)
@@ -379,8 +385,11 @@ impl Order {
     }
 }
 
+/// Letting go of what a card had reserved is a transaction, too, but no money.
 fn moved_money(deliveries: &[Delivery]) -> bool {
-    deliveries.iter().any(|delivery| delivery.topic == "order_transactions/create")
+    let transactions = deliveries.iter().filter(|delivery| delivery.topic == "order_transactions/create");
+    let mut bodies = transactions.filter_map(|delivery| serde_json::from_slice::<Value>(&delivery.body).ok());
+    bodies.any(|body| body["kind"] == "refund")
 }
 
 fn front(town: &mut Town, shop: usize, after_the_law: bool) -> &mut Front {

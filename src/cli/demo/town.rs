@@ -214,7 +214,7 @@ pub(super) struct Ware {
     pub(super) sku: &'static str,
     /// In minor units.
     price: i64,
-    taxable: bool,
+    pub(super) taxable: bool,
     pub(super) leads: Leads,
 }
 
