@@ -33,6 +33,8 @@ use crate::sandbox::shop::delivery::Delivery;
 const SPEED: u32 = 2_000;
 /// A day that has not come to rest after so long never will.
 const PATIENCE: SignedDuration = SignedDuration::from_hours(240);
+/// Longer than any pause after failures, throttling or trouble with a key.
+const LONGEST_DELAY: SignedDuration = SignedDuration::from_hours(3);
 /// Deliveries at once, as from a shop with several workers.
 const CARRIERS: usize = 4;
 /// Rows of a list of orders.
@@ -286,7 +288,10 @@ impl Row {
         // What is missing in Daftra is looked for again by the hour, and that is no reason to wait.
         let is_missing = self.state == "held" && self.codes().iter().eq(["unknown_product"]);
         match self.state.as_str() {
-            "settled" | "ignored" | "held" | "failed" => is_missing || self.due_at.is_none_or(|due| due > now),
+            // What is due later was put off by a bad day; only the last look for a dropped document is a day away.
+            "settled" | "ignored" | "held" | "failed" => {
+                is_missing || self.due_at.is_none_or(|due| due > now + LONGEST_DELAY)
+            }
             "waiting" => self.due_at.is_none(),
             _ => false,
         }

@@ -128,8 +128,8 @@ pub(super) fn report(
     let invoices: usize = verdict.merchants.iter().map(|tally| tally.invoices).sum();
     let held = standing.values().filter(|standing| standing.state == "held").count();
     let plain = orders.iter().filter(|order| order.lot == Lot::Plain).count();
-    let names: BTreeMap<u64, &str> = orders.iter().map(|order| (order.id.0, order.name.as_str())).collect();
-    let told: Vec<[String; 3]> = verdict.differences.iter().map(|(place, text)| tell(place, text, &names)).collect();
+    let by_id: BTreeMap<u64, &Order> = orders.iter().map(|order| (order.id.0, order)).collect();
+    let told: Vec<[String; 3]> = verdict.differences.iter().map(|(place, text)| tell(place, text, &by_id)).collect();
     let (all, events) = (orders.len(), Events::of(orders));
     let line = format!(
         "{all} orders · {invoices} invoices · {held} held · {} missing · {} twice · killed {kills} times",
@@ -185,14 +185,20 @@ pub(super) fn report(
     Ok(if is_fine { Ended::Fine } else { Ended::FoundWrong })
 }
 
-fn tell(place: &Place, text: &str, names: &BTreeMap<u64, &str>) -> [String; 3] {
+/// Whose it is, what, and the difference; of an order also its history, from which the expectation follows.
+fn tell(place: &Place, text: &str, orders: &BTreeMap<u64, &Order>) -> [String; 3] {
+    let mut text = text.to_owned();
     let (whose, what) = match place {
         Place::Order { merchant, order } => {
-            let name = names.get(order).copied().unwrap_or("an order");
+            let known = orders.get(order);
+            if let Some(known) = known {
+                text += &format!("; history: {:?} {:?}", known.lot, known.events);
+            }
+            let name = known.map_or("an order", |known| known.name.as_str());
             (MERCHANTS[*merchant].slug, format!("{name} ({order})"))
         }
         Place::Stock { account, code, .. } => (*account, (*code).to_owned()),
         Place::Stray { account, what } => (*account, what.clone()),
     };
-    [whose.to_owned(), what, text.to_owned()]
+    [whose.to_owned(), what, text]
 }
