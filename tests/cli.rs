@@ -359,6 +359,28 @@ fn what_a_shop_calls_its_goods_does_not_steer_the_terminal() {
 }
 
 #[test]
+fn an_order_can_be_named_even_if_its_number_is_the_name_of_another() {
+    let house = House::new();
+    let sandbox = house.start(&["sandbox", "--listen", "127.0.0.1:0"]);
+    let server = house.start(&["serve"]);
+    let merchant = house.merchant(sandbox.text("daftra"), "mode = 'live'");
+    house.ask(&["merchant", "add", merchant.to_str().unwrap()]);
+    let setup = ShopSetup { first_order_number: 2, ..ShopSetup::new(DOMAIN, WEBHOOK_SECRET, "SAR") };
+    let mut shop = Shop::new(setup);
+    let cushion = shop.sell(Product::samples(2).remove(0));
+    let url = format!("http://{}/webhook/wadi-home", server.text("listening"));
+    for _ in 0..2 {
+        let (_, deliveries) = shop.buy(&Cart::of(&[(cushion, 1)]), "2026-11-21T09:00:00Z".parse().unwrap()).unwrap();
+        assert_eq!(Sender::new().send(&url, &deliveries[0], WEBHOOK_SECRET).unwrap(), 200);
+    }
+    // #3 is our 2, and #2 our 1.
+    let complaint = house.complaint(&["order", "show", "2", "--merchant", "wadi-home"], 1);
+    let named = complaint.split(['(', ',', ')']).find(|part| part.contains("--merchant")).unwrap();
+    let order: Vec<&str> = ["order", "show"].into_iter().chain(named.split_whitespace()).collect();
+    assert_eq!(house.ask(&order)["order"]["merchant"], "wadi-home", "{complaint}");
+}
+
+#[test]
 fn a_cause_is_told_once() {
     let house = House::new();
     let complaint = house.complaint(&["order", "list", "--config", "nowhere.toml"], 2);

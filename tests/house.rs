@@ -76,6 +76,20 @@ const IMPURE_CALLS: [&str; 5] =
     ["TimeZone::get", "TimeZone::system", "TimeZone::try_system", "Timestamp::now", "Zoned::now"];
 const IMPURE_WORDS: [&str; 6] = ["dbg", "env", "eprint", "eprintln", "in_tz", "println"];
 
+/// What the demo may know of the rest: it plays against the product from outside, and what it expects is worked out
+/// without it. Of the command line only what all commands use, and the set-up of the fake account.
+const DEMO: [&str; 9] = [
+    "crate::cli::Ended",
+    "crate::cli::Session",
+    "crate::cli::demo",
+    "crate::cli::out",
+    "crate::cli::sandbox",
+    "crate::cli::serve",
+    "crate::clock",
+    "crate::sandbox",
+    "crate::vault",
+];
+
 /// The modules that serve sockets; everybody else is a thread with a loop.
 const ASYNC: [&str; 3] = ["cli", "sandbox", "web"];
 
@@ -145,6 +159,26 @@ fn the_core_is_pure() {
             }
         }
         faults.extend(source.places(&IMPURE_WORDS).map(|(place, word)| format!("{place}: the pure core says {word}")));
+    }
+    none(faults);
+}
+
+#[test]
+fn the_demo_expects_by_itself() {
+    let sources = sources();
+    let demo: Vec<&Source> = sources.iter().filter(|source| source.file.starts_with("src/cli/demo/")).collect();
+    assert!(demo.len() > 1, "the demo is somewhere else: this rule looks at nothing");
+    let mut faults = Vec::new();
+    for source in demo {
+        for (line, path) in source.paths().into_iter().filter(|(_, path)| path[0] == "crate") {
+            let spelled = path.join("::");
+            let is_known = DEMO
+                .iter()
+                .any(|known| spelled.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with("::")));
+            if !is_known {
+                faults.push(format!("{}:{line}: the demo names {spelled}", source.file));
+            }
+        }
     }
     none(faults);
 }

@@ -107,8 +107,10 @@ pub(super) fn the_one(db: &Db, merchant: Option<&Merchant>, text: &str) -> anyho
         (Some(order), []) => Ok(order),
         (Some(order), others) => {
             let all = others.iter().chain([&order]);
-            let names: Vec<String> = all.map(|order| format!("{} of {}", order.id, order.merchant)).collect();
-            bail!("\"{text}\" fits several orders: use our number for the right one ({})", names.join(", "))
+            // Our number of one order may be the name of another; Shopify's is nobody's name.
+            let names = all.map(|order| format!("{} --merchant {}", order.remote_id, order.merchant));
+            let names = names.collect::<Vec<_>>().join(", ");
+            bail!("\"{text}\" fits several orders: use Shopify's number for the right one ({names})")
         }
         (None, _) => bail!("There is no order \"{text}\": qantara order list shows them"),
     }

@@ -1,9 +1,18 @@
 //! `demo`: the product at work before your eyes, between fake shops and a fake Daftra that are part of it.
 
+mod checkout;
+mod compare;
+mod expectation;
+mod figures;
+mod generated;
+mod history;
+mod lies;
 mod once;
 mod playground;
 mod scenario;
 mod stage;
+mod town;
+mod verdict;
 
 use super::{Ended, Session};
 
@@ -12,6 +21,15 @@ pub(super) struct Demo {
     /// Play a fixed scenario, print what was expected and what was found, and end
     #[arg(long)]
     once: bool,
+    /// Instead of the scenario so many generated orders of five merchants; from 100 on, all kinds occur
+    #[arg(long, value_name = "N", requires = "once", value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
+    orders: Option<u32>,
+    /// Decides everything that is generated
+    #[arg(long, value_name = "S", requires = "orders", default_value_t = 1)]
+    seed: u64,
+    /// With bad days of Daftra and of the way from the shops, and a kill -9 every day
+    #[arg(long, requires = "orders")]
+    faults: bool,
     /// Expect something wrong, to see that it is noticed
     #[arg(long, requires = "once", hide = true)]
     wrong: bool,
@@ -19,6 +37,11 @@ pub(super) struct Demo {
 
 impl Demo {
     pub(super) fn run(self, session: &Session) -> anyhow::Result<Ended> {
-        if self.once { once::play(session, self.wrong) } else { playground::open(session) }
+        let Self { once, orders, seed, faults, wrong } = self;
+        match orders.map(usize::try_from) {
+            Some(orders) => generated::play(session, generated::Ask { orders: orders?, seed, faults, wrong }),
+            None if once => once::play(session, wrong),
+            None => playground::open(session),
+        }
     }
 }

@@ -279,7 +279,7 @@ fn tell(rows: &[[String; 6]]) -> String {
 fn report(session: &Session, stage: &Stage, played: &[Played], wrong: bool) -> anyhow::Result<Ended> {
     let mut books = BTreeMap::new();
     for (slug, _, account, _) in MERCHANTS {
-        books.insert(slug, found(&stage.books(account)?));
+        books.insert(slug, found(&stage.books::<Value>(account)?));
     }
     let standing = standing(stage)?;
     let nothing = Found::default();

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context as _, anyhow, bail};
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::scenario::From;
@@ -36,6 +37,8 @@ pub(super) const MERCHANTS: [(&str, From, &str, &str); 3] = [
 
 /// How often a delivery is sent before the demo gives up; between two tries lies [`PAUSE`].
 const TRIES: u32 = 200;
+/// Books of more bytes are not those of a demo.
+const LARGEST_BOOKS: u64 = 1 << 30;
 const PAUSE: SignedDuration = SignedDuration::from_millis(50);
 /// How often a new life is tried: its port is the old one's, and may be somebody else's for a moment.
 const LIVES: u32 = 20;
@@ -78,10 +81,7 @@ impl Stage {
 
     /// The same, with a serving process of its own manner.
     pub(super) fn with(speed: u32, manner: Manner) -> anyhow::Result<Self> {
-        let real = Clock::real();
-        let clock = Clock::scaled(real.now(), speed);
-        let folder = std::env::temp_dir().join(format!("qantara-demo-{}", vault::random_token()));
-        fs::create_dir(&folder).with_context(|| format!("Cannot make the folder {}", folder.display()))?;
+        let clock = Clock::scaled(Clock::real().now(), speed);
         let mut world = World::new(1);
         for (name, currency, decimals) in [("one", "SAR", 2), ("two", "SAR", 2), ("three", "KWD", 3)] {
             let setup = AccountSetup {
@@ -93,27 +93,41 @@ impl Stage {
             let (account, _) = sample(setup, &clock).map_err(|why| anyhow!("The fake Daftra is wrong: {why}"))?;
             world.add(account);
         }
+        let settings = manner.settings;
+        let mut stage = Self::bare(speed, clock, world, &[From::Souq, From::Kuwait].map(domain))?;
+        stage.manner = manner;
+        stage.open_shops();
+        stage.write_config(settings)?;
+        stage.write_merchants()?;
+        stage.start()?;
+        Ok(stage)
+    }
+
+    /// A stage with a fake Daftra and the secrets of some shops, and nobody on it.
+    pub(super) fn bare(speed: u32, clock: Clock, world: World, domains: &[&'static str]) -> anyhow::Result<Self> {
+        let folder = std::env::temp_dir().join(format!("qantara-demo-{}", vault::random_token()));
+        fs::create_dir(&folder).with_context(|| format!("Cannot make the folder {}", folder.display()))?;
         let of_world = clock.clone();
-        let server = Server::start(Arc::new(Mutex::new(world)), move || of_world.now())?;
-        let secrets = [From::Souq, From::Kuwait].map(|from| (domain(from), vault::random_token())).into();
-        let mut stage = Self {
+        let stage = Self {
             program: std::env::current_exe().context("Cannot find this program itself")?,
-            server,
+            server: Server::start(Arc::new(Mutex::new(world)), move || of_world.now())?,
             serving: None,
             address: None,
             sender: Sender::new(),
             shops: BTreeMap::new(),
-            secrets,
+            secrets: domains.iter().map(|domain| (*domain, vault::random_token())).collect(),
             speed,
-            manner,
+            manner: Manner::default(),
             folder,
             clock,
-            real,
+            real: Clock::real(),
             kills: 0,
         };
-        stage.open_shops();
-        stage.write_files()?;
-        stage.start()?;
+        for (domain, secret) in &stage.secrets {
+            stage.write_file(&format!("{domain}.secret"), secret)?;
+        }
+        let key = AccountSetup::default().keys.first().map(|key| key.key.clone()).unwrap_or_default();
+        stage.write_file("daftra-key", &key)?;
         Ok(stage)
     }
 
@@ -131,22 +145,18 @@ impl Stage {
         }
     }
 
-    /// Configuration, secrets and merchant files, as a person would write them.
-    fn write_files(&self) -> anyhow::Result<()> {
-        let write = |name: &str, text: &str| self.write_file(name, text);
+    /// The configuration, with `more` of it.
+    pub(super) fn write_config(&self, more: &str) -> anyhow::Result<()> {
         let folder = self.folder.display();
-        write(
-            "config.toml",
-            &format!(
-                "[data]\nfolder = \"{folder}\"\n[vault]\nkey_file = \"{folder}/key\"\n[http]\nlisten = \"127.0.0.1:0\"\n\
-                 [outgoing]\nallow = [\"127.0.0.0/8\"]\n[log]\nfilter = \"warn\"\n{}",
-                self.manner.settings
-            ),
-        )?;
-        for (domain, secret) in &self.secrets {
-            write(&format!("{domain}.secret"), secret)?;
-        }
-        write("daftra-key", &AccountSetup::default().keys.first().map(|key| key.key.clone()).unwrap_or_default())?;
+        let text = format!(
+            "[data]\nfolder = \"{folder}\"\n[vault]\nkey_file = \"{folder}/key\"\n[http]\nlisten = \"127.0.0.1:0\"\n\
+             [outgoing]\nallow = [\"127.0.0.0/8\"]\n[log]\nfilter = \"warn\"\n{more}"
+        );
+        self.write_file("config.toml", &text)
+    }
+
+    /// The merchants' files, as a person would write them.
+    fn write_merchants(&self) -> anyhow::Result<()> {
         for (slug, from, account, vendor) in MERCHANTS {
             let tax = "[[tax]]\nrate = \"0.15\"\nincluded = true\ndaftra_id = 1\n";
             let text = format!(
@@ -161,13 +171,13 @@ impl Stage {
                 self.clock.now() - SignedDuration::from_hours(1),
                 if from == From::Souq { tax } else { "" },
             );
-            write(&format!("{slug}.toml"), &text)?;
+            self.write_file(&format!("{slug}.toml"), &text)?;
         }
         Ok(())
     }
 
     /// A file in the demo's folder that nobody else can read.
-    fn write_file(&self, name: &str, text: &str) -> anyhow::Result<()> {
+    pub(super) fn write_file(&self, name: &str, text: &str) -> anyhow::Result<()> {
         let path = self.folder.join(name);
         let file = fs::File::options().create_new(true).write(true).mode(0o600).open(&path);
         file.and_then(|mut file| file.write_all(text.as_bytes()))
@@ -206,7 +216,8 @@ impl Stage {
         command
     }
 
-    fn start(&mut self) -> anyhow::Result<()> {
+    /// Starts the product.
+    pub(super) fn start(&mut self) -> anyhow::Result<()> {
         let (speed, start) = (self.speed.to_string(), self.clock.now().to_string());
         let log = fs::File::options().create(true).append(true).open(self.folder.join("log"))?;
         let mut command = self.at(&["serve", "--clock-speed", &speed, "--clock-start", &start]);
@@ -311,11 +322,30 @@ impl Stage {
     }
 
     /// What an account holds, read over HTTP.
-    pub(super) fn books(&self, account: &str) -> anyhow::Result<Value> {
-        let agent: ureq::Agent = ureq::Agent::config_builder().proxy(None).build().into();
-        let url = format!("http://{}/control/acct/{account}/books", self.server.address());
-        let text = agent.get(&url).call()?.body_mut().read_to_string()?;
-        Ok(serde_json::from_str(&text)?)
+    pub(super) fn books<T: DeserializeOwned>(&self, account: &str) -> anyhow::Result<T> {
+        let mut answer = agent().get(&self.desk(account, "books")).call()?;
+        let body = answer.body_mut().with_config().limit(LARGEST_BOOKS).reader();
+        serde_json::from_reader(BufReader::new(body)).with_context(|| format!("Cannot read the books of {account}"))
+    }
+
+    /// Does something in an account over HTTP, as `control` of the sandbox describes it.
+    pub(super) fn at_the_desk(&self, account: &str, action: &str, what: &Value) -> anyhow::Result<()> {
+        let asked = agent().post(&self.desk(account, action)).send(what.to_string().as_bytes());
+        asked.map(drop).with_context(|| format!("{account} does not take the {action} {what}"))
+    }
+
+    fn desk(&self, account: &str, action: &str) -> String {
+        format!("{}/acct/{account}/{action}", self.control())
+    }
+
+    /// Where the fake Daftra listens.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// Waits for as long as an eye blinks, of this machine's time.
+    pub(super) fn blink(&self) {
+        self.real.sleep(PAUSE / 10);
     }
 
     /// Waits a moment of this machine's time.
@@ -365,6 +395,10 @@ pub(super) fn shown(slug: &str) -> &str {
         "bahr" => "Bahr Trading",
         other => other,
     }
+}
+
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder().proxy(None).build().into()
 }
 
 pub(super) fn domain(from: From) -> &'static str {

@@ -1,0 +1,344 @@
+//! `demo --once --orders N --seed S`: a town's generated histories go through the product, and in the end the books are
+//! compared with what the generator expects of them. Then four lies are told to the books, and each must be noticed.
+//!
+//! Every day new orders come and each older one meets its next event; at night all comes to rest, so it is known of each
+//! change whether it found an invoice. With faults, Daftra and the way from the shops have bad days all the time and the
+//! product is killed once a day; an operator tries again what a bad day refused. Nothing here knows how the product
+//! decides: this folder uses none of its parts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::thread;
+
+use anyhow::{Context as _, anyhow, bail};
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::super::{Ended, Session};
+use super::checkout::Hand;
+use super::compare::{ByOrder, Standing};
+use super::expectation::{Expected, Stand, expect};
+use super::history::Order;
+use super::lies;
+use super::stage::Stage;
+use super::town::{MERCHANTS, SHOPS, Town};
+use super::verdict::{Life, Verdict, report};
+use crate::clock::Clock;
+use crate::sandbox::fault::{Fault, FaultKind};
+use crate::sandbox::shop::chance::Chance;
+use crate::sandbox::shop::courier::{Courier, Habits};
+use crate::sandbox::shop::delivery::Delivery;
+
+/// A settling time of 90 seconds passes in less than a twentieth of one, an hour in two.
+const SPEED: u32 = 2_000;
+/// A day that has not come to rest after so long never will.
+const PATIENCE: SignedDuration = SignedDuration::from_hours(240);
+/// Longer than any pause after failures, throttling or trouble with a key.
+const LONGEST_DELAY: SignedDuration = SignedDuration::from_hours(3);
+/// Deliveries at once, as from a shop with several workers.
+const CARRIERS: usize = 4;
+/// Rows of a list of orders.
+const PAGE: usize = 1_000;
+/// How often the operator tries one order again.
+const MOST_RETRIES: u32 = 10;
+/// Orders named when a day does not end.
+const NAMED: usize = 20;
+/// What a bad day of Daftra leaves to a person, who tries again.
+const BAD_DAYS: [&str; 4] = ["refused", "locked", "look_up_fails", "too_many_unknown_sends"];
+
+/// What is to be played.
+#[derive(Clone, Copy)]
+pub(super) struct Ask {
+    pub(super) orders: usize,
+    pub(super) seed: u64,
+    pub(super) faults: bool,
+    /// Expect something wrong.
+    pub(super) wrong: bool,
+}
+
+pub(super) fn play(session: &Session, ask: Ask) -> anyhow::Result<Ended> {
+    let mut run = Run::new(ask)?;
+    run.live()?;
+    let mut expected = run.expected()?;
+    if ask.wrong
+        && let Some(wanted) = expected.values_mut().find(|wanted| wanted.stand == Stand::Settled)
+    {
+        wanted.booked.tax += 1_000;
+    }
+    let standing = run.standing()?;
+    let verdict = Verdict::of(&run.town, &expected, &standing)?;
+    let noticed = match verdict.differences.is_empty() {
+        true => Some(lies::tell(&run.town, &run.orders, &expected, &standing)?),
+        false => None,
+    };
+    let (kills, retried) = (run.town.stage.kills, run.retries.values().sum());
+    let life = Life { seed: ask.seed, orders: &run.orders, expectations: expected.len(), kills, retried };
+    report(session, &life, &standing, &verdict, noticed.as_ref())
+}
+
+/// The town, and the days in it.
+struct Run {
+    ask: Ask,
+    town: Town,
+    hand: Hand,
+    /// For kills.
+    chance: Chance,
+    courier: Courier,
+    orders: Vec<Order>,
+    /// How often the operator tried again, by our number of the order.
+    retries: BTreeMap<i64, u32>,
+}
+
+/// An order as `order list` shows it.
+#[derive(Deserialize)]
+struct Row {
+    id: i64,
+    shopify_id: u64,
+    merchant: String,
+    state: String,
+    due_at: Option<Timestamp>,
+    reason: Option<Value>,
+}
+
+/// A merchant as `merchant list` shows it.
+#[derive(Deserialize)]
+struct MerchantRow {
+    orders: BTreeMap<String, u64>,
+}
+
+impl Run {
+    fn new(ask: Ask) -> anyhow::Result<Self> {
+        let town = Town::new(ask.seed, SPEED, Clock::real().now())?;
+        let habits = Habits { duplicate_per_mille: 100, shuffle: true, max_delay_s: 600, lose_per_mille: 0 };
+        let habits = if ask.faults { habits } else { Habits::default() };
+        if ask.faults {
+            let times = u32::try_from(1 + ask.orders / 2_000)?;
+            for shop in &SHOPS {
+                bad_days(times).into_iter().for_each(|fault| town.stage.spoil(shop.account, fault));
+            }
+        }
+        Ok(Self {
+            ask,
+            town,
+            hand: Hand::new(ask.seed),
+            chance: Chance::new(ask.seed),
+            courier: Courier::new(ask.seed, habits),
+            orders: Vec::new(),
+            retries: BTreeMap::new(),
+        })
+    }
+
+    /// All days.
+    fn live(&mut self) -> anyhow::Result<()> {
+        let a_day = (self.ask.orders / 25).clamp(25, 500);
+        loop {
+            let mut touched = BTreeSet::new();
+            let mut news = Vec::new();
+            let mut older: Vec<usize> = (0..self.orders.len()).filter(|at| self.orders[*at].has_a_future()).collect();
+            self.hand.shuffle(&mut older);
+            for at in older {
+                let order = &mut self.orders[at];
+                touched.insert(order.id.0);
+                news.push(self.hand.go_on(order, &mut self.town)?);
+            }
+            for _ in 0..a_day.min(self.ask.orders - self.orders.len()) {
+                let (order, deliveries) = self.hand.buy(&mut self.town)?;
+                touched.insert(order.id.0);
+                news.push(deliveries);
+                self.orders.push(order);
+            }
+            if touched.is_empty() {
+                break;
+            }
+            self.hand.shuffle(&mut news);
+            self.courier.post(news.into_iter().flatten().collect(), self.town.stage.now());
+            let kill = self.ask.faults.then(|| self.chance.per_mille(500));
+            self.carry(kill == Some(true))?;
+            if kill == Some(false) {
+                self.town.stage.kill()?;
+            }
+            self.rest(&touched)?;
+        }
+        Ok(())
+    }
+
+    /// Brings everything to the product, which may be killed while it comes.
+    fn carry(&mut self, kill: bool) -> anyhow::Result<()> {
+        let mut kill = kill;
+        while self.courier.next_at().is_some() {
+            let now = self.town.stage.now();
+            let due = self.courier.due(now);
+            let middle = if kill && !due.is_empty() {
+                kill = false;
+                self.chance.below(u64::try_from(due.len())?)
+            } else {
+                0
+            };
+            let (before, after) = due.split_at(usize::try_from(middle)?);
+            send(&self.town.stage, before)?;
+            if !before.is_empty() {
+                self.town.stage.kill()?;
+            }
+            send(&self.town.stage, after)?;
+            for delivery in &due {
+                self.courier.answered(delivery, Some(200), now);
+            }
+            if due.is_empty() {
+                self.town.stage.blink();
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until nothing that was touched goes on by itself.
+    fn rest(&mut self, touched: &BTreeSet<u64>) -> anyhow::Result<()> {
+        let end = self.town.stage.now() + PATIENCE;
+        let orders = self.orders.iter().filter(|order| touched.contains(&order.id.0));
+        let all: usize = orders.map(|order| order.merchants().count()).sum();
+        loop {
+            let merchants: Vec<MerchantRow> = self.command(&["merchant", "list"])?;
+            let count = |state: &str| merchants.iter().filter_map(|row| row.orders.get(state)).sum::<u64>();
+            let mut restless = Vec::new();
+            if count("new") + count("working") == 0 {
+                let rows = self.rows(|rows| rows.iter().any(|row| touched.contains(&row.shopify_id)))?;
+                let rows: Vec<Row> = rows.into_iter().filter(|row| touched.contains(&row.shopify_id)).collect();
+                let now = self.town.stage.now();
+                for row in &rows {
+                    if self.mend(row)? || !row.is_at_rest(now) {
+                        restless.push(format!("{} of {} is {}", row.shopify_id, row.merchant, row.state));
+                    }
+                }
+                if restless.is_empty() && rows.len() == all {
+                    return Ok(());
+                }
+            }
+            if self.town.stage.now() > end {
+                restless.truncate(NAMED);
+                bail!("The town does not come to rest: {restless:?}\n{}", self.town.stage.log());
+            }
+            self.town.stage.pause();
+        }
+    }
+
+    /// What a bad day refused is tried again. True if it was.
+    fn mend(&mut self, row: &Row) -> anyhow::Result<bool> {
+        let is_bad_day = row.state == "failed" || row.codes().iter().any(|code| BAD_DAYS.contains(&code.as_str()));
+        if !self.ask.faults || !is_bad_day {
+            return Ok(false);
+        }
+        let tries = self.retries.entry(row.id).or_default();
+        if *tries >= MOST_RETRIES {
+            return Ok(false);
+        }
+        *tries += 1;
+        let order = row.shopify_id.to_string();
+        self.town.stage.command(&["order", "retry", &order, "--merchant", &row.merchant])?;
+        Ok(true)
+    }
+
+    /// The newest orders, page by page for as long as a page is `wanted`.
+    fn rows(&self, wanted: impl Fn(&[Row]) -> bool) -> anyhow::Result<Vec<Row>> {
+        let mut all = Vec::new();
+        let limit = PAGE.to_string();
+        let mut before: Option<i64> = None;
+        loop {
+            let first = before.map(|id| id.to_string());
+            let mut arguments = vec!["order", "list", "--limit", &limit];
+            arguments.extend(first.iter().flat_map(|id| ["--before", id.as_str()]));
+            let page: Vec<Row> = self.command(&arguments)?;
+            let is_last = page.len() < PAGE || !wanted(&page);
+            before = page.last().map(|row| row.id);
+            all.extend(page);
+            if is_last {
+                return Ok(all);
+            }
+        }
+    }
+
+    fn command<T: serde::de::DeserializeOwned>(&self, arguments: &[&str]) -> anyhow::Result<T> {
+        Ok(serde_json::from_value(self.town.stage.command(arguments)?)?)
+    }
+
+    fn expected(&self) -> anyhow::Result<ByOrder<Expected>> {
+        let mut expected = ByOrder::new();
+        for order in &self.orders {
+            for merchant in order.merchants() {
+                expected.insert((merchant, order.id.0), expect(order, merchant)?);
+            }
+        }
+        Ok(expected)
+    }
+
+    fn standing(&self) -> anyhow::Result<ByOrder<Standing>> {
+        let mut standing = ByOrder::new();
+        for row in self.rows(|_| true)? {
+            let merchant = MERCHANTS.iter().position(|merchant| merchant.slug == row.merchant);
+            let merchant = merchant.with_context(|| format!("there is no merchant {}", row.merchant))?;
+            let codes = row.codes();
+            if standing.insert((merchant, row.shopify_id), Standing { state: row.state, codes }).is_some() {
+                bail!("{} stands twice in the list of orders of {}", row.shopify_id, row.merchant);
+            }
+        }
+        Ok(standing)
+    }
+}
+
+impl Row {
+    fn is_at_rest(&self, now: Timestamp) -> bool {
+        // What is missing in Daftra is looked for again by the hour, and that is no reason to wait.
+        let is_missing = self.state == "held" && self.codes().iter().eq(["unknown_product"]);
+        match self.state.as_str() {
+            // What is due later was put off by a bad day; only the last look for a dropped document is a day away.
+            "settled" | "ignored" | "held" | "failed" => {
+                is_missing || self.due_at.is_none_or(|due| due > now + LONGEST_DELAY)
+            }
+            "waiting" => self.due_at.is_none(),
+            _ => false,
+        }
+    }
+
+    fn codes(&self) -> BTreeSet<String> {
+        let reasons = self.reason.iter().filter_map(Value::as_object).flat_map(|reason| reason.values());
+        let whys = reasons.flat_map(|why| why.as_array().cloned().unwrap_or_else(|| vec![why.clone()]));
+        whys.filter_map(|why| Some(why["code"].as_str()?.to_owned())).collect()
+    }
+}
+
+/// All the trouble an account makes, in so many of a thousand calls. What stops a merchant for an hour, or a call for
+/// seconds of everybody's time, comes only a few `times`.
+fn bad_days(times: u32) -> Vec<Fault> {
+    let rare = |kind| Fault { times: Some(times), ..Fault::always(kind).per_mille(5) };
+    let common = [
+        (FaultKind::LoseRequest, 8),
+        (FaultKind::LoseAnswer, 8),
+        (FaultKind::Late { seconds: 45 }, 8),
+        (FaultKind::ErrorAfterSaving, 8),
+        (FaultKind::ErrorBeforeSaving, 4),
+        (FaultKind::FailedWith200, 3),
+        (FaultKind::Throttled { retry_after: Some(7) }, 4),
+        (FaultKind::Throttled { retry_after: None }, 2),
+        (FaultKind::CutAt { bytes: 20 }, 4),
+        (FaultKind::TruncatedJson, 4),
+        (FaultKind::Refuse, 4),
+    ];
+    let rare = [
+        FaultKind::HtmlPage,
+        FaultKind::HtmlRedirect,
+        FaultKind::Unauthorized,
+        FaultKind::Forbidden,
+        FaultKind::Slow { seconds: 1 },
+        FaultKind::Hang,
+    ]
+    .map(rare);
+    rare.into_iter().chain(common.map(|(kind, share)| Fault::always(kind).per_mille(share))).collect()
+}
+
+/// Several carriers at once; each delivery is brought until it is taken.
+fn send(stage: &Stage, deliveries: &[Delivery]) -> anyhow::Result<()> {
+    let shares = deliveries.chunks(deliveries.len().div_ceil(CARRIERS).max(1));
+    thread::scope(|scope| {
+        let carriers: Vec<_> =
+            shares.map(|share| scope.spawn(|| share.iter().try_for_each(|delivery| stage.send(delivery)))).collect();
+        carriers.into_iter().try_for_each(|carrier| carrier.join().map_err(|_| anyhow!("A carrier panicked"))?)
+    })
+}

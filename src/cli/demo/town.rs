@@ -1,0 +1,473 @@
+//! The town of `demo --once --orders`: five merchants in four shops, each with other habits, and their four accounts.
+//!
+//! Plain tables. What a SKU must lead to stands beside it and was written by a person, as were the merchants' rules; the
+//! product learns of both only as everybody does, by merchant files and by asking the fake Daftra.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, anyhow};
+use jiff::{SignedDuration, Timestamp};
+use rust_decimal::Decimal;
+
+use super::stage::Stage;
+use crate::clock::Clock;
+use crate::sandbox::World;
+use crate::sandbox::daftra::{Account, AccountSetup, Client, Product, Store, Tax};
+use crate::sandbox::shop::cart::{Product as OnSale, VariantId};
+use crate::sandbox::shop::{Shop, ShopSetup, Tax as ShopTax, Topic};
+
+/// A shop, which has its own currency, and the Daftra account of its merchants.
+pub(super) struct ShopRow {
+    pub(super) domain: &'static str,
+    pub(super) account: &'static str,
+    pub(super) currency: &'static str,
+    /// Digits after the point of its money.
+    pub(super) digits: u32,
+    /// In per cent.
+    tax: Option<i64>,
+    /// Whether its prices contain the tax.
+    pub(super) taxes_included: bool,
+}
+
+/// All shops.
+pub(super) const SHOPS: [ShopRow; 4] = [
+    ShopRow {
+        domain: "souq.myshopify.com",
+        account: "riyadh",
+        currency: "SAR",
+        digits: 2,
+        tax: Some(15),
+        taxes_included: true,
+    },
+    ShopRow {
+        domain: "pearls.myshopify.com",
+        account: "kuwait",
+        currency: "KWD",
+        digits: 3,
+        tax: None,
+        taxes_included: false,
+    },
+    ShopRow {
+        domain: "creek.myshopify.com",
+        account: "dubai",
+        currency: "AED",
+        digits: 2,
+        tax: Some(5),
+        taxes_included: false,
+    },
+    ShopRow {
+        domain: "kissaten.myshopify.com",
+        account: "tokyo",
+        currency: "JPY",
+        digits: 0,
+        tax: Some(10),
+        taxes_included: true,
+    },
+];
+
+/// Places of the shops in [`SHOPS`].
+pub(super) const SOUQ: usize = 0;
+pub(super) const PEARLS: usize = 1;
+pub(super) const CREEK: usize = 2;
+pub(super) const KISSATEN: usize = 3;
+
+/// When the shipping of an order is on the merchant's invoice.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Carries {
+    Always,
+    Never,
+    /// If nobody else has a line in the order.
+    WholeOrders,
+}
+
+/// A merchant, and the same as TOML for the product.
+pub(super) struct MerchantRow {
+    pub(super) slug: &'static str,
+    pub(super) shop: usize,
+    /// Warehouse and client in its account; merchants of one account differ in both.
+    pub(super) store: u64,
+    pub(super) client: u64,
+    pub(super) whose: Whose,
+    pub(super) carries: Carries,
+    /// Invoiced when paid, unless the buyer pays the courier.
+    pub(super) when_paid: bool,
+    /// Typed-in items and tips: on the invoice as text, or left out. `None`: a person decides.
+    pub(super) custom: Option<Extra>,
+    pub(super) tip: Option<Extra>,
+    rules: &'static str,
+}
+
+/// Which lines are a merchant's.
+pub(super) enum Whose {
+    All,
+    Only(&'static str),
+    AllBut(&'static str),
+}
+
+/// What becomes of a line without goods.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Extra {
+    Text,
+    LeftOut,
+}
+
+/// What the shops call paying the courier.
+pub(super) const AT_THE_DOOR: &str = "Cash on Delivery (COD)";
+
+const WADI: &str = "Wadi Home";
+const NAJD: &str = "عطور نجد";
+const BAHR: &str = "Bahr";
+const KHOR: &str = "Khor Living";
+const SAKURA: &str = "さくら";
+const SOUQ_LIGHTS: &str = "Souq Lights";
+const DUNE_LIGHTS: &str = "Dune Lights";
+const TOKYO_LIGHTS: &str = "Tokyo Lights";
+
+/// All merchants.
+pub(super) const MERCHANTS: [MerchantRow; 5] = [
+    MerchantRow {
+        slug: "wadi",
+        shop: SOUQ,
+        store: 1,
+        client: 1,
+        whose: Whose::Only(WADI),
+        carries: Carries::Always,
+        when_paid: false,
+        custom: None,
+        tip: None,
+        rules: "[lines]\nvendors = [\"wadi home\"]\nshipping = \"always\"\n[orders]\n",
+    },
+    MerchantRow {
+        slug: "najd",
+        shop: SOUQ,
+        store: 2,
+        client: 2,
+        whose: Whose::Only(NAJD),
+        carries: Carries::Never,
+        when_paid: false,
+        custom: None,
+        tip: None,
+        rules: "[lines]\nvendors = [\"عطور نجد\"]\nshipping = \"never\"\nsku_is_barcode = true\n[orders]\n",
+    },
+    MerchantRow {
+        slug: "bahr",
+        shop: PEARLS,
+        store: 1,
+        client: 1,
+        whose: Whose::All,
+        carries: Carries::WholeOrders,
+        when_paid: true,
+        custom: Some(Extra::Text),
+        tip: Some(Extra::LeftOut),
+        rules: "[lines]\nvendors = [\"*\"]\nadd_prefix = \"BH-\"\ncustom = \"line\"\ntip = \"skip\"\n\
+                [orders]\ntrigger = \"paid\"\n",
+    },
+    MerchantRow {
+        slug: "khor",
+        shop: CREEK,
+        store: 1,
+        client: 1,
+        whose: Whose::AllBut(DUNE_LIGHTS),
+        carries: Carries::Always,
+        when_paid: false,
+        custom: None,
+        tip: None,
+        rules: "[lines]\nvendors = [\"*\"]\nnot_vendors = [\"Dune Lights\"]\nshipping = \"always\"\n\
+                strip_prefixes = [\"KH-\"]\n[orders]\n",
+    },
+    MerchantRow {
+        slug: "sakura",
+        shop: KISSATEN,
+        store: 1,
+        client: 1,
+        whose: Whose::AllBut(TOKYO_LIGHTS),
+        carries: Carries::WholeOrders,
+        when_paid: true,
+        custom: None,
+        tip: None,
+        rules: "[lines]\nvendors = [\"*\"]\nnot_vendors = [\"Tokyo Lights\"]\n[orders]\ntrigger = \"paid\"\n\
+                trigger_by_gateway = { \"Cash on Delivery (COD)\" = \"created\" }\n",
+    },
+];
+
+impl ShopRow {
+    pub(super) fn has_tax(&self) -> bool {
+        self.tax.is_some()
+    }
+}
+
+impl MerchantRow {
+    /// Whether lines of this vendor are the merchant's.
+    pub(super) fn owns(&self, vendor: &str) -> bool {
+        match self.whose {
+            Whose::All => true,
+            Whose::Only(own) => vendor == own,
+            Whose::AllBut(other) => vendor != other,
+        }
+    }
+}
+
+/// Something on sale.
+pub(super) struct Ware {
+    pub(super) shop: usize,
+    pub(super) vendor: &'static str,
+    pub(super) sku: &'static str,
+    /// In minor units.
+    price: i64,
+    pub(super) taxable: bool,
+    pub(super) leads: Leads,
+}
+
+/// What a SKU must lead to in Daftra.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Leads {
+    /// The product of this code.
+    To(&'static str),
+    /// No product.
+    Nowhere,
+    /// Two products: nobody may choose.
+    TwoWays,
+    /// Nowhere either, but it is nobody's here: somebody else's vendor.
+    Elsewhere,
+}
+
+use Leads::{Elsewhere, Nowhere, To, TwoWays};
+
+const fn ware(shop: usize, vendor: &'static str, sku: &'static str, price: i64, leads: Leads) -> Ware {
+    Ware { shop, vendor, sku, price, taxable: true, leads }
+}
+
+const fn untaxed(shop: usize, vendor: &'static str, sku: &'static str, price: i64, leads: Leads) -> Ware {
+    Ware { taxable: false, ..ware(shop, vendor, sku, price, leads) }
+}
+
+/// All that is on sale, with what it must lead to: prefixes, barcodes in both lengths, own prefixes put on and taken off.
+pub(super) const WARES: [Ware; 34] = [
+    ware(SOUQ, WADI, "WH-1001-RED-XL", 12_995, To("WH-1001")),
+    ware(SOUQ, WADI, "WH-1001-BLU-M", 9_950, To("WH-1001")),
+    ware(SOUQ, WADI, "wh-2040", 34_900, To("WH-2040")),
+    ware(SOUQ, WADI, "WH-3300", 1_575, To("WH-3300")),
+    ware(SOUQ, WADI, "WH-77/A B", 499, To("WH-77/A")),
+    untaxed(SOUQ, WADI, "WH-BOOK", 6_000, To("WH-BOOK")),
+    ware(SOUQ, WADI, "ZZ-404", 1_000, Nowhere),
+    ware(SOUQ, NAJD, "6281000000014", 18_700, To("OUD-50")),
+    ware(SOUQ, NAJD, "0012345678905", 5_125, To("MISK-12")),
+    ware(SOUQ, NAJD, "SHELF 9", 42_050, To("NJ-OUD-100")),
+    ware(SOUQ, NAJD, "NJ-BKH-1", 4_333, To("NJ-BKH-1")),
+    ware(SOUQ, NAJD, "6281000000021", 2_000, TwoWays),
+    ware(SOUQ, SOUQ_LIGHTS, "SL-1", 2_500, Elsewhere),
+    ware(PEARLS, BAHR, "1001", 9_955, To("BH-1001")),
+    ware(PEARLS, BAHR, "2040", 34_905, To("BH-2040")),
+    ware(PEARLS, BAHR, "3300-L", 1_580, To("BH-3300")),
+    ware(PEARLS, BAHR, "PEARL.7", 125, To("BH-PEARL")),
+    ware(PEARLS, "", "77", 12_007, To("BH-77")),
+    ware(PEARLS, BAHR, "9999", 1_000, Nowhere),
+    ware(PEARLS, BAHR, "5005", 2_000, TwoWays),
+    ware(CREEK, KHOR, "KH-LAMP-01", 19_900, To("LAMP-01")),
+    ware(CREEK, KHOR, "KH-MUG", 3_550, To("MUG")),
+    ware(CREEK, KHOR, "KH-RUG-L-RED", 125_000, To("RUG-L")),
+    ware(CREEK, KHOR, "OIL_50", 1_299, To("OIL")),
+    untaxed(CREEK, KHOR, "KH-BOOK", 8_000, To("BOOK")),
+    ware(CREEK, KHOR, "KH-404", 1_000, Nowhere),
+    ware(CREEK, KHOR, "KH-TWIN", 2_000, TwoWays),
+    ware(CREEK, DUNE_LIGHTS, "DL-1", 4_500, Elsewhere),
+    ware(KISSATEN, SAKURA, "SK-CUP-S", 1_480, To("SK-CUP")),
+    ware(KISSATEN, SAKURA, "SK-BOWL", 3_333, To("SK-BOWL")),
+    ware(KISSATEN, SAKURA, "4901234567894", 2_750, To("SK-KETTLE")),
+    ware(KISSATEN, SAKURA, "4512345678906", 980, TwoWays),
+    ware(KISSATEN, SAKURA, "XX-404", 1_000, Nowhere),
+    ware(KISSATEN, TOKYO_LIGHTS, "TL-1", 4_000, Elsewhere),
+];
+
+/// Account, code and barcode of everything in Daftra, also of what makes a SKU ambiguous or tempts a wrong prefix.
+const CATALOGUE: [(&str, &str, &str); 30] = [
+    ("riyadh", "WH-1001", ""),
+    ("riyadh", "WH-2040", ""),
+    ("riyadh", "WH-3300", ""),
+    ("riyadh", "WH-77", ""),
+    ("riyadh", "WH-77/A", ""),
+    ("riyadh", "WH-BOOK", ""),
+    ("riyadh", "WH", ""),
+    ("riyadh", "OUD-50", "6281000000014"),
+    ("riyadh", "MISK-12", "012345678905"),
+    ("riyadh", "NJ-OUD-100", "SHELF 9"),
+    ("riyadh", "NJ-BKH-1", ""),
+    ("riyadh", "NJ-BKH", ""),
+    ("riyadh", "6281000000021", ""),
+    ("riyadh", "NJ-X", "6281000000021"),
+    ("kuwait", "BH-1001", ""),
+    ("kuwait", "BH-2040", ""),
+    ("kuwait", "BH-3300", ""),
+    ("kuwait", "BH-PEARL", ""),
+    ("kuwait", "BH-77", ""),
+    ("kuwait", "BH-5005", ""),
+    ("kuwait", "5005", ""),
+    ("dubai", "LAMP-01", ""),
+    ("dubai", "MUG", ""),
+    ("dubai", "RUG-L", ""),
+    ("dubai", "RUG", ""),
+    ("dubai", "OIL", ""),
+    ("dubai", "BOOK", ""),
+    ("dubai", "TWIN", ""),
+    ("dubai", "KH-TWIN", ""),
+    ("tokyo", "SK-CUP", ""),
+];
+/// Tokyo's are written as they would be after a migration: the name of one is the barcode of another.
+const MORE: [(&str, &str, &str); 4] = [
+    ("tokyo", "SK-BOWL", ""),
+    ("tokyo", "SK-KETTLE", "4901234567894"),
+    ("tokyo", "4512345678906", ""),
+    ("tokyo", "SK-X", "4512345678906"),
+];
+
+/// Calls time out by this machine's clock, so a hanging one must end before anybody loses patience; and a key that was
+/// turned away is tried again before the town's day is over.
+const CONFIG: &str = "[daftra]\ncall_timeout_ms = 3000\ncalls_at_once = 4\n[engine]\ntrouble_probe_ms = 300000\n";
+
+/// The stores of every account.
+pub(super) const STORES: [u64; 2] = [1, 2];
+/// Units of everything in every store at the beginning.
+pub(super) const OPENING: i64 = 1_000_000;
+
+/// Codes of an account by the product's id.
+pub(super) type Codes = BTreeMap<u64, &'static str>;
+
+/// A shop at work.
+pub(super) struct Front {
+    pub(super) shop: Shop,
+    /// What is on sale, by the place in [`WARES`].
+    pub(super) variants: BTreeMap<usize, VariantId>,
+}
+
+/// The stage with the town on it.
+pub(super) struct Town {
+    pub(super) stage: Stage,
+    /// In the order of [`SHOPS`].
+    pub(super) fronts: Vec<Front>,
+    /// The same shops with a rate that no merchant's tax map has; nobody told the bookkeepers of the new law.
+    pub(super) after_the_law: Vec<Front>,
+    /// By account.
+    pub(super) codes: BTreeMap<&'static str, Codes>,
+}
+
+impl Town {
+    /// Builds the town and starts the product in it.
+    pub(super) fn new(seed: u64, speed: u32, now: Timestamp) -> anyhow::Result<Self> {
+        let clock = Clock::scaled(now, speed);
+        let mut world = World::new(seed);
+        let mut codes = BTreeMap::new();
+        for row in &SHOPS {
+            let (account, own) = open_account(row, now).map_err(|why| anyhow!("The fake Daftra is wrong: {why}"))?;
+            world.add(account);
+            codes.insert(row.account, own);
+        }
+        let domains: Vec<&str> = SHOPS.iter().map(|row| row.domain).collect();
+        let mut stage = Stage::bare(speed, clock, world, &domains)?;
+        let front = |place: usize, is_late: bool| open_shop(place, seed, is_late, stage.secret(SHOPS[place].domain));
+        let fronts = (0..SHOPS.len()).map(|place| front(place, false)).collect();
+        let after_the_law = (0..SHOPS.len()).map(|place| front(place, true)).collect();
+        stage.write_config(CONFIG)?;
+        for merchant in &MERCHANTS {
+            stage.write_file(&format!("{}.toml", merchant.slug), &merchant_file(merchant, &stage, now))?;
+        }
+        stage.start()?;
+        for merchant in &MERCHANTS {
+            let file = stage.folder().join(format!("{}.toml", merchant.slug));
+            stage.command(&["merchant", "add", &file.display().to_string()])?;
+        }
+        Ok(Self { stage, fronts, after_the_law, codes })
+    }
+
+    /// The code of a product of an account.
+    pub(super) fn code(&self, account: &str, product: u64) -> anyhow::Result<&'static str> {
+        let codes = self.codes.get(account).with_context(|| format!("there is no account {account}"))?;
+        codes.get(&product).copied().with_context(|| format!("{account} has no product {product}"))
+    }
+}
+
+/// The merchants of a shop, by their place in [`MERCHANTS`].
+pub(super) fn merchants_of(shop: usize) -> impl Iterator<Item = usize> {
+    (0..MERCHANTS.len()).filter(move |place| MERCHANTS[*place].shop == shop)
+}
+
+fn open_account(row: &ShopRow, now: Timestamp) -> Result<(Account, Codes), String> {
+    let mut account = Account::new(AccountSetup {
+        name: row.account.to_owned(),
+        currency: row.currency.to_owned(),
+        decimals: row.digits,
+        ..AccountSetup::default()
+    })?;
+    let people = ["Online shop", "متجر النت"];
+    for name in people {
+        account.add_client(Client { business_name: name.to_owned(), ..Client::default() });
+    }
+    for id in STORES {
+        account.add_store(Store { id, name: format!("Warehouse {id}"), primary: id == 1, ..Store::default() });
+    }
+    let tax = row.tax.map(|percent| {
+        let value = Decimal::from(percent);
+        account.add_tax(Tax { name: "VAT".to_owned(), value, included: row.taxes_included, ..Tax::default() })
+    });
+    let mut codes = Codes::new();
+    for (_, code, barcode) in CATALOGUE.into_iter().chain(MORE).filter(|(of, ..)| *of == row.account) {
+        let product = account.add_product(Product {
+            name: format!("Thing {code}"),
+            product_code: code.to_owned(),
+            barcode: barcode.to_owned(),
+            tax1: tax,
+            ..Product::default()
+        });
+        for store in STORES {
+            account.add_stock(product, store, Decimal::from(OPENING), now);
+        }
+        codes.insert(product, code);
+    }
+    Ok((account, codes))
+}
+
+fn open_shop(place: usize, seed: u64, is_late: bool, secret: &str) -> Front {
+    let row = &SHOPS[place];
+    let mut setup = ShopSetup::new(row.domain, secret, row.currency);
+    let rate = row.tax.map(|percent| Decimal::new(if is_late { percent + 3 } else { percent }, 2));
+    setup.taxes = rate.map(|rate| ShopTax { title: "VAT".to_owned(), rate }).into_iter().collect();
+    setup.taxes_included = row.taxes_included;
+    // Each shop counts its own ids, and the seed of the town shifts them all.
+    let half = u64::try_from(place * 2).expect("four shops") + u64::from(is_late);
+    setup.seed = seed.wrapping_mul(8).wrapping_add(half);
+    setup.first_order_number = if is_late { 900_001 } else { 1001 };
+    setup.topics.remove(&Topic::OrdersFulfilled);
+    let mut shop = Shop::new(setup);
+    let on_sale = |ware: &Ware| OnSale {
+        sku: ware.sku.to_owned(),
+        price: Decimal::new(ware.price, row.digits),
+        vendor: ware.vendor.to_owned(),
+        title: format!("Thing {}", ware.sku),
+        variant_title: None,
+        taxable: ware.taxable,
+    };
+    let wares = WARES.iter().enumerate().filter(|(_, ware)| ware.shop == place);
+    let variants = wares.map(|(at, ware)| (at, shop.sell(on_sale(ware)))).collect();
+    Front { shop, variants }
+}
+
+fn merchant_file(merchant: &MerchantRow, stage: &Stage, now: Timestamp) -> String {
+    let (slug, shop) = (merchant.slug, &SHOPS[merchant.shop]);
+    let domain = shop.domain;
+    let live_from = now - SignedDuration::from_hours(1);
+    let mut text = format!(
+        "slug = \"{slug}\"\nname = \"{slug}\"\ntime_zone = \"Asia/Riyadh\"\nmode = \"live\"\n\
+         [shop]\ndomain = \"{domain}\"\nwebhook_secret_files = [\"{domain}.secret\"]\n\
+         [daftra]\nurl = \"http://{}/acct/{}\"\nkey_file = \"daftra-key\"\nstore_id = {}\nclient_id = {}\n\
+         {}ignored_sources = [\"pos\"]\nlive_from = \"{live_from}\"\n",
+        stage.address(),
+        shop.account,
+        merchant.store,
+        merchant.client,
+        merchant.rules,
+    );
+    if let Some(percent) = shop.tax {
+        let (rate, included) = (Decimal::new(percent, 2), shop.taxes_included);
+        text += &format!("[[tax]]\ntitle = \"VAT\"\nrate = \"{rate}\"\nincluded = {included}\ndaftra_id = 1\n");
+    }
+    text
+}
