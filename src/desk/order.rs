@@ -36,8 +36,10 @@ pub(super) fn retry(tx: &Transaction<'_>, moment: &Moment, order_id: i64) -> Res
 
 fn may_try_again(document: &Document) -> bool {
     match document.state {
+        // Its last look may be what the order is held for.
+        State::Dropped => document.look_at.is_some(),
         State::Planned | State::InDoubt | State::Refused | State::Posted => true,
         State::ReplaceInDoubt | State::Locked | State::Gone => true,
-        State::Sending | State::Replacing | State::Dropped | State::Reversed => false,
+        State::Sending | State::Replacing | State::Reversed => false,
     }
 }
