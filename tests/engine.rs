@@ -741,6 +741,45 @@ fn an_order_that_ended_after_the_copy_was_made_is_looked_for_before_it_is_ignore
     }
 }
 
+/// In a copy that has never seen the order, its refund looks as if it came before the invoice.
+#[test]
+fn what_another_life_gave_back_is_not_taken_for_never_invoiced() {
+    for is_edited in [false, true] {
+        let stage = Stage::usual();
+        let (mut shop, shelf) = wadi(1);
+        let (order, mut all) = shop.buy(&Cart::of(&[(shelf[2], 4)]), stage.clock.now()).unwrap();
+        stage.deliver(&all);
+        stage.until_idle(HOUR);
+        let line = only_line(&shop, order);
+        let back = shop.refund(order, &Refund::of(&[(line, 2, Restock::Return)]), stage.clock.now()).unwrap();
+        stage.deliver(&back);
+        stage.until_idle(HOUR);
+        assert_eq!(documents(&stage, "one"), (1, 1));
+        let mut stage = stage;
+        stage.stop();
+        sql(
+            &stage,
+            "delete from sync_log; delete from attempt; delete from reduction; delete from document where parent_id is not null;
+             delete from document; delete from delivery; delete from job where kind = 'order'; delete from fact;
+             delete from orders;",
+        );
+        all.extend(back);
+        if is_edited {
+            // Two units back, two units more: the invoice that is there now looks like the one that is wanted.
+            let edits = [Edit::SetQuantity { line, to: 4, restock: true }];
+            all.extend(shop.edit(order, &edits, stage.clock.now()).unwrap());
+        }
+        let mut stage = stage.restart(SignedDuration::from_mins(30));
+        stage.start();
+        all.reverse(); // the newest comes first
+        stage.deliver(&all);
+        stage.until_idle(DAY);
+        assert_eq!(documents(&stage, "one"), (1, 1), "{is_edited}");
+        let known = if is_edited { State::Held } else { State::Settled };
+        assert_eq!(stage.order("1001").state, known, "{:?}", stage.order("1001").reason);
+    }
+}
+
 #[test]
 fn a_document_that_was_refused_when_the_copy_was_made_is_looked_for_as_well() {
     for a_person_tries_again in [true, false] {

@@ -36,10 +36,10 @@ pub(super) fn retry(tx: &Transaction<'_>, moment: &Moment, order_id: i64) -> Res
 
 fn may_try_again(document: &Document) -> bool {
     match document.state {
+        // Its last look may be what the order is held for.
+        State::Dropped => document.look_at.is_some(),
         State::Planned | State::InDoubt | State::Refused | State::Posted => true,
         State::ReplaceInDoubt | State::Locked | State::Gone => true,
-        // Only while its last look is still to come: that may be what fails.
-        State::Dropped => document.look_at.is_some(),
         State::Sending | State::Replacing | State::Reversed => false,
     }
 }

@@ -213,6 +213,14 @@ impl Case<'_> {
         if untouched && let Some(why) = self.trigger_is_missing() {
             return Decision::Wait(None, why);
         }
+        if known.is_none() {
+            // Whether another life invoiced before or after its refunds, only what is found can tell. Units ordered
+            // never go down, so it is the whole order that is found, or one which a person must judge.
+            let (key, placed_at) = (INVOICE_KEY.to_owned(), self.order.snapshot.created_at);
+            if let Some(look) = self.look_first(None, key, Draft::Invoice(first), BTreeMap::new(), placed_at) {
+                return look;
+            }
+        }
         let classes = classes
             .into_iter()
             .filter(|(id, class)| {
