@@ -500,19 +500,6 @@ fn trying_again_plans_a_refused_document_anew() {
 }
 
 #[test]
-fn trying_again_looks_once_more_for_a_dropped_document_whose_last_look_failed() {
-    let house = House::new();
-    let order_id = with_invoice(&house, State::Dropped, |document| {
-        document.since_at = now() - SignedDuration::from_hours(24);
-        document.failed_looks = 5;
-        document.look_at = Some(now());
-    });
-    house.wish(Wish::OrderRetry { order_id }).unwrap();
-    let document = house.db.read(|c| document::of_order(c, order_id)).unwrap().remove(0);
-    assert_eq!((document.state, document.failed_looks, document.look_at), (State::Dropped, 0, Some(now())));
-}
-
-#[test]
 fn trying_again_never_cuts_a_settling_time_short() {
     let minutes = |count| SignedDuration::from_mins(count);
     // A call of 50 minutes ago may still be executed for ten more; one of two hours ago is looked for at once.
