@@ -125,7 +125,7 @@ create table fact (
   primary key (order_id, kind, remote_id)
 ) strict, without rowid;
 
--- The ledger: one row per thing that may exist in Daftra. The life of a row is domain::ledger's; this table refuses
+-- The ledger: one row per thing that may exist in Daftra. The life of a row is domain::document's; this table refuses
 -- every state that makes no sense.
 create table document (
   id            integer primary key autoincrement,

@@ -24,8 +24,8 @@ use proptest::option;
 use proptest::prelude::{Strategy, any};
 use proptest::sample::{Index, select};
 use qantara::domain::catalog::Catalog;
+use qantara::domain::draft::{Draft, Fingerprint};
 use qantara::domain::invoice::{Source, Totals, shop_totals};
-use qantara::domain::ledger::{Draft, Fingerprint};
 use qantara::domain::money::Amount;
 use qantara::domain::order::{
     Cancelled, Facts, Refund, RefundLine, Restock, Transaction, TransactionKind, TransactionStatus,

@@ -11,8 +11,8 @@ use qantara::db::merchant::{Mode, Trouble};
 use qantara::db::order;
 use qantara::db::user::Role;
 use qantara::domain::catalog::{Code, Rule};
+use qantara::domain::document;
 use qantara::domain::invoice::{Seen, Totals};
-use qantara::domain::ledger;
 use qantara::domain::money::{Amount, Currency};
 use qantara::domain::operation::Operation;
 use qantara::domain::reason::{
@@ -198,7 +198,7 @@ fn every_state_has_its_word() {
     distinct(&order::State::ALL, |lang, state| lang.words().order_state(*state));
     distinct(&Status::ALL, |lang, status| lang.words().status(*status));
     distinct(&Role::ALL, |lang, role| lang.words().role(*role));
-    distinct(&ledger::State::ALL, |lang, state| lang.words().document_state(*state));
+    distinct(&document::State::ALL, |lang, state| lang.words().document_state(*state));
     distinct(&Class::ALL, |lang, class| lang.words().refund_class(*class));
     distinct(&every!(Mode: Shadow, Live, Paused, Closed), |lang, mode| lang.words().mode(*mode));
     let actions = every!(Action: Create, Replace, LookUp, Verify, Find, SiteInfo);
@@ -234,7 +234,7 @@ fn a_row_of_the_log_says_what_happened_and_an_order_why() {
     let whats = format!("{} {}", sentences[0].what, sentences[1].what);
     assert_eq!(text::facts(Lang::En, &Facts::Reason(held), None), whats);
     let document =
-        Facts::Document { reference: reference(), number: Some("INV-7".into()), state: ledger::State::Posted };
+        Facts::Document { reference: reference(), number: Some("INV-7".into()), state: document::State::Posted };
     assert_eq!(text::facts(Lang::En, &document, None), "No. INV-7, k1-5551234567-order: posted");
     assert_eq!(text::facts(Lang::En, &Facts::Topic("app/uninstalled".into()), None), "app/uninstalled");
 }

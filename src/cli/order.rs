@@ -12,7 +12,7 @@ use crate::db::order::{self, Overview, State};
 use crate::db::product::Ages;
 use crate::db::{Db, delivery, document, log};
 use crate::desk::Wish;
-use crate::domain::ledger::Policy;
+use crate::domain::document::Policy;
 use crate::domain::money::Currency;
 use crate::text::Lang;
 use view::second;

@@ -11,7 +11,7 @@ use super::outcome::{self, Dialect, Reply, Setback, Unanswered, Written};
 use super::redact;
 use super::wire::{self, RemoteDocument, Site};
 use super::write::{self, Replacement};
-use crate::domain::ledger::Draft;
+use crate::domain::draft::Draft;
 use crate::outgoing::{Call, Limits, Method, Outgoing};
 
 /// One merchant's way into its account.

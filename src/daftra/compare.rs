@@ -8,8 +8,8 @@
 use rust_decimal::Decimal;
 
 use super::wire::{RemoteDocument, RemoteItem};
+use crate::domain::draft::Draft;
 use crate::domain::invoice::{Billed, Header, Row, shop_totals};
-use crate::domain::ledger::Draft;
 use crate::domain::money::Amount;
 use crate::domain::reason::{Difference, DifferenceKind};
 

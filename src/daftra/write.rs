@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 use super::compare::{compare_header, match_rows};
 use super::mark::{LONGEST_LABEL_CHARS, description};
 use super::wire::{RemoteDocument, values};
+use crate::domain::draft::Draft;
 use crate::domain::invoice::{Billed, Header, InvoiceDraft, Row};
-use crate::domain::ledger::Draft;
 use crate::domain::reason::Difference;
 
 /// Header fields that others may have filled and Daftra takes. Not among them: what the server computes or keeps for

@@ -7,7 +7,8 @@ use rusqlite::{Connection, Row, Transaction};
 
 use super::convert::{at, from_json, maybe_at, ms, to_json, word};
 use super::{Context as _, Error};
-use crate::domain::ledger::{Document, Draft, Fingerprint, State};
+use crate::domain::document::{Document, State};
+use crate::domain::draft::{Draft, Fingerprint};
 use crate::domain::money::Amount;
 use crate::domain::refund::Class;
 

@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 
 use crate::db::user::Role;
 use crate::db::{self, Db, audit};
-use crate::domain::ledger::Policy;
+use crate::domain::document::Policy;
 use crate::vault::Vault;
 use file::MerchantFile;
 

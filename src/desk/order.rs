@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{Done, Effects, Error, Moment, Refusal};
 use crate::db::{self, document, job, order, product};
-use crate::domain::ledger::{Document, Event, State, apply};
+use crate::domain::document::{Document, Event, State, apply};
 
 /// Makes an order due now: counts begin anew, refused documents are planned again, and what was missing in Daftra is
 /// asked for once more. Only the settling time of a call in doubt is not cut short: the ledger sees to that.

@@ -5,6 +5,8 @@
 //! what was invoiced; a change of rules or catalogue alone writes nothing on a document that exists.
 
 pub mod catalog;
+pub mod document;
+pub mod draft;
 pub mod invoice;
 pub mod ledger;
 pub mod money;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::catalog::Code;
-use super::ledger::Draft;
+use super::draft::Draft;
 use super::refund::Class;
 
 /// One step towards what Daftra should hold.

@@ -9,8 +9,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::catalog::Catalog;
+use super::document::{Document, Next, State, next};
+use super::draft::{Draft, Fingerprint};
 use super::invoice::{Drafted, Gated, InvoiceDraft, Obstacles, Removed, Seen, draft, gate, shop_totals};
-use super::ledger::{Document, Draft, Fingerprint, Ledger, Next, State, next};
+use super::ledger::Ledger;
 use super::money::Amount;
 use super::operation::{Change, Operation};
 use super::order::{FulfillmentStatus, Order, PaymentStatus, Refund, SAMPLE_ORDER};

@@ -9,7 +9,7 @@ use crate::db::log::{self, Status};
 use crate::db::merchant::Mode;
 use crate::db::order::{self, Case, State};
 use crate::db::{Error, alert};
-use crate::domain::ledger::{Next, State as DocumentState, next};
+use crate::domain::document::{Next, State as DocumentState, next};
 use crate::domain::operation::{Change, Operation};
 use crate::domain::plan::{Decision, plan};
 use crate::domain::reason::{Failed, Hold, Reason, Waiting};

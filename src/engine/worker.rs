@@ -16,7 +16,7 @@ use crate::daftra::outcome::Unanswered;
 use crate::db::job::{self, Again, Chore, Job};
 use crate::db::merchant::{self, Mode, Trouble};
 use crate::db::{Error, account, alert, document, order, setting};
-use crate::domain::ledger::Event;
+use crate::domain::document::Event;
 
 /// Nobody sleeps longer without looking: the net under a wake-up that got lost.
 const LONGEST_SLEEP: SignedDuration = SignedDuration::from_mins(5);

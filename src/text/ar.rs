@@ -6,8 +6,9 @@ use crate::db::merchant::{Mode, Trouble};
 use crate::db::order;
 use crate::db::user::Role;
 use crate::domain::catalog::Rule;
+use crate::domain::document;
+use crate::domain::draft::Draft;
 use crate::domain::invoice::{Seen, shop_totals};
-use crate::domain::ledger::{self, Draft};
 use crate::domain::money::{Amount, Currency};
 use crate::domain::reason::{Difference, DifferenceKind, Extra, Failed, Hold, Ignored, RefundPart, Refusal, Waiting};
 use crate::domain::refund::Class;
@@ -80,19 +81,19 @@ impl Words for Arabic {
         }
     }
 
-    fn document_state(&self, state: ledger::State) -> &'static str {
+    fn document_state(&self, state: document::State) -> &'static str {
         match state {
-            ledger::State::Planned => "مخطط",
-            ledger::State::Sending => "قيد الإرسال",
-            ledger::State::InDoubt => "غير مؤكد",
-            ledger::State::Refused => "رفضته دفترة",
-            ledger::State::Dropped => "لم يعد مطلوبًا",
-            ledger::State::Posted => "مسجّل",
-            ledger::State::Replacing => "قيد الاستبدال",
-            ledger::State::ReplaceInDoubt => "استبدال غير مؤكد",
-            ledger::State::Locked => "مقفل في دفترة",
-            ledger::State::Gone => "محذوف في دفترة",
-            ledger::State::Reversed => "معكوس",
+            document::State::Planned => "مخطط",
+            document::State::Sending => "قيد الإرسال",
+            document::State::InDoubt => "غير مؤكد",
+            document::State::Refused => "رفضته دفترة",
+            document::State::Dropped => "لم يعد مطلوبًا",
+            document::State::Posted => "مسجّل",
+            document::State::Replacing => "قيد الاستبدال",
+            document::State::ReplaceInDoubt => "استبدال غير مؤكد",
+            document::State::Locked => "مقفل في دفترة",
+            document::State::Gone => "محذوف في دفترة",
+            document::State::Reversed => "معكوس",
         }
     }
 
@@ -447,7 +448,7 @@ impl Words for Arabic {
         }
     }
 
-    fn document(&self, reference: &str, number: Option<&str>, state: ledger::State) -> String {
+    fn document(&self, reference: &str, number: Option<&str>, state: document::State) -> String {
         let name = number.map_or_else(String::new, |number| format!("رقم {}، ", isolated(number)));
         format!("{name}{}: {}", isolated(reference), self.document_state(state))
     }

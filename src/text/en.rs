@@ -6,8 +6,9 @@ use crate::db::merchant::{Mode, Trouble};
 use crate::db::order;
 use crate::db::user::Role;
 use crate::domain::catalog::Rule;
+use crate::domain::document;
+use crate::domain::draft::Draft;
 use crate::domain::invoice::{Seen, shop_totals};
-use crate::domain::ledger::{self, Draft};
 use crate::domain::money::{Amount, Currency};
 use crate::domain::reason::{Difference, DifferenceKind, Extra, Failed, Hold, Ignored, RefundPart, Refusal, Waiting};
 use crate::domain::refund::Class;
@@ -85,19 +86,19 @@ impl Words for English {
         }
     }
 
-    fn document_state(&self, state: ledger::State) -> &'static str {
+    fn document_state(&self, state: document::State) -> &'static str {
         match state {
-            ledger::State::Planned => "planned",
-            ledger::State::Sending => "being sent",
-            ledger::State::InDoubt => "in doubt",
-            ledger::State::Refused => "refused by Daftra",
-            ledger::State::Dropped => "not wanted any more",
-            ledger::State::Posted => "posted",
-            ledger::State::Replacing => "being replaced",
-            ledger::State::ReplaceInDoubt => "replacement in doubt",
-            ledger::State::Locked => "locked in Daftra",
-            ledger::State::Gone => "deleted in Daftra",
-            ledger::State::Reversed => "reversed",
+            document::State::Planned => "planned",
+            document::State::Sending => "being sent",
+            document::State::InDoubt => "in doubt",
+            document::State::Refused => "refused by Daftra",
+            document::State::Dropped => "not wanted any more",
+            document::State::Posted => "posted",
+            document::State::Replacing => "being replaced",
+            document::State::ReplaceInDoubt => "replacement in doubt",
+            document::State::Locked => "locked in Daftra",
+            document::State::Gone => "deleted in Daftra",
+            document::State::Reversed => "reversed",
         }
     }
 
@@ -449,7 +450,7 @@ impl Words for English {
         }
     }
 
-    fn document(&self, reference: &str, number: Option<&str>, state: ledger::State) -> String {
+    fn document(&self, reference: &str, number: Option<&str>, state: document::State) -> String {
         let name = number.map_or_else(String::new, |number| format!("No. {}, ", isolated(number)));
         format!("{name}{}: {}", isolated(reference), self.document_state(state))
     }

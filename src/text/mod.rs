@@ -13,7 +13,8 @@ use crate::db::log::{Facts, Status};
 use crate::db::merchant::{Mode, Trouble};
 use crate::db::order;
 use crate::db::user::Role;
-use crate::domain::ledger::{self, Draft};
+use crate::domain::document;
+use crate::domain::draft::Draft;
 use crate::domain::money::{Amount, Currency};
 use crate::domain::operation::Operation;
 use crate::domain::reason::{Failed, Hold, Ignored, Reason, Waiting};
@@ -83,7 +84,7 @@ pub trait Words: Sync {
     /// What a user may do.
     fn role(&self, role: Role) -> &'static str;
     /// Where a document stands.
-    fn document_state(&self, state: ledger::State) -> &'static str;
+    fn document_state(&self, state: document::State) -> &'static str;
     /// What a document is called in Daftra.
     fn document_kind(&self, draft: &Draft) -> &'static str;
     /// How a refund record was understood.
@@ -107,7 +108,7 @@ pub trait Words: Sync {
     /// One thing the planner noticed.
     fn step(&self, step: &Step, currency: Option<Currency>) -> String;
     /// A document and what became of it.
-    fn document(&self, reference: &str, number: Option<&str>, state: ledger::State) -> String;
+    fn document(&self, reference: &str, number: Option<&str>, state: document::State) -> String;
     /// Why there is a sentence instead of a page.
     fn notice(&self, notice: Notice) -> Sentence;
     /// An amount without a known currency.

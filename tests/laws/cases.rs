@@ -1,7 +1,7 @@
 //! Histories that went wrong once, told by hand: each must end as its name says.
 
+use qantara::domain::document::State;
 use qantara::domain::invoice::Source;
-use qantara::domain::ledger::State;
 use qantara::domain::money::{Amount, Currency};
 use qantara::domain::operation::Operation;
 use qantara::domain::order::{Adjustment, Refund, Restock};

@@ -13,7 +13,7 @@ use crate::db::document::{self, Attempt};
 use crate::db::log::{self, Entry};
 use crate::db::order::{self, Overview};
 use crate::db::{merchant, product};
-use crate::domain::ledger::{Document, Policy};
+use crate::domain::document::{Document, Policy};
 use crate::domain::money::Currency;
 use crate::text::{self, Lang};
 use crate::web::auth::Viewer;
