@@ -225,6 +225,8 @@ fn every_command_explains_itself() {
         &["merchant", "show"],
         &["merchant", "pause"],
         &["merchant", "resume"],
+        &["mapping"],
+        &["mapping", "set"],
         &["order"],
         &["order", "list"],
         &["order", "show"],

@@ -2,25 +2,27 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use qantara::db::merchant::{self, CredentialKind, Merchant, Mode};
 use qantara::db::user::{self, Role};
-use qantara::db::{Db, FILE, document, job, order};
+use qantara::db::{Db, FILE, document, job, order, product};
 use qantara::desk::file::{EXAMPLE, MerchantFile};
 use qantara::desk::{Desk, Done, Effects, Error, Person, Proposal, Secret, Secrets, Wish};
 use qantara::domain::document::{Document, Policy, State};
 use qantara::domain::draft::Draft;
+use qantara::domain::catalog::Code;
 use qantara::domain::invoice::{Header, InvoiceDraft};
 use qantara::domain::money::Currency;
-use qantara::domain::reason::Refusal;
+use qantara::domain::reason::{Hold, Reason, Refusal};
 use qantara::domain::rules::ShippingPolicy;
 use qantara::engine::credential_place;
 use qantara::vault::{MasterKey, Vault, verify_password};
 use rusqlite::{Connection, OpenFlags};
 use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
 use tempfile::TempDir;
 
 /// The smallest file; tests put lines of their own into its sections.
@@ -410,6 +412,38 @@ fn users_are_added_once_with_a_password_worth_the_name() {
     let audit = house.audit();
     assert_eq!(audit.iter().map(|(action, _)| action.as_str()).collect::<Vec<_>>(), ["user.add", "user.passwd"]);
     assert!(!audit.iter().any(|(_, facts)| facts.contains("long enough") || facts.contains("argon2")));
+}
+
+#[test]
+fn a_mapping_is_written_down_and_asks_for_the_orders_that_wait_for_a_product() {
+    let house = House::new();
+    house.add(PLAIN).unwrap();
+    let merchant_id = house.merchant("wadi").id;
+    let unknown = Hold::UnknownProduct { line: "Lamp".to_owned(), codes: BTreeSet::new() };
+    let holds = [Reason::Held(vec![unknown]), Reason::Held(vec![Hold::CancelledButPaid])];
+    let parked = house.db.write(move |tx| {
+        for (remote_id, reason) in (1..).zip(&holds) {
+            let id = order::known(tx, merchant_id, remote_id, now())?;
+            order::stand(tx, id, order::State::Held, Some(reason), None, now())?;
+        }
+        job::unfinished(tx, now())
+    });
+    assert_eq!(parked.unwrap(), 0);
+    let map = |code: &str, product_id| {
+        house.wish(Wish::MappingSet { slug: "wadi".to_owned(), code: code.to_owned(), product_id })
+    };
+    let done = map(" WH-2040 ", 102).unwrap();
+    let told = json!({ "merchant": "wadi", "code": "wh-2040", "product": 102, "was": null, "orders": 1 });
+    assert_eq!((done.answer, done.effects.orders_asked), (told, true));
+    assert_eq!(house.db.read(|c| job::unfinished(c, now())).unwrap(), 1, "the one that waits for a product is due");
+    assert_eq!(map("wh-2040", 102).unwrap().effects, Effects::default(), "known already");
+    assert_eq!(map("wh-2040", 103).unwrap().answer["was"], 102);
+    let code = Code::new("WH-2040");
+    assert_eq!(house.db.read(|c| product::mapped(c, merchant_id, &code)).unwrap(), Some(103));
+    let written = house.audit().into_iter().filter(|(action, _)| action == "mapping.set").count();
+    assert_eq!(written, 2, "what changes nothing is not written down");
+    assert_eq!(refusal(map(" ", 1)), "code is \" \": write a SKU, a barcode or the id of a variant");
+    assert_eq!(refusal(map("x", 0)), "product is 0: write Daftra's id of the product, a positive number");
 }
 
 #[test]

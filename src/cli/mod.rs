@@ -8,6 +8,7 @@ mod config;
 mod demo;
 mod log;
 mod logging;
+mod mapping;
 mod merchant;
 mod open;
 mod order;
@@ -52,6 +53,9 @@ enum Command {
     /// Whose orders become whose invoices
     #[command(subcommand)]
     Merchant(merchant::Command),
+    /// Which code of a shop is which product of Daftra
+    #[command(subcommand)]
+    Mapping(mapping::Command),
     /// Orders and their stories
     #[command(subcommand)]
     Order(order::Command),
@@ -99,6 +103,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>, environment: Vec<(String, 
         Command::Sandbox(sandbox) => sandbox.run(&session),
         Command::Demo(demo) => demo.run(&session),
         Command::Merchant(command) => command.run(&session),
+        Command::Mapping(command) => command.run(&session),
         Command::Order(command) => command.run(&session),
         Command::Log(log) => log.run(&session),
         Command::User(command) => command.run(&session),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, Transaction};
+use rusqlite::{Connection, OptionalExtension as _, Transaction};
 
 use super::convert::ms;
 use super::{Context as _, Error};
@@ -131,5 +131,25 @@ pub fn learn(
 /// A person's "try again": what was asked in vain may be there by now.
 pub fn forget_misses(tx: &Transaction<'_>, merchant_id: i64) -> Result<(), Error> {
     tx.execute("delete from product_miss where merchant_id = ?1", [merchant_id]).during("forget misses")?;
+    Ok(())
+}
+
+/// What a person decided about a code.
+pub fn mapped(c: &Connection, merchant_id: i64, code: &Code) -> Result<Option<i64>, Error> {
+    c.prepare_cached("select product_id from mapping where merchant_id = ?1 and code = ?2")
+        .during("read a mapping")?
+        .query_row((merchant_id, code.as_str()), |row| row.get(0))
+        .optional()
+        .during("read a mapping")
+}
+
+/// A person decides about a code, in the place of what was decided before.
+pub fn map(tx: &Transaction<'_>, merchant_id: i64, code: &Code, product_id: i64) -> Result<(), Error> {
+    tx.execute(
+        "insert into mapping (merchant_id, code, product_id) values (?1, ?2, ?3)
+         on conflict (merchant_id, code) do update set product_id = excluded.product_id",
+        (merchant_id, code.as_str(), product_id),
+    )
+    .during("map a code")?;
     Ok(())
 }

@@ -17,7 +17,7 @@ use super::file::MerchantFile;
 use super::{Done, Effects, Error, Moment, Refusal, Secret, Secrets};
 use crate::db::job::{self, Chore};
 use crate::db::merchant::{self, Credential, CredentialKind, Merchant, Mode, Slot};
-use crate::db::order::{self, State};
+use crate::db::order::{self, Overview, State};
 use crate::db::{self, account};
 use crate::engine::credential_place;
 use crate::vault;
@@ -200,20 +200,32 @@ fn told(
 /// Orders whose outcome may be another one under the new rules. What was decided for good stays as it is: a person
 /// asks for those one by one.
 fn ask_undecided(tx: &Transaction<'_>, merchant_id: i64, now: Timestamp) -> Result<(), db::Error> {
-    const PAGE: u32 = 500;
     for state in [State::Held, State::Waiting, State::Shadow] {
-        let mut before = None;
-        loop {
-            let filter = order::Filter { merchant_id: Some(merchant_id), state: Some(state), before };
-            let page = order::list(tx, filter, PAGE)?;
-            for order in &page {
-                job::ask(tx, order.id, merchant_id, now, false)?;
-            }
-            let Some(last) = page.last() else { break };
-            before = Some(last.id);
-        }
+        ask_orders(tx, merchant_id, state, now, |_| true)?;
     }
     Ok(())
+}
+
+/// Asks for the orders of a merchant that stand so and are meant. How many they are.
+pub(super) fn ask_orders(
+    tx: &Transaction<'_>,
+    merchant_id: i64,
+    state: State,
+    now: Timestamp,
+    is_meant: impl Fn(&Overview) -> bool,
+) -> Result<usize, db::Error> {
+    const PAGE: u32 = 500;
+    let (mut before, mut asked) = (None, 0);
+    loop {
+        let filter = order::Filter { merchant_id: Some(merchant_id), state: Some(state), before };
+        let page = order::list(tx, filter, PAGE)?;
+        for order in page.iter().filter(|order| is_meant(order)) {
+            job::ask(tx, order.id, merchant_id, now, false)?;
+            asked += 1;
+        }
+        let Some(last) = page.last() else { return Ok(asked) };
+        before = Some(last.id);
+    }
 }
 
 fn notes(tx: &Transaction<'_>, merchant: &Merchant) -> Result<Vec<String>, db::Error> {
@@ -229,7 +241,7 @@ fn notes(tx: &Transaction<'_>, merchant: &Merchant) -> Result<Vec<String>, db::E
     Ok(notes)
 }
 
-fn open_merchant(tx: &Transaction<'_>, slug: &str) -> Result<Merchant, Error> {
+pub(super) fn open_merchant(tx: &Transaction<'_>, slug: &str) -> Result<Merchant, Error> {
     let Some(found) = merchant::by_slug(tx, slug)? else {
         let remedy = "there is no such merchant: qantara merchant list shows them";
         return Err(Refusal::new("merchant", slug, remedy).into());

@@ -10,6 +10,7 @@
 mod check;
 pub mod file;
 pub mod local;
+mod mapping;
 mod merchant;
 pub mod office;
 mod order;
@@ -46,6 +47,15 @@ pub enum Wish {
     MerchantResume {
         /// The merchant.
         slug: String,
+    },
+    /// A code of the shop is this product of Daftra.
+    MappingSet {
+        /// The merchant.
+        slug: String,
+        /// A SKU, a barcode or the id of a variant.
+        code: String,
+        /// Daftra's id.
+        product_id: i64,
     },
     /// Look at an order now, whatever it waits for.
     OrderRetry {
@@ -228,6 +238,9 @@ impl Desk<'_> {
             }
             Wish::MerchantPause { slug } => self.in_one(move |tx| merchant::pause(tx, &moment, &slug)),
             Wish::MerchantResume { slug } => self.in_one(move |tx| merchant::resume(tx, &moment, &slug)),
+            Wish::MappingSet { slug, code, product_id } => {
+                self.in_one(move |tx| mapping::set(tx, &moment, &slug, &code, product_id))
+            }
             Wish::OrderRetry { order_id } => self.in_one(move |tx| order::retry(tx, &moment, order_id)),
             Wish::UserAdd { name, role, password } => {
                 let password = person::hashed(&name, &password)?;
