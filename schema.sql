@@ -153,7 +153,7 @@ create table document (
   remote_no     text,
   total_minor   integer,                                 -- as read back
   currency      text,
-  stock         text    check (stock in ('moved', 'pending', 'none', 'unknown')),
+  stock         text    check (stock is null or json_valid(stock)),      -- domain::Stock: whether the goods left their warehouse
   verified_at   integer,                                 -- older than since_at: read it back first
   unique (order_id, kind, source_key),                   -- kept for ever: a replay years later cannot post twice
   constraint only_invoices_have_no_parent check ((kind = 'invoice') = (parent_id is null)),
@@ -200,6 +200,21 @@ create table attempt (
 ) strict;
 create index attempt_of on attempt (document_id);
 create index attempt_of_order on attempt (order_id);
+
+-- What a person decided about one order; the plan reads what is in force.
+create table ruling (
+  id          integer primary key autoincrement,
+  order_id    integer not null references orders,
+  document_id integer references document,
+  kind        text    not null check (kind in ('dismiss', 'import', 'new_invoice', 'leave')),
+  version_at  integer not null,                          -- of the order as the person saw it: dismiss and leave end
+  facts       integer not null,                          -- with the next change of it, or the next fact
+  at          integer not null,
+  user_id     integer references user,                   -- null: at the command line
+  note        text    not null default '',
+  constraint ruling_names_its_document check ((kind in ('new_invoice', 'leave')) = (document_id is not null))
+) strict;
+create index ruling_of on ruling (order_id);
 
 -- The queue, at most one row per subject: bursts melt into one.
 create table job (

@@ -8,11 +8,11 @@ mod law;
 use jiff::{SignedDuration, Timestamp};
 use law::law;
 use proptest::collection::vec;
-use qantara::domain::document::{Document, Event, Finding, Impossible, Next, Policy, State, apply, next};
+use qantara::domain::document::{Document, Event, Finding, Impossible, Next, Policy, State, Stock, apply, next};
 use qantara::domain::draft::Draft;
 use qantara::domain::invoice::{Billed, Header, InvoiceDraft, Source, exact_rows};
 use qantara::domain::money::{Amount, Currency};
-use qantara::domain::reason::{Difference, DifferenceKind, Hold, Refusal, Waiting};
+use qantara::domain::reason::{Difference, DifferenceKind, Hold, Refusal, Shortage, Unmoved, Waiting};
 use qantara::domain::rules::{ShippingPolicy, Vendors};
 
 /// Where each event leads from a document that has just come into a state; `-` cannot happen.
@@ -35,6 +35,9 @@ as_written        -        -         -         -        -        posted     -   
 as_before         -        -         -         -        -        -          -                 posted            -       -       -
 differs           -        -         -         -        -        posted     -                 posted            -       -       -
 missing           -        -         -         -        -        posted     -                 replace_in_doubt  -       -       -
+stock_read        -        -         -         -        -        posted     -                 -                 -       -       -
+short             -        -         -         refused  -        -          -                 -                 -       -       -
+reverse           -        -         -         -        -        reversed   -                 -                 reversed -      -
 drop              dropped  -         -         dropped  -        -          -                 -                 -       -       -
 want              -        -         -         planned  planned  -          -                 -                 -       -       -
 try_again         planned  -         in_doubt  planned  dropped  posted     -                 replace_in_doubt  posted  posted  -
@@ -116,11 +119,18 @@ fn event(name: &str) -> Event {
         "as_before" => Event::AsBefore,
         "differs" => Event::Differs { differences: vec![difference()] },
         "missing" => Event::Missing,
+        "stock_read" => Event::StockRead { stock: Stock::Moved },
+        "short" => Event::Short { shortages: vec![shortage()] },
+        "reverse" => Event::Reverse,
         "drop" => Event::Drop,
         "want" => Event::Want,
         "try_again" => Event::TryAgain,
         other => panic!("{other} is no event"),
     }
+}
+
+fn shortage() -> Shortage {
+    Shortage { product_id: 9, title: "Thing".into(), store_id: 3, wanted: 2, available: 1.into() }
 }
 
 fn difference() -> Difference {
@@ -154,8 +164,7 @@ fn in_state(state: State) -> Document {
         State::ReplaceInDoubt => after(&["create", "accepted", "replace", "unknown"]),
         State::Locked => after(&["create", "accepted", "replace", "refused", "as_before"]),
         State::Gone => after(&["create", "accepted", "missing", "missing"]),
-        // Only a later invoice reverses one; no event of its own does.
-        State::Reversed => Document { state: State::Reversed, ..after(&["create", "accepted"]) },
+        State::Reversed => after(&["create", "accepted", "replace", "refused", "as_before", "reverse"]),
     };
     assert_eq!(document.state, state);
     document
@@ -180,7 +189,7 @@ fn table() -> Vec<Row> {
 #[test]
 fn every_event_in_every_state_leads_where_the_table_says_or_is_impossible() {
     let table = table();
-    assert_eq!(table.len(), 20);
+    assert_eq!(table.len(), 23);
     for (name, cells) in &table {
         for (state, leads) in cells {
             let got = apply(&in_state(*state), event(name), at(0), &POLICY).map(|after| after.state);
@@ -419,4 +428,37 @@ fn the_words_of_the_states_are_the_databases() {
     assert_eq!(State::parse("lost"), None);
     let live: Vec<&str> = State::ALL.iter().filter(|state| !state.is_live()).map(|state| state.word()).collect();
     assert_eq!(live, ["dropped", "gone", "reversed"], "the states that leave the place of the one invoice free");
+}
+
+#[test]
+fn stock_that_has_not_moved_is_asked_for_hourly_and_after_a_day_daily() {
+    let hour = 3_600;
+    let pending = || Event::StockRead { stock: Stock::Pending { why: [Unmoved::Requisition].into() } };
+    let mut posted = step(&after(&["create", "accepted"]), event("as_written"), 0);
+    assert_eq!(next(&posted, at(48 * hour), &POLICY), Next::Nothing, "nobody asked about its stock");
+    let mut looks = Vec::new();
+    posted = step(&posted, pending(), 0);
+    for second in (0..=96 * hour).step_by(1_800) {
+        if next(&posted, at(second), &POLICY) == Next::Verify {
+            looks.push(second / hour);
+            posted = step(&step(&posted, event("as_written"), second), pending(), second);
+        }
+    }
+    let expected: Vec<i64> = (1..=24).chain([48, 72, 96]).collect();
+    assert_eq!(looks, expected);
+    let moved = step(&posted, Event::StockRead { stock: Stock::Moved }, 97 * hour);
+    assert_eq!(next(&moved, at(999 * hour), &POLICY), Next::Nothing);
+    // What is written anew moves the stock anew.
+    let replaced = step(&step(&moved, event("replace"), 1), accepted(), 2);
+    assert_eq!(replaced.stock, None);
+}
+
+#[test]
+fn what_was_refused_for_want_of_stock_says_what_is_missing_until_it_is_tried_again() {
+    let refused = step(&after(&["create", "refused"]), event("short"), 0);
+    let (shortages, again_at) = refused.shortages().unwrap();
+    assert_eq!((shortages, again_at), ([shortage()].as_slice(), at(3_600)));
+    assert_eq!(next(&refused, at(0), &POLICY), Next::Nothing, "the planner says so where it would send it");
+    let again = step(&refused, Event::Want, 3_600);
+    assert_eq!((again.state, again.shortages()), (State::Planned, None));
 }

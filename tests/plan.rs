@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use qantara::domain::catalog::{Catalog, Code, Product, ProductKind};
-use qantara::domain::document::{Document, Event, Policy, State, apply};
+use qantara::domain::document::{Document, Event, Policy, State, Stock, apply};
 use qantara::domain::draft::Draft;
 use qantara::domain::invoice::shop_totals;
 use qantara::domain::ledger::Ledger;
@@ -17,8 +17,9 @@ use qantara::domain::money::Amount;
 use qantara::domain::operation::{Change, Operation};
 use qantara::domain::order::{Facts, Order, Snapshot};
 use qantara::domain::plan::{Decision, plan};
-use qantara::domain::reason::{Ignored, Refusal};
+use qantara::domain::reason::{Ignored, Refusal, Shortage};
 use qantara::domain::rules::{Merchant, Rules};
+use qantara::domain::ruling::Ruling;
 use qantara::domain::trace::Trace;
 use qantara::shop::read::{Reading, read};
 use serde::{Deserialize, Serialize};
@@ -56,6 +57,15 @@ struct Case {
     /// What the merchant or Daftra changed since.
     #[serde(default)]
     changed: Setting,
+    /// What a person decided since.
+    #[serde(default)]
+    rulings: Vec<Ruling>,
+    /// What looks at the stock of an invoice find.
+    #[serde(default)]
+    stock: Vec<Stock>,
+    /// What is missing in stock when Daftra refuses.
+    #[serde(default)]
+    shortages: Vec<Shortage>,
     #[serde(default = "default_topic")]
     topic: String,
     body: String,
@@ -127,6 +137,10 @@ enum Answer {
     #[default]
     Accepted,
     Refused,
+    /// Refused without a complaint about any field.
+    Locked,
+    /// Accepted, and later somebody deleted it.
+    Deleted,
     /// No answer came.
     Unknown,
 }
@@ -192,6 +206,7 @@ fn check(name: &str) {
         world.run(past.answer, past.now);
     }
     world.set(&case.changed);
+    world.ledger.rulings = case.rulings.iter().copied().collect();
     world.now = case.now;
     world.hear(&case.topic, &case.body);
     for delivery in &case.also {
@@ -233,6 +248,8 @@ struct World {
     facts: Facts,
     daftra: Vec<Product>,
     found: bool,
+    stock: Vec<Stock>,
+    shortages: Vec<Shortage>,
 }
 
 impl World {
@@ -244,6 +261,7 @@ impl World {
             ledger: Ledger {
                 documents: Vec::new(),
                 classes: BTreeMap::new(),
+                rulings: BTreeSet::new(),
                 decimals: case.decimals,
                 look_first_before: case.look_first_before,
                 policy: Policy::default(),
@@ -252,6 +270,8 @@ impl World {
             facts: Facts::default(),
             daftra: case.daftra.iter().map(ProductRow::product).collect(),
             found: case.found,
+            stock: case.stock.clone(),
+            shortages: case.shortages.clone(),
         };
         world.set(&case.setting);
         world
@@ -348,6 +368,10 @@ impl World {
             Operation::Verify { document } => {
                 let total = shop_totals(self.document(document).content.billed()).total;
                 self.event(document, Event::AsWritten { total, remote_no: None });
+                if self.document(document).invoice().is_some() {
+                    let stock = if self.stock.is_empty() { Stock::Moved } else { self.stock.remove(0) };
+                    self.event(document, Event::StockRead { stock });
+                }
                 None
             }
             Operation::Resolve { document: id, wanted } => {
@@ -376,6 +400,7 @@ impl World {
                 (born.state, born.look_at) = (State::InDoubt, Some(look_at));
                 self.ledger.classes.extend(classes);
             }
+            Change::Reverse { document } => self.event(document, Event::Reverse),
             Change::Class { refund, class } => drop(self.ledger.classes.insert(refund, class)),
         }
     }
@@ -391,6 +416,15 @@ impl World {
         let event = match answer {
             Answer::Accepted => Event::Accepted { remote_id: Some(7_000 + document), remote_no: None },
             Answer::Unknown => Event::Unknown,
+            Answer::Deleted => {
+                self.event(document, Event::Accepted { remote_id: Some(7_000 + document), remote_no: None });
+                self.event(document, Event::Missing);
+                Event::Missing
+            }
+            Answer::Locked => {
+                let message = "The electronic invoice has been accepted".to_owned();
+                Event::Refused(Refusal { status: 400, message, fields: Vec::new() })
+            }
             Answer::Refused => Event::Refused(Refusal {
                 status: 400,
                 message: "Validation failed".to_owned(),
@@ -398,6 +432,9 @@ impl World {
             }),
         };
         self.event(document, event);
+        if self.document(document).state == State::Refused && !self.shortages.is_empty() {
+            self.event(document, Event::Short { shortages: self.shortages.clone() });
+        }
     }
 
     fn event(&mut self, document: i64, event: Event) {

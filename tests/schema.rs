@@ -40,6 +40,7 @@ insert into product (merchant_id, remote_id, code, name, kind, active, tracked, 
 insert into product_miss (merchant_id, code, asked_at) values (1, 'xyz', 0);
 insert into mapping (merchant_id, code, product_id) values (1, 'abc', 7);
 insert into user (id, name, password, role) values (1, 'sara', '$argon2id$', 'owner');
+insert into ruling (order_id, document_id, kind, version_at, facts, at, user_id) values (2, 2, 'leave', 0, 0, 0, 1);
 insert into sync_log (at, merchant_id, order_id, delivery_id, document_id, status) values (0, 1, 2, 1, 2, 'success');
 insert into audit (at, user_id, action, facts, previous, hash) values (0, 1, 'login', '{}', x'00', x'01');
 insert into alert (cause, subject, merchant_id, opened_at, seen_at) values ('trouble', 'one', 1, 0, 0);
@@ -147,7 +148,7 @@ const RULES: &[(&str, &str, &str)] = &[
     ),
     ("check refusal is null", "update document set refusal = '[]'", "update document set refusal = '['"),
     ("check finding is null", "update document set finding = '[]'", "update document set finding = '['"),
-    ("check stock in", "update document set stock = 'moved'", "update document set stock = 'stolen'"),
+    ("check stock is null", "update document set stock = '[]'", "update document set stock = '['"),
     (
         "unique document.order_id, document.kind, document.source_key",
         "insert into document (order_id, account_id, parent_id, kind, source_key, reference, state,
@@ -192,6 +193,17 @@ const RULES: &[(&str, &str, &str)] = &[
         "unique reduction.order_id, reduction.refund_id",
         "insert into reduction values (2, 992, 'not_ours', null)",
         "insert into reduction values (2, 991, 'not_ours', null)",
+    ),
+    ("check kind in", "update ruling set kind = 'new_invoice'", "update ruling set kind = 'guess', document_id = null"),
+    (
+        "check ruling_names_its_document",
+        "update ruling set kind = 'dismiss', document_id = null",
+        "update ruling set document_id = null",
+    ),
+    (
+        "check ruling_names_its_document",
+        "update ruling set kind = 'import', document_id = null",
+        "update ruling set kind = 'dismiss'",
     ),
     ("check action in", "update attempt set action = 'look_up'", "update attempt set action = 'erase'"),
     ("check outcome in", "update attempt set outcome = 'unknown'", "update attempt set outcome = 'fine'"),

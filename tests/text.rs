@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
+use qantara::db::class::Class;
 use qantara::db::document::Action;
 use qantara::db::log::{Facts, Status};
 use qantara::db::merchant::{Mode, Trouble};
@@ -16,10 +17,11 @@ use qantara::domain::invoice::{Seen, Totals};
 use qantara::domain::money::{Amount, Currency};
 use qantara::domain::operation::Operation;
 use qantara::domain::reason::{
-    Difference, DifferenceKind, Extra, Failed, Hold, Ignored, Reason, RefundPart, Refusal, Waiting,
+    Difference, DifferenceKind, Extra, Failed, Hold, Ignored, Reason, RefundPart, Refusal, Shortage, Unmoved, Waiting,
 };
-use qantara::domain::refund::Class;
+use qantara::domain::refund::Class as RefundClass;
 use qantara::domain::rules::ShippingPolicy;
+use qantara::domain::ruling::Ruling;
 use qantara::domain::trace::Step;
 use qantara::text::{self, Lang, Notice, Sentence};
 
@@ -52,14 +54,24 @@ fn ignored() -> Vec<Ignored> {
     every!(Ignored:
         NoOwnLines { vendors: ["Acme".to_owned()].into() },
         BeforeGoLive { placed_at: at, live_from: at },
-        TestOrder, Sample, Source { source: "pos".into() },
+        TestOrder, Sample, Source { source: "pos".into() }, Tag { tag: "wholesale".into() }, Dismissed,
+        InvoiceDeleted { reference: reference() },
         CancelledBeforeInvoice, DeletedBeforeInvoice, NothingToBill)
+}
+
+fn unmoved() -> Vec<Unmoved> {
+    every!(Unmoved: Draft, Requisition, Untracked(7))
+}
+
+fn shortage() -> Shortage {
+    Shortage { product_id: 7, title: line(), store_id: 3, wanted: 2, available: "1.50".parse().unwrap() }
 }
 
 fn waiting() -> Vec<Waiting> {
     every!(Waiting:
         Settling { reference: reference() }, LookingAgain { reference: reference() }, CancelRecord,
-        OrderBehind { refund: 991 }, NotPaid, NotFulfilled)
+        OrderBehind { refund: 991 }, NotPaid, NotFulfilled,
+        StockPending { reference: reference(), why: unmoved().into_iter().collect() })
 }
 
 fn holds() -> Vec<Hold> {
@@ -84,6 +96,7 @@ fn holds() -> Vec<Hold> {
         Overdrawn { line: line(), units: -1, net: Amount(-100), tax: Amount(-15) },
         RefundExceeds { refund: 991, line: line(), left: 1, refunded: 2 },
         Refused { reference: reference(), refusal: refusal() },
+        NotEnoughStock { reference: reference(), shortages: vec![shortage()] },
         Locked { reference: reference(), refusal: refusal() },
         Gone { reference: reference() },
         ChangedByHand { reference: reference(), differences },
@@ -111,7 +124,7 @@ fn steps() -> Vec<Step> {
         Product { line: line_id, title, rule: Rule::Barcode, code: code(), product_id: 9 },
         Shipping { policy: ShippingPolicy::Always, billed: true },
         Totals { shop: totals, daftra: totals },
-        Refund { id: 991, class: Class::Edit },
+        Refund { id: 991, class: RefundClass::Edit },
         InStep { reference: reference() }, DeletedInShop,
         WouldDo { operation: Box::new(Operation::Verify { document: 1 }) })
 }
@@ -172,6 +185,9 @@ fn every_part_of_a_reason_has_its_words() {
         let differences = vec![Difference { what: *what, ours: String::new(), daftra: String::new() }];
         lang.words().hold(&Hold::ChangedByHand { reference: reference(), differences }, None).what
     });
+    distinct(&unmoved(), |lang, why| {
+        lang.words().waiting(&Waiting::StockPending { reference: reference(), why: [*why].into() }).what
+    });
     let without_codes = Hold::UnknownProduct { line: line(), codes: BTreeSet::new() };
     complete(&[without_codes, holds().remove(0)], |lang, hold| lang.words().hold(hold, None));
     let without_vendors = Ignored::NoOwnLines { vendors: BTreeSet::new() };
@@ -196,10 +212,13 @@ fn every_step_of_a_decision_has_its_words() {
 #[test]
 fn every_state_has_its_word() {
     distinct(&order::State::ALL, |lang, state| lang.words().order_state(*state));
+    distinct(&Class::ALL, |lang, class| lang.words().class(*class));
+    let rulings = every!(Ruling: Dismiss, Import, NewInvoice { document: 1 }, Leave { document: 1 });
+    distinct(&rulings, |lang, ruling| lang.words().ruling(*ruling));
     distinct(&Status::ALL, |lang, status| lang.words().status(*status));
     distinct(&Role::ALL, |lang, role| lang.words().role(*role));
     distinct(&document::State::ALL, |lang, state| lang.words().document_state(*state));
-    distinct(&Class::ALL, |lang, class| lang.words().refund_class(*class));
+    distinct(&RefundClass::ALL, |lang, class| lang.words().refund_class(*class));
     distinct(&every!(Mode: Shadow, Live, Paused, Closed), |lang, mode| lang.words().mode(*mode));
     let actions = every!(Action: Create, Replace, LookUp, Verify, Find, SiteInfo);
     distinct(&actions, |lang, action| lang.words().action(action.word()));
@@ -245,4 +264,14 @@ fn foreign_names_keep_their_direction_in_a_sentence() {
     assert!(Lang::En.words().hold(&hold, None).what.contains("“\u{2068}عباية\u{2069}”"));
     let hold = Hold::Gone { reference: reference() };
     assert!(Lang::Ar.words().hold(&hold, None).what.contains("\u{2068}k1-5551234567-order\u{2069}"));
+}
+
+/// People release holds by the code that scripts see.
+#[test]
+fn a_hold_is_grouped_by_the_code_it_is_stored_with() {
+    for hold in holds() {
+        assert_eq!(serde_json::json!(hold)["code"], hold.code());
+    }
+    assert_eq!(holds()[0].subject(), "ab-1");
+    assert_eq!(Hold::Gone { reference: reference() }.subject(), "", "each order is its own case");
 }

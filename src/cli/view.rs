@@ -7,10 +7,12 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use crate::db::class::Class;
 use crate::db::document::Attempt;
 use crate::db::log::{Entry, Facts, Status};
 use crate::db::merchant::Mode;
 use crate::db::order::Overview;
+use crate::db::ruling;
 use crate::db::user::Role;
 use crate::db::{delivery, merchant, order, user};
 use crate::desk::file::MerchantFile;
@@ -101,6 +103,8 @@ pub struct Order {
     pub merchant: String,
     /// Where it stands.
     pub state: &'static str,
+    /// The same in the words of the daily account: every order is in one class.
+    pub class: Class,
     /// Since when.
     pub since: Timestamp,
     /// By the shop's clock.
@@ -116,7 +120,7 @@ pub struct Order {
 }
 
 impl Order {
-    pub(super) fn new(order: Overview, currency: Option<Currency>) -> Self {
+    pub(super) fn new(order: Overview, class: Class, currency: Option<Currency>) -> Self {
         let why = order.reason.as_ref().map(|reason| text::reason(Lang::En, reason, currency)).unwrap_or_default();
         Self {
             id: order.id,
@@ -124,6 +128,7 @@ impl Order {
             name: order.name,
             merchant: order.merchant,
             state: order.state.word(),
+            class,
             since: order.state_at,
             placed_at: order.placed_at,
             due_at: order.due_at,
@@ -143,6 +148,8 @@ pub struct Story {
     pub deliveries: Vec<Delivery>,
     /// What exists, or may exist, in Daftra.
     pub documents: Vec<Document>,
+    /// What people decided about it.
+    pub rulings: Vec<Ruling>,
     /// Why the last plan came out so, for programs.
     pub trace: Trace,
     /// The same for people.
@@ -175,6 +182,56 @@ impl From<delivery::Overview> for Delivery {
     }
 }
 
+/// What a person decided about an order.
+#[derive(Debug, Serialize)]
+pub struct Ruling {
+    /// `dismiss`, `import`, `new_invoice` or `leave`.
+    pub ruling: &'static str,
+    /// The same for people.
+    pub what: &'static str,
+    /// When.
+    pub at: Timestamp,
+    /// Who; `null` at the command line.
+    pub by: Option<String>,
+    /// Why.
+    pub note: String,
+}
+
+impl From<ruling::Overview> for Ruling {
+    fn from(overview: ruling::Overview) -> Self {
+        let ruling::Overview { ruling, at, user, note } = overview;
+        Self { ruling: ruling.word(), what: Lang::En.words().ruling(ruling), at, by: user, note }
+    }
+}
+
+/// `hold list`: one cause, and how many orders it holds.
+#[derive(Debug, Serialize)]
+pub struct Cause {
+    /// For `hold release`.
+    pub cause: &'static str,
+    /// What the orders have in common: a code, a tax, Daftra's words.
+    pub about: String,
+    /// How many.
+    pub orders: usize,
+    /// The oldest of them.
+    pub since: Timestamp,
+    /// Names of some.
+    pub examples: Vec<String>,
+    /// Of the first of them.
+    pub why: Sentence,
+}
+
+/// `mapping list`.
+#[derive(Debug, Serialize)]
+pub struct Mapping {
+    /// Of the shop.
+    pub code: String,
+    /// Daftra's id.
+    pub product_id: i64,
+    /// For people.
+    pub note: String,
+}
+
 /// A document of the ledger.
 #[derive(Debug, Serialize)]
 pub struct Document {
@@ -192,6 +249,8 @@ pub struct Document {
     pub total: Option<String>,
     /// ISO code.
     pub currency: String,
+    /// Whether the goods of an invoice left their warehouse; `null` until it was read back.
+    pub stock: Option<ledger::Stock>,
     /// When it was last read back and found right.
     pub verified_at: Option<Timestamp>,
     /// What is on it, with the products that were chosen.
@@ -239,6 +298,7 @@ impl From<&ledger::Document> for Document {
             daftra_id: document.remote_id,
             total: document.total.map(|total| header.currency.print(total)),
             currency: header.currency.code().to_owned(),
+            stock: document.stock.clone(),
             verified_at: document.verified_at,
             lines: document.content.billed().iter().map(|billed| Line::new(billed, header.currency)).collect(),
         }

@@ -38,12 +38,12 @@ pub enum Looked {
 
 /// A list of Daftra's.
 #[derive(Clone)]
-struct List<'a> {
-    dialect: Dialect,
-    path: &'a str,
+pub(super) struct List<'a> {
+    pub(super) dialect: Dialect,
+    pub(super) path: &'a str,
     /// The name around each row in v1.
-    model: &'a str,
-    query: Vec<(&'a str, &'a str)>,
+    pub(super) model: &'a str,
+    pub(super) query: Vec<(&'a str, &'a str)>,
 }
 
 impl<'a> List<'a> {
@@ -55,7 +55,7 @@ impl<'a> List<'a> {
 }
 
 /// Takes one row, or says why it cannot be read.
-type EachRow<'a> = &'a mut dyn FnMut(&Map<String, Value>) -> Result<(), String>;
+pub(super) type EachRow<'a> = &'a mut dyn FnMut(&Map<String, Value>) -> Result<(), String>;
 
 /// Documents that carry the reference: id and number.
 type Hits = BTreeMap<i64, Option<String>>;
@@ -183,7 +183,7 @@ impl Visit<'_> {
     }
 
     /// Reads a list to its last page. Ok: every row was there and was read.
-    fn pages(&mut self, list: &List<'_>, row: EachRow<'_>) -> Result<(), Unanswered> {
+    pub(super) fn pages(&mut self, list: &List<'_>, row: EachRow<'_>) -> Result<(), Unanswered> {
         let mut ids = BTreeSet::new();
         let mut total = None;
         for number in 1..=MOST_PAGES {

@@ -14,5 +14,6 @@ pub mod look;
 mod mark;
 pub mod outcome;
 mod redact;
+mod stock;
 pub mod wire;
 pub mod write;

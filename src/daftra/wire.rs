@@ -4,6 +4,8 @@
 //! the document or inside it. Strict about meaning: a field we rely on that is missing or cannot be read makes the whole
 //! answer unreadable, with the field's name.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
@@ -194,6 +196,23 @@ pub(super) fn product(row: &Map<String, Value>) -> Result<Product, String> {
         tracked: flag(row, "track_stock")?,
         branch_id: id(row, "branch_id")?,
     })
+}
+
+/// What is left of a product in each store, by the answer to reading it; none for one of which no stock is kept.
+pub(super) fn available(answer: &Map<String, Value>) -> Result<Option<BTreeMap<i64, Decimal>>, String> {
+    let product = object(object(answer, "data")?, "Product")?;
+    if !flag(product, "track_stock")? {
+        return Ok(None);
+    }
+    let mut stores = BTreeMap::new();
+    // An empty map comes as an empty list.
+    if let Some(Value::Object(by_store)) = product.get("productAvailableQTY") {
+        for store in by_store.keys() {
+            let id = store.parse().map_err(|_| format!("productAvailableQTY names the store {store}"))?;
+            stores.insert(id, decimal(by_store, store)?.unwrap_or_default());
+        }
+    }
+    Ok(Some(stores))
 }
 
 /// What `site_info` says.

@@ -9,6 +9,7 @@
 pub mod account;
 pub mod alert;
 pub mod audit;
+pub mod class;
 mod convert;
 pub mod data_key;
 pub mod delivery;
@@ -19,6 +20,7 @@ pub mod log;
 pub mod merchant;
 pub mod order;
 pub mod product;
+pub mod ruling;
 pub mod schema;
 pub mod setting;
 pub mod tally;

@@ -87,9 +87,11 @@ impl MerchantFile {
                 .map(|(name, trigger)| (fold(name), *trigger))
                 .collect(),
             ignored_sources: orders.ignored_sources.iter().map(|source| fold(source)).collect(),
+            ignored_tags: orders.ignored_tags.iter().map(|tag| fold(tag)).collect(),
             test_orders: orders.test_orders,
             draft: orders.draft,
             tolerance_minor: tolerance,
+            locked: orders.locked,
             taxes: taxes(&self.tax)?,
         })
     }
@@ -133,10 +135,12 @@ impl MerchantFile {
                 trigger: rules.trigger,
                 trigger_by_gateway: rules.trigger_by_gateway.clone(),
                 ignored_sources: rules.ignored_sources.clone(),
+                ignored_tags: rules.ignored_tags.clone(),
                 test_orders: rules.test_orders,
                 live_from: merchant.live_from,
                 draft: rules.draft,
                 tolerance_minor: rules.tolerance_minor,
+                locked: rules.locked,
             },
             tax: rules.taxes.iter().map(tax).collect(),
         }

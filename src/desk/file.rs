@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::Refusal;
 use crate::db::merchant::Mode;
-use crate::domain::rules::{LinePolicy, ShippingPolicy, SkuRules, Trigger};
+use crate::domain::rules::{LinePolicy, LockedPolicy, ShippingPolicy, SkuRules, Trigger};
 
 /// A whole merchant, but for its secrets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -118,6 +118,9 @@ pub struct Orders {
     pub trigger_by_gateway: BTreeMap<String, Trigger>,
     /// Sales channels that are somebody else's.
     pub ignored_sources: BTreeSet<String>,
+    /// Tags of orders that are somebody else's.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub ignored_tags: BTreeSet<String>,
     /// Whether test orders are invoiced.
     pub test_orders: bool,
     /// Older orders are not booked. Absent: as it is, and now for a merchant who goes live.
@@ -128,6 +131,8 @@ pub struct Orders {
     /// Absent: one minor unit per line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tolerance_minor: Option<i64>,
+    /// What follows when Daftra refuses to change an invoice.
+    pub locked: LockedPolicy,
 }
 
 impl Default for Orders {
@@ -135,11 +140,14 @@ impl Default for Orders {
         Self {
             trigger: Trigger::Created,
             trigger_by_gateway: BTreeMap::new(),
-            ignored_sources: BTreeSet::new(),
+            // What is sold at the counter is booked at the counter.
+            ignored_sources: ["pos".to_owned()].into(),
+            ignored_tags: BTreeSet::new(),
             test_orders: false,
             live_from: None,
             draft: false,
             tolerance_minor: None,
+            locked: LockedPolicy::Hold,
         }
     }
 }
@@ -175,13 +183,12 @@ fn hold() -> LinePolicy {
 pub const EXAMPLE: &str = include_str!("example.toml");
 
 /// Keys that a later version will know, and the one value that already means what happens today.
-const LATER: [(&str, Option<&str>); 9] = [
+const LATER: [(&str, Option<&str>); 8] = [
     ("shop.api_url", None),
     ("shop.token_file", None),
     ("shop.client_id", None),
     ("shop.client_secret_file", None),
     ("orders.price", None),
-    ("orders.locked", Some("\"hold\"")),
     ("payments.record", Some("false")),
     ("payments.gateway", None),
     ("notify", None),
@@ -300,6 +307,7 @@ pub(super) fn remedy(key: &str) -> Option<&'static str> {
         _ if plain.starts_with("orders.trigger") => "write \"created\", \"paid\" or \"fulfilled\"",
         "orders.live_from" => "write a time with its zone, for example \"2026-11-01T00:00:00+03:00\"",
         "orders.tolerance_minor" => "write a whole number of minor units from 0 to 100000",
+        "orders.locked" => "write \"hold\" or \"new_invoice\"",
         "lines.shipping" => "write \"all_lines\", \"always\" or \"never\"",
         "lines.custom" | "lines.gift_card" | "lines.tip" | "lines.duty" => "write \"hold\", \"skip\" or \"line\"",
         _ => match last {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::draft::{Draft, Fingerprint};
 use super::invoice::InvoiceDraft;
 use super::money::Amount;
-use super::reason::{Difference, Hold, Refusal, Waiting};
+use super::reason::{Difference, Hold, Refusal, Shortage, Unmoved, Waiting};
 use super::refund::ReceiptDraft;
 
 /// How patient we are with Daftra.
@@ -46,6 +46,10 @@ impl Default for Policy {
 
 /// How long a document that nobody wants any more may still turn up.
 const LAST_LOOK: SignedDuration = SignedDuration::from_hours(24);
+/// How often an invoice is read back while its stock has not moved: on its first day, and after that.
+const STOCK_LOOKS: [SignedDuration; 2] = [SignedDuration::from_hours(1), SignedDuration::from_hours(24)];
+/// How often what was refused for want of stock is tried again.
+const STOCK_RETRY: SignedDuration = SignedDuration::from_hours(1);
 
 /// One thing that may exist in Daftra.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +85,19 @@ pub struct Document {
     pub total: Option<Amount>,
     /// Older than `since_at`: read it back first.
     pub verified_at: Option<Timestamp>,
+    /// Whether the goods of an invoice left their warehouse, as far as a look could tell.
+    pub stock: Option<Stock>,
+}
+
+/// What an invoice did to the stock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "stock", rename_all = "snake_case")]
+pub enum Stock {
+    Moved,
+    /// Asked again until it moved.
+    Pending {
+        why: BTreeSet<Unmoved>,
+    },
 }
 
 /// Where a document stands.
@@ -180,8 +197,16 @@ impl State {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "finding", rename_all = "snake_case")]
 pub enum Finding {
-    ChangedByHand { differences: Vec<Difference> },
-    Several { ids: BTreeSet<i64> },
+    ChangedByHand {
+        differences: Vec<Difference>,
+    },
+    Several {
+        ids: BTreeSet<i64>,
+    },
+    /// It was refused, and less is in stock than it takes.
+    NotEnoughStock {
+        shortages: Vec<Shortage>,
+    },
 }
 
 /// What a document needs next, as far as it alone can say.
@@ -207,6 +232,8 @@ pub fn next(document: &Document, now: Timestamp, policy: &Policy) -> Next {
         return Next::Hold(match finding.clone() {
             Finding::ChangedByHand { differences } => Hold::ChangedByHand { reference: reference(), differences },
             Finding::Several { ids } => Hold::SeveralFound { reference: reference(), ids },
+            // The planner says so where it would send it.
+            Finding::NotEnoughStock { .. } => return Next::Nothing,
         });
     }
     let look = |at: Timestamp| {
@@ -233,6 +260,7 @@ pub fn next(document: &Document, now: Timestamp, policy: &Policy) -> Next {
         State::Posted => match document.look_at {
             Some(at) => look(at),
             None if document.verified_at.is_none_or(|at| at < document.since_at) => Next::Verify,
+            None if document.next_stock_look().is_some_and(|at| at <= now) => Next::Verify,
             None => Next::Nothing,
         },
         State::Gone => Next::Hold(Hold::Gone { reference: reference() }),
@@ -289,6 +317,16 @@ pub enum Event {
     },
     /// Reading it says there is no such document.
     Missing,
+    /// What the look that found it as written says about the stock.
+    StockRead {
+        stock: Stock,
+    },
+    /// Asked after a refusal: less is there than it takes.
+    Short {
+        shortages: Vec<Shortage>,
+    },
+    /// A receipt took back all that was left of it, so that another invoice can take its place.
+    Reverse,
     /// Not wanted any more.
     Drop,
     /// Wanted again, or wanted otherwise.
@@ -420,6 +458,12 @@ pub fn apply(document: &Document, event: Event, now: Timestamp, policy: &Policy)
                 after.refusal = None;
             }
         }
+        (State::Posted, Event::StockRead { stock }) => after.stock = Some(stock),
+        (State::Refused, Event::Short { shortages }) => after.finding = Some(Finding::NotEnoughStock { shortages }),
+        (State::Posted | State::Locked, Event::Reverse) => {
+            enter(&mut after, State::Reversed);
+            after.refusal = None;
+        }
         (State::Posted, Event::Replace { draft }) => {
             enter(&mut after, State::Replacing);
             after.wanted = draft.fingerprint();
@@ -481,6 +525,7 @@ fn replaced(after: &mut Document, enter: impl Fn(&mut Document, State)) {
     }
     after.unknown_sends = 0;
     after.verified_at = None;
+    after.stock = None;
 }
 
 impl Event {
@@ -503,6 +548,9 @@ impl Event {
             Self::AsBefore => "as before",
             Self::Differs { .. } => "differs",
             Self::Missing => "missing",
+            Self::StockRead { .. } => "stock read",
+            Self::Short { .. } => "short",
+            Self::Reverse => "reverse",
             Self::Drop => "drop",
             Self::Want => "want",
             Self::TryAgain => "try again",
@@ -535,6 +583,24 @@ impl Document {
             remote_no: None,
             total: None,
             verified_at: None,
+            stock: None,
+        }
+    }
+
+    /// When to ask again whether the goods of a posted invoice left their warehouse.
+    #[must_use]
+    pub fn next_stock_look(&self) -> Option<Timestamp> {
+        let (Some(Stock::Pending { .. }), Some(seen)) = (&self.stock, self.verified_at) else { return None };
+        let [hourly, daily] = STOCK_LOOKS;
+        Some(seen + if seen < self.since_at + daily { hourly } else { daily })
+    }
+
+    /// What was missing when it was refused for want of stock, and when to try it again.
+    #[must_use]
+    pub fn shortages(&self) -> Option<(&[Shortage], Timestamp)> {
+        match &self.finding {
+            Some(Finding::NotEnoughStock { shortages }) => Some((shortages, self.since_at + STOCK_RETRY)),
+            Some(Finding::ChangedByHand { .. } | Finding::Several { .. }) | None => None,
         }
     }
 

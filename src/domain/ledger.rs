@@ -1,18 +1,21 @@
-//! What we did for one order so far: its documents, how its refund records were understood, and what is known of the
-//! account they lie in.
+//! What we did for one order so far: its documents, how its refund records were understood, what people decided about
+//! it, and what is known of the account they lie in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::document::{Document, Policy};
-use super::refund::{Class, ReceiptDraft};
+use super::document::{Document, Policy, State};
+use super::refund::{Cause, Class, ReceiptDraft};
+use super::ruling::Ruling;
 
 /// What we did for one order so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ledger {
     pub documents: Vec<Document>,
     pub classes: BTreeMap<i64, Class>,
+    /// What people decided, as far as it is in force.
+    pub rulings: BTreeSet<Ruling>,
     /// Decimals of the Daftra account, once known.
     pub decimals: Option<u32>,
     /// Set after a restore or a long silence: another life of this database may have sent documents for sources older
@@ -21,11 +24,33 @@ pub struct Ledger {
     pub policy: Policy,
 }
 
+/// The first invoice's place among the documents of its order.
+pub const INVOICE_KEY: &str = "order";
+
+/// The place of an order's n-th invoice: `order`, `order/2`, …
+#[must_use]
+pub fn invoice_key(number: u32) -> String {
+    if number <= 1 { INVOICE_KEY.to_owned() } else { format!("{INVOICE_KEY}/{number}") }
+}
+
+/// Which of an order's invoices has this place.
+#[must_use]
+pub fn invoice_number(source_key: &str) -> u32 {
+    source_key.rsplit_once('/').and_then(|(_, number)| number.parse().ok()).unwrap_or(1)
+}
+
 impl Ledger {
     /// The order's one invoice, if there is or may be one.
     #[must_use]
     pub fn live_invoice(&self) -> Option<&Document> {
         self.documents.iter().find(|document| document.invoice().is_some() && document.state.is_live())
+    }
+
+    /// The newest of the order's invoices, whatever became of it.
+    #[must_use]
+    pub fn last_invoice(&self) -> Option<&Document> {
+        let invoices = self.documents.iter().filter(|document| document.invoice().is_some());
+        invoices.max_by_key(|document| invoice_number(&document.source_key))
     }
 
     /// The document of a source, whatever became of it.
@@ -36,6 +61,33 @@ impl Ledger {
 
     /// The receipts that take something back from the live invoice, or may.
     pub fn receipts(&self) -> impl Iterator<Item = &ReceiptDraft> {
-        self.documents.iter().filter(|document| document.state.may_exist()).filter_map(Document::receipt)
+        Self::receipts_of(&self.documents)
     }
+
+    /// The receipts among these documents that count against the live invoice. Those of a reversed invoice do not: the
+    /// reversal took back what they had left, so the two are even.
+    pub fn receipts_of(documents: &[Document]) -> impl Iterator<Item = &ReceiptDraft> {
+        let counts = |receipt: &&Document| receipt.state.may_exist() && !is_even(documents, receipt);
+        documents.iter().filter(counts).filter_map(Document::receipt)
+    }
+
+    /// The refund records whose receipts lie with a reversed invoice: the next one bills what they left.
+    pub fn evened_out(&self) -> impl Iterator<Item = i64> {
+        let even = |receipt: &&Document| receipt.state.may_exist() && is_even(&self.documents, receipt);
+        self.documents.iter().filter(even).filter_map(Document::receipt).filter_map(|receipt| match receipt.cause {
+            Cause::Refund(id) => Some(id),
+            Cause::Cancel | Cause::Reversal(_) => None,
+        })
+    }
+
+    /// A person said so, and it still counts.
+    #[must_use]
+    pub fn is_ruled(&self, ruling: Ruling) -> bool {
+        self.rulings.contains(&ruling)
+    }
+}
+
+fn is_even(documents: &[Document], receipt: &Document) -> bool {
+    let parent = documents.iter().find(|document| Some(document.id) == receipt.parent_id);
+    parent.is_some_and(|invoice| invoice.state == State::Reversed)
 }

@@ -17,4 +17,5 @@ pub mod reason;
 pub mod refund;
 pub mod retry;
 pub mod rules;
+pub mod ruling;
 pub mod trace;

@@ -57,6 +57,10 @@ pub enum Change {
         look_at: Timestamp,
         classes: BTreeMap<i64, Class>,
     },
+    /// A posted receipt took back all that was left of a locked invoice.
+    Reverse {
+        document: i64,
+    },
     Class {
         refund: i64,
         class: Class,

@@ -34,6 +34,9 @@ pub struct Snapshot {
     pub test: bool,
     /// `web`, `pos`, `shopify_draft_order` or an app id.
     pub source: String,
+    /// As written.
+    #[serde(default)]
+    pub tags: Vec<String>,
     pub gateways: Vec<String>,
     pub payment: PaymentStatus,
     pub fulfillment: FulfillmentStatus,

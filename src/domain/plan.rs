@@ -9,19 +9,22 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::catalog::Catalog;
-use super::document::{Document, Next, State, next};
+use super::document::{Document, Next, State, Stock, next};
 use super::draft::{Draft, Fingerprint};
-use super::invoice::{Drafted, Gated, InvoiceDraft, Obstacles, Removed, Seen, draft, gate, shop_totals};
-use super::ledger::Ledger;
+use super::invoice::{
+    Drafted, Gated, InvoiceDraft, Obstacles, Removed, Seen, Source, draft, gate, reference, shop_totals,
+};
+use super::ledger::{Ledger, invoice_key, invoice_number};
 use super::money::Amount;
 use super::operation::{Change, Operation};
 use super::order::{FulfillmentStatus, Order, PaymentStatus, Refund, SAMPLE_ORDER};
-use super::reason::{Hold, Ignored, Waiting};
+use super::reason::{Hold, Ignored, Refusal, Waiting};
 use super::refund::{
-    Cause, Class, Left, OwnLines, ReceiptDraft, cancel_receipt, class_after_invoice, class_before_invoice,
-    in_price_terms, left, receipt, removed,
+    Cause, Class, Left, OwnLines, class_after_invoice, class_before_invoice, in_price_terms, left, receipt,
+    receipt_for_the_rest, removed,
 };
-use super::rules::{Merchant, Trigger, fold};
+use super::rules::{LockedPolicy, Merchant, Trigger, fold};
+use super::ruling::Ruling;
 use super::trace::{Step, Trace, steps};
 
 /// What is to be done for an order now.
@@ -39,8 +42,6 @@ pub enum Decision {
     Act(Vec<Operation>),
 }
 
-/// The invoice's place among the documents of its order.
-pub const INVOICE_KEY: &str = "order";
 /// How long a cancellation waits for its refund record.
 const CANCEL_RECORD_WAIT: SignedDuration = SignedDuration::from_mins(15);
 
@@ -70,15 +71,46 @@ struct Case<'a> {
 
 impl Case<'_> {
     fn decide(&self, trace: &mut Trace) -> Decision {
-        if let Some(decision) = self.unsettled() {
-            return decision;
+        let is_dismissed = self.ledger.is_ruled(Ruling::Dismiss);
+        match self.unsettled() {
+            // What is under way comes to its end, whatever was decided about the order.
+            Some(decision @ (Decision::Act(_) | Decision::Wait(..))) => return decision,
+            Some(decision) if !is_dismissed => return decision,
+            Some(_) | None if is_dismissed => return Decision::Ignore(Ignored::Dismissed),
+            Some(_) | None => {}
         }
         if self.order.facts.deleted {
             trace.push(Step::DeletedInShop);
         }
         match self.ledger.live_invoice() {
             Some(invoice) if invoice.state.may_exist() => self.follow(invoice, trace),
-            planned => self.first_invoice(planned, trace),
+            planned => self.next_invoice(planned, trace),
+        }
+    }
+
+    /// No invoice exists: the first one is due, or one in the place of the last.
+    fn next_invoice(&self, planned: Option<&Document>, trace: &mut Trace) -> Decision {
+        let Some(last) = planned.or_else(|| self.ledger.last_invoice()) else {
+            return self.invoice(None, 1, trace);
+        };
+        let number = invoice_number(&last.source_key);
+        match last.state {
+            State::Reversed => self.invoice(None, number + 1, trace),
+            State::Gone if self.ledger.is_ruled(Ruling::NewInvoice { document: last.id }) => {
+                self.invoice(None, number + 1, trace)
+            }
+            State::Gone => {
+                Decision::Ignore(Ignored::InvoiceDeleted { reference: last.content.header().reference.clone() })
+            }
+            State::Planned
+            | State::Sending
+            | State::InDoubt
+            | State::Refused
+            | State::Dropped
+            | State::Posted
+            | State::Replacing
+            | State::ReplaceInDoubt
+            | State::Locked => self.invoice(Some(last), number, trace),
         }
     }
 
@@ -113,6 +145,7 @@ impl Case<'_> {
                     }
                 }
                 Next::Verify => verify.push(Operation::Verify { document: document.id }),
+                Next::Hold(Hold::Gone { .. }) if self.is_judged(document) => {}
                 Next::Hold(hold) => holds.push(hold),
                 Next::Nothing => {}
             }
@@ -128,6 +161,12 @@ impl Case<'_> {
             return Some(Decision::Hold(holds));
         }
         wait.map(|(at, why)| Decision::Wait(Some(at), why))
+    }
+
+    /// A person decided what follows from the deletion of a document.
+    fn is_judged(&self, gone: &Document) -> bool {
+        let document = gone.id;
+        self.ledger.is_ruled(Ruling::Leave { document }) || self.ledger.is_ruled(Ruling::NewInvoice { document })
     }
 
     /// Whether a document in doubt is still to be made if it turns out to be absent.
@@ -159,8 +198,14 @@ impl Case<'_> {
         if snapshot.test && !rules.test_orders {
             return Some(Ignored::TestOrder);
         }
+        if self.ledger.is_ruled(Ruling::Import) {
+            return None;
+        }
         if rules.ignored_sources.contains(&fold(&snapshot.source)) {
             return Some(Ignored::Source { source: snapshot.source.clone() });
+        }
+        if let Some(tag) = snapshot.tags.iter().find(|tag| rules.ignored_tags.contains(&fold(tag))) {
+            return Some(Ignored::Tag { tag: tag.clone() });
         }
         match self.merchant.live_from {
             Some(live_from) if snapshot.created_at < live_from => {
@@ -172,10 +217,13 @@ impl Case<'_> {
 
     /// No invoice exists: either nothing was ever sent, or surely nothing came into being. So today's rules decide: a
     /// merchant who named a wrong client mends it and tries again.
-    fn first_invoice(&self, known: Option<&Document>, trace: &mut Trace) -> Decision {
-        let known = known.or_else(|| self.ledger.by_source(INVOICE_KEY));
+    fn invoice(&self, known: Option<&Document>, number: u32, trace: &mut Trace) -> Decision {
+        let source_key = invoice_key(number);
+        let before = self.ledger.by_source(&invoice_key(number - 1)).filter(|_| number > 1);
+        // What takes the place of a reversed invoice repeats its choices.
+        let reversed = before.filter(|before| before.state == State::Reversed).and_then(Document::invoice);
         let untouched = self.ledger.documents.is_empty();
-        let first = self.draft(&Removed::default(), None).invoice;
+        let first = self.draft(&Removed::default(), reversed).invoice;
         let has_own = first.seen.values().any(|seen| *seen != Seen::NotOurs);
         let mut ignored = self.end_before_invoice();
         if untouched {
@@ -187,7 +235,7 @@ impl Case<'_> {
         }
         if let Some(ignored) = ignored {
             trace.extend(steps(self.order, &first));
-            return self.leave(known, ignored);
+            return self.leave(known, ignored, reversed.is_some());
         }
         let own = own_lines(&first);
         let mut classes = self.ledger.classes.clone();
@@ -195,8 +243,12 @@ impl Case<'_> {
             let class = *classes.entry(refund.id).or_insert_with(|| class_before_invoice(refund, &own, &first));
             trace.push(Step::Refund { id: refund.id, class });
         }
-        let gone = removed(&self.order.facts, &classes);
-        let Drafted { invoice: target, mut obstacles } = self.draft(&gone, None);
+        let gone = self.removed(&classes);
+        let Drafted { invoice: mut target, mut obstacles } = self.draft(&gone, reversed);
+        target.header.reference = reference(self.merchant, self.order.snapshot.id, &source_key);
+        if reversed.is_some() {
+            target.header.date = self.now.to_zoned(self.merchant.zone.clone()).date();
+        }
         trace.extend(steps(self.order, &target));
         if !obstacles.ask.is_empty() {
             return Decision::Act(vec![Operation::Find { codes: obstacles.ask }]);
@@ -204,7 +256,7 @@ impl Case<'_> {
         obstacles.holds.extend(self.quantities(&target));
         self.check_decimals(&target, &mut obstacles);
         if obstacles.holds.is_empty() && target.billed.is_empty() {
-            return self.leave(known, Ignored::NothingToBill);
+            return self.leave(known, Ignored::NothingToBill, reversed.is_some());
         }
         if obstacles.holds.is_empty() {
             obstacles.holds.extend(self.gate(&target, trace));
@@ -221,14 +273,14 @@ impl Case<'_> {
                 matches!(class, Class::Absorbed | Class::NotOurs) && !self.ledger.classes.contains_key(id)
             })
             .collect();
-        self.create(
-            known,
-            None,
-            INVOICE_KEY.to_owned(),
-            Draft::Invoice(target),
-            classes,
-            self.order.snapshot.created_at,
-        )
+        self.create(known, None, source_key, Draft::Invoice(target), classes, self.order.snapshot.created_at)
+    }
+
+    /// What left the lines before they are billed, also by the receipts of an invoice that was reversed since.
+    fn removed(&self, classes: &BTreeMap<i64, Class>) -> Removed {
+        let mut classes = classes.clone();
+        classes.extend(self.ledger.evened_out().map(|refund| (refund, Class::Absorbed)));
+        removed(&self.order.facts, &classes)
     }
 
     /// The records that the snapshot can explain.
@@ -247,8 +299,8 @@ impl Case<'_> {
                 || refund.shipping.iter().any(|part| lacks_shipping(part.shipping_id)))
     }
 
-    /// An end without document: a row that was planned is dropped first.
-    fn leave(&self, known: Option<&Document>, ignored: Ignored) -> Decision {
+    /// An end without document: a row that was planned is dropped first. After a reversal nothing is left to book.
+    fn leave(&self, known: Option<&Document>, ignored: Ignored, after_reversal: bool) -> Decision {
         match known {
             Some(document) if matches!(document.state, State::Planned | State::Refused) => {
                 Decision::Act(vec![Operation::Record { changes: vec![Change::Drop { document: document.id }] }])
@@ -257,6 +309,7 @@ impl Case<'_> {
             Some(Document { state: State::Dropped, look_at: Some(at), content, .. }) => {
                 Decision::Wait(Some(*at), Waiting::Settling { reference: content.header().reference.clone() })
             }
+            Some(_) | None if after_reversal => Decision::Settled,
             Some(_) | None => Decision::Ignore(ignored),
         }
     }
@@ -322,8 +375,17 @@ impl Case<'_> {
                 State::Planned => Operation::Create { document: Some(document.id), parent, source_key, draft, classes },
                 State::Refused if document.wanted == draft.fingerprint() => {
                     let reference = document.content.header().reference.clone();
-                    let Some(refusal) = document.refusal.clone() else { return Decision::Settled };
-                    return Decision::Hold(vec![Hold::Refused { reference, refusal }]);
+                    match (document.shortages(), document.refusal.clone()) {
+                        (Some((_, again_at)), _) if again_at <= self.now => {
+                            Operation::Record { changes: vec![Change::Want { document: document.id }] }
+                        }
+                        (Some((shortages, _)), _) => {
+                            let shortages = shortages.to_vec();
+                            return Decision::Hold(vec![Hold::NotEnoughStock { reference, shortages }]);
+                        }
+                        (None, Some(refusal)) => return Decision::Hold(vec![Hold::Refused { reference, refusal }]),
+                        (None, None) => return Decision::Settled,
+                    }
                 }
                 State::Refused | State::Dropped => {
                     Operation::Record { changes: vec![Change::Want { document: document.id }] }
@@ -337,23 +399,36 @@ impl Case<'_> {
                 | State::Gone
                 | State::Reversed => return Decision::Settled,
             },
-            None => match self.ledger.look_first_before {
-                Some(before) if source_at < before => {
-                    let look_at = self.now.max(before + self.ledger.policy.settling);
+            None => match self.look_first_at(source_at) {
+                Some(look_at) => {
                     let draft = Box::new(draft);
                     Operation::Record {
                         changes: vec![Change::LookFirst { parent, source_key, draft, look_at, classes }],
                     }
                 }
-                Some(_) | None => Operation::Create { document: None, parent, source_key, draft, classes },
+                None => Operation::Create { document: None, parent, source_key, draft, classes },
             },
         };
         Decision::Act(vec![operation])
     }
 
+    /// When a document that our books do not know must be looked for before it is sent: another life of the database may
+    /// have sent it, or whoever booked old orders before.
+    fn look_first_at(&self, source_at: Timestamp) -> Option<Timestamp> {
+        let is_imported = self.ledger.documents.is_empty() && self.ledger.is_ruled(Ruling::Import);
+        let before = self.ledger.look_first_before.filter(|before| source_at < *before);
+        let settled = before.map(|before| self.now.max(before + self.ledger.policy.settling));
+        settled.or(is_imported.then_some(self.now))
+    }
+
     /// The invoice exists: edits replace it, money and goods that went back become receipts.
     fn follow(&self, invoice: &Document, trace: &mut Trace) -> Decision {
         let Some(content) = invoice.invoice() else { return Decision::Settled };
+        let reversal = Cause::Reversal(invoice_number(&invoice.source_key));
+        if self.ledger.by_source(&reversal.source_key()).is_some_and(|document| document.state.may_exist()) {
+            let changes = vec![Change::Reverse { document: invoice.id }];
+            return Decision::Act(vec![Operation::Record { changes }]);
+        }
         let facts = &self.order.facts;
         let first = self.draft(&Removed::default(), Some(content)).invoice;
         let own = own_lines(&first);
@@ -362,7 +437,7 @@ impl Case<'_> {
         for refund in self.refunds() {
             classes.entry(refund.id).or_insert_with(|| class_after_invoice(refund, &own, content, facts, cancel));
         }
-        let redraft = |classes: &_| self.draft(&removed(facts, classes), Some(content));
+        let redraft = |classes: &_| self.draft(&self.removed(classes), Some(content));
         let mut drafted = redraft(&classes);
         if drafted.is_without_rows() {
             // An invoice without rows is no invoice: what the edit took away goes back by receipt.
@@ -394,6 +469,9 @@ impl Case<'_> {
                 return Decision::Hold(obstacles.holds);
             }
             if let (State::Locked, Some(refusal)) = (invoice.state, invoice.refusal.clone()) {
+                if self.may_reverse(&refusal) {
+                    return self.reverse(invoice, content, reversal);
+                }
                 let reference = content.header.reference.clone();
                 return Decision::Hold(vec![Hold::Locked { reference, refusal }]);
             }
@@ -402,11 +480,53 @@ impl Case<'_> {
             return Decision::Act(vec![Operation::Replace { document: invoice.id, draft, classes: edits }]);
         }
         trace.push(Step::InStep { reference: content.header.reference.clone() });
+        if let Some(Document { state: State::Planned | State::Refused, id, .. }) =
+            self.ledger.by_source(&reversal.source_key())
+        {
+            // The shop took back what could not be written.
+            return Decision::Act(vec![Operation::Record { changes: vec![Change::Drop { document: *id }] }]);
+        }
         let ahead = facts.refunds.values().find(|refund| self.is_ahead(refund));
         match (self.take_back(invoice, content, &classes), ahead) {
             (Decision::Settled, Some(refund)) => Decision::Wait(None, Waiting::OrderBehind { refund: refund.id }),
+            (Decision::Settled, None) => self.stock(invoice, content),
             (decision, _) => decision,
         }
+    }
+
+    /// Settled only if the goods left their warehouse, or came back.
+    fn stock(&self, invoice: &Document, content: &InvoiceDraft) -> Decision {
+        let is_anything_out = || left(content, self.ledger.receipts()).values().any(|left| left.units > 0);
+        match (&invoice.stock, invoice.next_stock_look()) {
+            (Some(Stock::Pending { why }), Some(at)) if is_anything_out() => {
+                let reference = content.header.reference.clone();
+                Decision::Wait(Some(at), Waiting::StockPending { reference, why: why.clone() })
+            }
+            (Some(Stock::Pending { .. } | Stock::Moved) | None, _) => Decision::Settled,
+        }
+    }
+
+    /// Whether an invoice that Daftra will not change may make room for another one without a person. What it complains
+    /// of by field can be mended, and what was given back beside goods cannot be carried over.
+    fn may_reverse(&self, refusal: &Refusal) -> bool {
+        let is_goods = |source: Source| matches!(source, Source::Line(_));
+        self.merchant.rules.locked == LockedPolicy::NewInvoice
+            && refusal.fields.is_empty()
+            && self.order.facts.cancelled.is_none()
+            && self.ledger.receipts().flat_map(|receipt| &receipt.billed).all(|billed| is_goods(billed.source))
+    }
+
+    /// A receipt for all that is left of a locked invoice. Once it exists, the next invoice may.
+    fn reverse(&self, invoice: &Document, content: &InvoiceDraft, reversal: Cause) -> Decision {
+        let rest = left(content, self.ledger.receipts());
+        if rest.values().all(|left| left.units <= 0) {
+            let changes = vec![Change::Reverse { document: invoice.id }];
+            return Decision::Act(vec![Operation::Record { changes }]);
+        }
+        let draft = receipt_for_the_rest(self.merchant, self.order.snapshot.id, reversal, self.now, content, &rest);
+        let key = reversal.source_key();
+        let (known, parent) = (self.ledger.by_source(&key), Some(invoice.id));
+        self.create(known, parent, key, Draft::RefundReceipt(draft), BTreeMap::new(), self.now)
     }
 
     fn draft(&self, gone: &Removed, frozen: Option<&InvoiceDraft>) -> Drafted {
@@ -513,7 +633,7 @@ impl Case<'_> {
                 return Decision::Hold(holds);
             }
         }
-        let draft: ReceiptDraft = cancel_receipt(self.merchant, self.order.snapshot.id, at, content, &rest);
+        let draft = receipt_for_the_rest(self.merchant, self.order.snapshot.id, Cause::Cancel, at, content, &rest);
         self.create(known, Some(invoice.id), key, Draft::RefundReceipt(draft), BTreeMap::new(), at)
     }
 

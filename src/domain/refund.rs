@@ -63,6 +63,8 @@ pub enum Cause {
     Refund(i64),
     /// The order was cancelled and no record says how: everything that is left.
     Cancel,
+    /// The order's n-th invoice cannot be changed any more and makes room for the next one: everything that is left.
+    Reversal(u32),
 }
 
 impl Cause {
@@ -72,6 +74,7 @@ impl Cause {
         match self {
             Self::Refund(id) => format!("refund/{id}"),
             Self::Cancel => "cancel".to_owned(),
+            Self::Reversal(number) => format!("reversal/{number}"),
         }
     }
 }
@@ -313,11 +316,12 @@ pub fn receipt(
     }
 }
 
-/// The receipt for all that is left of a cancelled order.
+/// The receipt for all that is left of an invoice.
 #[must_use]
-pub fn cancel_receipt(
+pub fn receipt_for_the_rest(
     merchant: &Merchant,
     order_id: i64,
+    cause: Cause,
     at: Timestamp,
     invoice: &InvoiceDraft,
     left: &BTreeMap<Source, Left>,
@@ -326,11 +330,7 @@ pub fn cancel_receipt(
         let rest = left.get(&original.source).copied().unwrap_or_default();
         (rest.units > 0).then(|| part_of(original, rest.units, rest.net, rest.tax, original.product_id))
     });
-    ReceiptDraft {
-        header: receipt_header(merchant, order_id, invoice, Cause::Cancel, at),
-        cause: Cause::Cancel,
-        billed: billed.collect(),
-    }
+    ReceiptDraft { header: receipt_header(merchant, order_id, invoice, cause, at), cause, billed: billed.collect() }
 }
 
 fn receipt_header(merchant: &Merchant, order_id: i64, invoice: &InvoiceDraft, cause: Cause, at: Timestamp) -> Header {

@@ -39,11 +39,17 @@ pub struct Rules {
     pub trigger: Trigger,
     pub trigger_by_gateway: BTreeMap<String, Trigger>,
     pub ignored_sources: BTreeSet<String>,
+    /// Orders that carry one of these tags are not ours to book.
+    #[serde(default)]
+    pub ignored_tags: BTreeSet<String>,
     pub test_orders: bool,
     /// Invoices are created as drafts: no number, no stock movement until a person issues them.
     pub draft: bool,
     /// How far Daftra's predicted total may be from the order's; `None` is one minor unit per line.
     pub tolerance_minor: Option<i64>,
+    /// What follows when Daftra refuses to change an invoice that exists.
+    #[serde(default)]
+    pub locked: LockedPolicy,
     pub taxes: Vec<TaxRule>,
 }
 
@@ -152,6 +158,17 @@ pub enum LinePolicy {
     Skip,
     /// A free-text row, never stock.
     Line,
+}
+
+/// What follows when Daftra refuses to change an invoice that exists and complains of no field.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LockedPolicy {
+    /// A person decides.
+    #[default]
+    Hold,
+    /// A receipt for all that is left of it, then a new invoice.
+    NewInvoice,
 }
 
 /// What makes an order ready to be invoiced.

@@ -5,6 +5,7 @@ pub mod gate;
 pub mod intake;
 pub mod order;
 pub mod perform;
+mod stock;
 pub mod worker;
 
 use std::sync::Arc;

@@ -9,7 +9,7 @@ use crate::db::log::{self, Status};
 use crate::db::merchant::Mode;
 use crate::db::order::{self, Case, State};
 use crate::db::{Error, alert};
-use crate::domain::document::{Next, State as DocumentState, next};
+use crate::domain::document::{Document, Next, State as DocumentState, next};
 use crate::domain::operation::{Change, Operation};
 use crate::domain::plan::{Decision, plan};
 use crate::domain::reason::{Failed, Hold, Reason, Waiting};
@@ -119,7 +119,11 @@ impl Engine {
             Decision::Hold(holds) => {
                 // What is missing in Daftra may be made there: look again when the answer is no longer believed.
                 let is_missing = holds.iter().any(|hold| matches!(hold, Hold::UnknownProduct { .. }));
-                let again = if is_missing { Again::At(now + self.settings.ages.miss) } else { Again::WhenAsked };
+                let miss = is_missing.then(|| now + self.settings.ages.miss);
+                // The planner tries what was refused for want of stock again after its own time.
+                let stock =
+                    case.ledger.documents.iter().filter_map(Document::shortages).map(|(_, at)| at.max(now)).min();
+                let again = miss.into_iter().chain(stock).min().map_or(Again::WhenAsked, Again::At);
                 (State::Held, Some(Reason::Held(holds)), Some(Status::Held), again)
             }
             Decision::Wait(until, why) => {
@@ -128,15 +132,21 @@ impl Engine {
                     (Some(at), Waiting::Settling { .. } | Waiting::LookingAgain { .. }) => Again::NotBefore(at),
                     (
                         Some(at),
-                        Waiting::CancelRecord | Waiting::OrderBehind { .. } | Waiting::NotPaid | Waiting::NotFulfilled,
+                        Waiting::CancelRecord
+                        | Waiting::OrderBehind { .. }
+                        | Waiting::NotPaid
+                        | Waiting::NotFulfilled
+                        | Waiting::StockPending { .. },
                     ) => Again::At(at),
                 };
                 // What is in doubt was told when the doubt began.
                 let status = match why {
                     Waiting::Settling { .. } | Waiting::LookingAgain { .. } => None,
-                    Waiting::CancelRecord | Waiting::OrderBehind { .. } | Waiting::NotPaid | Waiting::NotFulfilled => {
-                        Some(Status::Waiting)
-                    }
+                    Waiting::CancelRecord
+                    | Waiting::OrderBehind { .. }
+                    | Waiting::NotPaid
+                    | Waiting::NotFulfilled
+                    | Waiting::StockPending { .. } => Some(Status::Waiting),
                 };
                 (State::Waiting, Some(Reason::Waiting(why)), status, again)
             }

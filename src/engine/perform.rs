@@ -24,10 +24,11 @@ use crate::db::{Error, account, alert, product};
 use crate::domain::catalog::Code;
 use crate::domain::document::{Document, Event, Policy, State, apply};
 use crate::domain::draft::Draft;
+use crate::domain::ledger::Ledger;
 use crate::domain::money::{Amount, Currency};
 use crate::domain::operation::{Change, Operation};
 use crate::domain::reason::{Difference, DifferenceKind};
-use crate::domain::refund::{Cause, Class, left};
+use crate::domain::refund::{Cause, Class, ReceiptDraft, left};
 
 /// How far back before the order was placed a document of it may have been created: clocks and zones differ.
 const LOOK_BACK: SignedDuration = SignedDuration::from_hours(24);
@@ -35,12 +36,12 @@ const LOOK_BACK: SignedDuration = SignedDuration::from_hours(24);
 const UNSTATED_PAUSE: SignedDuration = SignedDuration::from_secs(30);
 
 /// The way into the account for one operation.
-struct Visit<'a> {
-    engine: &'a Engine,
+pub(super) struct Visit<'a> {
+    pub(super) engine: &'a Engine,
     job: Job,
     order_id: i64,
     account_id: i64,
-    door: Door,
+    pub(super) door: Door,
     pass: Pass,
 }
 
@@ -72,11 +73,11 @@ impl Engine {
                 None => Ok(Performed::Done),
             },
             Operation::Verify { document } => match of(document) {
-                Some(document) => visit.verify(document),
+                Some(document) => visit.verify(document, case),
                 None => Ok(Performed::Done),
             },
             Operation::Resolve { document, wanted } => match of(document) {
-                Some(document) if document.state == State::ReplaceInDoubt => visit.resolve_replace(document),
+                Some(document) if document.state == State::ReplaceInDoubt => visit.resolve_replace(document, case),
                 Some(document) => visit.resolve(document, case, wanted),
                 None => Ok(Performed::Done),
             },
@@ -135,6 +136,7 @@ impl Engine {
                         let id = document::add(tx, order_id, &born)?;
                         classify(tx, order_id, &classes, id)?;
                     }
+                    Change::Reverse { document } => happen(tx, &job, order_id, document, Event::Reverse, now, &policy)?,
                     Change::Class { refund, class } => document::classify(tx, order_id, refund, class, invoice)?,
                 }
             }
@@ -167,7 +169,7 @@ impl Engine {
 }
 
 impl Visit<'_> {
-    fn pace(&self) -> impl Fn() {
+    pub(super) fn pace(&self) -> impl Fn() {
         || self.pass.pace()
     }
 
@@ -214,7 +216,11 @@ impl Visit<'_> {
             Ok((document.id, document::begin_attempt(tx, about, now)?))
         })?;
         let answered = self.engine.daftra.create(&self.door, &self.pace(), draft, parent_remote);
-        self.conclude(id, attempt, answered)
+        let was_refused = matches!(answered.outcome, Written::Refused(_));
+        match (self.conclude(id, attempt, answered)?, draft) {
+            (Performed::Done, Draft::Invoice(invoice)) if was_refused => self.look_for_shortages(id, invoice),
+            (ended, _) => Ok(ended),
+        }
     }
 
     /// Reads first: what others wrote is carried over, and a document that is not what we wrote is left alone.
@@ -283,19 +289,35 @@ impl Visit<'_> {
         }
     }
 
-    fn verify(&self, document: &Document) -> Result<Performed, Error> {
+    fn verify(&self, document: &Document, case: &Case) -> Result<Performed, Error> {
         let Some(remote_id) = document.remote_id else { return Ok(Performed::Done) };
         let read = match self.read(document, remote_id)? {
             Ok(read) => read,
             Err(ended) => return Ok(ended),
         };
         let differences = differences(&document.content, &read);
-        let event = if differences.is_empty() {
-            as_written(document.content.header().currency, &read)
-        } else {
-            Event::Differs { differences }
-        };
-        self.happened(document.id, event)
+        if !differences.is_empty() {
+            return self.happened(document.id, Event::Differs { differences });
+        }
+        self.found_as_written(document, &document.content, &read, case)
+    }
+
+    /// It is what we wrote; what an invoice did to the stock is asked in the same breath.
+    fn found_as_written(
+        &self,
+        document: &Document,
+        draft: &Draft,
+        read: &RemoteDocument,
+        case: &Case,
+    ) -> Result<Performed, Error> {
+        let mut events = vec![as_written(draft.header().currency, read)];
+        if let Draft::Invoice(invoice) = draft {
+            match self.stock(document, invoice, read, case)? {
+                Ok(stock) => events.push(Event::StockRead { stock }),
+                Err(ended) => return Ok(ended),
+            }
+        }
+        self.all_happened(document.id, events)
     }
 
     /// Reads a document back. What stands in the way of an answer is dealt with here.
@@ -335,7 +357,8 @@ impl Visit<'_> {
                 let Some(invoice_id) = invoice.and_then(|invoice| invoice.remote_id) else {
                     return Ok(Performed::Retry("the invoice of a receipt has no id".to_owned()));
                 };
-                let posted = case.ledger.documents.iter().filter(|d| d.receipt().is_some() && d.remote_id.is_some());
+                let is_of_it = |d: &&Document| d.receipt().is_some() && d.parent_id == document.parent_id;
+                let posted = case.ledger.documents.iter().filter(is_of_it).filter(|d| d.remote_id.is_some());
                 let known = posted.filter_map(|d| d.total).sum();
                 let known = draft.header.currency.decimal(known);
                 self.engine.daftra.look_up_receipt(&self.door, &self.pace(), reference, invoice_id, known)
@@ -357,7 +380,7 @@ impl Visit<'_> {
     }
 
     /// A PUT whose end we never learned: read the document and see which of the two it is.
-    fn resolve_replace(&self, document: &Document) -> Result<Performed, Error> {
+    fn resolve_replace(&self, document: &Document, case: &Case) -> Result<Performed, Error> {
         let (Some(remote_id), Some(replacement)) = (document.remote_id, &document.replacement) else {
             return Ok(Performed::Retry("a replacement in doubt has neither id nor draft".to_owned()));
         };
@@ -365,9 +388,10 @@ impl Visit<'_> {
             Ok(read) => read,
             Err(ended) => return Ok(ended),
         };
-        let event = if differences(replacement, &read).is_empty() {
-            as_written(replacement.header().currency, &read)
-        } else if differences(&document.content, &read).is_empty() {
+        if differences(replacement, &read).is_empty() {
+            return self.found_as_written(document, replacement, &read, case);
+        }
+        let event = if differences(&document.content, &read).is_empty() {
             Event::AsBefore
         } else {
             Event::Differs { differences: differences(replacement, &read) }
@@ -375,10 +399,17 @@ impl Visit<'_> {
         self.happened(document.id, event)
     }
 
-    fn happened(&self, document_id: i64, event: Event) -> Result<Performed, Error> {
+    pub(super) fn happened(&self, document_id: i64, event: Event) -> Result<Performed, Error> {
+        self.all_happened(document_id, vec![event])
+    }
+
+    /// In one commit, in this order.
+    fn all_happened(&self, document_id: i64, events: Vec<Event>) -> Result<Performed, Error> {
         let (job, order_id, now) = (self.job, self.order_id, self.now());
         let policy = self.engine.settings.policy;
-        self.engine.db.write(move |tx| happen(tx, &job, order_id, document_id, event, now, &policy))?;
+        self.engine.db.write(move |tx| {
+            events.into_iter().try_for_each(|event| happen(tx, &job, order_id, document_id, event, now, &policy))
+        })?;
         Ok(Performed::Done)
     }
 
@@ -396,7 +427,7 @@ impl Visit<'_> {
     }
 
     /// Notes a call that only reads, with its end.
-    fn note<T>(
+    pub(super) fn note<T>(
         &self,
         action: Action,
         document_id: Option<i64>,
@@ -420,7 +451,7 @@ impl Visit<'_> {
     }
 
     /// The account is alive.
-    fn answered(&self) -> Result<(), Error> {
+    pub(super) fn answered(&self) -> Result<(), Error> {
         if self.pass.answered() {
             let (subject, now) = (format!("account {}", self.account_id), self.now());
             self.engine.db.write(move |tx| alert::close(tx, alert::Cause::Outage, &subject, now))?;
@@ -429,7 +460,7 @@ impl Visit<'_> {
     }
 
     /// What a call that brought no usable answer means for the account, the merchant and the order.
-    fn trouble(&self, problem: Unanswered) -> Result<Performed, Error> {
+    pub(super) fn trouble(&self, problem: Unanswered) -> Result<Performed, Error> {
         let account_id = self.account_id;
         match problem {
             Unanswered::Throttled { retry_after, .. } => {
@@ -505,11 +536,13 @@ fn told(tx: &Transaction<'_>, order_id: i64, before: &Document, after: &Document
     Ok(match (before.state, after.state) {
         (State::Sending | State::InDoubt | State::Dropped, State::Posted) => match &after.content {
             Draft::Invoice(_) => Some(Status::Success),
-            Draft::RefundReceipt(receipt) if receipt.cause == Cause::Cancel => Some(Status::Cancelled),
-            Draft::RefundReceipt(_) => {
+            Draft::RefundReceipt(ReceiptDraft { cause: Cause::Cancel, .. }) => Some(Status::Cancelled),
+            // The order lives on with another invoice.
+            Draft::RefundReceipt(ReceiptDraft { cause: Cause::Reversal(_), .. }) => Some(Status::Updated),
+            Draft::RefundReceipt(ReceiptDraft { cause: Cause::Refund(_), .. }) => {
                 let documents = document::of_order(tx, order_id)?;
                 let invoice = documents.iter().find(|d| Some(d.id) == after.parent_id).and_then(Document::invoice);
-                let receipts = || documents.iter().filter(|d| d.state.may_exist()).filter_map(Document::receipt);
+                let receipts = || Ledger::receipts_of(&documents);
                 let is_all = invoice.is_some_and(|i| left(i, receipts()).values().all(|rest| rest.units <= 0));
                 Some(if is_all { Status::Cancelled } else { Status::Updated })
             }

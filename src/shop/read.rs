@@ -203,6 +203,7 @@ fn snapshot(wire: wire::Order) -> Result<(Snapshot, Facts), ReadError> {
         taxes_included: wire.taxes_included.unwrap_or(false),
         test: wire.test.unwrap_or(false),
         source: wire.source_name,
+        tags: wire.tags.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect(),
         gateways: wire.payment_gateway_names.unwrap_or_default(),
         payment: payment_status(wire.financial_status.as_deref()),
         fulfillment: fulfillment_status(wire.fulfillment_status.as_deref()),

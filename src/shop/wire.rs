@@ -32,6 +32,9 @@ pub(super) struct Order {
     pub(super) test: Option<bool>,
     #[serde(default, deserialize_with = "text")]
     pub(super) source_name: String,
+    /// Separated by commas.
+    #[serde(default, deserialize_with = "text")]
+    pub(super) tags: String,
     pub(super) payment_gateway_names: Option<Vec<String>>,
     pub(super) financial_status: Option<String>,
     pub(super) fulfillment_status: Option<String>,

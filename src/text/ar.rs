@@ -1,6 +1,7 @@
 //! Arabic, with the words of Daftra's own Arabic screens.
 
 use super::{Labels, Notice, Planned, Sentence, Words, isolated, money, planned};
+use crate::db::class;
 use crate::db::log::Status;
 use crate::db::merchant::{Mode, Trouble};
 use crate::db::order;
@@ -10,9 +11,12 @@ use crate::domain::document;
 use crate::domain::draft::Draft;
 use crate::domain::invoice::{Seen, shop_totals};
 use crate::domain::money::{Amount, Currency};
-use crate::domain::reason::{Difference, DifferenceKind, Extra, Failed, Hold, Ignored, RefundPart, Refusal, Waiting};
+use crate::domain::reason::{
+    Difference, DifferenceKind, Extra, Failed, Hold, Ignored, RefundPart, Refusal, Shortage, Unmoved, Waiting,
+};
 use crate::domain::refund::Class;
 use crate::domain::rules::ShippingPolicy;
+use crate::domain::ruling::Ruling;
 use crate::domain::trace::Step;
 
 pub(super) struct Arabic;
@@ -44,6 +48,29 @@ impl Words for Arabic {
             order::State::Shadow => "معروض فقط (وضع الظل)",
             order::State::Held => "موقوف",
             order::State::Failed => "فشل",
+        }
+    }
+
+    fn class(&self, class: class::Class) -> &'static str {
+        match class {
+            class::Class::Invoiced => "مفوتر",
+            class::Class::Cancelled => "ملغي",
+            class::Class::Ignored => "متجاهَل",
+            class::Class::Waiting => "في الانتظار",
+            class::Class::Shadow => "وضع الظل",
+            class::Class::Held => "موقوف",
+            class::Class::InDoubt => "غير مؤكد",
+            class::Class::Failed => "فشل",
+            class::Class::InWork => "قيد المعالجة",
+        }
+    }
+
+    fn ruling(&self, ruling: Ruling) -> &'static str {
+        match ruling {
+            Ruling::Dismiss => "صُرف النظر عنه: لا يلزم شيء ما دام الطلب كما هو",
+            Ruling::Import => "استيراد: يُسجَّل رغم أن القواعد تتجاوزه",
+            Ruling::NewInvoice { .. } => "فاتورة جديدة بدل المحذوفة",
+            Ruling::Leave { .. } => "حُذفت عمدًا: تُترك كما هي",
         }
     }
 
@@ -176,6 +203,18 @@ impl Words for Arabic {
                 format!("يتجاهل التاجر طلبات قناة البيع {}.", quote(source)),
                 "إن كان ذلك خطأ: احذف القناة من القنوات المتجاهلة لدى التاجر.",
             ),
+            Ignored::Tag { tag } => say(
+                format!("يتجاهل التاجر الطلبات التي تحمل الوسم {}.", quote(tag)),
+                "إن كان ذلك خطأ: احذف الوسم من الوسوم المتجاهلة لدى التاجر.",
+            ),
+            Ignored::Dismissed => say(
+                "صرف شخص النظر عنه: لا يلزم شيء ما دام الطلب كما هو.",
+                "يُنظر فيه من جديد عندما يغيّره المتجر؛ وللنظر فيه الآن أعد المحاولة.",
+            ),
+            Ignored::InvoiceDeleted { reference } => say(
+                format!("حُذف المستند {} في دفترة، ويقول شخص إن ذلك مقصود.", isolated(reference)),
+                "يُسأل شخص من جديد عندما يغيّر المتجر الطلب؛ وللسؤال الآن أعد المحاولة.",
+            ),
             Ignored::CancelledBeforeInvoice => say("أُلغي الطلب قبل إنشاء فاتورة.", UNLESS),
             Ignored::DeletedBeforeInvoice => say("حُذف الطلب من المتجر قبل إنشاء فاتورة.", UNLESS),
             Ignored::NothingToBill => {
@@ -201,6 +240,14 @@ impl Words for Arabic {
             Waiting::OrderBehind { refund } => say(
                 format!("الاسترجاع {} يذكر بندًا ليس في الطلب الذي نعرفه.", isolated(&refund.to_string())),
                 "يتابع تلقائيًا عندما يرسل المتجر الطلب الأحدث.",
+            ),
+            Waiting::StockPending { reference, why } => say(
+                format!(
+                    "الفاتورة {} موجودة ولم يتحرك مخزونها بعد: {}.",
+                    isolated(reference),
+                    why.iter().map(unmoved).collect::<Vec<_>>().join("؛ ")
+                ),
+                "عالج ذلك في دفترة. يُسأل عنه تلقائيًا كل ساعة ليوم واحد ثم كل يوم.",
             ),
             Waiting::NotFulfilled => say("لم يُشحن بعد.", "يتابع تلقائيًا عندما يبلّغ المتجر باكتمال الشحن."),
         }
@@ -323,13 +370,21 @@ impl Words for Arabic {
                 format!("رفضت دفترة المستند {}: {}.", isolated(reference), words_of(refusal)),
                 "صحّح ما تشتكي منه دفترة، ثم أعد المحاولة.",
             ),
+            Hold::NotEnoughStock { reference, shortages } => say(
+                format!(
+                    "رفضت دفترة المستند {} والمخزون لا يكفي: {}.",
+                    isolated(reference),
+                    shortages.iter().map(shortage).collect::<Vec<_>>().join("؛ ")
+                ),
+                "أضف المخزون أو صحّحه في دفترة. تُعاد المحاولة تلقائيًا كل ساعة.",
+            ),
             Hold::Locked { reference, refusal } => say(
                 format!("المستند {} موجود وترفض دفترة تعديله: {}.", isolated(reference), words_of(refusal)),
                 "افتح القفل في دفترة وأعد المحاولة، أو صحّحه هناك يدويًا.",
             ),
             Hold::Gone { reference } => say(
                 format!("حذف شخص المستند {} في دفترة.", isolated(reference)),
-                "إن كان ذلك مقصودًا فلا يلزم شيء؛ وإلا فاستعده في دفترة وأعد المحاولة.",
+                "إن كان ذلك مقصودًا: \u{2066}qantara hold leave\u{2069}؛ وإلا فاستعده في دفترة وأعد المحاولة، أو \u{2066}qantara hold new-invoice\u{2069}.",
             ),
             Hold::ChangedByHand { reference, differences } => say(
                 format!(
@@ -498,6 +553,20 @@ fn refund_part(part: RefundPart) -> &'static str {
         RefundPart::Shipping => "شحن يختلف عما على الفاتورة",
         RefundPart::Line => "بند لم يكن على الفاتورة قط",
     }
+}
+
+fn unmoved(why: &Unmoved) -> String {
+    match why {
+        Unmoved::Draft => "الفاتورة مسودة لم يصدرها أحد".to_owned(),
+        Unmoved::Requisition => "لم يؤكد المستودع الإذن المخزني".to_owned(),
+        Unmoved::Untracked(product) => format!("لا تتابع دفترة مخزون المنتج {product}"),
+    }
+}
+
+fn shortage(one: &Shortage) -> String {
+    let Shortage { product_id, title, store_id, wanted, available } = one;
+    let available = isolated(&available.normalize().to_string());
+    format!("المطلوب {wanted} من {} (المنتج {product_id})، والمتاح في المستودع {store_id} هو {available}", quote(title))
 }
 
 fn difference(one: &Difference) -> String {

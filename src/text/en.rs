@@ -1,6 +1,7 @@
 //! English.
 
 use super::{Labels, Notice, Planned, Sentence, Words, money, planned};
+use crate::db::class;
 use crate::db::log::Status;
 use crate::db::merchant::{Mode, Trouble};
 use crate::db::order;
@@ -10,9 +11,12 @@ use crate::domain::document;
 use crate::domain::draft::Draft;
 use crate::domain::invoice::{Seen, shop_totals};
 use crate::domain::money::{Amount, Currency};
-use crate::domain::reason::{Difference, DifferenceKind, Extra, Failed, Hold, Ignored, RefundPart, Refusal, Waiting};
+use crate::domain::reason::{
+    Difference, DifferenceKind, Extra, Failed, Hold, Ignored, RefundPart, Refusal, Shortage, Unmoved, Waiting,
+};
 use crate::domain::refund::Class;
 use crate::domain::rules::ShippingPolicy;
+use crate::domain::ruling::Ruling;
 use crate::domain::trace::Step;
 
 pub(super) struct English;
@@ -49,6 +53,29 @@ impl Words for English {
             order::State::Shadow => "Shown only (shadow)",
             order::State::Held => "Held",
             order::State::Failed => "Failed",
+        }
+    }
+
+    fn class(&self, class: class::Class) -> &'static str {
+        match class {
+            class::Class::Invoiced => "Invoiced",
+            class::Class::Cancelled => "Cancelled",
+            class::Class::Ignored => "Ignored",
+            class::Class::Waiting => "Waiting",
+            class::Class::Shadow => "Shadow",
+            class::Class::Held => "Held",
+            class::Class::InDoubt => "In doubt",
+            class::Class::Failed => "Failed",
+            class::Class::InWork => "In work",
+        }
+    }
+
+    fn ruling(&self, ruling: Ruling) -> &'static str {
+        match ruling {
+            Ruling::Dismiss => "dismissed: nothing to do as the order is",
+            Ruling::Import => "imported: booked although the rules pass it over",
+            Ruling::NewInvoice { .. } => "a new invoice in the place of the deleted one",
+            Ruling::Leave { .. } => "deleted on purpose: left as it is",
         }
     }
 
@@ -179,6 +206,18 @@ impl Words for English {
                 format!("The merchant ignores orders of the sales channel {}.", quote(source)),
                 "If that is wrong: take the channel off the merchant's ignored sources.",
             ),
+            Ignored::Tag { tag } => say(
+                format!("The merchant ignores orders with the tag {}.", quote(tag)),
+                "If that is wrong: take the tag off the merchant's ignored tags.",
+            ),
+            Ignored::Dismissed => say(
+                "A person dismissed it: there is nothing to do as the order is.",
+                "When the shop changes the order it is looked at again; to do so now, try again.",
+            ),
+            Ignored::InvoiceDeleted { reference } => say(
+                format!("{} was deleted in Daftra, and a person says that it was meant so.", isolated(reference)),
+                "When the shop changes the order a person is asked again; to be asked now, try again.",
+            ),
             Ignored::CancelledBeforeInvoice => say("Cancelled before there was an invoice.", UNLESS),
             Ignored::DeletedBeforeInvoice => say("Deleted in the shop before there was an invoice.", UNLESS),
             Ignored::NothingToBill => {
@@ -205,6 +244,14 @@ impl Words for English {
             Waiting::OrderBehind { refund } => say(
                 format!("Refund {refund} names a line that the order we know does not have."),
                 "It goes on by itself when the shop sends the newer order.",
+            ),
+            Waiting::StockPending { reference, why } => say(
+                format!(
+                    "{} is invoiced; its stock has not moved yet: {}.",
+                    isolated(reference),
+                    why.iter().map(unmoved).collect::<Vec<_>>().join("; ")
+                ),
+                "See to it in Daftra. It is asked again by itself, hourly for a day and then daily.",
             ),
             Waiting::NotFulfilled => {
                 say("Not shipped yet.", "It goes on by itself when the shop says that it is fulfilled.")
@@ -316,13 +363,21 @@ impl Words for English {
                 format!("Daftra refused {}: {}.", isolated(reference), words_of(refusal)),
                 "Correct what Daftra complains about; then try again.",
             ),
+            Hold::NotEnoughStock { reference, shortages } => say(
+                format!(
+                    "Daftra refused {}, and too little is in stock: {}.",
+                    isolated(reference),
+                    shortages.iter().map(shortage).collect::<Vec<_>>().join("; ")
+                ),
+                "Bring the stock in, or correct it in Daftra. It is tried again by itself every hour.",
+            ),
             Hold::Locked { reference, refusal } => say(
                 format!("{} exists, and Daftra refuses to change it: {}.", isolated(reference), words_of(refusal)),
                 "Unlock it in Daftra and try again, or correct it there by hand.",
             ),
             Hold::Gone { reference } => say(
                 format!("Somebody deleted {} in Daftra.", isolated(reference)),
-                "If that was meant there is nothing to do; else restore it in Daftra and try again.",
+                "If that was meant: qantara hold leave. Else restore it there and try again, or qantara hold new-invoice.",
             ),
             Hold::ChangedByHand { reference, differences } => say(
                 format!(
@@ -504,6 +559,20 @@ fn refund_part(part: RefundPart) -> &'static str {
         RefundPart::Shipping => "shipping that is not what the invoice carries",
         RefundPart::Line => "a line that never was on the invoice",
     }
+}
+
+fn unmoved(why: &Unmoved) -> String {
+    match why {
+        Unmoved::Draft => "the invoice is a draft that nobody issued".to_owned(),
+        Unmoved::Requisition => "the warehouse has not confirmed the requisition".to_owned(),
+        Unmoved::Untracked(product) => format!("Daftra keeps no stock of product {product}"),
+    }
+}
+
+fn shortage(one: &Shortage) -> String {
+    let Shortage { product_id, title, store_id, wanted, available } = one;
+    let available = available.normalize();
+    format!("{wanted} of {} (product {product_id}) wanted, {available} in warehouse {store_id}", quote(title))
 }
 
 fn difference(one: &Difference) -> String {

@@ -9,6 +9,7 @@ mod en;
 
 use jiff::Timestamp;
 
+use crate::db::class;
 use crate::db::log::{Facts, Status};
 use crate::db::merchant::{Mode, Trouble};
 use crate::db::order;
@@ -19,6 +20,7 @@ use crate::domain::money::{Amount, Currency};
 use crate::domain::operation::Operation;
 use crate::domain::reason::{Failed, Hold, Ignored, Reason, Waiting};
 use crate::domain::refund::Class;
+use crate::domain::ruling::Ruling;
 use crate::domain::trace::Step;
 
 /// A language people read.
@@ -107,6 +109,10 @@ pub trait Words: Sync {
     fn trouble(&self, trouble: &Trouble) -> Sentence;
     /// One thing the planner noticed.
     fn step(&self, step: &Step, currency: Option<Currency>) -> String;
+    /// The class of an order, one of those every order is in.
+    fn class(&self, class: class::Class) -> &'static str;
+    /// What a person decided.
+    fn ruling(&self, ruling: Ruling) -> &'static str;
     /// A document and what became of it.
     fn document(&self, reference: &str, number: Option<&str>, state: document::State) -> String;
     /// Why there is a sentence instead of a page.

@@ -422,6 +422,7 @@ fn empty(story: &Story) -> Snapshot {
         taxes_included: story.included,
         test: false,
         source: "web".into(),
+        tags: Vec::new(),
         gateways: vec!["mada".into()],
         payment: if story.paid { PaymentStatus::Paid } else { PaymentStatus::Pending },
         fulfillment: FulfillmentStatus::Nothing,

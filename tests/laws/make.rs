@@ -2,7 +2,7 @@
 
 use qantara::domain::money::Amount;
 use qantara::domain::order::Line;
-use qantara::domain::rules::{LinePolicy, Rules, ShippingPolicy, SkuRules, Trigger, Vendors};
+use qantara::domain::rules::{LinePolicy, LockedPolicy, Rules, ShippingPolicy, SkuRules, Trigger, Vendors};
 
 /// A merchant that owns every vendor, takes everything as a row and knows no tax.
 pub(crate) fn rules() -> Rules {
@@ -20,9 +20,11 @@ pub(crate) fn rules() -> Rules {
         trigger: Trigger::Created,
         trigger_by_gateway: [].into(),
         ignored_sources: [].into(),
+        ignored_tags: [].into(),
         test_orders: false,
         draft: false,
         tolerance_minor: None,
+        locked: LockedPolicy::Hold,
         taxes: Vec::new(),
     }
 }

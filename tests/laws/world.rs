@@ -86,6 +86,7 @@ pub(crate) fn world() -> World {
         ledger: Ledger {
             documents: Vec::new(),
             classes,
+            rulings: BTreeSet::new(),
             decimals: None,
             look_first_before: None,
             policy: Policy::default(),
@@ -225,6 +226,7 @@ impl World {
             Change::Recover { document } => self.event(document, Event::Restarted),
             Change::Drop { document } => self.event(document, Event::Drop),
             Change::Want { document } => self.event(document, Event::Want),
+            Change::Reverse { document } => self.event(document, Event::Reverse),
             Change::Class { refund, class } => self.classify([(refund, class)].into()),
             Change::LookFirst { parent, source_key, draft, look_at, classes } => {
                 self.classify(classes);
