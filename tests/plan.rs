@@ -354,6 +354,7 @@ impl World {
             }
             Operation::Create { document, parent, source_key, draft, classes } => {
                 let id = document.unwrap_or_else(|| self.plan_document(parent, source_key, draft.clone()));
+                self.document(id).parent_id = parent;
                 self.ledger.classes.extend(classes);
                 self.event(id, Event::Create { draft: draft.clone() });
                 self.answer(id, answer);

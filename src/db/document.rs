@@ -107,7 +107,8 @@ pub fn store(tx: &Transaction<'_>, was: State, document: &Document) -> Result<()
         .prepare_cached(
             "update document set state = ?3, since_at = ?4, look_at = ?5, misses = ?6, failed_looks = ?7,
                unknown_sends = ?8, content = ?9, replacement = ?10, wanted = ?11, written = ?12, refusal = ?13,
-               finding = ?14, remote_id = ?15, remote_no = ?16, total_minor = ?17, verified_at = ?18, account_id = ?19, stock = ?20
+               finding = ?14, remote_id = ?15, remote_no = ?16, total_minor = ?17, verified_at = ?18, account_id = ?19, stock = ?20,
+               parent_id = ?21
              where id = ?1 and state = ?2",
         )
         .during("write a document")?
@@ -132,6 +133,7 @@ pub fn store(tx: &Transaction<'_>, was: State, document: &Document) -> Result<()
             document.verified_at.map(ms),
             document.account_id,
             document.stock.as_ref().map(to_json),
+            document.parent_id,
         ])
         .during("write a document")?;
     if changed == 1 { Ok(()) } else { Err(Error::NotFound { context: "write a document in the state it was read in" }) }

@@ -177,9 +177,12 @@ impl Case<'_> {
         }
     }
 
-    /// Why an order that was never invoiced will not be.
+    /// Why an order that was never invoiced will not be. A reversal and the invoice after it are one act: it is finished
+    /// first, and the end comes to the new invoice as it would have come to the old one.
     fn end_before_invoice(&self) -> Option<Ignored> {
-        if self.order.facts.cancelled.is_some() {
+        if self.ledger.documents.iter().any(|document| document.state == State::Reversed) {
+            None
+        } else if self.order.facts.cancelled.is_some() {
             Some(Ignored::CancelledBeforeInvoice)
         } else if self.order.facts.deleted {
             Some(Ignored::DeletedBeforeInvoice)

@@ -66,7 +66,9 @@ impl Engine {
                 let known = document.and_then(of).cloned();
                 let parent_remote = parent.and_then(of).and_then(|parent| parent.remote_id);
                 let blank = || Document::planned(visit.account_id, parent, source_key, draft.clone(), self.clock.now());
-                visit.create(known.unwrap_or_else(blank), &draft, classes, parent_remote)
+                // The invoice it was planned for may have made room for another one.
+                let document = Document { parent_id: parent, ..known.unwrap_or_else(blank) };
+                visit.create(document, &draft, classes, parent_remote)
             }
             Operation::Replace { document, draft, classes } => match of(document) {
                 Some(document) => visit.replace(document.clone(), draft, classes),

@@ -84,7 +84,7 @@ impl Visit<'_> {
     }
 }
 
-/// The catalogue says that Daftra keeps no stock of it, or it was so before: keeping it from now on moves nothing that
+/// Services have no stock and a bundle has that of its parts. The catalogue says that Daftra keeps no stock of it, or it was so before: keeping it from now on moves nothing that
 /// was sold until then, so only the movement itself is a proof.
 fn is_untracked(product_id: i64, invoice: &Document, case: &Case) -> bool {
     let was_untracked = match &invoice.stock {
@@ -92,5 +92,5 @@ fn is_untracked(product_id: i64, invoice: &Document, case: &Case) -> bool {
         Some(Stock::Moved) | None => false,
     };
     let known = case.catalog.products.iter().find(|product| product.id == product_id);
-    was_untracked || known.is_some_and(|product| product.kind != ProductKind::Service && !product.tracked)
+    was_untracked || known.is_some_and(|product| product.kind == ProductKind::Product && !product.tracked)
 }

@@ -24,7 +24,7 @@ pub(crate) fn rules() -> Rules {
         test_orders: false,
         draft: false,
         tolerance_minor: None,
-        locked: LockedPolicy::Hold,
+        locked: LockedPolicy::NewInvoice,
         taxes: Vec::new(),
     }
 }

@@ -191,6 +191,8 @@ impl World {
                 self.check_draft(&draft, &source_key);
                 self.classify(classes);
                 let id = document.unwrap_or_else(|| self.plant(parent, source_key, draft.clone()));
+                // The invoice it was planned for may have made room for another one.
+                self.ledger.documents.iter_mut().find(|document| document.id == id).unwrap().parent_id = parent;
                 self.event(id, Event::Create { draft: draft.clone() });
                 self.send(id, &draft);
             }
@@ -295,7 +297,9 @@ impl World {
         match draft {
             Draft::Invoice(invoice) => {
                 assert!(!invoice.billed.is_empty(), "an invoice without rows");
-                let exists = self.ledger.live_invoice().is_some_and(|known| known.state == State::Posted);
+                let is_there =
+                    |d: &Document| d.invoice().is_some() && matches!(d.state, State::Posted | State::Reversed);
+                let exists = self.ledger.documents.iter().any(is_there);
                 let over = order.facts.cancelled.is_some() || order.facts.deleted;
                 assert!(exists || !over, "a first invoice for an order that is over");
                 assert_close(&invoice.billed, self.merchant.rules.tolerance_minor);
@@ -328,23 +332,35 @@ impl World {
         let mut left = BTreeMap::new();
         invoice.iter().for_each(|billed| add(&mut left, billed, 1));
         receipt.iter().for_each(|billed| add(&mut left, billed, -1));
-        let receipts = self.remote.values().filter(|draft| matches!(draft, Draft::RefundReceipt(_)));
-        receipts.flat_map(Draft::billed).for_each(|billed| add(&mut left, billed, -1));
+        let receipts = self.remote.iter().filter(|(_, draft)| matches!(draft, Draft::RefundReceipt(_)));
+        let counting = receipts.filter(|(reference, _)| !self.is_even(reference));
+        counting.flat_map(|(_, draft)| draft.billed()).for_each(|billed| add(&mut left, billed, -1));
         left
+    }
+
+    /// With the receipts of a reversed invoice nothing of it is left.
+    fn is_even(&self, reference: &str) -> bool {
+        let parent =
+            self.ledger.documents.iter().find(|d| d.content.header().reference == reference).unwrap().parent_id;
+        parent.is_some_and(|parent| self.ledger.documents.iter().any(|d| d.id == parent && d.state == State::Reversed))
     }
 
     /// What Daftra's documents leave of every line and of the shipping, where units are left.
     pub(crate) fn net(&self) -> BTreeMap<Source, Left> {
-        let invoices = self.remote.values().filter(|draft| matches!(draft, Draft::Invoice(_)));
-        let billed: Vec<Billed> = invoices.flat_map(Draft::billed).cloned().collect();
-        self.left_with(&billed, &[])
+        let mut left = BTreeMap::new();
+        for draft in self.remote.values() {
+            let sign = if matches!(draft, Draft::Invoice(_)) { 1 } else { -1 };
+            draft.billed().iter().for_each(|billed| add(&mut left, billed, sign));
+        }
+        left
     }
 
     /// Our ledger says of every document what Daftra says.
     pub(crate) fn check_books(&self) {
         for document in &self.ledger.documents {
             let reference = &document.content.header().reference;
-            let ours = document.state.may_exist().then_some(&document.content);
+            let exists = document.state.may_exist() || document.state == State::Reversed;
+            let ours = exists.then_some(&document.content);
             assert_eq!(ours, self.remote.get(reference), "{reference} is {}", document.state.word());
         }
         let ours: BTreeSet<_> = self.ledger.documents.iter().map(|d| &d.content.header().reference).collect();
