@@ -8,11 +8,11 @@ mod law;
 use jiff::{SignedDuration, Timestamp};
 use law::law;
 use proptest::collection::vec;
-use qantara::domain::invoice::{Billed, Header, InvoiceDraft, Source, exact_rows};
+use qantara::domain::invoice::{Billed, Header, InvoiceDraft, Seen, Source, exact_rows};
 use qantara::domain::ledger::{Document, Draft, Event, Finding, Impossible, Next, Policy, State, apply, next};
 use qantara::domain::money::{Amount, Currency};
 use qantara::domain::reason::{Difference, DifferenceKind, Hold, Refusal, Waiting};
-use qantara::domain::rules::{ShippingPolicy, Vendors};
+use qantara::domain::rules::{PricePolicy, ShippingPolicy, Vendors};
 
 /// Where each event leads from a document that has just come into a state; `-` cannot happen.
 const TABLE: &str = "
@@ -36,6 +36,7 @@ differs           -        -         -         -        -        posted     -   
 missing           -        -         -         -        -        posted     -                 replace_in_doubt  -       -       -
 drop              dropped  -         -         dropped  -        -          -                 -                 -       -       -
 want              -        -         -         planned  planned  -          -                 -                 -       -       -
+note              -        -         -         -        -        posted     -                 -                 -       -       -
 try_again         planned  -         in_doubt  planned  dropped  posted     -                 replace_in_doubt  posted  posted  -
 ";
 
@@ -66,6 +67,8 @@ fn draft(net: i64) -> Draft {
         },
         vendors: Vendors::AllBut([].into()),
         shipping: ShippingPolicy::AllLines,
+        with_shipping: None,
+        price: PricePolicy::Sale,
         seen: [].into(),
         billed: vec![Billed {
             source: Source::Line(1),
@@ -117,6 +120,7 @@ fn event(name: &str) -> Event {
         "missing" => Event::Missing,
         "drop" => Event::Drop,
         "want" => Event::Want,
+        "note" => Event::Note { seen: [(9, Seen::Skipped)].into() },
         "try_again" => Event::TryAgain,
         other => panic!("{other} is no event"),
     }
@@ -179,7 +183,7 @@ fn table() -> Vec<Row> {
 #[test]
 fn every_event_in_every_state_leads_where_the_table_says_or_is_impossible() {
     let table = table();
-    assert_eq!(table.len(), 20);
+    assert_eq!(table.len(), 21);
     for (name, cells) in &table {
         for (state, leads) in cells {
             let got = apply(&in_state(*state), event(name), at(0), &POLICY).map(|after| after.state);

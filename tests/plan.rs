@@ -374,6 +374,7 @@ impl World {
                 (born.state, born.look_at) = (State::InDoubt, Some(look_at));
                 self.ledger.classes.extend(classes);
             }
+            Change::Note { document, seen } => self.event(document, Event::Note { seen }),
             Change::Class { refund, class } => drop(self.ledger.classes.insert(refund, class)),
         }
     }

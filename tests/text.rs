@@ -16,7 +16,7 @@ use qantara::domain::ledger;
 use qantara::domain::money::{Amount, Currency};
 use qantara::domain::operation::Operation;
 use qantara::domain::reason::{
-    Difference, DifferenceKind, Extra, Failed, Hold, Ignored, Reason, RefundPart, Refusal, Waiting,
+    Difference, DifferenceKind, Extra, Failed, Hold, Ignored, LineDifference, Reason, RefundPart, Refusal, Waiting,
 };
 use qantara::domain::refund::Class;
 use qantara::domain::rules::ShippingPolicy;
@@ -52,14 +52,14 @@ fn ignored() -> Vec<Ignored> {
     every!(Ignored:
         NoOwnLines { vendors: ["Acme".to_owned()].into() },
         BeforeGoLive { placed_at: at, live_from: at },
-        TestOrder, Sample, Source { source: "pos".into() },
+        TestOrder, Sample, Source { source: "pos".into() }, Tag { tag: "wholesale".into() },
         CancelledBeforeInvoice, DeletedBeforeInvoice, NothingToBill)
 }
 
 fn waiting() -> Vec<Waiting> {
     every!(Waiting:
         Settling { reference: reference() }, LookingAgain { reference: reference() }, CancelRecord,
-        OrderBehind { refund: 991 }, NotPaid, NotFulfilled)
+        OrderBehind { refund: 991 }, MoneyUnderWay { refund: 991 }, NotPaid, NotFulfilled)
 }
 
 fn holds() -> Vec<Hold> {
@@ -75,11 +75,15 @@ fn holds() -> Vec<Hold> {
         TooManyTaxes { line: line() }, CustomLine { line: line() }, GiftCard { line: line() }, Tip { line: line() },
         ExtraAmount { what: Extra::Tip, amount: sum },
         AmountsDoNotAddUp { expected: sum, found: sum },
-        TotalsDiffer { order: sum, daftra: sum, tax_order: sum, tax_daftra: sum, tolerance: sum },
+        TotalsDiffer {
+            order: sum, daftra: sum, tax_order: sum, tax_daftra: sum, tolerance: sum,
+            lines: vec![LineDifference { line: line(), order: sum, daftra: sum, tax_order: sum, tax_daftra: sum }]
+        },
         AccountTooCoarse { currency: kuwait(), decimals: 2 },
         OtherAccount { reference: reference() },
         QuantitiesDiffer { line: line(), ours: 1, shop: 2 },
         CancelledButPaid, CancelledAfterShipping,
+        Exchange { back: vec![(line(), 1)], given: vec![(line(), 2)] },
         RefundPart { refund: 991, part: RefundPart::Adjustment },
         Overdrawn { line: line(), units: -1, net: Amount(-100), tax: Amount(-15) },
         RefundExceeds { refund: 991, line: line(), left: 1, refunded: 2 },
@@ -165,7 +169,7 @@ fn every_reason_has_its_cause_and_its_next_step() {
 fn every_part_of_a_reason_has_its_words() {
     let extras = every!(Extra: Tip, Duties, Fees, CashRounding);
     distinct(&extras, |lang, what| lang.words().hold(&Hold::ExtraAmount { what: *what, amount: Amount(1) }, None).what);
-    let parts = every!(RefundPart: Adjustment, MoneyOnly, Duties, Shipping, Line);
+    let parts = every!(RefundPart: Adjustment, MoneyOnly, Duties, Shipping, Line, TooMuch);
     distinct(&parts, |lang, part| lang.words().hold(&Hold::RefundPart { refund: 1, part: *part }, None).what);
     let differences = every!(DifferenceKind: Row, Total, Store, Draft, Client, Currency, Date);
     distinct(&differences, |lang, what| {
@@ -176,6 +180,42 @@ fn every_part_of_a_reason_has_its_words() {
     complete(&[without_codes, holds().remove(0)], |lang, hold| lang.words().hold(hold, None));
     let without_vendors = Ignored::NoOwnLines { vendors: BTreeSet::new() };
     complete(&[without_vendors, ignored().remove(0)], |lang, why| lang.words().ignored(why));
+}
+
+#[test]
+fn a_hold_that_a_policy_lets_through_names_its_key() {
+    let extra = |what| Hold::ExtraAmount { what, amount: Amount(1) };
+    let part = |part| Hold::RefundPart { refund: 1, part };
+    let keys = [
+        (extra(Extra::Tip), "lines.tip"),
+        (extra(Extra::Duties), "lines.duty"),
+        (extra(Extra::Fees), "lines.duty"),
+        (part(RefundPart::MoneyOnly), "lines.goodwill"),
+        (part(RefundPart::Adjustment), "lines.goodwill"),
+        (Hold::Exchange { back: Vec::new(), given: Vec::new() }, "orders.exchange"),
+    ];
+    for (hold, key) in keys {
+        for lang in Lang::ALL {
+            let next_step = lang.words().hold(&hold, None).next_step;
+            assert!(next_step.contains(key), "{next_step}");
+        }
+    }
+}
+
+#[test]
+fn totals_that_differ_are_told_line_by_line() {
+    let line = LineDifference {
+        line: "Tea".into(),
+        order: Amount(11_500),
+        daftra: Amount(11_600),
+        tax_order: Amount(1_500),
+        tax_daftra: Amount(1_600),
+    };
+    let sum = Amount(1);
+    let lines = vec![line];
+    let hold = Hold::TotalsDiffer { order: sum, daftra: sum, tax_order: sum, tax_daftra: sum, tolerance: sum, lines };
+    let what = Lang::En.words().hold(&hold, Currency::parse("SAR")).what;
+    assert!(what.ends_with(" “Tea”: 116.00 SAR with 16.00 SAR tax instead of 115.00 SAR with 15.00 SAR."), "{what}");
 }
 
 #[test]

@@ -80,6 +80,7 @@ impl MerchantFile {
             gift_card: lines.gift_card,
             tip: lines.tip,
             duty: lines.duty,
+            goodwill: lines.goodwill,
             trigger: orders.trigger,
             trigger_by_gateway: orders
                 .trigger_by_gateway
@@ -87,8 +88,11 @@ impl MerchantFile {
                 .map(|(name, trigger)| (fold(name), *trigger))
                 .collect(),
             ignored_sources: orders.ignored_sources.iter().map(|source| fold(source)).collect(),
+            ignored_tags: orders.ignored_tags.iter().map(|tag| fold(tag)).collect(),
             test_orders: orders.test_orders,
             draft: orders.draft,
+            price: orders.price,
+            exchange: orders.exchange,
             tolerance_minor: tolerance,
             taxes: taxes(&self.tax)?,
         })
@@ -128,14 +132,18 @@ impl MerchantFile {
                 gift_card: rules.gift_card,
                 tip: rules.tip,
                 duty: rules.duty,
+                goodwill: rules.goodwill,
             },
             orders: Orders {
                 trigger: rules.trigger,
                 trigger_by_gateway: rules.trigger_by_gateway.clone(),
                 ignored_sources: rules.ignored_sources.clone(),
+                ignored_tags: rules.ignored_tags.clone(),
                 test_orders: rules.test_orders,
                 live_from: merchant.live_from,
                 draft: rules.draft,
+                price: rules.price,
+                exchange: rules.exchange,
                 tolerance_minor: rules.tolerance_minor,
             },
             tax: rules.taxes.iter().map(tax).collect(),

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::Refusal;
 use crate::db::merchant::Mode;
-use crate::domain::rules::{LinePolicy, ShippingPolicy, SkuRules, Trigger};
+use crate::domain::rules::{ExchangePolicy, LinePolicy, PricePolicy, ShippingPolicy, SkuRules, Trigger};
 
 /// A whole merchant, but for its secrets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -106,6 +106,9 @@ pub struct Lines {
     /// Duties and fees.
     #[serde(default = "hold")]
     pub duty: LinePolicy,
+    /// Money given back for no goods.
+    #[serde(default)]
+    pub goodwill: LinePolicy,
 }
 
 /// `[orders]`
@@ -118,6 +121,8 @@ pub struct Orders {
     pub trigger_by_gateway: BTreeMap<String, Trigger>,
     /// Sales channels that are somebody else's.
     pub ignored_sources: BTreeSet<String>,
+    /// Orders with one of these tags are not booked.
+    pub ignored_tags: BTreeSet<String>,
     /// Whether test orders are invoiced.
     pub test_orders: bool,
     /// Older orders are not booked. Absent: as it is, and now for a merchant who goes live.
@@ -125,6 +130,10 @@ pub struct Orders {
     pub live_from: Option<Timestamp>,
     /// Invoices stay drafts.
     pub draft: bool,
+    /// What the customer pays, or nothing.
+    pub price: PricePolicy,
+    /// Goods exchanged for others after the invoice.
+    pub exchange: ExchangePolicy,
     /// Absent: one minor unit per line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tolerance_minor: Option<i64>,
@@ -136,9 +145,12 @@ impl Default for Orders {
             trigger: Trigger::Created,
             trigger_by_gateway: BTreeMap::new(),
             ignored_sources: BTreeSet::new(),
+            ignored_tags: BTreeSet::new(),
             test_orders: false,
             live_from: None,
             draft: false,
+            price: PricePolicy::Sale,
+            exchange: ExchangePolicy::Hold,
             tolerance_minor: None,
         }
     }
@@ -175,12 +187,11 @@ fn hold() -> LinePolicy {
 pub const EXAMPLE: &str = include_str!("example.toml");
 
 /// Keys that a later version will know, and the one value that already means what happens today.
-const LATER: [(&str, Option<&str>); 9] = [
+const LATER: [(&str, Option<&str>); 8] = [
     ("shop.api_url", None),
     ("shop.token_file", None),
     ("shop.client_id", None),
     ("shop.client_secret_file", None),
-    ("orders.price", None),
     ("orders.locked", Some("\"hold\"")),
     ("payments.record", Some("false")),
     ("payments.gateway", None),
@@ -301,7 +312,11 @@ pub(super) fn remedy(key: &str) -> Option<&'static str> {
         "orders.live_from" => "write a time with its zone, for example \"2026-11-01T00:00:00+03:00\"",
         "orders.tolerance_minor" => "write a whole number of minor units from 0 to 100000",
         "lines.shipping" => "write \"all_lines\", \"always\" or \"never\"",
-        "lines.custom" | "lines.gift_card" | "lines.tip" | "lines.duty" => "write \"hold\", \"skip\" or \"line\"",
+        "orders.price" => "write \"sale\" or \"zero\"",
+        "orders.exchange" => "write \"hold\" or \"book\"",
+        "lines.custom" | "lines.gift_card" | "lines.tip" | "lines.duty" | "lines.goodwill" => {
+            "write \"hold\", \"skip\" or \"line\""
+        }
         _ => match last {
             "rate" => "write the fraction in quotes, for example \"0.15\" for fifteen percent",
             "included" => "write true if prices contain the tax, else false",

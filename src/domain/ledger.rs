@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::invoice::{Billed, Header, InvoiceDraft};
+use super::invoice::{Billed, Header, InvoiceDraft, Seen};
 use super::money::Amount;
 use super::reason::{Difference, Hold, Refusal, Waiting};
 use super::refund::{Class, ReceiptDraft};
@@ -369,6 +369,10 @@ pub enum Event {
     Drop,
     /// Wanted again, or wanted otherwise.
     Want,
+    /// Lines of the order were looked at that change nothing on it.
+    Note {
+        seen: BTreeMap<i64, Seen>,
+    },
     /// A person says: try again.
     TryAgain,
 }
@@ -525,6 +529,10 @@ pub fn apply(document: &Document, event: Event, now: Timestamp, policy: &Policy)
             after.replacement = None;
             after.verified_at = Some(now);
         }
+        (State::Posted, Event::Note { seen }) => match &mut after.content {
+            Draft::Invoice(invoice) => invoice.seen = seen,
+            Draft::RefundReceipt(_) => {}
+        },
         (State::Locked, Event::TryAgain) => {
             enter(&mut after, State::Posted);
             after.refusal = None;
@@ -581,6 +589,7 @@ impl Event {
             Self::Missing => "missing",
             Self::Drop => "drop",
             Self::Want => "want",
+            Self::Note { .. } => "note",
             Self::TryAgain => "try again",
         }
     }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::catalog::Code;
+use super::invoice::Seen;
 use super::ledger::Draft;
 use super::refund::Class;
 
@@ -60,5 +61,10 @@ pub enum Change {
     Class {
         refund: i64,
         class: Class,
+    },
+    /// What was decided about lines that change nothing on the document, so that rules of later do not decide again.
+    Note {
+        document: i64,
+        seen: BTreeMap<i64, Seen>,
     },
 }

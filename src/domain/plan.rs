@@ -3,13 +3,14 @@
 //! A plan is data. The engine performs its first operation, records the outcome and asks again, so a plan never goes
 //! stale. The same function serves a new order, an edit, a cancellation, a repeat, a retry and a dry run.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::catalog::Catalog;
-use super::invoice::{Drafted, Gated, InvoiceDraft, Obstacles, Removed, Seen, draft, gate, shop_totals};
+use super::invoice::{Drafted, Gated, InvoiceDraft, Obstacles, Removed, Seen, Source, draft, gate, shop_totals};
 use super::ledger::{Document, Draft, Fingerprint, Ledger, Next, State, next};
 use super::money::Amount;
 use super::operation::{Change, Operation};
@@ -17,9 +18,9 @@ use super::order::{FulfillmentStatus, Order, PaymentStatus, Refund, SAMPLE_ORDER
 use super::reason::{Hold, Ignored, Waiting};
 use super::refund::{
     Cause, Class, Left, OwnLines, ReceiptDraft, cancel_receipt, class_after_invoice, class_before_invoice,
-    in_price_terms, left, receipt, removed,
+    in_price_terms, is_money_alone, left, receipt, removed, waits_for_money, worth,
 };
-use super::rules::{Merchant, Trigger, fold};
+use super::rules::{ExchangePolicy, LinePolicy, Merchant, PricePolicy, Trigger, fold};
 use super::trace::{Step, Trace, steps};
 
 /// What is to be done for an order now.
@@ -52,7 +53,11 @@ pub fn plan(
     now: Timestamp,
 ) -> (Decision, Trace) {
     let mut trace = Trace::new();
-    let order = in_price_terms(order);
+    let mut order = in_price_terms(order);
+    let sent = ledger.live_invoice().filter(|invoice| invoice.state.may_exist()).and_then(Document::invoice);
+    if sent.map_or(merchant.rules.price, |invoice| invoice.price) == PricePolicy::Zero {
+        order = Cow::Owned(order.without_prices());
+    }
     let case = Case { order: &order, merchant, catalog, ledger, now };
     let decision = case.decide(&mut trace);
     (decision, trace)
@@ -159,6 +164,9 @@ impl Case<'_> {
         }
         if rules.ignored_sources.contains(&fold(&snapshot.source)) {
             return Some(Ignored::Source { source: snapshot.source.clone() });
+        }
+        if let Some(tag) = snapshot.tags.iter().find(|tag| rules.ignored_tags.contains(&fold(tag))) {
+            return Some(Ignored::Tag { tag: tag.clone() });
         }
         match self.merchant.live_from {
             Some(live_from) if snapshot.created_at < live_from => {
@@ -358,7 +366,14 @@ impl Case<'_> {
         let cancel = self.ledger.by_source(&Cause::Cancel.source_key()).is_some_and(|d| d.state.may_exist());
         let mut classes = self.ledger.classes.clone();
         for refund in self.refunds() {
-            classes.entry(refund.id).or_insert_with(|| class_after_invoice(refund, &own, content, facts, cancel));
+            classes.entry(refund.id).or_insert_with(|| {
+                let class = class_after_invoice(refund, &own, content, facts, cancel);
+                if class == Class::Receipt && self.is_left_out(refund, content, &first) {
+                    Class::Covered
+                } else {
+                    class
+                }
+            });
         }
         let redraft = |classes: &_| self.draft(&removed(facts, classes), Some(content));
         let mut drafted = redraft(&classes);
@@ -381,6 +396,9 @@ impl Case<'_> {
         if !obstacles.ask.is_empty() {
             return Decision::Act(vec![Operation::Find { codes: obstacles.ask }]);
         }
+        if let Some(exchange) = self.exchange(content, &target, &classes) {
+            return Decision::Hold(obstacles.holds.into_iter().chain([exchange]).collect());
+        }
         let wanted = Fingerprint::of(&target.billed);
         if invoice.is_out_of_step(&wanted) {
             obstacles.holds.extend(self.quantities(&target));
@@ -400,8 +418,12 @@ impl Case<'_> {
             return Decision::Act(vec![Operation::Replace { document: invoice.id, draft, classes: edits }]);
         }
         trace.push(Step::InStep { reference: content.header.reference.clone() });
+        if target.seen != content.seen && invoice.state == State::Posted {
+            let changes = vec![Change::Note { document: invoice.id, seen: target.seen }];
+            return Decision::Act(vec![Operation::Record { changes }]);
+        }
         let ahead = facts.refunds.values().find(|refund| self.is_ahead(refund));
-        match (self.take_back(invoice, content, &classes), ahead) {
+        match (self.take_back(invoice, content, &first, &classes), ahead) {
             (Decision::Settled, Some(refund)) => Decision::Wait(None, Waiting::OrderBehind { refund: refund.id }),
             (decision, _) => decision,
         }
@@ -427,7 +449,13 @@ impl Case<'_> {
     }
 
     /// Receipts, one after the other, then what a cancellation leaves over.
-    fn take_back(&self, invoice: &Document, content: &InvoiceDraft, classes: &BTreeMap<i64, Class>) -> Decision {
+    fn take_back(
+        &self,
+        invoice: &Document,
+        content: &InvoiceDraft,
+        whole: &InvoiceDraft,
+        classes: &BTreeMap<i64, Class>,
+    ) -> Decision {
         let facts = &self.order.facts;
         let mut changes: Vec<Change> = Vec::new();
         // An edit that changed nothing on the invoice is noted with the classes that never change a document.
@@ -438,20 +466,32 @@ impl Case<'_> {
             return Decision::Act(vec![Operation::Record { changes }]);
         }
         let mut holds = Vec::new();
+        let mut under_way = None;
         for refund in facts.refunds.values().filter(|refund| classes.get(&refund.id) == Some(&Class::Receipt)) {
             let cause = Cause::Refund(refund.id);
             let known = self.ledger.by_source(&cause.source_key());
             if known.is_some_and(|document| document.state.may_exist() || document.state == State::Gone) {
                 continue;
             }
+            if waits_for_money(refund) {
+                under_way = Some(refund.id);
+                continue;
+            }
             let rest = left(content, self.ledger.receipts());
-            match receipt(refund, self.merchant, &self.order.snapshot, content, &rest) {
-                Ok(draft) => {
-                    let classes = self.fresh(&BTreeMap::from([(refund.id, Class::Receipt)]), |_| true);
-                    let (key, parent) = (cause.source_key(), Some(invoice.id));
-                    return self.create(known, parent, key, Draft::RefundReceipt(draft), classes, refund.created_at);
+            let money = self.money_policy(refund, content, whole);
+            let draft = match receipt(refund, self.merchant, &self.order.snapshot, content, &rest, money) {
+                Ok(draft) => Draft::RefundReceipt(draft),
+                Err(reasons) => {
+                    holds.extend(reasons);
+                    continue;
                 }
-                Err(reasons) => holds.extend(reasons),
+            };
+            let classes = self.fresh(&BTreeMap::from([(refund.id, Class::Receipt)]), |_| true);
+            match self.create(known, Some(invoice.id), cause.source_key(), draft, classes, refund.created_at) {
+                // What Daftra refused of one record holds up no other.
+                Decision::Hold(reasons) => holds.extend(reasons),
+                Decision::Settled => {}
+                decision @ (Decision::Act(_) | Decision::Ignore(_) | Decision::Wait(..)) => return decision,
             }
         }
         holds.extend(self.overdrawn(content));
@@ -460,17 +500,94 @@ impl Case<'_> {
         if !holds.is_empty() {
             return Decision::Hold(holds);
         }
-        match facts.cancelled {
-            Some(cancelled) => self.cancel_rest(invoice, content, cancelled.at),
-            None => Decision::Settled,
+        match (facts.cancelled, under_way) {
+            (_, Some(refund)) => Decision::Wait(None, Waiting::MoneyUnderWay { refund }),
+            (Some(cancelled), None) => self.cancel_rest(invoice, content, cancelled.at),
+            (None, None) => Decision::Settled,
         }
+    }
+
+    /// Goods given for others, of which something is still to be booked.
+    fn exchange(&self, content: &InvoiceDraft, target: &InvoiceDraft, classes: &BTreeMap<i64, Class>) -> Option<Hold> {
+        let snapshot = &self.order.snapshot;
+        let named = snapshot.exchanged.as_ref().filter(|_| self.merchant.rules.exchange == ExchangePolicy::Hold)?;
+        let returns = || self.order.facts.refunds.values().filter(|refund| refund.is_return);
+        let is_open = |refund: &Refund| {
+            classes.get(&refund.id) == Some(&Class::Receipt)
+                && self.ledger.by_source(&Cause::Refund(refund.id).source_key()).is_none_or(Document::never_left)
+        };
+        let is_given = |id: i64| named.contains(&id) || named.is_empty() && !content.seen.contains_key(&id);
+        let given = snapshot.lines.iter().filter(|line| is_given(line.id) && target.seen[&line.id] == Seen::Billed);
+        let is_new = given.clone().any(|line| content.find(Source::Line(line.id)).is_none());
+        if !is_new && !returns().any(is_open) {
+            return None;
+        }
+        let title = |id: i64| snapshot.lines.iter().find(|line| line.id == id).map(|line| line.title.clone());
+        let back = returns()
+            .flat_map(|refund| &refund.lines)
+            .filter(|part| target.seen.get(&part.line_id) == Some(&Seen::Billed));
+        Some(Hold::Exchange {
+            back: back.map(|part| (title(part.line_id).unwrap_or_default(), part.quantity)).collect(),
+            given: given.map(|line| (line.title.clone(), line.quantity)).collect(),
+        })
+    }
+
+    /// Money for no goods that no document is to tell of: it was paid too much, or the rules leave it out.
+    fn is_left_out(&self, refund: &Refund, content: &InvoiceDraft, whole: &InvoiceDraft) -> bool {
+        is_money_alone(refund)
+            && !refund.is_under_way()
+            && (self.merchant.rules.goodwill == LinePolicy::Skip
+                || self.balance(refund, content, whole).is_some_and(|(_, after)| after >= Amount::ZERO))
+    }
+
+    /// What becomes of money for no goods. It lowers what the order is worth only if nothing was owed to the customer
+    /// before, nor by the customer.
+    fn money_policy(&self, refund: &Refund, content: &InvoiceDraft, whole: &InvoiceDraft) -> LinePolicy {
+        match self.merchant.rules.goodwill {
+            LinePolicy::Line if self.balance(refund, content, whole).is_none_or(|(before, _)| !before.is_zero()) => {
+                LinePolicy::Hold
+            }
+            policy => policy,
+        }
+    }
+
+    /// What the customer has paid beyond what the documents hold, before this record and after its money; of the other
+    /// records those count that are booked. `None` where it is not known: part of the order is no business of ours, or
+    /// money moved that nobody told of, or in another currency.
+    fn balance(&self, refund: &Refund, content: &InvoiceDraft, whole: &InvoiceDraft) -> Option<(Amount, Amount)> {
+        let Order { snapshot, facts } = self.order;
+        let currency = snapshot.currency;
+        if shop_totals(&whole.billed).total != snapshot.total_price || !facts.money_was_received() {
+            return None;
+        }
+        let is_booked = |other: &&Refund| {
+            let class = self.ledger.classes.get(&other.id);
+            let document = self.ledger.by_source(&Cause::Refund(other.id).source_key());
+            other.id != refund.id
+                && match class {
+                    Some(Class::Receipt) => document.is_some_and(|document| document.state.may_exist()),
+                    Some(Class::Absorbed | Class::Edit | Class::Covered | Class::NotOurs) => true,
+                    None => false,
+                }
+        };
+        let others: Option<Amount> =
+            facts.refunds.values().filter(is_booked).map(|other| other.paid_out(currency)).sum();
+        let left = worth(content, &left(content, self.ledger.receipts()));
+        let before = facts.received(currency)? - others? - left;
+        Some((before, before - refund.paid_out(currency)?))
     }
 
     /// Where receipts take back more than the invoice holds: of what it loses by an edit, or by a receipt that was given
     /// up and turned up.
     fn overdrawn(&self, invoice: &InvoiceDraft) -> Vec<Hold> {
         let short = |left: &Left| left.units < 0 || left.net < Amount::ZERO || left.tax < Amount::ZERO;
-        let below_zero = left(invoice, self.ledger.receipts()).into_iter().filter(|(_, left)| short(left));
+        let left = left(invoice, self.ledger.receipts());
+        // Money for no goods counts against the whole.
+        let is_short = worth(invoice, &left) < Amount::ZERO;
+        let below_zero = left.into_iter().filter(|(source, left)| match source {
+            Source::Money(_) => is_short,
+            Source::Line(_) | Source::Shipping(_) | Source::Tip | Source::Duties | Source::Fees => short(left),
+        });
         let hold = |(source, Left { units, net, tax })| {
             let mut billed = self.ledger.receipts().flat_map(|receipt| &receipt.billed);
             let line = billed.find(|billed| billed.source == source).map(|billed| billed.title.clone());
@@ -512,6 +629,10 @@ impl Case<'_> {
             }
         }
         let draft: ReceiptDraft = cancel_receipt(self.merchant, self.order.snapshot.id, at, content, &rest);
+        if shop_totals(&draft.billed).total > worth(content, &rest) {
+            // Money went back beside the goods: how much of it is for these, nobody says.
+            return Decision::Hold(vec![Hold::CancelledButPaid]);
+        }
         self.create(known, Some(invoice.id), key, Draft::RefundReceipt(draft), BTreeMap::new(), at)
     }
 

@@ -30,6 +30,10 @@ pub enum Ignored {
     Source {
         source: String,
     },
+    /// A tag the merchant chose to ignore.
+    Tag {
+        tag: String,
+    },
     CancelledBeforeInvoice,
     DeletedBeforeInvoice,
     /// All units were removed or refunded before there was an invoice, or policies leave no row.
@@ -52,6 +56,10 @@ pub enum Waiting {
     CancelRecord,
     /// A refund names a line that the newest body of the order does not have: a newer one is on its way.
     OrderBehind {
+        refund: i64,
+    },
+    /// Money of a refund is on its way, and nothing else tells what the refund is for.
+    MoneyUnderWay {
         refund: i64,
     },
     NotPaid,
@@ -107,6 +115,9 @@ pub enum Hold {
         tax_order: Amount,
         tax_daftra: Amount,
         tolerance: Amount,
+        /// The things on the document that differ by themselves.
+        #[serde(default)]
+        lines: Vec<LineDifference>,
     },
     AccountTooCoarse {
         currency: Currency,
@@ -124,6 +135,11 @@ pub enum Hold {
     },
     CancelledButPaid,
     CancelledAfterShipping,
+    /// Goods of a posted order are exchanged for others: titles and units of both sides.
+    Exchange {
+        back: Vec<(String, i64)>,
+        given: Vec<(String, i64)>,
+    },
     /// A refund part that cannot be booked without a person.
     RefundPart {
         refund: i64,
@@ -196,6 +212,18 @@ pub enum RefundPart {
     Shipping,
     /// A line of an edit that never was on the invoice as a whole.
     Line,
+    /// More money than all that the documents still hold.
+    TooMuch,
+}
+
+/// One thing on a document as the order counts it and as Daftra would.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineDifference {
+    pub line: String,
+    pub order: Amount,
+    pub daftra: Amount,
+    pub tax_order: Amount,
+    pub tax_daftra: Amount,
 }
 
 /// Both sides of one thing that differs between our ledger and Daftra.

@@ -36,12 +36,22 @@ pub struct Rules {
     pub gift_card: LinePolicy,
     pub tip: LinePolicy,
     pub duty: LinePolicy,
+    /// Money given back for no goods and no shipping.
+    #[serde(default)]
+    pub goodwill: LinePolicy,
     pub trigger: Trigger,
     pub trigger_by_gateway: BTreeMap<String, Trigger>,
     pub ignored_sources: BTreeSet<String>,
+    /// Folded.
+    #[serde(default)]
+    pub ignored_tags: BTreeSet<String>,
     pub test_orders: bool,
     /// Invoices are created as drafts: no number, no stock movement until a person issues them.
     pub draft: bool,
+    #[serde(default)]
+    pub price: PricePolicy,
+    #[serde(default)]
+    pub exchange: ExchangePolicy,
     /// How far Daftra's predicted total may be from the order's; `None` is one minor unit per line.
     pub tolerance_minor: Option<i64>,
     pub taxes: Vec<TaxRule>,
@@ -142,16 +152,39 @@ pub enum ShippingPolicy {
     Never,
 }
 
-/// What happens to a line that is no product: custom items, gift cards sold, tips, duties and fees.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What happens to what is no product: custom items, gift cards sold, tips, duties and fees, money given back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LinePolicy {
     /// A person decides.
+    #[default]
     Hold,
-    /// Not on the invoice.
+    /// Not on the document.
     Skip,
     /// A free-text row, never stock.
     Line,
+}
+
+/// What stands on the invoice as prices.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PricePolicy {
+    /// What the customer pays.
+    #[default]
+    Sale,
+    /// Nothing: the documents move stock, and the money is booked elsewhere.
+    Zero,
+}
+
+/// What happens when goods of a posted order are exchanged for others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExchangePolicy {
+    /// A person sees both sides first.
+    #[default]
+    Hold,
+    /// The invoice gains what was given, a receipt takes back what was returned.
+    Book,
 }
 
 /// What makes an order ready to be invoiced.

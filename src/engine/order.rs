@@ -128,15 +128,21 @@ impl Engine {
                     (Some(at), Waiting::Settling { .. } | Waiting::LookingAgain { .. }) => Again::NotBefore(at),
                     (
                         Some(at),
-                        Waiting::CancelRecord | Waiting::OrderBehind { .. } | Waiting::NotPaid | Waiting::NotFulfilled,
+                        Waiting::CancelRecord
+                        | Waiting::OrderBehind { .. }
+                        | Waiting::MoneyUnderWay { .. }
+                        | Waiting::NotPaid
+                        | Waiting::NotFulfilled,
                     ) => Again::At(at),
                 };
                 // What is in doubt was told when the doubt began.
                 let status = match why {
                     Waiting::Settling { .. } | Waiting::LookingAgain { .. } => None,
-                    Waiting::CancelRecord | Waiting::OrderBehind { .. } | Waiting::NotPaid | Waiting::NotFulfilled => {
-                        Some(Status::Waiting)
-                    }
+                    Waiting::CancelRecord
+                    | Waiting::OrderBehind { .. }
+                    | Waiting::MoneyUnderWay { .. }
+                    | Waiting::NotPaid
+                    | Waiting::NotFulfilled => Some(Status::Waiting),
                 };
                 (State::Waiting, Some(Reason::Waiting(why)), status, again)
             }

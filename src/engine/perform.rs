@@ -134,6 +134,9 @@ impl Engine {
                         let id = document::add(tx, order_id, &born)?;
                         classify(tx, order_id, &classes, id)?;
                     }
+                    Change::Note { document, seen } => {
+                        happen(tx, &job, order_id, document, Event::Note { seen }, now, &policy)?
+                    }
                     Change::Class { refund, class } => document::classify(tx, order_id, refund, class, invoice)?,
                 }
             }

@@ -1,6 +1,6 @@
 //! Arabic, with the words of Daftra's own Arabic screens.
 
-use super::{Labels, Notice, Planned, Sentence, Words, isolated, money, planned};
+use super::{Labels, Notice, Planned, Sentence, Words, differing, isolated, money, planned, units};
 use crate::db::log::Status;
 use crate::db::merchant::{Mode, Trouble};
 use crate::db::order;
@@ -175,6 +175,10 @@ impl Words for Arabic {
                 format!("يتجاهل التاجر طلبات قناة البيع {}.", quote(source)),
                 "إن كان ذلك خطأ: احذف القناة من القنوات المتجاهلة لدى التاجر.",
             ),
+            Ignored::Tag { tag } => say(
+                format!("يتجاهل التاجر الطلبات التي تحمل الوسم {}.", quote(tag)),
+                "إن كان ذلك خطأ: احذف الوسم من \u{2066}orders.ignored_tags\u{2069} في ملف التاجر.",
+            ),
             Ignored::CancelledBeforeInvoice => say("أُلغي الطلب قبل إنشاء فاتورة.", UNLESS),
             Ignored::DeletedBeforeInvoice => say("حُذف الطلب من المتجر قبل إنشاء فاتورة.", UNLESS),
             Ignored::NothingToBill => {
@@ -200,6 +204,10 @@ impl Words for Arabic {
             Waiting::OrderBehind { refund } => say(
                 format!("الاسترجاع {} يذكر بندًا ليس في الطلب الذي نعرفه.", isolated(&refund.to_string())),
                 "يتابع تلقائيًا عندما يرسل المتجر الطلب الأحدث.",
+            ),
+            Waiting::MoneyUnderWay { refund } => say(
+                format!("مال الاسترجاع {} في الطريق، والبضاعة وحدها لا تفسره.", isolated(&refund.to_string())),
+                "يتابع تلقائيًا عندما يبلّغ المتجر بوصول المال.",
             ),
             Waiting::NotFulfilled => say("لم يُشحن بعد.", "يتابع تلقائيًا عندما يبلّغ المتجر باكتمال الشحن."),
         }
@@ -250,22 +258,29 @@ impl Words for Arabic {
                 format!("البند {} إكرامية، والقواعد تتركها لقرار شخص.", quote(line)),
                 "في ملف التاجر اجعل \u{2066}lines.tip\u{2069} إما \u{2066}\"line\"\u{2069} أو \u{2066}\"skip\"\u{2069}، ثم أعد المحاولة.",
             ),
-            Hold::ExtraAmount { what, amount } => say(
-                format!("يحمل الطلب {} بمبلغ {} إلى جانب بنوده.", extra(*what), sum(*amount)),
-                "حدّد سياسة التاجر لمثل هذه المبالغ، ثم أعد المحاولة.",
-            ),
+            Hold::ExtraAmount { what, amount } => {
+                say(format!("يحمل الطلب {} بمبلغ {} إلى جانب بنوده.", extra(*what), sum(*amount)), extra_step(*what))
+            }
             Hold::AmountsDoNotAddUp { expected, found } => say(
                 format!("مجاميع الطلب نفسه لا تتطابق: المتوقع {} والمذكور {}.", sum(*expected), sum(*found)),
                 "راجع الطلب في المتجر؛ فإن كان صحيحًا هناك فسجّله يدويًا وأبلغ عن ذلك.",
             ),
-            Hold::TotalsDiffer { order, daftra, tax_order, tax_daftra, tolerance } => say(
+            Hold::TotalsDiffer { order, daftra, tax_order, tax_daftra, tolerance, lines } => say(
                 format!(
-                    "ستحسب دفترة {} منها ضريبة {}، والطلب يقول {} منها ضريبة {}؛ الفرق المسموح {}.",
+                    "ستحسب دفترة {} منها ضريبة {}، والطلب يقول {} منها ضريبة {}؛ الفرق المسموح {}.{}",
                     sum(*daftra),
                     sum(*tax_daftra),
                     sum(*order),
                     sum(*tax_order),
-                    sum(*tolerance)
+                    sum(*tolerance),
+                    differing(lines, |one| format!(
+                        "{}: {} منها ضريبة {} بدل {} منها ضريبة {}",
+                        quote(&one.line),
+                        sum(one.daftra),
+                        sum(one.tax_daftra),
+                        sum(one.order),
+                        sum(one.tax_order)
+                    ))
                 ),
                 "راجع جدول الضرائب وهل الأسعار شاملة الضريبة، أو ارفع الفرق المسموح لدى التاجر، ثم أعد المحاولة.",
             ),
@@ -293,13 +308,24 @@ impl Words for Arabic {
                 "أُلغي الطلب بعد شحن بضاعة، ولا يُعرف هل عادت إلى المستودع.",
                 "سجّل الإرجاع في المتجر أو سجّل إيصال المرتجع يدويًا.",
             ),
+            Hold::Exchange { back, given } => say(
+                format!("استُبدلت بضاعة: عاد {} وخرج بدلًا منه {}.", units(back, quote), units(given, quote)),
+                "قارن الجانبين بالمتجر، ثم اجعل \u{2066}orders.exchange\u{2069} في ملف التاجر \u{2066}\"book\"\u{2069} وأعد المحاولة.",
+            ),
             Hold::RefundPart { refund, part } => say(
                 format!(
                     "في الاسترجاع {} جزء لا يمكن تسجيله تلقائيًا: {}.",
                     isolated(&refund.to_string()),
                     refund_part(*part)
                 ),
-                "سجّل هذا الجزء يدويًا في دفترة.",
+                match part {
+                    RefundPart::Adjustment | RefundPart::MoneyOnly => {
+                        "سجّل هذا الجزء يدويًا في دفترة، أو حدّد \u{2066}lines.goodwill\u{2069} في ملف التاجر ثم أعد المحاولة."
+                    }
+                    RefundPart::Duties | RefundPart::Shipping | RefundPart::Line | RefundPart::TooMuch => {
+                        "سجّل هذا الجزء يدويًا في دفترة."
+                    }
+                },
             ),
             Hold::RefundExceeds { refund, line, left, refunded } => say(
                 format!(
@@ -489,6 +515,18 @@ fn extra(what: Extra) -> &'static str {
     }
 }
 
+fn extra_step(what: Extra) -> &'static str {
+    match what {
+        Extra::Tip => {
+            "في ملف التاجر اجعل \u{2066}lines.tip\u{2069} إما \u{2066}\"line\"\u{2069} أو \u{2066}\"skip\"\u{2069}، ثم أعد المحاولة."
+        }
+        Extra::Duties | Extra::Fees => {
+            "في ملف التاجر اجعل \u{2066}lines.duty\u{2069} إما \u{2066}\"line\"\u{2069} أو \u{2066}\"skip\"\u{2069}، ثم أعد المحاولة."
+        }
+        Extra::CashRounding => "ليس له في دفترة سطر مؤكد: سجّل هذا الطلب يدويًا.",
+    }
+}
+
 fn refund_part(part: RefundPart) -> &'static str {
     match part {
         RefundPart::Adjustment => "مال لا تفسره البضاعة ولا الشحن",
@@ -496,6 +534,7 @@ fn refund_part(part: RefundPart) -> &'static str {
         RefundPart::Duties => "رسوم جمركية",
         RefundPart::Shipping => "شحن يختلف عما على الفاتورة",
         RefundPart::Line => "بند لم يكن على الفاتورة قط",
+        RefundPart::TooMuch => "مال يزيد على ما بقي في المستندات",
     }
 }
 

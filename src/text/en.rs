@@ -1,6 +1,6 @@
 //! English.
 
-use super::{Labels, Notice, Planned, Sentence, Words, money, planned};
+use super::{Labels, Notice, Planned, Sentence, Words, differing, money, planned, units};
 use crate::db::log::Status;
 use crate::db::merchant::{Mode, Trouble};
 use crate::db::order;
@@ -178,6 +178,10 @@ impl Words for English {
                 format!("The merchant ignores orders of the sales channel {}.", quote(source)),
                 "If that is wrong: take the channel off the merchant's ignored sources.",
             ),
+            Ignored::Tag { tag } => say(
+                format!("The merchant ignores orders with the tag {}.", quote(tag)),
+                "If that is wrong: take the tag off orders.ignored_tags in the merchant's file.",
+            ),
             Ignored::CancelledBeforeInvoice => say("Cancelled before there was an invoice.", UNLESS),
             Ignored::DeletedBeforeInvoice => say("Deleted in the shop before there was an invoice.", UNLESS),
             Ignored::NothingToBill => {
@@ -204,6 +208,10 @@ impl Words for English {
             Waiting::OrderBehind { refund } => say(
                 format!("Refund {refund} names a line that the order we know does not have."),
                 "It goes on by itself when the shop sends the newer order.",
+            ),
+            Waiting::MoneyUnderWay { refund } => say(
+                format!("The money of refund {refund} is on its way, and goods alone do not explain it."),
+                "It goes on by itself when the shop says that the money arrived.",
             ),
             Waiting::NotFulfilled => {
                 say("Not shipped yet.", "It goes on by itself when the shop says that it is fulfilled.")
@@ -257,20 +265,28 @@ impl Words for English {
             ),
             Hold::ExtraAmount { what, amount } => say(
                 format!("The order carries {} of {} beside its lines.", extra(*what), sum(*amount)),
-                "Set the merchant's policy for such amounts; then try again.",
+                extra_step(*what),
             ),
             Hold::AmountsDoNotAddUp { expected, found } => say(
                 format!("The order's own sums differ: {} expected, {} stated.", sum(*expected), sum(*found)),
                 "Look at the order in the shop; if it is right there, book it by hand and report this.",
             ),
-            Hold::TotalsDiffer { order, daftra, tax_order, tax_daftra, tolerance } => say(
+            Hold::TotalsDiffer { order, daftra, tax_order, tax_daftra, tolerance, lines } => say(
                 format!(
-                    "Daftra would compute {} with {} tax, the order says {} with {} tax; {} may differ.",
+                    "Daftra would compute {} with {} tax, the order says {} with {} tax; {} may differ.{}",
                     sum(*daftra),
                     sum(*tax_daftra),
                     sum(*order),
                     sum(*tax_order),
-                    sum(*tolerance)
+                    sum(*tolerance),
+                    differing(lines, |one| format!(
+                        "{}: {} with {} tax instead of {} with {}",
+                        quote(&one.line),
+                        sum(one.daftra),
+                        sum(one.tax_daftra),
+                        sum(one.order),
+                        sum(one.tax_order)
+                    ))
                 ),
                 "Check the tax map and whether prices contain the tax; or raise the merchant's tolerance. Then try again.",
             ),
@@ -294,9 +310,24 @@ impl Words for English {
                 "Cancelled after goods were shipped: nobody says whether they came back.",
                 "Record the return in the shop, or book the refund receipt by hand.",
             ),
+            Hold::Exchange { back, given } => say(
+                format!(
+                    "Goods were exchanged: {} came back, {} went out for it.",
+                    units(back, quote),
+                    units(given, quote)
+                ),
+                "Compare both sides with the shop; in the merchant's file, set orders.exchange to \"book\"; then try again.",
+            ),
             Hold::RefundPart { refund, part } => say(
                 format!("Refund {refund} has a part that cannot be booked by itself: {}.", refund_part(*part)),
-                "Book this part by hand in Daftra.",
+                match part {
+                    RefundPart::Adjustment | RefundPart::MoneyOnly => {
+                        "Book this part by hand in Daftra; or set lines.goodwill in the merchant's file, then try again."
+                    }
+                    RefundPart::Duties | RefundPart::Shipping | RefundPart::Line | RefundPart::TooMuch => {
+                        "Book this part by hand in Daftra."
+                    }
+                },
             ),
             Hold::RefundExceeds { refund, line, left, refunded } => say(
                 format!("Refund {refund} takes back {refunded} of {}, the invoice still holds {left}.", quote(line)),
@@ -495,6 +526,16 @@ fn extra(what: Extra) -> &'static str {
     }
 }
 
+fn extra_step(what: Extra) -> &'static str {
+    match what {
+        Extra::Tip => "In the merchant's file, set lines.tip to \"line\" or \"skip\"; then try again.",
+        Extra::Duties | Extra::Fees => {
+            "In the merchant's file, set lines.duty to \"line\" or \"skip\"; then try again."
+        }
+        Extra::CashRounding => "Daftra has no sure row for it: book this order by hand.",
+    }
+}
+
 fn refund_part(part: RefundPart) -> &'static str {
     match part {
         RefundPart::Adjustment => "money that neither goods nor shipping explain",
@@ -502,6 +543,7 @@ fn refund_part(part: RefundPart) -> &'static str {
         RefundPart::Duties => "duties",
         RefundPart::Shipping => "shipping that is not what the invoice carries",
         RefundPart::Line => "a line that never was on the invoice",
+        RefundPart::TooMuch => "more money than the documents still hold",
     }
 }
 

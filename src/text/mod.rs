@@ -16,7 +16,7 @@ use crate::db::user::Role;
 use crate::domain::ledger::{self, Draft};
 use crate::domain::money::{Amount, Currency};
 use crate::domain::operation::Operation;
-use crate::domain::reason::{Failed, Hold, Ignored, Reason, Waiting};
+use crate::domain::reason::{Failed, Hold, Ignored, LineDifference, Reason, Waiting};
 use crate::domain::refund::Class;
 use crate::domain::trace::Step;
 
@@ -227,6 +227,19 @@ fn money(words: &dyn Words, amount: Amount, currency: Option<Currency>) -> Strin
         Some(currency) => words.isolate(&format!("{} {currency}", currency.print(amount))),
         None => words.minor_units(amount),
     }
+}
+
+/// What differs line by line, behind a sentence.
+fn differing(lines: &[LineDifference], say: impl Fn(&LineDifference) -> String) -> String {
+    lines.iter().map(|one| format!(" {}.", say(one))).collect()
+}
+
+/// Units and titles: `2 x “Cup” + 1 x “Pot”`.
+fn units(goods: &[(String, i64)], quote: impl Fn(&str) -> String) -> String {
+    if goods.is_empty() {
+        return "0".to_owned();
+    }
+    goods.iter().map(|(title, units)| format!("{units} × {}", quote(title))).collect::<Vec<_>>().join(" + ")
 }
 
 /// Between first-strong isolate and its end: whatever direction the text has, it stays inside.

@@ -12,7 +12,9 @@ use qantara::daftra::client::{Client, Settings as DaftraSettings};
 use qantara::db::merchant::{self, Credential, CredentialKind, Merchant, Mode, Slot};
 use qantara::db::{Db, account, log, order};
 use qantara::desk::{Desk, Person, Wish};
-use qantara::domain::rules::{LinePolicy, Rules, ShippingPolicy, SkuRules, TaxRule, Trigger, Vendor, Vendors};
+use qantara::domain::rules::{
+    ExchangePolicy, LinePolicy, PricePolicy, Rules, ShippingPolicy, SkuRules, TaxRule, Trigger, Vendor, Vendors,
+};
 use qantara::engine::intake::{Intake, Received};
 use qantara::engine::{Engine, Settings, credential_place, worker};
 use qantara::outgoing::{Limits, Outgoing};
@@ -143,11 +145,15 @@ pub(crate) fn rules(vendors: &[&str]) -> Rules {
         gift_card: LinePolicy::Hold,
         tip: LinePolicy::Hold,
         duty: LinePolicy::Hold,
+        goodwill: LinePolicy::Hold,
         trigger: Trigger::Created,
         trigger_by_gateway: BTreeMap::new(),
         ignored_sources: ["pos".to_owned()].into(),
+        ignored_tags: BTreeSet::new(),
         test_orders: false,
         draft: false,
+        price: PricePolicy::Sale,
+        exchange: ExchangePolicy::Hold,
         tolerance_minor: None,
         taxes: vec![TaxRule { title: None, rate: Decimal::new(15, 2), included: true, daftra_id: VAT_INCLUDED }],
     }

@@ -16,7 +16,7 @@ use qantara::domain::invoice::{Billed, BilledTax, Header, InvoiceDraft, Source, 
 use qantara::domain::ledger::Draft;
 use qantara::domain::money::{Amount, Currency};
 use qantara::domain::refund::{Cause, ReceiptDraft};
-use qantara::domain::rules::{ShippingPolicy, Vendors};
+use qantara::domain::rules::{PricePolicy, ShippingPolicy, Vendors};
 use qantara::outgoing::{Limits, Outgoing};
 use qantara::sandbox::daftra::{Account, AccountSetup, ApiKey, Hand, Product, Store, Tax};
 use qantara::sandbox::{Server, World, daftra};
@@ -78,6 +78,8 @@ pub(crate) fn invoice(billed: Vec<Billed>) -> InvoiceDraft {
         header: header("order"),
         vendors: Vendors::AllBut([].into()),
         shipping: ShippingPolicy::Never,
+        with_shipping: None,
+        price: PricePolicy::Sale,
         seen: BTreeMap::new(),
         billed,
     }
