@@ -3,11 +3,15 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
 
+#[path = "golden/office.rs"]
+mod office;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use office::Office;
 use qantara::domain::catalog::{Catalog, Code, Product, ProductKind};
 use qantara::domain::invoice::shop_totals;
 use qantara::domain::ledger::{Document, Draft, Event, Ledger, Policy, State, apply};
@@ -157,6 +161,8 @@ struct Sent {
     units: BTreeMap<String, i64>,
     /// Only where the number of rows is the point.
     rows: Option<usize>,
+    /// Only where the day is the point.
+    date: Option<String>,
 }
 
 #[test]
@@ -198,6 +204,8 @@ fn check(name: &str) {
     let (first, trace) = world.plan();
     let (sent, last) = world.run(Answer::Accepted, case.until.unwrap_or(case.now));
 
+    world.office.check_stock(&world.catalog);
+
     let mut outcome = Expect {
         decision: word(&first).to_owned(),
         document: sent.iter().map(Sent::of).collect(),
@@ -211,6 +219,7 @@ fn check(name: &str) {
     }
     for (sent, expected) in outcome.document.iter_mut().zip(&case.expect.document) {
         sent.rows = expected.rows.and(sent.rows);
+        sent.date = expected.date.as_ref().and(sent.date.take());
     }
     assert_eq!(outcome, case.expect, "{name}: left is the plan, right is the case");
 
@@ -231,6 +240,7 @@ struct World {
     facts: Facts,
     daftra: Vec<Product>,
     found: bool,
+    office: Office,
 }
 
 impl World {
@@ -250,6 +260,7 @@ impl World {
             facts: Facts::default(),
             daftra: case.daftra.iter().map(ProductRow::product).collect(),
             found: case.found,
+            office: Office::new(),
         };
         world.set(&case.setting);
         world
@@ -335,12 +346,18 @@ impl World {
                 self.ledger.classes.extend(classes);
                 self.event(id, Event::Create { draft: draft.clone() });
                 self.answer(id, answer);
+                if matches!(answer, Answer::Accepted) {
+                    self.book(id, &draft);
+                }
                 Some((draft.kind(), draft))
             }
             Operation::Replace { document, draft, classes } => {
                 self.ledger.classes.extend(classes);
                 self.event(document, Event::Replace { draft: draft.clone() });
                 self.answer(document, answer);
+                if matches!(answer, Answer::Accepted) {
+                    self.book(document, &draft);
+                }
                 Some(("replacement", draft))
             }
             Operation::Verify { document } => {
@@ -351,6 +368,11 @@ impl World {
             Operation::Resolve { document: id, wanted } => {
                 let document = self.document(id);
                 let replacement = document.replacement.as_ref().map(|draft| shop_totals(draft.billed()).total);
+                if self.found {
+                    let document = self.document(id);
+                    let draft = document.replacement.clone().unwrap_or_else(|| document.content.clone());
+                    self.book(id, &draft);
+                }
                 let event = match (replacement, self.found) {
                     (Some(total), true) => Event::AsWritten { total, remote_no: None },
                     (Some(_), false) => Event::AsBefore,
@@ -361,6 +383,14 @@ impl World {
                 None
             }
         }
+    }
+
+    /// A document reaches Daftra.
+    fn book(&mut self, id: i64, draft: &Draft) {
+        let parent = self.document(id).parent_id;
+        let parent = parent.map(|parent| self.document(parent).content.header().reference.clone());
+        let tolerance = self.merchant.rules.tolerance_minor;
+        self.office.take(draft, parent.as_deref(), &self.catalog, tolerance);
     }
 
     fn record(&mut self, change: Change) {
@@ -427,7 +457,15 @@ impl Sent {
             total += if billed.included { Amount::ZERO } else { billed.tax };
         }
         let print = |amount| draft.header().currency.print(amount);
-        Self { kind: (*kind).to_owned(), total: print(total), tax: print(tax), units, rows: Some(rows) }
+        let date = draft.header().date.to_string();
+        Self {
+            kind: (*kind).to_owned(),
+            total: print(total),
+            tax: print(tax),
+            units,
+            rows: Some(rows),
+            date: Some(date),
+        }
     }
 }
 

@@ -153,7 +153,7 @@ impl Billed {
     pub fn in_rows(self) -> Self {
         let off = |candidate: &Self| {
             let tax = |rounding| (predict(std::slice::from_ref(candidate), rounding).tax - candidate.tax).abs();
-            tax(Rounding::PerRow).max(tax(Rounding::PerDocument))
+            tax(Rounding::PerRow) + tax(Rounding::PerDocument)
         };
         let first = Self { rows: exact_rows(self.units.max(1), self.net), ..self };
         if off(&first).is_zero() {
