@@ -168,6 +168,33 @@ create unique index document_remote on document (account_id, kind, remote_id) wh
 create index document_unsettled on document (state) where state in ('sending', 'in_doubt', 'replacing', 'replace_in_doubt');
 create index document_of_parent on document (parent_id) where parent_id is not null;
 
+-- What an invoice holds, or will hold when the PUT under way is through, and below zero what its receipts take back.
+create view billed as
+  select i.id as invoice_id, b.value ->> '$.source' as source, b.value ->> '$.units' as units,
+         b.value ->> '$.net' as net, b.value ->> '$.tax' as tax, b.value ->> '$.included' as included
+  from document i, json_each(coalesce(i.replacement, i.content), '$.invoice.billed') b
+  where i.kind = 'invoice'
+  union all
+  select r.parent_id, b.value ->> '$.source', -(b.value ->> '$.units'),
+         -(b.value ->> '$.net'), -(b.value ->> '$.tax'), b.value ->> '$.included'
+  from document r, json_each(r.content, '$.refund_receipt.billed') b
+  where r.kind = 'refund_receipt'
+    and r.state in ('sending', 'in_doubt', 'posted', 'replacing', 'replace_in_doubt', 'locked');
+
+-- Nothing is sent after which the receipts take back more than their invoice holds: of a line in units, net or tax, of the
+-- whole in money. What went back for no line has no line to be taken from.
+create trigger receipts_fit_their_invoice after update of state on document
+when new.kind in ('invoice', 'refund_receipt') and new.state in ('sending', 'replacing')
+begin
+  select raise(abort, 'receipts_fit_their_invoice')
+  from billed
+  where invoice_id = coalesce(new.parent_id, new.id) and source not like '{"money":%'
+  group by source
+  having min(sum(units), sum(net), sum(tax)) < 0;
+  select raise(abort, 'receipts_fit_their_invoice')
+  where (select sum(net + iif(included, 0, tax)) from billed where invoice_id = coalesce(new.parent_id, new.id)) < 0;
+end;
+
 -- How each refund record was understood; written once.
 create table reduction (
   order_id    integer not null references orders,
@@ -177,6 +204,10 @@ create table reduction (
   primary key (order_id, refund_id),
   constraint used_reduction_names_document check ((class in ('absorbed', 'edit', 'receipt')) = (document_id is not null))
 ) strict, without rowid;
+create trigger a_class_is_for_ever before update of refund_id, class on reduction
+begin
+  select raise(abort, 'a_class_is_for_ever');
+end;
 
 -- Append-only: every call to Daftra that an order caused. Request and answer are redacted and compressed, and trimmed
 -- by retention.

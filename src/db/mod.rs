@@ -301,6 +301,8 @@ pub enum Rule {
     NotNull,
     /// A value of the wrong type; tables are strict.
     DataType,
+    /// A rule over several rows.
+    Trigger,
     /// A kind of rule the schema does not use.
     Other,
 }
@@ -315,6 +317,7 @@ impl Rule {
             ffi::SQLITE_CONSTRAINT_FOREIGNKEY => Rule::ForeignKey,
             ffi::SQLITE_CONSTRAINT_NOTNULL => Rule::NotNull,
             ffi::SQLITE_CONSTRAINT_DATATYPE => Rule::DataType,
+            ffi::SQLITE_CONSTRAINT_TRIGGER => Rule::Trigger,
             _ => Rule::Other,
         }
     }
@@ -328,6 +331,7 @@ impl fmt::Display for Rule {
             Rule::ForeignKey => "foreign key",
             Rule::NotNull => "not null",
             Rule::DataType => "type",
+            Rule::Trigger => "trigger",
             Rule::Other => "unknown",
         })
     }
