@@ -15,7 +15,7 @@ use qantara::domain::invoice::{Header, InvoiceDraft};
 use qantara::domain::ledger::{Document, Draft, Policy, State};
 use qantara::domain::money::Currency;
 use qantara::domain::reason::Refusal;
-use qantara::domain::rules::ShippingPolicy;
+use qantara::domain::rules::{PricePolicy, ShippingPolicy};
 use qantara::engine::credential_place;
 use qantara::vault::{MasterKey, Vault, verify_password};
 use rusqlite::{Connection, OpenFlags};
@@ -195,7 +195,9 @@ fn each_wrong_value_is_named_with_its_key_and_what_to_write() {
             "[orders]\nlocked = 'reverse'\n[lines]",
             "orders.locked is set: not in this version: leave it out, or write \"hold\"",
         ),
-        ("[lines]", "[orders]\nprice = 'zero'\n[lines]", "orders.price is set: not in this version"),
+        ("[lines]", "[orders]\nprice = 'free'\n[lines]", "orders.price is \"free\": write \"sale\" or \"zero\""),
+        ("[lines]", "[orders]\nexchange = 'no'\n[lines]", "orders.exchange is \"no\": write \"hold\" or \"book\""),
+        ("[lines]", "[lines]\ngoodwill = 'ask'", "lines.goodwill is \"ask\": write \"hold\", \"skip\" or \"line\""),
         ("[lines]", "[notify]\nmail = 'a@b.c'\n[lines]", "notify is set: not in this version"),
     ] {
         let text = PLAIN.replacen(find, replace, 1);
@@ -436,6 +438,8 @@ fn with_invoice(house: &House, state: State, change: impl FnOnce(&mut Document))
         header,
         vendors: merchant.rules.vendors.clone(),
         shipping: ShippingPolicy::Never,
+        with_shipping: None,
+        price: PricePolicy::Sale,
         seen: BTreeMap::new(),
         billed: Vec::new(),
     });

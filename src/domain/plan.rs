@@ -543,12 +543,9 @@ impl Case<'_> {
     /// What becomes of money for no goods. It lowers what the order is worth only if nothing was owed to the customer
     /// before, nor by the customer.
     fn money_policy(&self, refund: &Refund, content: &InvoiceDraft, whole: &InvoiceDraft) -> LinePolicy {
-        match self.merchant.rules.goodwill {
-            LinePolicy::Line if self.balance(refund, content, whole).is_none_or(|(before, _)| !before.is_zero()) => {
-                LinePolicy::Hold
-            }
-            policy => policy,
-        }
+        let policy = self.merchant.rules.goodwill;
+        let is_even = || self.balance(refund, content, whole).is_some_and(|(before, _)| before.is_zero());
+        if policy == LinePolicy::Line && !is_even() { LinePolicy::Hold } else { policy }
     }
 
     /// What the customer has paid beyond what the documents hold, before this record and after its money; of the other

@@ -171,7 +171,7 @@ fn money_for_no_goods_is_held_where_nothing_is_certain() {
     assert_eq!(untold.take(&silent), Decision::Hold(money_only.clone()));
     let mut by_hand = world();
     by_hand.merchant.rules.goodwill = LinePolicy::Hold;
-    assert_eq!(by_hand.take(&told.bodies), Decision::Hold(money_only.clone()));
+    assert_eq!(by_hand.take(&told.bodies), Decision::Hold(money_only));
     // Somebody else's goods may be what it is for.
     let mixed = Story { items: vec![THREE, OTHERS], ..story(&[Act::Goodwill { amount: 300 }]) }.tell();
     let mut shared = world();
