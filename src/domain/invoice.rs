@@ -152,7 +152,7 @@ impl Billed {
     #[must_use]
     pub fn in_rows(self) -> Self {
         let off = |candidate: &Self| {
-            let tax = |rounding| (predict(std::slice::from_ref(candidate), rounding).tax - candidate.tax).abs();
+            let tax = |rounding| (predict(&[candidate.clone()], rounding).tax - candidate.tax).abs();
             tax(Rounding::PerRow) + tax(Rounding::PerDocument)
         };
         let first = Self { rows: exact_rows(self.units.max(1), self.net), ..self };
@@ -609,8 +609,8 @@ pub fn gate(billed: &[Billed], tolerance_minor: Option<i64>) -> Gated {
 
 fn differing_lines(billed: &[Billed], rounding: Rounding) -> Vec<LineDifference> {
     let each = billed.iter().map(|one| {
-        let alone = std::slice::from_ref(one);
-        let (order, daftra) = (shop_totals(alone), predict(alone, rounding));
+        let alone = [one.clone()];
+        let (order, daftra) = (shop_totals(&alone), predict(&alone, rounding));
         LineDifference {
             line: one.title.clone(),
             order: order.total,
