@@ -10,9 +10,9 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
-use super::client::{Answered, Client, Door, Read, Visit, unreadable};
+use super::client::{Answered, Client, Door, Payable, Read, Visit, unreadable};
 use super::outcome::{Dialect, Unanswered};
-use super::wire;
+use super::wire::{self, RemotePayment};
 use super::write::mentions;
 use crate::domain::catalog::{Code, Product};
 use crate::outgoing::Method;
@@ -125,6 +125,42 @@ impl Client {
         })
     }
 
+    /// All payments on a document; `None` if there is no such document. An invoice carries its payments. v2 lists those
+    /// of a receipt, where every row is compared, for a filter is a wish; what it calls deleted is none.
+    pub fn payments(
+        &self,
+        door: &Door,
+        pace: &dyn Fn(),
+        on: Payable,
+    ) -> Answered<Result<Option<Vec<RemotePayment>>, Unanswered>> {
+        self.visit(door, pace, |visit| match on {
+            Payable::Invoice(id) => match visit.read_invoice(id)? {
+                Read::Missing => Ok(None),
+                Read::Found(invoice) => match invoice.payments {
+                    Some(payments) => Ok(Some(payments)),
+                    None => Err(Unanswered::failed(format!("Invoice {id} does not say what was paid on it"))),
+                },
+            },
+            Payable::Receipt(id) => visit.payments_of(id).map(Some),
+        })
+    }
+
+    /// The account's ways of paying.
+    pub fn methods(&self, door: &Door, pace: &dyn Fn()) -> Answered<Result<Vec<wire::Method>, Unanswered>> {
+        let path = "/v2/api/entity/site_payment_gateway/list/1";
+        let list = List { dialect: Dialect::V2, path, model: "", query: vec![("sort[id]", "asc")] };
+        self.visit(door, pace, |visit| {
+            let mut methods = Vec::new();
+            visit.pages(&list, &mut |row| {
+                if !is_deleted(row) {
+                    methods.push(wire::method(row)?);
+                }
+                Ok(())
+            })?;
+            Ok(methods)
+        })
+    }
+
     /// Every product whose code or barcode is this one, or whose barcode is the same article number in its other
     /// length. v2 is asked; where it is of no use, v1.
     pub fn products(&self, door: &Door, pace: &dyn Fn(), code: &str) -> Answered<Result<Vec<Product>, Unanswered>> {
@@ -165,6 +201,25 @@ impl Visit<'_> {
             })?;
         }
         Ok(found.into_values().collect())
+    }
+
+    fn payments_of(&mut self, document_id: i64) -> Result<Vec<RemotePayment>, Unanswered> {
+        let id = document_id.to_string();
+        let list = List {
+            dialect: Dialect::V2,
+            path: "/v2/api/entity/invoice_payment/list/1",
+            model: "",
+            query: vec![("filter[invoice_id]", id.as_str()), ("sort[id]", "asc")],
+        };
+        let mut payments = Vec::new();
+        self.pages(&list, &mut |row| {
+            let is_on_it = wire::id(row, "invoice_id")?.ok_or("invoice_id of a payment is missing")? == document_id;
+            if is_on_it && !is_deleted(row) {
+                payments.push(wire::payment(row)?);
+            }
+            Ok(())
+        })?;
+        Ok(payments)
     }
 
     fn expect_refunded(&mut self, invoice_id: i64, posted_total: Decimal) -> Result<(), Unanswered> {

@@ -41,8 +41,8 @@ pub struct RemoteDocument {
     pub is_adjusted: bool,
     /// Sum of the receipts on this invoice.
     pub refunded: Option<Decimal>,
-    /// What was paid on it.
-    pub payments: Vec<RemotePayment>,
+    /// What was paid on it. `None`: the answer does not say.
+    pub payments: Option<Vec<RemotePayment>>,
     /// Set when goods move by a requisition: 1 pending, 3 accepted.
     pub requisition_status: Option<i64>,
     /// All of it, with rows and custom fields inside.
@@ -81,6 +81,17 @@ pub struct RemotePayment {
     pub method: String,
     /// Reference of whoever wrote it.
     pub transaction_id: String,
+    /// The money counts: it is not failed and not waited for.
+    pub is_completed: bool,
+}
+
+/// A way of paying that the account knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Method {
+    /// What payments name it by.
+    pub slug: String,
+    /// Payments may name it today.
+    pub is_active: bool,
 }
 
 /// The account behind a key.
@@ -125,7 +136,8 @@ pub(super) fn document(answer: &Map<String, Value>, type_id: i64) -> Result<Remo
     }
     let items = rows(&raw, "InvoiceItem")?.ok_or("InvoiceItem is missing")?;
     let items: Vec<RemoteItem> = items.into_iter().map(item).collect::<Result<_, _>>()?;
-    let payments = rows(&raw, "InvoicePayment")?.unwrap_or_default();
+    let payments = rows(&raw, "InvoicePayment")?;
+    let payments = payments.map(|rows| rows.into_iter().map(payment).collect::<Result<_, _>>()).transpose()?;
     let on_header = ["discount", "discount_amount", "shipping_amount", "adjustment_value"];
     let mut is_adjusted = false;
     for name in on_header {
@@ -146,7 +158,7 @@ pub(super) fn document(answer: &Map<String, Value>, type_id: i64) -> Result<Remo
         total: decimal(&raw, "summary_total")?.ok_or("summary_total is missing")?,
         is_adjusted,
         refunded: decimal(&raw, "summary_refund")?,
-        payments: payments.into_iter().map(payment).collect::<Result<_, _>>()?,
+        payments,
         requisition_status: integer(&raw, "requisition_delivery_status")?,
         raw: Value::Object(raw),
     })
@@ -165,13 +177,21 @@ fn item(row: &Map<String, Value>) -> Result<RemoteItem, String> {
     })
 }
 
-fn payment(row: &Map<String, Value>) -> Result<RemotePayment, String> {
+/// A payment of either dialect: both use the same names.
+pub(super) fn payment(row: &Map<String, Value>) -> Result<RemotePayment, String> {
     Ok(RemotePayment {
         id: id(row, "id")?.ok_or("id of a payment is missing")?,
         amount: decimal(row, "amount")?.ok_or("amount of a payment is missing")?,
         method: text(row, "payment_method").unwrap_or_default(),
         transaction_id: text(row, "transaction_id").unwrap_or_default(),
+        is_completed: integer(row, "status")?.is_none_or(|status| status == 1),
     })
+}
+
+/// A row of v2's `site_payment_gateway`.
+pub(super) fn method(row: &Map<String, Value>) -> Result<Method, String> {
+    let slug = text(row, "payment_gateway").ok_or("payment_gateway of a row is missing")?;
+    Ok(Method { slug, is_active: flag(row, "active")? })
 }
 
 /// A product of either dialect: both use the same names.

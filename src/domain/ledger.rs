@@ -9,8 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::invoice::{Billed, Header, InvoiceDraft};
+use super::invoice::{Billed, Header, InvoiceDraft, shop_totals};
 use super::money::Amount;
+use super::payment::PaymentDraft;
 use super::reason::{Difference, Hold, Refusal, Waiting};
 use super::refund::{Class, ReceiptDraft};
 
@@ -64,9 +65,9 @@ const LAST_LOOK: SignedDuration = SignedDuration::from_hours(24);
 pub struct Document {
     pub id: i64,
     pub account_id: i64,
-    /// The invoice of a receipt.
+    /// The invoice of a receipt; the invoice or receipt of a payment.
     pub parent_id: Option<i64>,
-    /// Its place among the order's documents: `order`, `refund/991`, `cancel`.
+    /// Its place among the order's documents: `order`, `refund/991`, `cancel`, `transaction/17`, `paid`.
     pub source_key: String,
     pub state: State,
     pub since_at: Timestamp,
@@ -194,6 +195,7 @@ impl State {
 pub enum Draft {
     Invoice(InvoiceDraft),
     RefundReceipt(ReceiptDraft),
+    Payment(PaymentDraft),
 }
 
 impl Draft {
@@ -203,6 +205,7 @@ impl Draft {
         match self {
             Self::Invoice(_) => "invoice",
             Self::RefundReceipt(_) => "refund_receipt",
+            Self::Payment(_) => "payment",
         }
     }
 
@@ -211,6 +214,7 @@ impl Draft {
         match self {
             Self::Invoice(draft) => &draft.header,
             Self::RefundReceipt(draft) => &draft.header,
+            Self::Payment(draft) => &draft.header,
         }
     }
 
@@ -219,12 +223,25 @@ impl Draft {
         match self {
             Self::Invoice(draft) => &draft.billed,
             Self::RefundReceipt(draft) => &draft.billed,
+            Self::Payment(_) => &[],
+        }
+    }
+
+    /// What the shop says it comes to.
+    #[must_use]
+    pub fn total(&self) -> Amount {
+        match self {
+            Self::Invoice(_) | Self::RefundReceipt(_) => shop_totals(self.billed()).total,
+            Self::Payment(draft) => draft.amount,
         }
     }
 
     #[must_use]
     pub fn fingerprint(&self) -> Fingerprint {
-        Fingerprint::of(self.billed())
+        match self {
+            Self::Invoice(_) | Self::RefundReceipt(_) => Fingerprint::of(self.billed()),
+            Self::Payment(draft) => Fingerprint(format!("{}; payment {}", Fingerprint::VERSION, draft.amount.0)),
+        }
     }
 }
 
@@ -365,6 +382,12 @@ pub enum Event {
     },
     /// Reading it says there is no such document.
     Missing,
+    /// A payment that is not on its invoice any more since we replaced the invoice.
+    Lost,
+    /// A payment that was made on the shop's word turns out to be these transactions.
+    Adopt {
+        transactions: BTreeSet<i64>,
+    },
     /// Not wanted any more.
     Drop,
     /// Wanted again, or wanted otherwise.
@@ -496,6 +519,18 @@ pub fn apply(document: &Document, event: Event, now: Timestamp, policy: &Policy)
                 after.refusal = None;
             }
         }
+        // The PUT that took it along has ended long ago: it is looked for at once.
+        (State::Posted, Event::Lost) if document.payment().is_some() => {
+            enter(&mut after, State::InDoubt);
+            after.look_at = Some(now);
+            (after.remote_id, after.written, after.total, after.verified_at) = (None, None, None, None);
+        }
+        // Not what Daftra holds, but what we know it to stand for.
+        (State::Posted, Event::Adopt { transactions }) if document.payment().is_some() => {
+            if let Draft::Payment(payment) = &mut after.content {
+                payment.covers.extend(transactions);
+            }
+        }
         (State::Posted, Event::Replace { draft }) => {
             enter(&mut after, State::Replacing);
             after.wanted = draft.fingerprint();
@@ -579,6 +614,8 @@ impl Event {
             Self::AsBefore => "as before",
             Self::Differs { .. } => "differs",
             Self::Missing => "missing",
+            Self::Lost => "lost",
+            Self::Adopt { .. } => "adopt",
             Self::Drop => "drop",
             Self::Want => "want",
             Self::TryAgain => "try again",
@@ -624,7 +661,7 @@ impl Document {
     pub fn invoice(&self) -> Option<&InvoiceDraft> {
         match &self.content {
             Draft::Invoice(draft) => Some(draft),
-            Draft::RefundReceipt(_) => None,
+            Draft::RefundReceipt(_) | Draft::Payment(_) => None,
         }
     }
 
@@ -632,8 +669,22 @@ impl Document {
     pub fn receipt(&self) -> Option<&ReceiptDraft> {
         match &self.content {
             Draft::RefundReceipt(draft) => Some(draft),
-            Draft::Invoice(_) => None,
+            Draft::Invoice(_) | Draft::Payment(_) => None,
         }
+    }
+
+    #[must_use]
+    pub fn payment(&self) -> Option<&PaymentDraft> {
+        match &self.content {
+            Draft::Payment(draft) => Some(draft),
+            Draft::Invoice(_) | Draft::RefundReceipt(_) => None,
+        }
+    }
+
+    /// It was last read back before its parent was last written.
+    #[must_use]
+    pub fn was_seen_before_writing(&self, parent: &Self) -> bool {
+        self.verified_at.is_some_and(|seen| seen < parent.since_at)
     }
 
     /// Daftra holds something else than these facts. A fingerprint of another version of this software is computed

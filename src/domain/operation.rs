@@ -61,4 +61,9 @@ pub enum Change {
         refund: i64,
         class: Class,
     },
+    /// A payment that was made on the shop's word turns out to be these transactions.
+    Adopt {
+        document: i64,
+        transactions: BTreeSet<i64>,
+    },
 }

@@ -9,15 +9,17 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::catalog::Catalog;
+use super::collect::{self, Collected, Purse, Wanted, collect};
 use super::invoice::{Drafted, Gated, InvoiceDraft, Obstacles, Removed, Seen, draft, gate, shop_totals};
 use super::ledger::{Document, Draft, Fingerprint, Ledger, Next, State, next};
 use super::money::Amount;
 use super::operation::{Change, Operation};
-use super::order::{FulfillmentStatus, Order, PaymentStatus, Refund, SAMPLE_ORDER};
+use super::order::{FulfillmentStatus, Order, PaymentStatus, Refund, SAMPLE_ORDER, TransactionStatus};
+use super::payment::money;
 use super::reason::{Hold, Ignored, Waiting};
 use super::refund::{
     Cause, Class, Left, OwnLines, ReceiptDraft, cancel_receipt, class_after_invoice, class_before_invoice,
-    in_price_terms, left, receipt, removed,
+    in_price_terms, is_money_alone, left, receipt, removed,
 };
 use super::rules::{Merchant, Trigger, fold};
 use super::trace::{Step, Trace, steps};
@@ -58,6 +60,14 @@ pub fn plan(
     (decision, trace)
 }
 
+/// What documents need by themselves, whatever is wanted of them.
+#[derive(Default)]
+struct Needs {
+    looks: Vec<Operation>,
+    holds: Vec<Hold>,
+    wait: Option<(Timestamp, Waiting)>,
+}
+
 struct Case<'a> {
     order: &'a Order,
     merchant: &'a Merchant,
@@ -67,7 +77,15 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
+    /// Invoice and receipts first. Payments come after them, and no trouble of a payment holds those up.
     fn decide(&self, trace: &mut Trace) -> Decision {
+        match self.documents(trace) {
+            decided @ (Decision::Act(_) | Decision::Ignore(_)) => decided,
+            decided @ (Decision::Settled | Decision::Hold(_) | Decision::Wait(..)) => self.with_payments(decided, trace),
+        }
+    }
+
+    fn documents(&self, trace: &mut Trace) -> Decision {
         if let Some(decision) = self.unsettled() {
             return decision;
         }
@@ -91,34 +109,13 @@ impl Case<'_> {
             let reference = document.content.header().reference.clone();
             return Some(Decision::Hold(vec![Hold::OtherAccount { reference }]));
         }
-        let mut recover = Vec::new();
-        let (mut looks, mut verify) = (Vec::new(), Vec::new());
-        let mut holds = Vec::new();
-        let mut wait: Option<(Timestamp, Waiting)> = None;
-        for document in documents {
-            match next(document, self.now, &self.ledger.policy) {
-                Next::Recover => recover.push(Change::Recover { document: document.id }),
-                Next::Look if document.state == State::Posted => {
-                    verify.push(Operation::Verify { document: document.id })
-                }
-                Next::Look => {
-                    looks.push(Operation::Resolve { document: document.id, wanted: self.is_wanted(document) });
-                }
-                Next::LookAt(at, why) => {
-                    // The last look for a dropped document holds up nothing.
-                    if document.state != State::Dropped && wait.as_ref().is_none_or(|(first, _)| at < *first) {
-                        wait = Some((at, why));
-                    }
-                }
-                Next::Verify => verify.push(Operation::Verify { document: document.id }),
-                Next::Hold(hold) => holds.push(hold),
-                Next::Nothing => {}
-            }
+        let running = documents.iter().filter(|document| self.next(document) == Next::Recover);
+        let changes: Vec<Change> = running.map(|document| Change::Recover { document: document.id }).collect();
+        if !changes.is_empty() {
+            return Some(Decision::Act(vec![Operation::Record { changes }]));
         }
-        looks.extend(verify);
-        if !recover.is_empty() {
-            return Some(Decision::Act(vec![Operation::Record { changes: recover }]));
-        }
+        documents.retain(|document| document.payment().is_none());
+        let Needs { looks, holds, wait } = self.needs(&documents);
         if !looks.is_empty() {
             return Some(Decision::Act(looks));
         }
@@ -128,11 +125,113 @@ impl Case<'_> {
         wait.map(|(at, why)| Decision::Wait(Some(at), why))
     }
 
+    fn next(&self, document: &Document) -> Next {
+        next(document, self.now, &self.ledger.policy)
+    }
+
+    /// What these documents need by themselves.
+    fn needs(&self, documents: &[&Document]) -> Needs {
+        let mut needs = Needs::default();
+        let mut verify = Vec::new();
+        for document in documents {
+            match self.next(document) {
+                Next::Look if document.state == State::Posted => {
+                    verify.push(Operation::Verify { document: document.id })
+                }
+                Next::Look => {
+                    needs.looks.push(Operation::Resolve { document: document.id, wanted: self.is_wanted(document) });
+                }
+                Next::LookAt(at, why) => {
+                    // The last look for a dropped document holds up nothing.
+                    if document.state != State::Dropped && needs.wait.as_ref().is_none_or(|(first, _)| at < *first) {
+                        needs.wait = Some((at, why));
+                    }
+                }
+                Next::Verify => verify.push(Operation::Verify { document: document.id }),
+                Next::Hold(hold) => needs.holds.push(hold),
+                Next::Nothing if self.may_be_lost(document) => {
+                    verify.push(Operation::Verify { document: document.id });
+                }
+                Next::Nothing | Next::Recover => {}
+            }
+        }
+        needs.looks.extend(verify);
+        needs
+    }
+
+    /// A payment whose invoice was written after the payment was last seen: a PUT may take payments along.
+    fn may_be_lost(&self, document: &Document) -> bool {
+        let parent = self.ledger.documents.iter().find(|parent| document.parent_id == Some(parent.id));
+        document.payment().is_some()
+            && document.state == State::Posted
+            && parent.is_some_and(|parent| document.was_seen_before_writing(parent))
+    }
+
+    /// The payments, once it is decided about the documents they are on. New ones are made only when those are through.
+    fn with_payments(&self, decided: Decision, trace: &mut Trace) -> Decision {
+        let mut payments: Vec<&Document> = self.ledger.documents.iter().filter(|d| d.payment().is_some()).collect();
+        payments.sort_by_key(|document| document.id);
+        let Needs { looks: mut operations, mut holds, wait } = self.needs(&payments);
+        if self.merchant.rules.payments.record {
+            trace.push(Step::Money(money(self.order)));
+        }
+        if operations.is_empty()
+            && decided == Decision::Settled
+            && let Some(Collected { changes, wanted, holds: obstacles, .. }) = self.collect()
+        {
+            if !changes.is_empty() {
+                return Decision::Act(vec![Operation::Record { changes }]);
+            }
+            holds.extend(obstacles);
+            for Wanted { parent, draft, source_at } in wanted {
+                let key = draft.cause.source_key();
+                let known = self.ledger.by_source(&key);
+                match self.create(known, Some(parent), key, Draft::Payment(draft), BTreeMap::new(), source_at) {
+                    Decision::Act(more) => operations.extend(more),
+                    Decision::Hold(more) => holds.extend(more),
+                    Decision::Settled | Decision::Ignore(_) | Decision::Wait(..) => {}
+                }
+            }
+        }
+        if !operations.is_empty() {
+            return Decision::Act(operations);
+        }
+        match decided {
+            Decision::Hold(mut known) => {
+                known.extend(holds);
+                Decision::Hold(known)
+            }
+            Decision::Settled if !holds.is_empty() => Decision::Hold(holds),
+            Decision::Settled => wait.map_or(Decision::Settled, |(at, why)| Decision::Wait(Some(at), why)),
+            Decision::Wait(..) | Decision::Act(_) | Decision::Ignore(_) => decided,
+        }
+    }
+
+    /// What the money of an order needs whose documents are through; `None` where it is no business of ours.
+    fn collect(&self) -> Option<Collected> {
+        let rules = &self.merchant.rules.payments;
+        let is_too_old = rules.from.is_some_and(|from| self.order.snapshot.created_at < from);
+        let invoice = self.ledger.live_invoice()?;
+        let content = invoice.invoice()?;
+        if !rules.record || is_too_old {
+            return None;
+        }
+        // Nothing can be paid on a draft.
+        if content.header.draft || !invoice.state.may_exist() {
+            return None;
+        }
+        let all = self.draft(&Removed::default(), Some(content)).invoice;
+        let is_whole = shop_totals(&all.billed).total == self.order.snapshot.total_price;
+        let Self { order, merchant, ledger, now, .. } = *self;
+        Some(collect(&Purse { order, merchant, ledger, invoice, content, is_whole, now }))
+    }
+
     /// Whether a document in doubt is still to be made if it turns out to be absent.
     fn is_wanted(&self, document: &Document) -> bool {
         match &document.content {
             Draft::Invoice(_) => document.state != State::Dropped && self.end_before_invoice().is_none(),
             Draft::RefundReceipt(_) => document.state != State::Dropped,
+            Draft::Payment(payment) => collect::is_wanted(document, payment, self.order),
         }
     }
 
@@ -358,7 +457,10 @@ impl Case<'_> {
         let cancel = self.ledger.by_source(&Cause::Cancel.source_key()).is_some_and(|d| d.state.may_exist());
         let mut classes = self.ledger.classes.clone();
         for refund in self.refunds() {
-            classes.entry(refund.id).or_insert_with(|| class_after_invoice(refund, &own, content, facts, cancel));
+            classes.entry(refund.id).or_insert_with(|| {
+                let class = class_after_invoice(refund, &own, content, facts, cancel);
+                if class == Class::Receipt && self.is_overpaid_by(refund, content) { Class::Covered } else { class }
+            });
         }
         let redraft = |classes: &_| self.draft(&removed(facts, classes), Some(content));
         let mut drafted = redraft(&classes);
@@ -405,6 +507,20 @@ impl Case<'_> {
             (Decision::Settled, Some(refund)) => Decision::Wait(None, Waiting::OrderBehind { refund: refund.id }),
             (decision, _) => decision,
         }
+    }
+
+    /// The record only gives back what was paid too much.
+    fn is_overpaid_by(&self, refund: &Refund, invoice: &InvoiceDraft) -> bool {
+        // Money on its way may still stay.
+        let has_left = refund.transactions.values().all(|movement| movement.status == TransactionStatus::Success);
+        let now = money(self.order);
+        let billed = shop_totals(&invoice.billed).total;
+        let taken_back: Amount = self.ledger.receipts().map(|receipt| shop_totals(&receipt.billed).total).sum();
+        self.merchant.rules.payments.record
+            && has_left
+            && is_money_alone(refund)
+            && self.order.facts.money_was_received()
+            && now.received - now.given_back >= billed - taken_back
     }
 
     fn draft(&self, gone: &Removed, frozen: Option<&InvoiceDraft>) -> Drafted {

@@ -143,6 +143,21 @@ pub enum Hold {
         net: Amount,
         tax: Amount,
     },
+    /// Nobody said how money of this way of paying is booked; several when the shop does not say which of them it was.
+    UnmappedGateway {
+        gateways: BTreeSet<String>,
+    },
+    /// Money in another currency than the shop's, or in parts of its smallest unit.
+    ForeignPayment {
+        transaction: i64,
+        amount: Decimal,
+        currency: String,
+    },
+    /// Money that was paid too much went back to the customer, and the rules leave its booking to a person.
+    PayBackByHand {
+        refund: i64,
+        amount: Amount,
+    },
     /// Daftra said no.
     Refused {
         reference: String,
@@ -216,6 +231,8 @@ pub enum DifferenceKind {
     Client,
     Currency,
     Date,
+    Amount,
+    Method,
 }
 
 /// Daftra's no, in its own words (redacted); never branched on.

@@ -26,7 +26,7 @@ pub enum Class {
     Edit,
     /// A refund receipt of its own.
     Receipt,
-    /// Its goods are on the receipt of the cancellation already.
+    /// Its goods are on the receipt of the cancellation already; or only money that was paid too much went back.
     Covered,
     /// No part of it is the merchant's.
     NotOurs,
@@ -181,6 +181,12 @@ fn is_ours_alone(refund: &Refund, invoice: &InvoiceDraft) -> bool {
     invoice.is_whole_order() && !has_goods && !only_shipping && (refund.has_money() || has_other_money(refund))
 }
 
+/// Money that is for no goods and no shipping: it can only be an over-payment, or a kindness.
+#[must_use]
+pub fn is_money_alone(refund: &Refund) -> bool {
+    refund.lines.is_empty() && shipping_part(refund).is_none() && !refund.has_duties && refund.has_money()
+}
+
 fn own_lines<'a>(refund: &'a Refund, own: &'a OwnLines) -> impl Iterator<Item = &'a RefundLine> {
     refund.lines.iter().filter(|line| own.contains(&line.line_id))
 }
@@ -191,7 +197,7 @@ fn touches_shipping(refund: &Refund, invoice: &InvoiceDraft) -> bool {
 
 /// The shipping given back: `refund_shipping_lines`, else the shipping adjustments. Newer bodies show the same money in
 /// both; it counts once.
-fn shipping_part(refund: &Refund) -> Option<(Option<i64>, Amount, Amount)> {
+pub(super) fn shipping_part(refund: &Refund) -> Option<(Option<i64>, Amount, Amount)> {
     if let Some(first) = refund.shipping.first() {
         let net = refund.shipping.iter().map(|part| part.subtotal).sum();
         let tax = refund.shipping.iter().map(|part| part.tax).sum();

@@ -45,6 +45,8 @@ pub struct Rules {
     /// How far Daftra's predicted total may be from the order's; `None` is one minor unit per line.
     pub tolerance_minor: Option<i64>,
     pub taxes: Vec<TaxRule>,
+    #[serde(default)]
+    pub payments: PaymentRules,
 }
 
 /// Whose lines are the merchant's.
@@ -174,6 +176,38 @@ pub struct TaxRule {
     /// Whether the prices contain the tax: Daftra's own flag sits on its tax record and must agree.
     pub included: bool,
     pub daftra_id: i64,
+}
+
+/// What becomes of the shop's money in Daftra. By default nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PaymentRules {
+    /// Payments are recorded.
+    pub record: bool,
+    /// Money of orders placed before this was booked by hand.
+    pub from: Option<Timestamp>,
+    /// Money that goes back is a payment too, on the receipt.
+    pub refunds: bool,
+    /// By the shop's word for the way of paying, folded.
+    pub gateways: BTreeMap<String, GatewayRule>,
+}
+
+/// How money of one way of paying is booked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GatewayRule {
+    /// Slug of one of the account's payment methods.
+    pub method: String,
+    /// `None`: the method's own.
+    pub treasury_id: Option<i64>,
+}
+
+impl PaymentRules {
+    /// How this way of paying is booked.
+    #[must_use]
+    pub fn gateway(&self, name: &str) -> Option<&GatewayRule> {
+        self.gateways.get(&fold(name))
+    }
 }
 
 impl Rules {

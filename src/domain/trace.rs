@@ -6,6 +6,7 @@ use super::catalog::{Code, Rule};
 use super::invoice::{Billed, Found, InvoiceDraft, Seen, Source, Totals};
 use super::operation::Operation;
 use super::order::Order;
+use super::payment::Money;
 use super::refund::Class;
 use super::rules::ShippingPolicy;
 
@@ -41,6 +42,8 @@ pub enum Step {
         id: i64,
         class: Class,
     },
+    /// Where the money stands, for a merchant whose payments are recorded.
+    Money(Money),
     /// The document is what it should be.
     InStep {
         reference: String,

@@ -9,11 +9,11 @@ use rusqlite::Transaction;
 use super::Engine;
 use super::gate::{Entry, Pass};
 use super::order::Performed;
-use crate::daftra::client::{Answered, Door, Read, Report};
-use crate::daftra::compare::compare;
+use crate::daftra::client::{Answered, Door, Payable, Read, Report};
+use crate::daftra::compare::{compare, compare_payment};
 use crate::daftra::look::Looked;
 use crate::daftra::outcome::{Unanswered, Written};
-use crate::daftra::wire::RemoteDocument;
+use crate::daftra::wire::{RemoteDocument, RemotePayment};
 use crate::daftra::write::merge;
 use crate::db::document::{self, About, Action, Ended};
 use crate::db::job::{self, Chore, Job};
@@ -22,11 +22,13 @@ use crate::db::merchant::{self, Trouble};
 use crate::db::order::Case;
 use crate::db::{Error, account, alert, product};
 use crate::domain::catalog::Code;
+use crate::domain::invoice::{InvoiceDraft, reference};
 use crate::domain::ledger::{Document, Draft, Event, Policy, State, apply};
 use crate::domain::money::{Amount, Currency};
 use crate::domain::operation::{Change, Operation};
+use crate::domain::payment::{self, PaymentDraft};
 use crate::domain::reason::{Difference, DifferenceKind};
-use crate::domain::refund::{Cause, Class, left};
+use crate::domain::refund::{Cause, Class, ReceiptDraft, left};
 
 /// How far back before the order was placed a document of it may have been created: clocks and zones differ.
 const LOOK_BACK: SignedDuration = SignedDuration::from_hours(24);
@@ -71,12 +73,19 @@ impl Engine {
                 None => Ok(Performed::Done),
             },
             Operation::Verify { document } => match of(document) {
-                Some(document) => visit.verify(document),
+                Some(document) => match &document.content {
+                    Draft::Invoice(_) | Draft::RefundReceipt(_) => visit.verify(document),
+                    Draft::Payment(payment) => visit.verify_payment(document, payment, case),
+                },
                 None => Ok(Performed::Done),
             },
             Operation::Resolve { document, wanted } => match of(document) {
                 Some(document) if document.state == State::ReplaceInDoubt => visit.resolve_replace(document),
-                Some(document) => visit.resolve(document, case, wanted),
+                Some(document) => match &document.content {
+                    Draft::Invoice(draft) => visit.resolve_invoice(document, draft, case, wanted),
+                    Draft::RefundReceipt(draft) => visit.resolve_receipt(document, draft, case, wanted),
+                    Draft::Payment(_) => visit.resolve_payment(document, case, wanted),
+                },
                 None => Ok(Performed::Done),
             },
         }
@@ -135,6 +144,9 @@ impl Engine {
                         classify(tx, order_id, &classes, id)?;
                     }
                     Change::Class { refund, class } => document::classify(tx, order_id, refund, class, invoice)?,
+                    Change::Adopt { document, transactions } => {
+                        happen(tx, &job, order_id, document, Event::Adopt { transactions }, now, &policy)?
+                    }
                 }
             }
             Ok(())
@@ -302,6 +314,7 @@ impl Visit<'_> {
         let answered = match &document.content {
             Draft::Invoice(_) => self.engine.daftra.read_invoice(&self.door, &self.pace(), remote_id),
             Draft::RefundReceipt(_) => self.engine.daftra.read_receipt(&self.door, &self.pace(), remote_id),
+            Draft::Payment(_) => return Ok(Err(Performed::Retry("a payment is read with what it is on".to_owned()))),
         };
         self.note(Action::Verify, Some(document.id), &answered, |read| match read {
             Read::Found(_) => "found",
@@ -321,25 +334,55 @@ impl Visit<'_> {
     }
 
     /// A create whose end we never learned: look for its reference.
-    fn resolve(&self, document: &Document, case: &Case, wanted: bool) -> Result<Performed, Error> {
-        let reference = &document.content.header().reference;
-        let answered = match &document.content {
-            Draft::Invoice(draft) => {
-                let since = case.order.snapshot.created_at.min(case.order.snapshot.processed_at) - LOOK_BACK;
-                let since = since.to_zoned(case.merchant.zone.clone()).date().min(draft.header.date);
-                self.engine.daftra.look_up_invoice(&self.door, &self.pace(), reference, since)
-            }
-            Draft::RefundReceipt(draft) => {
-                let invoice = case.ledger.documents.iter().find(|d| Some(d.id) == document.parent_id);
-                let Some(invoice_id) = invoice.and_then(|invoice| invoice.remote_id) else {
-                    return Ok(Performed::Retry("the invoice of a receipt has no id".to_owned()));
-                };
-                let posted = case.ledger.documents.iter().filter(|d| d.receipt().is_some() && d.remote_id.is_some());
-                let known = posted.filter_map(|d| d.total).sum();
-                let known = draft.header.currency.decimal(known);
-                self.engine.daftra.look_up_receipt(&self.door, &self.pace(), reference, invoice_id, known)
-            }
+    fn resolve_invoice(
+        &self,
+        document: &Document,
+        draft: &InvoiceDraft,
+        case: &Case,
+        wanted: bool,
+    ) -> Result<Performed, Error> {
+        let reference = &draft.header.reference;
+        let since = case.order.snapshot.created_at.min(case.order.snapshot.processed_at) - LOOK_BACK;
+        let since = since.to_zoned(case.merchant.zone.clone()).date().min(draft.header.date);
+        let answered = self.engine.daftra.look_up_invoice(&self.door, &self.pace(), reference, since);
+        self.looked_up(document, answered, wanted)
+    }
+
+    fn resolve_receipt(
+        &self,
+        document: &Document,
+        draft: &ReceiptDraft,
+        case: &Case,
+        wanted: bool,
+    ) -> Result<Performed, Error> {
+        let Some(invoice_id) = parent_of(document, case).and_then(|invoice| invoice.remote_id) else {
+            return Ok(Performed::Retry("the invoice of a receipt has no id".to_owned()));
         };
+        let posted = case.ledger.documents.iter().filter(|d| d.receipt().is_some() && d.remote_id.is_some());
+        let known = draft.header.currency.decimal(posted.filter_map(|d| d.total).sum());
+        let reference = &draft.header.reference;
+        let answered = self.engine.daftra.look_up_receipt(&self.door, &self.pace(), reference, invoice_id, known);
+        self.looked_up(document, answered, wanted)
+    }
+
+    fn resolve_payment(&self, document: &Document, case: &Case, wanted: bool) -> Result<Performed, Error> {
+        let Some(payable) = payable(document, case) else {
+            return Ok(Performed::Retry("the parent of a payment has no id".to_owned()));
+        };
+        let Answered { outcome, reports } = self.engine.daftra.payments(&self.door, &self.pace(), payable);
+        let outcome = outcome.and_then(|payments| match payments {
+            Some(payments) => Ok(look_among(&payments, document, case, wanted)),
+            None => Err(no_parent(payable)),
+        });
+        self.looked_up(document, Answered { outcome, reports }, wanted)
+    }
+
+    fn looked_up(
+        &self,
+        document: &Document,
+        answered: Answered<Result<Looked, Unanswered>>,
+        wanted: bool,
+    ) -> Result<Performed, Error> {
         self.note(Action::LookUp, Some(document.id), &answered, |looked| match looked {
             Looked::Found { .. } => "found",
             Looked::Absent => "absent",
@@ -349,6 +392,39 @@ impl Visit<'_> {
             Ok(Looked::Found { remote_id, remote_no }) => Event::Found { remote_id, remote_no },
             Ok(Looked::Absent) => Event::Absent { wanted },
             Ok(Looked::Several(ids)) => Event::Several { ids },
+            Err(problem) => return self.looked_in_vain(document.id, problem),
+        };
+        self.answered()?;
+        self.happened(document.id, event)
+    }
+
+    /// A payment is read back with what it is on. One that vanished since we replaced its invoice went with the PUT;
+    /// any other was taken out by somebody.
+    fn verify_payment(&self, document: &Document, draft: &PaymentDraft, case: &Case) -> Result<Performed, Error> {
+        let Some(payable) = payable(document, case) else { return Ok(Performed::Done) };
+        let Answered { outcome, reports } = self.engine.daftra.payments(&self.door, &self.pace(), payable);
+        let outcome = outcome.and_then(|payments| match payments {
+            Some(payments) => Ok(payments.into_iter().find(|payment| Some(payment.id) == document.remote_id)),
+            None => Err(no_parent(payable)),
+        });
+        let answered = Answered { outcome, reports };
+        self.note(Action::Verify, Some(document.id), &answered, |found| match found {
+            Some(_) => "found",
+            None => "absent",
+        })?;
+        let event = match answered.outcome {
+            Ok(Some(payment)) => {
+                let differences = compare_payment(draft, &payment);
+                if differences.is_empty() {
+                    Event::AsWritten { total: draft.amount, remote_no: None }
+                } else {
+                    Event::Differs { differences }
+                }
+            }
+            Ok(None) if parent_of(document, case).is_some_and(|parent| document.was_seen_before_writing(parent)) => {
+                Event::Lost
+            }
+            Ok(None) => Event::Missing,
             Err(problem) => return self.looked_in_vain(document.id, problem),
         };
         self.answered()?;
@@ -504,6 +580,7 @@ fn told(tx: &Transaction<'_>, order_id: i64, before: &Document, after: &Document
     Ok(match (before.state, after.state) {
         (State::Sending | State::InDoubt | State::Dropped, State::Posted) => match &after.content {
             Draft::Invoice(_) => Some(Status::Success),
+            Draft::Payment(_) => Some(Status::Updated),
             Draft::RefundReceipt(receipt) if receipt.cause == Cause::Cancel => Some(Status::Cancelled),
             Draft::RefundReceipt(_) => {
                 let documents = document::of_order(tx, order_id)?;
@@ -523,6 +600,50 @@ fn told(tx: &Transaction<'_>, order_id: i64, before: &Document, after: &Document
 
 fn classify(tx: &Transaction<'_>, order_id: i64, classes: &BTreeMap<i64, Class>, document: i64) -> Result<(), Error> {
     classes.iter().try_for_each(|(refund, class)| document::classify(tx, order_id, *refund, *class, document))
+}
+
+fn parent_of<'a>(document: &Document, case: &'a Case) -> Option<&'a Document> {
+    case.ledger.documents.iter().find(|parent| Some(parent.id) == document.parent_id)
+}
+
+/// What a payment is on, once that exists.
+fn payable(payment: &Document, case: &Case) -> Option<Payable> {
+    let parent = parent_of(payment, case)?;
+    let id = parent.remote_id?;
+    match &parent.content {
+        Draft::Invoice(_) => Some(Payable::Invoice(id)),
+        Draft::RefundReceipt(_) => Some(Payable::Receipt(id)),
+        Draft::Payment(_) => None,
+    }
+}
+
+fn no_parent(payable: Payable) -> Unanswered {
+    let text = format!("There is no {payable:?}, so nobody can say what was paid on it");
+    Unanswered::Failed { text, outage: false, trouble: None }
+}
+
+/// The payment that carries the reference. Where none does and one is to be sent, the same money may be there under
+/// another reference of this order that our books do not know: another life's, and a person must judge.
+fn look_among(payments: &[RemotePayment], document: &Document, case: &Case, wanted: bool) -> Looked {
+    let own = document.content.header().reference.as_str();
+    let hits: BTreeSet<i64> =
+        payments.iter().filter(|payment| payment.transaction_id.trim() == own).map(|payment| payment.id).collect();
+    if let (Some(remote_id), 1) = (hits.first(), hits.len()) {
+        return Looked::Found { remote_id: *remote_id, remote_no: None };
+    }
+    if !hits.is_empty() {
+        return Looked::Several(hits);
+    }
+    let family = reference(&case.merchant, case.order.snapshot.id, "");
+    let is_by_word = document.payment().is_some_and(|payment| matches!(payment.cause, payment::Cause::Paid(_)));
+    let known = || case.ledger.documents.iter().map(|known| known.content.header().reference.as_str());
+    let is_stranger = |payment: &&RemotePayment| {
+        let other = payment.transaction_id.trim();
+        let key = other.strip_prefix(&family);
+        key.is_some_and(|key| is_by_word || key.starts_with("paid")) && known().all(|known| known != other)
+    };
+    let strangers: BTreeSet<i64> = payments.iter().filter(is_stranger).map(|payment| payment.id).collect();
+    if wanted && !strangers.is_empty() { Looked::Several(strangers) } else { Looked::Absent }
 }
 
 /// An event that cannot happen is a fault of ours: the change is rolled back and the order shows it.

@@ -6,9 +6,10 @@ use crate::db::merchant::{Mode, Trouble};
 use crate::db::order;
 use crate::db::user::Role;
 use crate::domain::catalog::Rule;
-use crate::domain::invoice::{Seen, shop_totals};
+use crate::domain::invoice::Seen;
 use crate::domain::ledger::{self, Draft};
 use crate::domain::money::{Amount, Currency};
+use crate::domain::payment::MoneyState;
 use crate::domain::reason::{Difference, DifferenceKind, Extra, Failed, Hold, Ignored, RefundPart, Refusal, Waiting};
 use crate::domain::refund::Class;
 use crate::domain::rules::ShippingPolicy;
@@ -100,6 +101,21 @@ impl Words for Arabic {
         match draft {
             Draft::Invoice(_) => "فاتورة",
             Draft::RefundReceipt(_) => "إيصال مرتجع",
+            Draft::Payment(_) => "دفعة",
+        }
+    }
+
+    fn money_state(&self, state: MoneyState) -> &'static str {
+        match state {
+            MoneyState::Pending => "لم يُدفع بعد",
+            MoneyState::Authorized => "محجوز ولم يُحصَّل",
+            MoneyState::PartiallyPaid => "مدفوع جزئيًا",
+            MoneyState::Paid => "مدفوع",
+            MoneyState::Overpaid => "مدفوع بزيادة",
+            MoneyState::PartiallyRefunded => "مسترجع جزئيًا",
+            MoneyState::Refunded => "مسترجع",
+            MoneyState::Voided => "أُلغي الحجز",
+            MoneyState::Expired => "انتهت مهلته",
         }
     }
 
@@ -108,7 +124,7 @@ impl Words for Arabic {
             Class::Absorbed => "خُصم قبل الفاتورة الأولى",
             Class::Edit => "تعديل: تُستبدل الفاتورة",
             Class::Receipt => "له إيصال مرتجع خاص به",
-            Class::Covered => "مشمول في إيصال مرتجع الإلغاء",
+            Class::Covered => "مشمول في إيصال مرتجع الإلغاء، أو مجرد مبلغ دُفع زيادة",
             Class::NotOurs => "لا يخص هذا التاجر",
         }
     }
@@ -318,6 +334,30 @@ impl Words for Arabic {
                 ),
                 "قارن مرتجعات المتجر بإيصالات المرتجع أدناه وصحّحها يدويًا.",
             ),
+            Hold::UnmappedGateway { gateways } if gateways.is_empty() => say(
+                "الطلب مدفوع ولا يقول المتجر بأي طريقة.",
+                "سجّل هذه الدفعة يدويًا، أو اجعل المتجر يرسل order_transactions/create ويحدد طريقة الدفع.",
+            ),
+            Hold::UnmappedGateway { gateways } if gateways.len() > 1 => say(
+                format!("دُفع الطلب بعدة طرق لا تُسجَّل بالشكل نفسه أو لا تُسجَّل أصلًا: {}.", list(gateways)),
+                "أضف كل طريقة تحت payments.gateway في ملف التاجر، واجعل المتجر يرسل order_transactions/create.",
+            ),
+            Hold::UnmappedGateway { gateways } => say(
+                format!("لم يُحدَّد كيف يُسجَّل المال المدفوع عبر {}.", list(gateways)),
+                "أضف الطريقة تحت payments.gateway في ملف التاجر مع طريقة الدفع المقابلة في دفترة.",
+            ),
+            Hold::ForeignPayment { transaction, amount, currency } => say(
+                format!(
+                    "العملية {} مبلغها {}، وهو ليس مبلغًا بعملة المتجر.",
+                    isolated(&transaction.to_string()),
+                    isolated(&format!("{amount} {currency}"))
+                ),
+                "سجّل هذه الدفعة يدويًا في دفترة.",
+            ),
+            Hold::PayBackByHand { refund, amount } => say(
+                format!("أعاد الاسترجاع {} مبلغ {} كان قد دُفع زيادة.", isolated(&refund.to_string()), sum(*amount)),
+                "سجّل المبلغ المعاد يدويًا في دفترة، أو فعّل payments.refunds في ملف التاجر.",
+            ),
             Hold::Refused { reference, refusal } => say(
                 format!("رفضت دفترة المستند {}: {}.", isolated(reference), words_of(refusal)),
                 "صحّح ما تشتكي منه دفترة، ثم أعد المحاولة.",
@@ -431,14 +471,28 @@ impl Words for Arabic {
             Step::Refund { id, class } => {
                 format!("الاسترجاع {}: {}.", isolated(&id.to_string()), self.refund_class(*class))
             }
+            Step::Money(money) => {
+                let balance = match money.unpaid() {
+                    Amount(0) => String::new(),
+                    unpaid @ Amount(1..) => format!(" المتبقي غير المدفوع {}.", sum(unpaid)),
+                    over => format!(" المدفوع زيادة {}.", sum(-over)),
+                };
+                format!(
+                    "المال: {}. تكلفة الطلب الآن {}؛ دخل {} وأُعيد {}.{balance}",
+                    self.money_state(money.state),
+                    sum(money.total),
+                    sum(money.received),
+                    sum(money.given_back)
+                )
+            }
             Step::InStep { reference } => format!("المستند {} كما يجب أن يكون.", isolated(reference)),
             Step::WouldDo { operation } => match planned(operation) {
                 Planned::Create(draft) => {
-                    let total = sum(shop_totals(draft.billed()).total);
+                    let total = sum(draft.total());
                     format!("لم يُنفَّذ في وضع الظل: إنشاء {} بمبلغ {total}.", self.document_kind(draft))
                 }
                 Planned::Replace(draft) => {
-                    let total = sum(shop_totals(draft.billed()).total);
+                    let total = sum(draft.total());
                     format!("لم يُنفَّذ في وضع الظل: تعديل {} إلى {total}.", self.document_kind(draft))
                 }
                 Planned::OwnBooks => "لم يُنفَّذ في وضع الظل: ملاحظة في سجلاتنا.".to_owned(),
@@ -508,6 +562,8 @@ fn difference(one: &Difference) -> String {
         DifferenceKind::Client => "العميل",
         DifferenceKind::Currency => "العملة",
         DifferenceKind::Date => "التاريخ",
+        DifferenceKind::Amount => "المبلغ",
+        DifferenceKind::Method => "طريقة الدفع",
     };
     format!("{what} هناك {} وهنا {}", quote(&one.daftra), quote(&one.ours))
 }
@@ -565,6 +621,10 @@ static LABELS: Labels = Labels {
     product: "المنتج",
     units: "الكمية",
     net: "المبلغ",
+    method: "طريقة الدفع",
+    gateway: "دُفع عبر",
+    treasury: "الخزينة",
+    money: "المال",
     tax: "الضريبة",
     decisions: "كيف تقرر ذلك",
     no_decisions: "لم يُخطط بعد.",

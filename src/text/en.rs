@@ -6,9 +6,10 @@ use crate::db::merchant::{Mode, Trouble};
 use crate::db::order;
 use crate::db::user::Role;
 use crate::domain::catalog::Rule;
-use crate::domain::invoice::{Seen, shop_totals};
+use crate::domain::invoice::Seen;
 use crate::domain::ledger::{self, Draft};
 use crate::domain::money::{Amount, Currency};
+use crate::domain::payment::MoneyState;
 use crate::domain::reason::{Difference, DifferenceKind, Extra, Failed, Hold, Ignored, RefundPart, Refusal, Waiting};
 use crate::domain::refund::Class;
 use crate::domain::rules::ShippingPolicy;
@@ -105,6 +106,21 @@ impl Words for English {
         match draft {
             Draft::Invoice(_) => "Invoice",
             Draft::RefundReceipt(_) => "Refund receipt",
+            Draft::Payment(_) => "Payment",
+        }
+    }
+
+    fn money_state(&self, state: MoneyState) -> &'static str {
+        match state {
+            MoneyState::Pending => "not paid yet",
+            MoneyState::Authorized => "authorized, not taken",
+            MoneyState::PartiallyPaid => "partially paid",
+            MoneyState::Paid => "paid",
+            MoneyState::Overpaid => "overpaid",
+            MoneyState::PartiallyRefunded => "partially refunded",
+            MoneyState::Refunded => "refunded",
+            MoneyState::Voided => "voided",
+            MoneyState::Expired => "expired",
         }
     }
 
@@ -113,7 +129,7 @@ impl Words for English {
             Class::Absorbed => "taken off before the first invoice",
             Class::Edit => "an edit: the invoice is replaced",
             Class::Receipt => "a refund receipt of its own",
-            Class::Covered => "already on the cancellation's receipt",
+            Class::Covered => "already on the cancellation's receipt, or only what was paid too much",
             Class::NotOurs => "concerns nothing of this merchant",
         }
     }
@@ -311,6 +327,29 @@ impl Words for English {
                 ),
                 "Compare the refunds in the shop with the receipts below and correct them by hand.",
             ),
+            Hold::UnmappedGateway { gateways } if gateways.is_empty() => say(
+                "The order is paid, and the shop does not say in which way.",
+                "Book this payment by hand, or let the shop send order_transactions/create and pay by a named gateway.",
+            ),
+            Hold::UnmappedGateway { gateways } if gateways.len() > 1 => say(
+                format!("Paid in several ways that are not booked alike, or not at all: {}.", list(gateways)),
+                "Name each under payments.gateway in the merchant's file, and let the shop send order_transactions/create.",
+            ),
+            Hold::UnmappedGateway { gateways } => say(
+                format!("Nobody said how money paid by {} is booked.", list(gateways)),
+                "Name it under payments.gateway in the merchant's file, with Daftra's method for it.",
+            ),
+            Hold::ForeignPayment { transaction, amount, currency } => say(
+                format!(
+                    "Transaction {transaction} is {}, which is no amount in the shop's currency.",
+                    isolated(&format!("{amount} {currency}"))
+                ),
+                "Book this payment by hand in Daftra.",
+            ),
+            Hold::PayBackByHand { refund, amount } => say(
+                format!("Refund {refund} gave back {} that had been paid too much.", sum(*amount)),
+                "Book the money that went back by hand in Daftra, or set payments.refunds in the merchant's file.",
+            ),
             Hold::Refused { reference, refusal } => say(
                 format!("Daftra refused {}: {}.", isolated(reference), words_of(refusal)),
                 "Correct what Daftra complains about; then try again.",
@@ -430,14 +469,28 @@ impl Words for English {
                 sum(daftra.tax)
             ),
             Step::Refund { id, class } => format!("Refund {id}: {}.", self.refund_class(*class)),
+            Step::Money(money) => {
+                let balance = match money.unpaid() {
+                    Amount(0) => String::new(),
+                    unpaid @ Amount(1..) => format!(" Unpaid: {}.", sum(unpaid)),
+                    over => format!(" Overpaid by {}.", sum(-over)),
+                };
+                format!(
+                    "Money: {}. The order costs {} now, {} came in and {} went back.{balance}",
+                    self.money_state(money.state),
+                    sum(money.total),
+                    sum(money.received),
+                    sum(money.given_back)
+                )
+            }
             Step::InStep { reference } => format!("{} is as it should be.", isolated(reference)),
             Step::WouldDo { operation } => match planned(operation) {
                 Planned::Create(draft) => {
-                    let total = sum(shop_totals(draft.billed()).total);
+                    let total = sum(draft.total());
                     format!("Not done in shadow mode: create {} of {total}.", self.document_kind(draft).to_lowercase())
                 }
                 Planned::Replace(draft) => {
-                    let total = sum(shop_totals(draft.billed()).total);
+                    let total = sum(draft.total());
                     format!(
                         "Not done in shadow mode: change the {} to {total}.",
                         self.document_kind(draft).to_lowercase()
@@ -514,6 +567,8 @@ fn difference(one: &Difference) -> String {
         DifferenceKind::Client => "client",
         DifferenceKind::Currency => "currency",
         DifferenceKind::Date => "date",
+        DifferenceKind::Amount => "amount",
+        DifferenceKind::Method => "method of payment",
     };
     format!("{what} {} there, {} here", quote(&one.daftra), quote(&one.ours))
 }
@@ -571,6 +626,10 @@ static LABELS: Labels = Labels {
     product: "Product",
     units: "Units",
     net: "Amount",
+    method: "Method of payment",
+    gateway: "Paid by",
+    treasury: "Treasury",
+    money: "Money",
     tax: "Tax",
     decisions: "How it was decided",
     no_decisions: "Not planned yet.",

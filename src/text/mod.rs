@@ -16,6 +16,7 @@ use crate::db::user::Role;
 use crate::domain::ledger::{self, Draft};
 use crate::domain::money::{Amount, Currency};
 use crate::domain::operation::Operation;
+use crate::domain::payment::MoneyState;
 use crate::domain::reason::{Failed, Hold, Ignored, Reason, Waiting};
 use crate::domain::refund::Class;
 use crate::domain::trace::Step;
@@ -86,6 +87,8 @@ pub trait Words: Sync {
     fn document_state(&self, state: ledger::State) -> &'static str;
     /// What a document is called in Daftra.
     fn document_kind(&self, draft: &Draft) -> &'static str;
+    /// Where the money of an order stands.
+    fn money_state(&self, state: MoneyState) -> &'static str;
     /// How a refund record was understood.
     fn refund_class(&self, class: Class) -> &'static str;
     /// What a call was for; a word of a later version stands for itself.
@@ -291,6 +294,10 @@ pub struct Labels {
     pub product: &'static str,
     pub units: &'static str,
     pub net: &'static str,
+    pub method: &'static str,
+    pub gateway: &'static str,
+    pub treasury: &'static str,
+    pub money: &'static str,
     pub tax: &'static str,
     pub decisions: &'static str,
     pub no_decisions: &'static str,
