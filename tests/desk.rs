@@ -186,10 +186,40 @@ fn each_wrong_value_is_named_with_its_key_and_what_to_write() {
         ("[daftra]", "token_file = 'x'\n[daftra]", "shop.token_file is set: not in this version"),
         (
             "[lines]",
-            "[payments]\nrecord = true\n[lines]",
-            "payments.record is set: not in this version: leave it out, or write false",
+            "[payments]\nrecord = true\n[orders]\ndraft = true\n[lines]",
+            "payments.record is true: nothing can be paid on a draft",
         ),
-        ("[lines]", "[[payments.gateway]]\nmethod = 'cash'\n[lines]", "payments.gateway is set: not in this version"),
+        ("[lines]", "[payments]\nrefunds = true\n[lines]", "payments.refunds is true: it goes with record = true"),
+        (
+            "[lines]",
+            "[payments]\nfrom = 2026-11-01T00:00:00Z\n[lines]",
+            "payments.from is \"2026-11-01T00:00:00Z\": it goes with record = true",
+        ),
+        (
+            "[lines]",
+            "[[payments.gateway]]\nmethod = 'cash'\n[lines]",
+            "payments.gateway[0].shopify is missing: write the gateway's name",
+        ),
+        (
+            "[lines]",
+            "[[payments.gateway]]\nshopify = 'mada'\nmethod = ' '\n[lines]",
+            "payments.gateway[0].method is \" \": write the word by which Daftra knows",
+        ),
+        (
+            "[lines]",
+            "[[payments.gateway]]\nshopify = 'paypal'\nmethod = 'paypal'\n[lines]",
+            "payments.gateway[0].method is \"paypal\": Daftra wants the buyer's mail",
+        ),
+        (
+            "[lines]",
+            "[[payments.gateway]]\nshopify = 'mada'\nmethod = 'bank'\ntreasury_id = 0\n[lines]",
+            "payments.gateway[0].treasury_id is 0: write Daftra's number",
+        ),
+        (
+            "[lines]",
+            "[[payments.gateway]]\nshopify = 'mada'\nmethod = 'bank'\n[[payments.gateway]]\nshopify = ' MADA'\nmethod = 'cash'\n[lines]",
+            "payments.gateway[1].shopify is \" MADA\": it stands there twice",
+        ),
         (
             "[lines]",
             "[orders]\nlocked = 'reverse'\n[lines]",
@@ -227,6 +257,7 @@ fn what_show_prints_changes_nothing_and_leaves_no_trace() {
         not_vendors = ['Gift Wrap', 'ÉCLAT']\nseparators = [' ', '\"', 'ـ']\nstrip_prefixes = ['NR-']
         [orders]\ntrigger_by_gateway = { 'Cash on Delivery (COD)' = 'fulfilled' }\nignored_sources = ['POS']
         tolerance_minor = 5\nlive_from = 2026-11-01T00:00:00.123456+03:00
+        [payments]\nrecord = true\nrefunds = true\n[[payments.gateway]]\nshopify = 'Cash on Delivery (COD)'\nmethod = 'cash'\ntreasury_id = 2
         [[tax]]\nrate = '0.150'\nincluded = true\ndaftra_id = 3\n[[tax]]\ntitle = 'VAT \"x\"'\nrate = '0'\nincluded = false\ndaftra_id = 4";
     for (slug, file) in [
         ("wadi-home", EXAMPLE.to_owned()),

@@ -361,6 +361,7 @@ impl Scene {
                     let kind = match &row.content {
                         Draft::Invoice(_) => DocumentKind::Invoice,
                         Draft::RefundReceipt(_) => DocumentKind::RefundReceipt,
+                        Draft::Payment(_) => panic!("nobody records payments here"),
                     };
                     let entry = (kind, header.reference.clone(), total.normalize());
                     assert_eq!(ledger.insert(u64::try_from(id).unwrap(), entry), None, "document {id} twice");

@@ -15,6 +15,7 @@ use qantara::domain::invoice::{Seen, Totals};
 use qantara::domain::ledger;
 use qantara::domain::money::{Amount, Currency};
 use qantara::domain::operation::Operation;
+use qantara::domain::payment::{Money, MoneyState};
 use qantara::domain::reason::{
     Difference, DifferenceKind, Extra, Failed, Hold, Ignored, Reason, RefundPart, Refusal, Waiting,
 };
@@ -64,7 +65,7 @@ fn waiting() -> Vec<Waiting> {
 
 fn holds() -> Vec<Hold> {
     let sum = Amount(1_250);
-    let differences = every!(DifferenceKind: Row, Total, Store, Draft, Client, Currency, Date)
+    let differences = every!(DifferenceKind: Row, Total, Store, Draft, Client, Currency, Date, Amount, Method)
         .into_iter()
         .map(|what| Difference { what, ours: "1".into(), daftra: "2".into() })
         .collect();
@@ -83,6 +84,9 @@ fn holds() -> Vec<Hold> {
         RefundPart { refund: 991, part: RefundPart::Adjustment },
         Overdrawn { line: line(), units: -1, net: Amount(-100), tax: Amount(-15) },
         RefundExceeds { refund: 991, line: line(), left: 1, refunded: 2 },
+        UnmappedGateway { gateways: ["mada".to_owned()].into() },
+        ForeignPayment { transaction: 17, amount: 5.into(), currency: "USD".into() },
+        PayBackByHand { refund: 991, amount: sum },
         Refused { reference: reference(), refusal: refusal() },
         Locked { reference: reference(), refusal: refusal() },
         Gone { reference: reference() },
@@ -112,8 +116,14 @@ fn steps() -> Vec<Step> {
         Shipping { policy: ShippingPolicy::Always, billed: true },
         Totals { shop: totals, daftra: totals },
         Refund { id: 991, class: Class::Edit },
+        Money(money(1_250)),
         InStep { reference: reference() }, DeletedInShop,
         WouldDo { operation: Box::new(Operation::Verify { document: 1 }) })
+}
+
+fn money(received: i64) -> Money {
+    let (total, received, given_back) = (Amount(1_250), Amount(received), Amount::ZERO);
+    Money { state: MoneyState::Paid, total, received, given_back }
 }
 
 fn notices() -> Vec<Notice> {
@@ -167,13 +177,17 @@ fn every_part_of_a_reason_has_its_words() {
     distinct(&extras, |lang, what| lang.words().hold(&Hold::ExtraAmount { what: *what, amount: Amount(1) }, None).what);
     let parts = every!(RefundPart: Adjustment, MoneyOnly, Duties, Shipping, Line);
     distinct(&parts, |lang, part| lang.words().hold(&Hold::RefundPart { refund: 1, part: *part }, None).what);
-    let differences = every!(DifferenceKind: Row, Total, Store, Draft, Client, Currency, Date);
+    let differences = every!(DifferenceKind: Row, Total, Store, Draft, Client, Currency, Date, Amount, Method);
     distinct(&differences, |lang, what| {
         let differences = vec![Difference { what: *what, ours: String::new(), daftra: String::new() }];
         lang.words().hold(&Hold::ChangedByHand { reference: reference(), differences }, None).what
     });
     let without_codes = Hold::UnknownProduct { line: line(), codes: BTreeSet::new() };
     complete(&[without_codes, holds().remove(0)], |lang, hold| lang.words().hold(hold, None));
+    let gateways = [vec![], vec!["mada"], vec!["mada", "gift_card"]];
+    let unmapped =
+        gateways.map(|names| Hold::UnmappedGateway { gateways: names.into_iter().map(str::to_owned).collect() });
+    complete(&unmapped, |lang, hold| lang.words().hold(hold, None));
     let without_vendors = Ignored::NoOwnLines { vendors: BTreeSet::new() };
     complete(&[without_vendors, ignored().remove(0)], |lang, why| lang.words().ignored(why));
 }
@@ -189,6 +203,8 @@ fn every_step_of_a_decision_has_its_words() {
     distinct(&rules, |lang, rule| {
         lang.words().step(&Step::Product { line: 1, title: line(), rule: *rule, code: code(), product_id: 9 }, None)
     });
+    let balances = [1_250, 1_000, 2_000].map(|received| Step::Money(money(received)));
+    distinct(&balances, |lang, step| lang.words().step(step, Some(kuwait())));
     let policies = every!(ShippingPolicy: AllLines, Always, Never);
     distinct(&policies, |lang, policy| lang.words().step(&Step::Shipping { policy: *policy, billed: false }, None));
 }
@@ -199,6 +215,7 @@ fn every_state_has_its_word() {
     distinct(&Status::ALL, |lang, status| lang.words().status(*status));
     distinct(&Role::ALL, |lang, role| lang.words().role(*role));
     distinct(&ledger::State::ALL, |lang, state| lang.words().document_state(*state));
+    distinct(&MoneyState::ALL, |lang, state| lang.words().money_state(*state));
     distinct(&Class::ALL, |lang, class| lang.words().refund_class(*class));
     distinct(&every!(Mode: Shadow, Live, Paused, Closed), |lang, mode| lang.words().mode(*mode));
     let actions = every!(Action: Create, Replace, LookUp, Verify, Find, SiteInfo);

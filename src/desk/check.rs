@@ -231,7 +231,11 @@ fn payments(payments: &Payments, orders: &Orders) -> Result<PaymentRules, Refusa
         return Err(Refusal::new("payments.record", record, remedy));
     }
     if *refunds && !record {
-        return Err(Refusal::new("payments.refunds", refunds, "it goes with record = true: add that, or leave this out"));
+        return Err(Refusal::new(
+            "payments.refunds",
+            refunds,
+            "it goes with record = true: add that, or leave this out",
+        ));
     }
     if from.is_some() && !record {
         return Err(Refusal::new("payments.from", from, "it goes with record = true: add that, or leave this out"));
@@ -244,7 +248,8 @@ fn payments(payments: &Payments, orders: &Orders) -> Result<PaymentRules, Refusa
         wants((1..=LONGEST_METHOD).contains(&method.chars().count()), &key("method"), &one.method)?;
         wants(one.treasury_id.is_none_or(|id| id > 0), &key("treasury_id"), one.treasury_id)?;
         if ASK_FOR_MAIL.contains(&method) {
-            let remedy = "Daftra wants the buyer's mail address with it: add a method of your own in Daftra and name that";
+            let remedy =
+                "Daftra wants the buyer's mail address with it: add a method of your own in Daftra and name that";
             return Err(Refusal::new(key("method"), method, remedy));
         }
         let rule = GatewayRule { method: method.to_owned(), treasury_id: one.treasury_id };

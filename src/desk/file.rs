@@ -339,7 +339,9 @@ pub(super) fn remedy(key: &str) -> Option<&'static str> {
             "included" => "write true if prices contain the tax, else false",
             "shopify" => "write the gateway's name as Shopify writes it, for example \"Cash on Delivery (COD)\"",
             "method" => "write the word by which Daftra knows the method of payment, for example \"cash\"",
-            "store_id" | "client_id" | "branch_id" | "daftra_id" | "treasury_id" => "write Daftra's number of it, for example 1",
+            "store_id" | "client_id" | "branch_id" | "daftra_id" | "treasury_id" => {
+                "write Daftra's number of it, for example 1"
+            }
             _ => return None,
         },
     })

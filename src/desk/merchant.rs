@@ -19,6 +19,7 @@ use crate::db::job::{self, Chore};
 use crate::db::merchant::{self, Credential, CredentialKind, Merchant, Mode, Slot};
 use crate::db::order::{self, State};
 use crate::db::{self, account};
+use crate::domain::rules::Rules;
 use crate::engine::credential_place;
 use crate::vault;
 
@@ -109,7 +110,7 @@ pub(super) fn set(tx: &Transaction<'_>, moment: &Moment, choice: Choice, secrets
         time_zone: choice.time_zone,
         mode,
         live_from: live_from(mode, choice.live_from, before.live_from, moment.now)?,
-        rules: choice.rules,
+        rules: begun(choice.rules, &before.rules, moment.now),
         ..before.clone()
     };
     let moved = choice.address != address_before;
@@ -267,6 +268,16 @@ fn live_from(
         (Mode::Live, given) => given.or(was).or(Some(now)).map(to_millisecond),
         (Mode::Paused, given) => given.or(was).map(to_millisecond),
     })
+}
+
+/// Who begins to record payments does so with the orders placed from then on: the money of the others is booked already.
+fn begun(mut rules: Rules, was: &Rules, now: Timestamp) -> Rules {
+    let payments = &mut rules.payments;
+    if payments.record {
+        let since = if was.payments.record { was.payments.from } else { Some(now) };
+        payments.from = payments.from.or(since).map(to_millisecond);
+    }
+    rules
 }
 
 fn to_millisecond(at: Timestamp) -> Timestamp {

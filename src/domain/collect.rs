@@ -270,7 +270,9 @@ impl<'a> Purse<'a> {
         let mut causes = (1..).map(Cause::Paid);
         let is_free =
             |cause: &Cause| self.ledger.by_source(&cause.source_key()).is_none_or(|document| !counts(document));
-        let Some(cause) = causes.find(is_free).filter(|cause| !found.kept.contains(&cause.source_key())) else { return };
+        let Some(cause) = causes.find(is_free).filter(|cause| !found.kept.contains(&cause.source_key())) else {
+            return;
+        };
         let records = self.order.facts.refunds.values().filter(|_| self.is_whole);
         let covers = records.flat_map(|refund| refund.transactions.keys().copied());
         let covers = covers.filter(|id| movements.contains_key(id)).collect();
@@ -392,4 +394,3 @@ pub(super) fn is_wanted(document: &Document, payment: &PaymentDraft, order: &Ord
         Cause::Paid(_) => document.state != State::Dropped && (document.unknown_sends > 0 || !is_known),
     }
 }
-

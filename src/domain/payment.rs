@@ -213,9 +213,10 @@ fn costs_now(order: &Order) -> Amount {
 
 /// What goods and shipping of a record cost the customer, its goods being in the terms of the order's prices.
 fn worth(refund: &Refund, snapshot: &Snapshot) -> Amount {
-    let (net, tax) = refund.lines.iter().fold((Amount::ZERO, Amount::ZERO), |(net, tax), line| {
-        (net + line.subtotal, tax + line.tax)
-    });
+    let (net, tax) = refund
+        .lines
+        .iter()
+        .fold((Amount::ZERO, Amount::ZERO), |(net, tax), line| (net + line.subtotal, tax + line.tax));
     let goods = if snapshot.taxes_included { net } else { net + tax };
     let Some((id, net, tax)) = super::refund::shipping_part(refund) else { return goods };
     let charged = snapshot.shipping.iter().filter(|part| id.is_none_or(|id| part.id == id));

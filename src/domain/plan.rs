@@ -81,7 +81,9 @@ impl Case<'_> {
     fn decide(&self, trace: &mut Trace) -> Decision {
         match self.documents(trace) {
             decided @ (Decision::Act(_) | Decision::Ignore(_)) => decided,
-            decided @ (Decision::Settled | Decision::Hold(_) | Decision::Wait(..)) => self.with_payments(decided, trace),
+            decided @ (Decision::Settled | Decision::Hold(_) | Decision::Wait(..)) => {
+                self.with_payments(decided, trace)
+            }
         }
     }
 

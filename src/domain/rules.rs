@@ -180,7 +180,7 @@ pub struct TaxRule {
 
 /// What becomes of the shop's money in Daftra. By default nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct PaymentRules {
     /// Payments are recorded.
     pub record: bool,

@@ -164,12 +164,12 @@ impl Engine {
     /// decision speaks of it, and it must come all the same.
     fn with_last_look(&self, case: &Case, again: Again, now: Timestamp) -> Again {
         let policy = &self.settings.policy;
-        let is_quiet =
-            |document: &&Document| document.state == DocumentState::Dropped || document.payment().is_some();
-        let looks = case.ledger.documents.iter().filter(is_quiet).filter_map(|document| match next(document, now, policy) {
-            Next::LookAt(at, _) => Some(at),
-            Next::Recover | Next::Look | Next::Verify | Next::Hold(_) | Next::Nothing => None,
-        });
+        let is_quiet = |document: &&Document| document.state == DocumentState::Dropped || document.payment().is_some();
+        let looks =
+            case.ledger.documents.iter().filter(is_quiet).filter_map(|document| match next(document, now, policy) {
+                Next::LookAt(at, _) => Some(at),
+                Next::Recover | Next::Look | Next::Verify | Next::Hold(_) | Next::Nothing => None,
+            });
         match (again, looks.min()) {
             (Again::WhenAsked, Some(look)) => Again::At(look),
             (Again::At(at), Some(look)) => Again::At(at.min(look)),

@@ -12,7 +12,9 @@ use qantara::daftra::client::{Client, Settings as DaftraSettings};
 use qantara::db::merchant::{self, Credential, CredentialKind, Merchant, Mode, Slot};
 use qantara::db::{Db, account, log, order};
 use qantara::desk::{Desk, Person, Wish};
-use qantara::domain::rules::{LinePolicy, Rules, ShippingPolicy, SkuRules, TaxRule, Trigger, Vendor, Vendors};
+use qantara::domain::rules::{
+    LinePolicy, PaymentRules, Rules, ShippingPolicy, SkuRules, TaxRule, Trigger, Vendor, Vendors,
+};
 use qantara::engine::intake::{Intake, Received};
 use qantara::engine::{Engine, Settings, credential_place, worker};
 use qantara::outgoing::{Limits, Outgoing};
@@ -150,6 +152,7 @@ pub(crate) fn rules(vendors: &[&str]) -> Rules {
         draft: false,
         tolerance_minor: None,
         taxes: vec![TaxRule { title: None, rate: Decimal::new(15, 2), included: true, daftra_id: VAT_INCLUDED }],
+        payments: PaymentRules::default(),
     }
 }
 

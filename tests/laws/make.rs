@@ -2,7 +2,7 @@
 
 use qantara::domain::money::Amount;
 use qantara::domain::order::Line;
-use qantara::domain::rules::{LinePolicy, Rules, ShippingPolicy, SkuRules, Trigger, Vendors};
+use qantara::domain::rules::{LinePolicy, PaymentRules, Rules, ShippingPolicy, SkuRules, Trigger, Vendors};
 
 /// A merchant that owns every vendor, takes everything as a row and knows no tax.
 pub(crate) fn rules() -> Rules {
@@ -24,6 +24,7 @@ pub(crate) fn rules() -> Rules {
         draft: false,
         tolerance_minor: None,
         taxes: Vec::new(),
+        payments: PaymentRules::default(),
     }
 }
 

@@ -11,6 +11,7 @@ use qantara::domain::ledger::{Document, Draft, Event, Ledger, Policy, State, app
 use qantara::domain::money::Amount;
 use qantara::domain::operation::{Change, Operation};
 use qantara::domain::order::{Facts, Order};
+use qantara::domain::payment::PaymentDraft;
 use qantara::domain::plan::{Decision, plan};
 use qantara::domain::reason::{Hold, Refusal};
 use qantara::domain::refund::{Class, Left};
@@ -224,6 +225,11 @@ impl World {
             Change::Drop { document } => self.event(document, Event::Drop),
             Change::Want { document } => self.event(document, Event::Want),
             Change::Class { refund, class } => self.classify([(refund, class)].into()),
+            Change::Adopt { document, transactions } => {
+                self.event(document, Event::Adopt { transactions: transactions.clone() });
+                let payment = self.document(document).content.clone();
+                self.remote.insert(payment.header().reference.clone(), payment);
+            }
             Change::LookFirst { parent, source_key, draft, look_at, classes } => {
                 self.classify(classes);
                 let id = self.plant(parent, source_key, *draft);
@@ -256,8 +262,8 @@ impl World {
         assert!(self.ledger.by_source(&source_key).is_none(), "{source_key} has a row already");
         assert_eq!(
             parent.is_some(),
-            matches!(draft, Draft::RefundReceipt(_)),
-            "receipts have an invoice, invoices none"
+            matches!(draft, Draft::RefundReceipt(_) | Draft::Payment(_)),
+            "receipts and payments have a parent, invoices none"
         );
         let id = 1 + i64::try_from(self.ledger.documents.len()).unwrap();
         let document = Document { id, ..Document::planned(1, parent, source_key, draft, self.now) };
@@ -302,6 +308,17 @@ impl World {
                 let invoice = self.ledger.live_invoice().unwrap().content.billed();
                 assert_nothing_below_zero(&self.left_with(invoice, &receipt.billed), "more taken back than is left");
             }
+            Draft::Payment(payment) => self.check_payment(payment),
+        }
+    }
+
+    /// Money is recorded once, and never more of it than came in.
+    fn check_payment(&self, payment: &PaymentDraft) {
+        assert!(!payment.amount.is_zero(), "a payment of nothing: {payment:?}");
+        let others = self.ledger.documents.iter().filter(|known| known.state.may_exist());
+        for other in others.filter_map(Document::payment).filter(|other| other.cause != payment.cause) {
+            let twice: Vec<&i64> = other.covers.intersection(&payment.covers).collect();
+            assert!(twice.is_empty(), "{twice:?} are in {other:?} and in {payment:?}");
         }
     }
 
