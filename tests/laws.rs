@@ -11,6 +11,8 @@ mod history;
 mod law;
 #[path = "laws/make.rs"]
 mod make;
+#[path = "laws/money.rs"]
+mod money;
 #[path = "laws/world.rs"]
 mod world;
 
@@ -19,6 +21,7 @@ use std::collections::BTreeMap;
 use history::{History, stories};
 use jiff::SignedDuration;
 use law::law;
+use money::{funded, till, told};
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::{Strategy, any};
@@ -326,4 +329,45 @@ fn a_fingerprint_sees_units_net_and_tax_and_nothing_else() {
         assert!(!Fingerprint::of(&billed).is_foreign());
     });
     assert!(Fingerprint("0; line 1: 1 100 0".into()).is_foreign());
+}
+
+/// What is recorded is what came in, less at most what went back before it was recorded; each movement is in one
+/// payment at most, which the world checks at every write.
+#[test]
+fn money_is_recorded_once_and_never_more_of_it_than_came_in() {
+    let luck = [Unsent, RequestLost, AnswerLost, DeadBefore, DeadAfter, Good, Good, Good].to_vec();
+    law(300, (funded(), any::<u64>(), vec(select(luck), 0..12)), |(story, disorder, luck)| {
+        let history = told(&story);
+        let mut world = till(false);
+        world.luck = luck.into();
+        let end = work(&mut world, &history, &arrivals(&history, disorder));
+        world.check_payments(&end);
+    });
+}
+
+/// The same money in the same order, told in other orders: in the end the same is open, but for what went back.
+#[test]
+fn money_that_goes_back_as_a_payment_leaves_what_is_kept() {
+    law(250, (funded(), any::<u64>()), |(story, disorder)| {
+        let history = told(&story);
+        let mut world = till(true);
+        let end = work(&mut world, &history, &arrivals(&history, disorder));
+        world.check_payments(&end);
+    });
+}
+
+/// Payments that exist are never touched by a change of rules, nor are others made for them.
+#[test]
+fn a_change_of_the_payment_rules_alone_writes_nothing_on_what_is_recorded() {
+    law(150, (funded(), any::<bool>()), |(story, keeps_on)| {
+        let history = told(&story);
+        let mut world = till(false);
+        if work(&mut world, &history, &arrivals(&history, 0)) != Decision::Settled {
+            return;
+        }
+        let payments = &mut world.merchant.rules.payments;
+        payments.record = keeps_on;
+        payments.gateways.clear();
+        assert_eq!(world.plan(), Some(Decision::Settled));
+    });
 }

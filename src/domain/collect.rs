@@ -63,6 +63,14 @@ struct Pile<'a> {
     amount: Amount,
 }
 
+/// Money that went back and was not taken off a payment.
+struct Later<'a> {
+    movement: &'a Transaction,
+    amount: Amount,
+    /// What it gives back is in payments that were sent.
+    was_recorded: bool,
+}
+
 /// Decides about all payments at once; of those that exist it adds none.
 pub(super) fn collect(purse: &Purse<'_>) -> Collected {
     let mut found = Collected::default();
@@ -88,10 +96,15 @@ impl<'a> Purse<'a> {
         on_invoice.filter(|(document, _)| counts(document)).map(|(_, payment)| payment)
     }
 
+    /// The transactions that are in a payment already.
+    fn spoken_for(&self) -> BTreeSet<i64> {
+        let live = self.rows().filter(|(document, _)| counts(document));
+        live.flat_map(|(_, payment)| payment.covers.iter().copied()).collect()
+    }
+
     fn by_transaction(&self, found: &mut Collected) {
         let movements = movements(self.order);
-        let spoken_for: BTreeSet<i64> =
-            self.rows().filter(|(row, _)| counts(row)).flat_map(|(_, payment)| payment.covers.clone()).collect();
+        let spoken_for = self.spoken_for();
         let mut fresh: Vec<&Transaction> =
             movements.iter().filter(|(id, _)| !spoken_for.contains(id)).map(|(_, movement)| *movement).collect();
         fresh.sort_by_key(|movement| (movement.at, movement.id));
@@ -115,11 +128,12 @@ impl<'a> Purse<'a> {
             if is_change && net(&mut piles, movement, amount) {
                 continue;
             }
-            if amount <= room {
+            let was_recorded = amount <= room;
+            if was_recorded {
                 room -= amount;
-                later.push((movement, amount));
-            } else if !net(&mut piles, movement, amount) {
-                later.push((movement, amount));
+            }
+            if was_recorded || !net(&mut piles, movement, amount) {
+                later.push(Later { movement, amount, was_recorded });
             }
         }
         for Pile { first, covers, amount } in piles {
@@ -135,8 +149,8 @@ impl<'a> Purse<'a> {
                 self.want(self.invoice, intent, &gateways, source_at, found);
             }
         }
-        for (movement, amount) in later {
-            self.give_back(movement, amount, found);
+        for one in later {
+            self.give_back(&one, found);
         }
     }
 
@@ -223,7 +237,8 @@ impl<'a> Purse<'a> {
 
     /// Money that went back after its payment was sent. A record that has a receipt is told by that; any other took
     /// back what was paid too much.
-    fn give_back(&self, movement: &Transaction, amount: Amount, found: &mut Collected) {
+    fn give_back(&self, later: &Later<'_>, found: &mut Collected) {
+        let Later { movement, amount, was_recorded } = *later;
         let mut refunds = self.order.facts.refunds.values();
         let Some(record) = refunds.find(|refund| refund.transactions.contains_key(&movement.id)) else { return };
         let receipt = match self.ledger.classes.get(&record.id) {
@@ -237,6 +252,8 @@ impl<'a> Purse<'a> {
         let (parent, amount) = match receipt {
             Some(_) if !wants_payments => return,
             Some(receipt) => (receipt, amount),
+            // Money that never came by our books cannot have been too much.
+            None if !was_recorded => return,
             None if !wants_payments => {
                 found.kept.insert(Cause::Transaction(movement.id).source_key());
                 found.holds.push(Hold::PayBackByHand { refund: record.id, amount });
@@ -275,7 +292,8 @@ impl<'a> Purse<'a> {
         };
         let records = self.order.facts.refunds.values().filter(|_| self.is_whole);
         let covers = records.flat_map(|refund| refund.transactions.keys().copied());
-        let covers = covers.filter(|id| movements.contains_key(id)).collect();
+        let spoken_for = self.spoken_for();
+        let covers = covers.filter(|id| movements.contains_key(id) && !spoken_for.contains(id)).collect();
         let rounding = self.rounding(amount);
         let intent = Intent { cause, at: self.now, amount, rounding, covers };
         self.want(self.invoice, intent, &self.gateways(), snapshot.created_at, found);

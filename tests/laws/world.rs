@@ -11,7 +11,7 @@ use qantara::domain::ledger::{Document, Draft, Event, Ledger, Policy, State, app
 use qantara::domain::money::Amount;
 use qantara::domain::operation::{Change, Operation};
 use qantara::domain::order::{Facts, Order};
-use qantara::domain::payment::PaymentDraft;
+use qantara::domain::payment::{Cause, PaymentDraft, brings_money, money, movements, shop_amount};
 use qantara::domain::plan::{Decision, plan};
 use qantara::domain::reason::{Hold, Refusal};
 use qantara::domain::refund::{Class, Left};
@@ -146,6 +146,10 @@ impl World {
                     self.now = at;
                 }
                 Decision::Hold(holds) if self.try_again(&holds) => {}
+                // No decision speaks of a payment in doubt where something else holds; it is looked for all the same.
+                Decision::Hold(_) if self.payment_in_doubt().is_some() => {
+                    self.now = self.payment_in_doubt().unwrap().max(self.now);
+                }
                 end @ (Decision::Settled
                 | Decision::Ignore(_)
                 | Decision::Hold(_)
@@ -154,6 +158,11 @@ impl World {
             }
         }
         panic!("Waits for ever");
+    }
+
+    fn payment_in_doubt(&self) -> Option<Timestamp> {
+        let payments = self.ledger.documents.iter().filter(|known| known.payment().is_some());
+        payments.filter(|payment| payment.state == State::InDoubt).filter_map(|payment| payment.look_at).min()
     }
 
     fn try_again(&mut self, holds: &[Hold]) -> bool {
@@ -203,13 +212,18 @@ impl World {
             Operation::Verify { document } => {
                 let held = self.document(document);
                 let same = self.remote.get(&held.content.header().reference) == Some(&held.content);
-                self.event(document, if same { as_written() } else { Event::Differs { differences: Vec::new() } });
+                self.event(
+                    document,
+                    if same { as_written(&held.content) } else { Event::Differs { differences: Vec::new() } },
+                );
             }
             Operation::Resolve { document, wanted } => {
                 let held = self.document(document);
                 let remote = self.remote.get(&held.content.header().reference);
                 let event = match (held.state, remote) {
-                    (State::ReplaceInDoubt, remote) if remote == held.replacement.as_ref() => as_written(),
+                    (State::ReplaceInDoubt, remote) if remote == held.replacement.as_ref() => {
+                        as_written(remote.unwrap())
+                    }
                     (State::ReplaceInDoubt, _) => Event::AsBefore,
                     (_, Some(_)) => Event::Found { remote_id: held.id + 7_000, remote_no: None },
                     (_, None) => Event::Absent { wanted },
@@ -316,9 +330,45 @@ impl World {
     fn check_payment(&self, payment: &PaymentDraft) {
         assert!(!payment.amount.is_zero(), "a payment of nothing: {payment:?}");
         let others = self.ledger.documents.iter().filter(|known| known.state.may_exist());
-        for other in others.filter_map(Document::payment).filter(|other| other.cause != payment.cause) {
+        let others: Vec<&PaymentDraft> =
+            others.filter_map(Document::payment).filter(|other| other.cause != payment.cause).collect();
+        for other in &others {
             let twice: Vec<&i64> = other.covers.intersection(&payment.covers).collect();
             assert!(twice.is_empty(), "{twice:?} are in {other:?} and in {payment:?}");
+        }
+        let movements = movements(self.order.as_ref().unwrap());
+        let came = |id: &i64| movements.get(id).is_some_and(|movement| brings_money(movement.kind));
+        let is_told = |one: &&PaymentDraft| matches!(one.cause, Cause::Transaction(_)) && one.covers.iter().any(came);
+        let recorded: Amount = others.into_iter().chain([payment]).filter(is_told).map(PaymentDraft::money).sum();
+        let received = self.came_in();
+        assert!(recorded <= received, "{recorded:?} of {received:?} that came in");
+    }
+
+    /// All sales and captures, also what was handed out as change.
+    fn came_in(&self) -> Amount {
+        let order = self.order.as_ref().unwrap();
+        let movements = movements(order);
+        let incoming = movements.values().filter(|movement| brings_money(movement.kind));
+        incoming.filter_map(|movement| shop_amount(movement, &order.snapshot)).sum()
+    }
+
+    /// At the end of a history: what came in is recorded, but for what went back.
+    pub(crate) fn check_payments(&self, end: &Decision) {
+        let live = self.ledger.documents.iter().filter(|known| known.state.may_exist());
+        let on = |invoice: bool| -> Amount {
+            let parents = self.ledger.documents.iter().filter(|parent| parent.invoice().is_some() == invoice);
+            let parents: BTreeSet<i64> = parents.map(|parent| parent.id).collect();
+            let payments = live.clone().filter(|known| known.parent_id.is_some_and(|id| parents.contains(&id)));
+            payments.filter_map(Document::payment).map(PaymentDraft::money).sum()
+        };
+        let (came, went) = (on(true), on(false));
+        let money = money(self.order.as_ref().unwrap());
+        let is_told = movements(self.order.as_ref().unwrap()).values().any(|one| brings_money(one.kind));
+        let stands_in = live.clone().filter_map(Document::payment).any(|one| matches!(one.cause, Cause::Paid(_)));
+        assert!(went <= money.given_back, "{went:?} went back by our books, {:?} by the shop's", money.given_back);
+        if *end == Decision::Settled && is_told && !stands_in {
+            let range = money.received - money.given_back..=self.came_in();
+            assert!(range.contains(&came), "{came:?} is recorded, the shop says {money:?}");
         }
     }
 
@@ -365,8 +415,8 @@ impl World {
     }
 }
 
-fn as_written() -> Event {
-    Event::AsWritten { total: Amount::ZERO, remote_no: None }
+fn as_written(content: &Draft) -> Event {
+    Event::AsWritten { total: content.total(), remote_no: None }
 }
 
 fn add(left: &mut BTreeMap<Source, Left>, billed: &Billed, sign: i64) {
