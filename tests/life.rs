@@ -11,6 +11,7 @@ use proptest::collection::vec;
 use qantara::domain::invoice::{Billed, Header, InvoiceDraft, Source, exact_rows};
 use qantara::domain::ledger::{Document, Draft, Event, Finding, Impossible, Next, Policy, State, apply, next};
 use qantara::domain::money::{Amount, Currency};
+use qantara::domain::payment::{Cause, PaymentDraft};
 use qantara::domain::reason::{Difference, DifferenceKind, Hold, Refusal, Waiting};
 use qantara::domain::rules::{ShippingPolicy, Vendors};
 
@@ -34,6 +35,8 @@ as_written        -        -         -         -        -        posted     -   
 as_before         -        -         -         -        -        -          -                 posted            -       -       -
 differs           -        -         -         -        -        posted     -                 posted            -       -       -
 missing           -        -         -         -        -        posted     -                 replace_in_doubt  -       -       -
+lost              -        -         -         -        -        -          -                 -                 -       -       -
+adopt             -        -         -         -        -        -          -                 -                 -       -       -
 drop              dropped  -         -         dropped  -        -          -                 -                 -       -       -
 want              -        -         -         planned  planned  -          -                 -                 -       -       -
 try_again         planned  -         in_doubt  planned  dropped  posted     -                 replace_in_doubt  posted  posted  -
@@ -115,6 +118,8 @@ fn event(name: &str) -> Event {
         "as_before" => Event::AsBefore,
         "differs" => Event::Differs { differences: vec![difference()] },
         "missing" => Event::Missing,
+        "lost" => Event::Lost,
+        "adopt" => Event::Adopt { transactions: [17].into() },
         "drop" => Event::Drop,
         "want" => Event::Want,
         "try_again" => Event::TryAgain,
@@ -179,7 +184,7 @@ fn table() -> Vec<Row> {
 #[test]
 fn every_event_in_every_state_leads_where_the_table_says_or_is_impossible() {
     let table = table();
-    assert_eq!(table.len(), 20);
+    assert_eq!(table.len(), 22);
     for (name, cells) in &table {
         for (state, leads) in cells {
             let got = apply(&in_state(*state), event(name), at(0), &POLICY).map(|after| after.state);
@@ -189,6 +194,65 @@ fn every_event_in_every_state_leads_where_the_table_says_or_is_impossible() {
     }
     let complaint = apply(&planned(), Event::Missing, at(0), &POLICY).unwrap_err().to_string();
     assert_eq!(complaint, "A document that is planned cannot take the event missing");
+}
+
+/// A payment of 1.00 that was just read back.
+fn payment() -> Document {
+    let clock = "2026-11-20T12:00:00".parse().unwrap();
+    let Draft::Invoice(InvoiceDraft { header, .. }) = draft(100) else { unreachable!() };
+    let draft = Draft::Payment(PaymentDraft {
+        header,
+        cause: Cause::Paid(1),
+        at: at(0),
+        clock,
+        amount: Amount(100),
+        rounding: Amount::ZERO,
+        covers: [].into(),
+        gateway: "mada".into(),
+        method: "bank".into(),
+        treasury_id: None,
+    });
+    let planned = Document::planned(1, Some(2), "paid".into(), draft.clone(), at(0));
+    let posted = step(&step(&planned, Event::Create { draft }, 0), accepted(), 0);
+    step(&posted, event("as_written"), 0)
+}
+
+#[test]
+fn a_payment_lives_like_every_document_and_may_be_lost_and_adopt() {
+    let posted = payment();
+    assert_eq!(next(&posted, at(5), &POLICY), Next::Nothing);
+    let lost = step(&posted, Event::Lost, 5);
+    check(&lost);
+    assert_eq!((lost.state, lost.remote_id, lost.total), (State::InDoubt, None, None));
+    assert_eq!(next(&lost, at(5), &POLICY), Next::Look, "no call of ours can bring it back late");
+    assert_eq!(lost.unknown_sends, 0);
+    let once = step(&lost, Event::Absent { wanted: true }, 5);
+    assert_eq!(
+        next(&once, at(6), &POLICY),
+        Next::LookAt(at(65), Waiting::LookingAgain { reference: "k7-55-order".into() })
+    );
+    assert_eq!(step(&once, Event::Absent { wanted: true }, 65).state, State::Planned, "the same row is sent again");
+    assert_eq!(step(&once, found(), 65).state, State::Posted);
+
+    let adopted = step(&posted, event("adopt"), 5);
+    assert_eq!(adopted.payment().unwrap().covers, [17].into());
+    assert_eq!(Document { content: posted.content.clone(), ..adopted.clone() }, posted, "nothing else changes");
+    assert_eq!(adopted.content.fingerprint(), posted.content.fingerprint());
+    for state in State::ALL.into_iter().filter(|state| *state != State::Posted) {
+        for name in ["lost", "adopt"] {
+            let elsewhere = Document { state, ..posted.clone() };
+            assert!(apply(&elsewhere, event(name), at(5), &POLICY).is_err(), "{name} in {}", state.word());
+        }
+    }
+}
+
+#[test]
+fn only_what_was_seen_before_its_parent_was_written_may_have_gone_with_it() {
+    let (seen, parent) = (payment(), after(&["create", "accepted"]));
+    let written_at = |second| Document { since_at: at(second), ..parent.clone() };
+    assert!(seen.was_seen_before_writing(&written_at(1)));
+    assert!(!seen.was_seen_before_writing(&written_at(0)));
+    assert!(!Document { verified_at: None, ..seen }.was_seen_before_writing(&written_at(1)));
 }
 
 /// What the table of documents in the database checks, and what the planner relies on.

@@ -14,6 +14,7 @@ use crate::db::{Db, delivery, document, log};
 use crate::desk::Wish;
 use crate::domain::ledger::Policy;
 use crate::domain::money::Currency;
+use crate::domain::trace;
 use crate::text::Lang;
 use view::second;
 
@@ -135,6 +136,7 @@ fn story(db: &Db, order: Overview) -> anyhow::Result<view::Story> {
     let trace = order.trace.clone().unwrap_or_default();
     let words = Lang::En.words();
     Ok(view::Story {
+        money: trace::money(&trace).zip(currency).map(|(money, currency)| view::Money::new(money, currency)),
         decisions: trace.iter().map(|step| words.step(step, currency)).collect(),
         trace,
         order: view::Order::new(order, currency),
@@ -182,7 +184,11 @@ fn tell(story: &view::Story) -> String {
         let name = words.document(&document.reference, document.number.as_deref(), document.state);
         let verified = later(document.verified_at, ", verified ");
         let first = format!("{}: {name}{total}{id}{verified}", document.kind.replace('_', " "));
-        iter::once(first).chain(document.lines.iter().map(content)).collect()
+        let paid = document.payment.iter().map(|payment| {
+            let view::Payment { amount, at, gateway, method, .. } = payment;
+            format!("{amount} {} by {gateway} at {}, booked as {method}", document.currency, second(*at))
+        });
+        iter::once(first).chain(paid).chain(document.lines.iter().map(content)).collect()
     });
     section(&mut text, "Why so", &story.decisions, |step| vec![step.clone()]);
     section(&mut text, "Calls to Daftra", &story.calls, |call| {

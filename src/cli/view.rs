@@ -1,7 +1,7 @@
 //! The shapes of `--json`: what scripts may rely on, also over the later API. Times are RFC 3339 in UTC, amounts are
 //! decimals as text, and codes (`state`, `reason`, `trace`) stay while their sentences may be worded anew.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -17,6 +17,7 @@ use crate::desk::file::MerchantFile;
 use crate::domain::invoice::Billed;
 use crate::domain::ledger;
 use crate::domain::money::Currency;
+use crate::domain::payment::{self, MoneyState, PaymentDraft};
 use crate::domain::reason::Reason;
 use crate::domain::trace::Trace;
 use crate::text::{self, Lang};
@@ -143,6 +144,8 @@ pub struct Story {
     pub deliveries: Vec<Delivery>,
     /// What exists, or may exist, in Daftra.
     pub documents: Vec<Document>,
+    /// Where the money stands; `null` while it is not recorded.
+    pub money: Option<Money>,
     /// Why the last plan came out so, for programs.
     pub trace: Trace,
     /// The same for people.
@@ -178,7 +181,7 @@ impl From<delivery::Overview> for Delivery {
 /// A document of the ledger.
 #[derive(Debug, Serialize)]
 pub struct Document {
-    /// `invoice` or `refund_receipt`.
+    /// `invoice`, `refund_receipt` or `payment`.
     pub kind: &'static str,
     /// Where it stands.
     pub state: ledger::State,
@@ -196,6 +199,65 @@ pub struct Document {
     pub verified_at: Option<Timestamp>,
     /// What is on it, with the products that were chosen.
     pub lines: Vec<Line>,
+    /// What a payment says; `null` for every other document.
+    pub payment: Option<Payment>,
+}
+
+/// The money of an order.
+#[derive(Debug, Serialize)]
+pub struct Money {
+    /// In one word.
+    pub state: MoneyState,
+    /// What the order costs now.
+    pub total: String,
+    /// What came in.
+    pub received: String,
+    /// What went back.
+    pub given_back: String,
+    /// Below zero: paid too much.
+    pub unpaid: String,
+}
+
+impl Money {
+    pub(super) fn new(money: &payment::Money, currency: Currency) -> Self {
+        Self {
+            state: money.state,
+            total: currency.print(money.total),
+            received: currency.print(money.received),
+            given_back: currency.print(money.given_back),
+            unpaid: currency.print(money.unpaid()),
+        }
+    }
+}
+
+/// How money is booked.
+#[derive(Debug, Serialize)]
+pub struct Payment {
+    /// Below zero: it went back.
+    pub amount: String,
+    /// When it moved.
+    pub at: Timestamp,
+    /// The shop's word.
+    pub gateway: String,
+    /// Daftra's word.
+    pub method: String,
+    /// `null`: the method's own.
+    pub treasury_id: Option<i64>,
+    /// Shopify's ids of what it stands for.
+    pub transactions: BTreeSet<i64>,
+}
+
+impl From<&PaymentDraft> for Payment {
+    fn from(payment: &PaymentDraft) -> Self {
+        Self {
+            amount: payment.header.currency.print(payment.amount),
+            at: payment.at,
+            gateway: payment.gateway.clone(),
+            method: payment.method.clone(),
+            treasury_id: payment.treasury_id,
+            transactions: payment.covers.clone(),
+        }
+    }
 }
 
 /// A line of a document.
@@ -241,6 +303,7 @@ impl From<&ledger::Document> for Document {
             currency: header.currency.code().to_owned(),
             verified_at: document.verified_at,
             lines: document.content.billed().iter().map(|billed| Line::new(billed, header.currency)).collect(),
+            payment: document.payment().map(Payment::from),
         }
     }
 }

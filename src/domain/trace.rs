@@ -56,6 +56,12 @@ pub enum Step {
     DeletedInShop,
 }
 
+/// Where the money stood when the plan was made, for a merchant whose payments are recorded.
+#[must_use]
+pub fn money(trace: &Trace) -> Option<&Money> {
+    trace.iter().find_map(|step| if let Step::Money(money) = step { Some(money) } else { None })
+}
+
 /// What was decided about each line of the order, and about its shipping.
 pub(super) fn steps(order: &Order, invoice: &InvoiceDraft) -> Trace {
     let mut trace = Trace::new();

@@ -119,6 +119,14 @@ impl Words for Arabic {
         }
     }
 
+    fn owed(&self, unpaid: Amount, currency: Option<Currency>) -> Option<String> {
+        match unpaid {
+            Amount(0) => None,
+            Amount(1..) => Some(format!("المتبقي غير المدفوع {}.", money(self, unpaid, currency))),
+            too_much => Some(format!("المدفوع زيادة {}.", money(self, -too_much, currency))),
+        }
+    }
+
     fn refund_class(&self, class: Class) -> &'static str {
         match class {
             Class::Absorbed => "خُصم قبل الفاتورة الأولى",
@@ -472,13 +480,9 @@ impl Words for Arabic {
                 format!("الاسترجاع {}: {}.", isolated(&id.to_string()), self.refund_class(*class))
             }
             Step::Money(money) => {
-                let balance = match money.unpaid() {
-                    Amount(0) => String::new(),
-                    unpaid @ Amount(1..) => format!(" المتبقي غير المدفوع {}.", sum(unpaid)),
-                    over => format!(" المدفوع زيادة {}.", sum(-over)),
-                };
+                let owed = self.owed(money.unpaid(), currency).map_or_else(String::new, |owed| format!(" {owed}"));
                 format!(
-                    "المال: {}. تكلفة الطلب الآن {}؛ دخل {} وأُعيد {}.{balance}",
+                    "المال: {}. تكلفة الطلب الآن {}؛ دخل {} وأُعيد {}.{owed}",
                     self.money_state(money.state),
                     sum(money.total),
                     sum(money.received),

@@ -124,6 +124,14 @@ impl Words for English {
         }
     }
 
+    fn owed(&self, unpaid: Amount, currency: Option<Currency>) -> Option<String> {
+        match unpaid {
+            Amount(0) => None,
+            Amount(1..) => Some(format!("Unpaid: {}.", money(self, unpaid, currency))),
+            too_much => Some(format!("Overpaid by {}.", money(self, -too_much, currency))),
+        }
+    }
+
     fn refund_class(&self, class: Class) -> &'static str {
         match class {
             Class::Absorbed => "taken off before the first invoice",
@@ -470,13 +478,9 @@ impl Words for English {
             ),
             Step::Refund { id, class } => format!("Refund {id}: {}.", self.refund_class(*class)),
             Step::Money(money) => {
-                let balance = match money.unpaid() {
-                    Amount(0) => String::new(),
-                    unpaid @ Amount(1..) => format!(" Unpaid: {}.", sum(unpaid)),
-                    over => format!(" Overpaid by {}.", sum(-over)),
-                };
+                let owed = self.owed(money.unpaid(), currency).map_or_else(String::new, |owed| format!(" {owed}"));
                 format!(
-                    "Money: {}. The order costs {} now, {} came in and {} went back.{balance}",
+                    "Money: {}. The order costs {} now, {} came in and {} went back.{owed}",
                     self.money_state(money.state),
                     sum(money.total),
                     sum(money.received),

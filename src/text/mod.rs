@@ -16,7 +16,7 @@ use crate::db::user::Role;
 use crate::domain::ledger::{self, Draft};
 use crate::domain::money::{Amount, Currency};
 use crate::domain::operation::Operation;
-use crate::domain::payment::MoneyState;
+use crate::domain::payment::{Money, MoneyState};
 use crate::domain::reason::{Failed, Hold, Ignored, Reason, Waiting};
 use crate::domain::refund::Class;
 use crate::domain::trace::Step;
@@ -89,6 +89,8 @@ pub trait Words: Sync {
     fn document_kind(&self, draft: &Draft) -> &'static str;
     /// Where the money of an order stands.
     fn money_state(&self, state: MoneyState) -> &'static str;
+    /// What of the money is missing, or too much; nothing when it is even.
+    fn owed(&self, unpaid: Amount, currency: Option<Currency>) -> Option<String>;
     /// How a refund record was understood.
     fn refund_class(&self, class: Class) -> &'static str;
     /// What a call was for; a word of a later version stands for itself.
@@ -206,6 +208,14 @@ pub fn time(at: Timestamp, zone: &jiff::tz::TimeZone) -> String {
 #[must_use]
 pub fn amount(lang: Lang, amount: Amount, currency: Option<Currency>) -> String {
     money(lang.words(), amount, currency)
+}
+
+/// Where the money of an order stands, and what is missing or too much.
+#[must_use]
+pub fn balance(lang: Lang, money: &Money, currency: Option<Currency>) -> String {
+    let words = lang.words();
+    let state = words.money_state(money.state);
+    words.owed(money.unpaid(), currency).map_or_else(|| state.to_owned(), |owed| format!("{state}. {owed}"))
 }
 
 /// What shadow mode held back, as far as a person needs to know.

@@ -7,4 +7,5 @@ mod answers;
 mod documents;
 mod looks;
 mod office;
+mod payments;
 mod reports;
