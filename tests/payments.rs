@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use qantara::db::log::Status;
 use qantara::db::merchant::{self, Mode};
 use qantara::db::order::State;
-use qantara::db::{document, order};
+use qantara::db::{alert, document, order};
 use qantara::domain::ledger;
 use qantara::domain::reason::{Hold, Reason};
 use qantara::domain::rules::{GatewayRule, PaymentRules};
@@ -489,5 +489,49 @@ fn an_end_of_the_process_at_any_time_leaves_each_payment_once() {
         assert_eq!(amounts(&stage), ["349", "349"], "{milliseconds} ms");
         let waiting = stage.db.read(|c| order::list(c, order::Filter::default(), 10)).unwrap();
         assert!(waiting.iter().all(|order| order.state == State::Settled));
+    }
+}
+
+#[test]
+fn what_the_account_does_not_have_is_told_before_a_payment_is_refused() {
+    let mut stage = Stage::new(Plan::default());
+    let merchant_id = stage.add(&Cast::default());
+    let mut payments = rules();
+    let odd = GatewayRule { method: "barter".to_owned(), treasury_id: Some(9) };
+    payments.gateways.insert("goats".to_owned(), odd);
+    record(&stage, merchant_id, payments);
+    stage.start();
+    stage.pass(SignedDuration::from_secs(5));
+    let open = |stage: &Stage| {
+        let alerts = stage.db.read(alert::open).unwrap();
+        alerts.into_iter().map(|alert| (alert.cause, alert.subject)).collect::<BTreeSet<_>>()
+    };
+    let told = |subject: &str| ("payments".to_owned(), format!("merchant {merchant_id}: {subject}"));
+    assert_eq!(open(&stage), [told("barter"), told("treasury 9")].into());
+    record(&stage, merchant_id, rules());
+    let mut stage = stage.restart(SignedDuration::from_secs(5));
+    stage.start();
+    stage.pass(SignedDuration::from_secs(5));
+    assert_eq!(open(&stage), [].into());
+}
+
+#[test]
+fn a_payment_in_doubt_does_not_delay_an_edit() {
+    for partial_put in [PartialPut::Drop, PartialPut::Keep] {
+        let stage = stage_with(AccountSetup { partial_put, ..AccountSetup::default() }, rules());
+        let (mut shop, shelf) = wadi();
+        stage.account("one", |account| {
+            account.add_fault(Fault::once(FaultKind::LoseAnswer).on("POST", "invoice_payments"));
+        });
+        let (order, deliveries) = shop.buy(&cart(&shelf, 2, Payment::Paid), stage.clock.now()).unwrap();
+        stage.deliver(&deliveries);
+        stage.pass(SignedDuration::from_secs(10));
+        assert_eq!(stage.order("1001").state, State::Waiting);
+        stage.deliver(&edit(&mut shop, order, 3, &stage));
+        stage.pass(SignedDuration::from_secs(10));
+        assert_eq!(standing(&stage).paid + standing(&stage).unpaid, Decimal::from(3 * 349), "edited at once");
+        stage.until_idle(DAY);
+        assert_settled(&stage, &format!("{partial_put:?}"));
+        assert_eq!(amounts(&stage), ["698"], "{partial_put:?}");
     }
 }

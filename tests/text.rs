@@ -230,7 +230,7 @@ fn every_word_the_schema_knows_for_the_end_of_a_call_is_spoken() {
         list.split_once("))").unwrap().0.split(',').map(|word| word.trim().trim_matches('\'')).collect();
     assert_eq!(outcomes.len(), 10);
     distinct(&outcomes, |lang, word| lang.words().outcome(word));
-    distinct(&["trouble", "outage", "failed", "unreadable"], |lang, cause| lang.words().alert(cause));
+    distinct(&["trouble", "outage", "failed", "unreadable", "payments"], |lang, cause| lang.words().alert(cause));
     assert_eq!(Lang::Ar.words().outcome("of a later version"), "of a later version");
 }
 

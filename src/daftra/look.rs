@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::client::{Answered, Client, Door, Payable, Read, Visit, unreadable};
 use super::outcome::{Dialect, Unanswered};
-use super::wire::{self, RemotePayment};
+use super::wire::{self, RemotePayment, Tills};
 use super::write::mentions;
 use crate::domain::catalog::{Code, Product};
 use crate::outgoing::Method;
@@ -145,19 +145,20 @@ impl Client {
         })
     }
 
-    /// The account's ways of paying.
-    pub fn methods(&self, door: &Door, pace: &dyn Fn()) -> Answered<Result<Vec<wire::Method>, Unanswered>> {
-        let path = "/v2/api/entity/site_payment_gateway/list/1";
-        let list = List { dialect: Dialect::V2, path, model: "", query: vec![("sort[id]", "asc")] };
+    /// What payments may name in the account.
+    pub fn tills(&self, door: &Door, pace: &dyn Fn()) -> Answered<Result<Tills, Unanswered>> {
+        let list = |path| List { dialect: Dialect::V2, path, model: "", query: vec![("sort[id]", "asc")] };
         self.visit(door, pace, |visit| {
-            let mut methods = Vec::new();
-            visit.pages(&list, &mut |row| {
-                if !is_deleted(row) {
-                    methods.push(wire::method(row)?);
-                }
+            let mut tills = Tills::default();
+            visit.pages(&list("/v2/api/entity/site_payment_gateway/list/1"), &mut |row| {
+                tills.methods.extend(wire::method(row)?.filter(|_| !is_deleted(row)));
                 Ok(())
             })?;
-            Ok(methods)
+            visit.pages(&list("/v2/api/entity/treasury/list/1"), &mut |row| {
+                tills.treasuries.extend(wire::treasury(row)?.filter(|_| !is_deleted(row)));
+                Ok(())
+            })?;
+            Ok(tills)
         })
     }
 

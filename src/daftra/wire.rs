@@ -4,6 +4,8 @@
 //! the document or inside it. Strict about meaning: a field we rely on that is missing or cannot be read makes the whole
 //! answer unreadable, with the field's name.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
@@ -85,13 +87,13 @@ pub struct RemotePayment {
     pub is_completed: bool,
 }
 
-/// A way of paying that the account knows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Method {
-    /// What payments name it by.
-    pub slug: String,
-    /// Payments may name it today.
-    pub is_active: bool,
+/// What payments may name in an account today.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tills {
+    /// Slugs of the active methods of payment.
+    pub methods: BTreeSet<String>,
+    /// Ids of the active treasuries.
+    pub treasuries: BTreeSet<i64>,
 }
 
 /// The account behind a key.
@@ -188,10 +190,16 @@ pub(super) fn payment(row: &Map<String, Value>) -> Result<RemotePayment, String>
     })
 }
 
-/// A row of v2's `site_payment_gateway`.
-pub(super) fn method(row: &Map<String, Value>) -> Result<Method, String> {
+/// A row of v2's `site_payment_gateway`: its slug, if it is active.
+pub(super) fn method(row: &Map<String, Value>) -> Result<Option<String>, String> {
     let slug = text(row, "payment_gateway").ok_or("payment_gateway of a row is missing")?;
-    Ok(Method { slug, is_active: flag(row, "active")? })
+    Ok(flag(row, "active")?.then_some(slug))
+}
+
+/// A row of v2's `treasury`: its id, if it is active.
+pub(super) fn treasury(row: &Map<String, Value>) -> Result<Option<i64>, String> {
+    let id = id(row, "id")?.ok_or("id of a treasury is missing")?;
+    Ok(flag(row, "active")?.then_some(id))
 }
 
 /// A product of either dialect: both use the same names.

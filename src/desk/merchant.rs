@@ -140,7 +140,9 @@ pub(super) fn set(tx: &Transaction<'_>, moment: &Moment, choice: Choice, secrets
     let changed: Vec<String> = changes.iter().map(|(key, ..)| key.clone()).collect();
     let facts: Vec<Value> = changes.iter().map(|(key, was, is)| json!({ "key": key, "was": was, "is": is })).collect();
     moment.write_down(tx, "merchant.set", json!({ "merchant": after.slug, "changed": facts, "secrets": replaced }))?;
-    let is_new_way = moved || fresh.daftra_key.is_some() || !works(before.mode);
+    // Which methods of payment there are, the account is asked together with its name.
+    let asks_anew = after.rules.payments != before.rules.payments;
+    let is_new_way = moved || fresh.daftra_key.is_some() || !works(before.mode) || asks_anew;
     let reach = if is_new_way { Reach::of_mode(after.mode) } else { Reach::Rules };
     told(tx, moment, &after, changed, &replaced, reach)
 }

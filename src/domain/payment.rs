@@ -130,10 +130,10 @@ pub fn money(order: &Order) -> Money {
     if known.values().any(|movement| brings_money(movement.kind)) {
         return Money { state: by_sums(total, received, given_back), total, received, given_back };
     }
-    let state = match by_word(&order.snapshot) {
-        MoneyState::Pending if has(TransactionKind::Void) => MoneyState::Voided,
-        MoneyState::Pending if has(TransactionKind::Authorization) => MoneyState::Authorized,
-        state => state,
+    let state = match (by_word(&order.snapshot), has(TransactionKind::Void), has(TransactionKind::Authorization)) {
+        (MoneyState::Pending, true, _) => MoneyState::Voided,
+        (MoneyState::Pending, false, true) => MoneyState::Authorized,
+        (state, ..) => state,
     };
     let received = match state {
         MoneyState::Paid | MoneyState::Overpaid => total,

@@ -126,6 +126,12 @@ impl Engine {
             Decision::Wait(until, why) => {
                 let again = match (until, &why) {
                     (None, _) => Again::WhenAsked,
+                    // An edit does not wait for a payment.
+                    (Some(at), Waiting::Settling { reference } | Waiting::LookingAgain { reference })
+                        if is_payment(case, reference) =>
+                    {
+                        Again::At(at)
+                    }
                     (Some(at), Waiting::Settling { .. } | Waiting::LookingAgain { .. }) => Again::NotBefore(at),
                     (
                         Some(at),
@@ -225,6 +231,11 @@ struct Standing {
     reason: Option<Reason>,
     status: Option<Status>,
     trace: Trace,
+}
+
+fn is_payment(case: &Case, reference: &str) -> bool {
+    let mut payments = case.ledger.documents.iter().filter_map(Document::payment);
+    payments.any(|payment| payment.header.reference == reference)
 }
 
 fn raise(tx: &Transaction<'_>, job: &Job, now: Timestamp) -> Result<(), Error> {

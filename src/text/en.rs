@@ -176,6 +176,7 @@ impl Words for English {
             "outage" => "A Daftra account does not answer",
             "failed" => "An order was given up",
             "unreadable" => "A delivery could not be read",
+            "payments" => "A method of payment or treasury that a merchant's file names is not active in Daftra",
             other => other,
         }
     }
