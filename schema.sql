@@ -133,7 +133,7 @@ create table document (
   account_id    integer not null references account,     -- where it is sent; may change only while planned
   parent_id     integer references document,             -- the invoice of a receipt; invoice or receipt of a payment
   kind          text    not null check (kind in ('invoice', 'payment', 'refund_receipt')),
-  source_key    text    not null,                        -- 'order', 'order/2', 'refund/991', 'cancel', 'transaction/17', …
+  source_key    text    not null,                        -- 'order', 'order/2', 'refund/991', 'cancel', 'transaction/17', 'paid', …
   reference     text    not null unique,                 -- on the document itself; what we look for when in doubt
   state         text    not null check (state in
                   ('planned', 'sending', 'in_doubt', 'refused', 'dropped',                      -- no id known

@@ -285,6 +285,26 @@ fn what_show_prints_changes_nothing_and_leaves_no_trace() {
 }
 
 #[test]
+fn who_begins_to_record_payments_does_so_from_then_on() {
+    let house = House::new();
+    house.add(PLAIN).unwrap();
+    let recording = format!("{PLAIN}[payments]\nrecord = true\n");
+    let from = |house: &House| house.merchant("wadi").rules.payments.from;
+    let done = house.set(&recording).unwrap();
+    assert_eq!(from(&house), Some(now()));
+    assert_eq!(done.answer["changed"], serde_json::json!(["payments"]));
+    assert!(house.set(&recording).unwrap().effects == Effects::default(), "nothing more is new");
+    let earlier = format!("{recording}from = 2026-11-01T00:00:00Z\n");
+    house.set(&earlier).unwrap();
+    assert_eq!(from(&house), Some("2026-11-01T00:00:00Z".parse().unwrap()));
+    house.set(PLAIN).unwrap();
+    assert_eq!((from(&house), house.merchant("wadi").rules.payments.record), (None, false));
+    // A merchant that records from the beginning has no older orders.
+    house.add(&recording.replace("'wadi'", "'new'").replace("wadi.my", "new.my")).unwrap();
+    assert_eq!(house.merchant("new").rules.payments.from, None);
+}
+
+#[test]
 fn a_change_is_told_by_key_and_written_down_with_both_sides() {
     let house = House::new();
     house.add(PLAIN).unwrap();

@@ -240,7 +240,7 @@ impl World {
             Change::Want { document } => self.event(document, Event::Want),
             Change::Class { refund, class } => self.classify([(refund, class)].into()),
             Change::Adopt { document, transactions } => {
-                self.event(document, Event::Adopt { transactions: transactions.clone() });
+                self.event(document, Event::Adopt { transactions });
                 let payment = self.document(document).content.clone();
                 self.remote.insert(payment.header().reference.clone(), payment);
             }
