@@ -535,3 +535,21 @@ fn a_payment_in_doubt_does_not_delay_an_edit() {
         assert_eq!(amounts(&stage), ["698"], "{partial_put:?}");
     }
 }
+
+#[test]
+fn an_invoice_that_somebody_deleted_is_not_asked_for_its_payments() {
+    let stage = stage();
+    let (mut shop, shelf) = wadi();
+    let (_, deliveries) = shop.buy(&cart(&shelf, 2, Payment::Paid), stage.clock.now()).unwrap();
+    stage.deliver(&deliveries);
+    stage.until_idle(HOUR);
+    let now = stage.clock.now();
+    stage.account("one", |account| {
+        let document = account.documents(DocumentKind::Invoice).next().unwrap().id;
+        account.hand(Hand::Delete { document }, now).unwrap();
+    });
+    stage.try_again(&stage.order("1001"));
+    stage.until_idle(DAY);
+    assert!(matches!(&holds(&stage)[..], [Hold::Gone { reference }] if reference.ends_with("-order")));
+    assert_eq!(stage.order("1001").failures, 0);
+}

@@ -169,9 +169,16 @@ impl Case<'_> {
             && parent.is_some_and(|parent| document.was_seen_before_writing(parent))
     }
 
+    /// What it is on is there: of a document that is missing nobody can say what was paid on it.
+    fn is_on_something(&self, payment: &Document) -> bool {
+        let parent = self.ledger.documents.iter().find(|parent| payment.parent_id == Some(parent.id));
+        parent.is_some_and(|parent| matches!(parent.state, State::Posted | State::Locked) && parent.misses == 0)
+    }
+
     /// The payments, once it is decided about the documents they are on. New ones are made only when those are through.
     fn with_payments(&self, decided: Decision, trace: &mut Trace) -> Decision {
-        let mut payments: Vec<&Document> = self.ledger.documents.iter().filter(|d| d.payment().is_some()).collect();
+        let payments = self.ledger.documents.iter().filter(|document| document.payment().is_some());
+        let mut payments: Vec<&Document> = payments.filter(|payment| self.is_on_something(payment)).collect();
         payments.sort_by_key(|document| document.id);
         let Needs { looks: mut operations, mut holds, wait } = self.needs(&payments);
         if self.merchant.rules.payments.record {

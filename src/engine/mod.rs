@@ -4,6 +4,7 @@
 pub mod gate;
 pub mod intake;
 pub mod order;
+mod pay;
 pub mod perform;
 pub mod worker;
 

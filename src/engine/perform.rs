@@ -9,11 +9,11 @@ use rusqlite::Transaction;
 use super::Engine;
 use super::gate::{Entry, Pass};
 use super::order::Performed;
-use crate::daftra::client::{Answered, Door, Payable, Read, Report};
-use crate::daftra::compare::{compare, compare_payment};
+use crate::daftra::client::{Answered, Door, Read, Report};
+use crate::daftra::compare::compare;
 use crate::daftra::look::Looked;
 use crate::daftra::outcome::{Unanswered, Written};
-use crate::daftra::wire::{RemoteDocument, RemotePayment};
+use crate::daftra::wire::RemoteDocument;
 use crate::daftra::write::merge;
 use crate::db::document::{self, About, Action, Ended};
 use crate::db::job::{self, Chore, Job};
@@ -22,11 +22,10 @@ use crate::db::merchant::{self, Trouble};
 use crate::db::order::Case;
 use crate::db::{Error, account, alert, product};
 use crate::domain::catalog::Code;
-use crate::domain::invoice::{InvoiceDraft, reference};
+use crate::domain::invoice::InvoiceDraft;
 use crate::domain::ledger::{Document, Draft, Event, Policy, State, apply};
 use crate::domain::money::{Amount, Currency};
 use crate::domain::operation::{Change, Operation};
-use crate::domain::payment::{self, PaymentDraft};
 use crate::domain::reason::{Difference, DifferenceKind};
 use crate::domain::refund::{Cause, Class, ReceiptDraft, left};
 
@@ -36,12 +35,12 @@ const LOOK_BACK: SignedDuration = SignedDuration::from_hours(24);
 const UNSTATED_PAUSE: SignedDuration = SignedDuration::from_secs(30);
 
 /// The way into the account for one operation.
-struct Visit<'a> {
-    engine: &'a Engine,
+pub(super) struct Visit<'a> {
+    pub(super) engine: &'a Engine,
     job: Job,
     order_id: i64,
     account_id: i64,
-    door: Door,
+    pub(super) door: Door,
     pass: Pass,
 }
 
@@ -178,7 +177,7 @@ impl Engine {
 }
 
 impl Visit<'_> {
-    fn pace(&self) -> impl Fn() {
+    pub(super) fn pace(&self) -> impl Fn() {
         || self.pass.pace()
     }
 
@@ -365,19 +364,7 @@ impl Visit<'_> {
         self.looked_up(document, answered, wanted)
     }
 
-    fn resolve_payment(&self, document: &Document, case: &Case, wanted: bool) -> Result<Performed, Error> {
-        let Some(payable) = payable(document, case) else {
-            return Ok(Performed::Retry("the parent of a payment has no id".to_owned()));
-        };
-        let Answered { outcome, reports } = self.engine.daftra.payments(&self.door, &self.pace(), payable);
-        let outcome = outcome.and_then(|payments| match payments {
-            Some(payments) => Ok(look_among(&payments, document, case, wanted)),
-            None => Err(no_parent(payable)),
-        });
-        self.looked_up(document, Answered { outcome, reports }, wanted)
-    }
-
-    fn looked_up(
+    pub(super) fn looked_up(
         &self,
         document: &Document,
         answered: Answered<Result<Looked, Unanswered>>,
@@ -392,39 +379,6 @@ impl Visit<'_> {
             Ok(Looked::Found { remote_id, remote_no }) => Event::Found { remote_id, remote_no },
             Ok(Looked::Absent) => Event::Absent { wanted },
             Ok(Looked::Several(ids)) => Event::Several { ids },
-            Err(problem) => return self.looked_in_vain(document.id, problem),
-        };
-        self.answered()?;
-        self.happened(document.id, event)
-    }
-
-    /// A payment is read back with what it is on. One that vanished since we replaced its invoice went with the PUT;
-    /// any other was taken out by somebody.
-    fn verify_payment(&self, document: &Document, draft: &PaymentDraft, case: &Case) -> Result<Performed, Error> {
-        let Some(payable) = payable(document, case) else { return Ok(Performed::Done) };
-        let Answered { outcome, reports } = self.engine.daftra.payments(&self.door, &self.pace(), payable);
-        let outcome = outcome.and_then(|payments| match payments {
-            Some(payments) => Ok(payments.into_iter().find(|payment| Some(payment.id) == document.remote_id)),
-            None => Err(no_parent(payable)),
-        });
-        let answered = Answered { outcome, reports };
-        self.note(Action::Verify, Some(document.id), &answered, |found| match found {
-            Some(_) => "found",
-            None => "absent",
-        })?;
-        let event = match answered.outcome {
-            Ok(Some(payment)) => {
-                let differences = compare_payment(draft, &payment);
-                if differences.is_empty() {
-                    Event::AsWritten { total: draft.amount, remote_no: None }
-                } else {
-                    Event::Differs { differences }
-                }
-            }
-            Ok(None) if parent_of(document, case).is_some_and(|parent| document.was_seen_before_writing(parent)) => {
-                Event::Lost
-            }
-            Ok(None) => Event::Missing,
             Err(problem) => return self.looked_in_vain(document.id, problem),
         };
         self.answered()?;
@@ -450,7 +404,7 @@ impl Visit<'_> {
         self.happened(document.id, event)
     }
 
-    fn happened(&self, document_id: i64, event: Event) -> Result<Performed, Error> {
+    pub(super) fn happened(&self, document_id: i64, event: Event) -> Result<Performed, Error> {
         let (job, order_id, now) = (self.job, self.order_id, self.now());
         let policy = self.engine.settings.policy;
         self.engine.db.write(move |tx| happen(tx, &job, order_id, document_id, event, now, &policy))?;
@@ -459,7 +413,7 @@ impl Visit<'_> {
 
     /// A look that says nothing. One that reached nobody is no look at all; one that was answered with nonsense is
     /// counted, for a person must look when it goes on.
-    fn looked_in_vain(&self, document_id: i64, problem: Unanswered) -> Result<Performed, Error> {
+    pub(super) fn looked_in_vain(&self, document_id: i64, problem: Unanswered) -> Result<Performed, Error> {
         if let Unanswered::Failed { outage: false, .. } = &problem {
             self.happened(document_id, Event::LookFailed)?;
         }
@@ -471,7 +425,7 @@ impl Visit<'_> {
     }
 
     /// Notes a call that only reads, with its end.
-    fn note<T>(
+    pub(super) fn note<T>(
         &self,
         action: Action,
         document_id: Option<i64>,
@@ -495,7 +449,7 @@ impl Visit<'_> {
     }
 
     /// The account is alive.
-    fn answered(&self) -> Result<(), Error> {
+    pub(super) fn answered(&self) -> Result<(), Error> {
         if self.pass.answered() {
             let (subject, now) = (format!("account {}", self.account_id), self.now());
             self.engine.db.write(move |tx| alert::close(tx, alert::Cause::Outage, &subject, now))?;
@@ -602,48 +556,9 @@ fn classify(tx: &Transaction<'_>, order_id: i64, classes: &BTreeMap<i64, Class>,
     classes.iter().try_for_each(|(refund, class)| document::classify(tx, order_id, *refund, *class, document))
 }
 
-fn parent_of<'a>(document: &Document, case: &'a Case) -> Option<&'a Document> {
+/// The document that a receipt or payment is on.
+pub(super) fn parent_of<'a>(document: &Document, case: &'a Case) -> Option<&'a Document> {
     case.ledger.documents.iter().find(|parent| Some(parent.id) == document.parent_id)
-}
-
-/// What a payment is on, once that exists.
-fn payable(payment: &Document, case: &Case) -> Option<Payable> {
-    let parent = parent_of(payment, case)?;
-    let id = parent.remote_id?;
-    match &parent.content {
-        Draft::Invoice(_) => Some(Payable::Invoice(id)),
-        Draft::RefundReceipt(_) => Some(Payable::Receipt(id)),
-        Draft::Payment(_) => None,
-    }
-}
-
-fn no_parent(payable: Payable) -> Unanswered {
-    let text = format!("There is no {payable:?}, so nobody can say what was paid on it");
-    Unanswered::Failed { text, outage: false, trouble: None }
-}
-
-/// The payment that carries the reference. Where none does and one is to be sent, the same money may be there under
-/// another reference of this order that our books do not know: another life's, and a person must judge.
-fn look_among(payments: &[RemotePayment], document: &Document, case: &Case, wanted: bool) -> Looked {
-    let own = document.content.header().reference.as_str();
-    let hits: BTreeSet<i64> =
-        payments.iter().filter(|payment| payment.transaction_id.trim() == own).map(|payment| payment.id).collect();
-    if let (Some(remote_id), 1) = (hits.first(), hits.len()) {
-        return Looked::Found { remote_id: *remote_id, remote_no: None };
-    }
-    if !hits.is_empty() {
-        return Looked::Several(hits);
-    }
-    let family = reference(&case.merchant, case.order.snapshot.id, "");
-    let is_by_word = document.payment().is_some_and(|payment| matches!(payment.cause, payment::Cause::Paid(_)));
-    let known = || case.ledger.documents.iter().map(|known| known.content.header().reference.as_str());
-    let is_stranger = |payment: &&RemotePayment| {
-        let other = payment.transaction_id.trim();
-        let key = other.strip_prefix(&family);
-        key.is_some_and(|key| is_by_word || key.starts_with("paid")) && known().all(|known| known != other)
-    };
-    let strangers: BTreeSet<i64> = payments.iter().filter(is_stranger).map(|payment| payment.id).collect();
-    if wanted && !strangers.is_empty() { Looked::Several(strangers) } else { Looked::Absent }
 }
 
 /// An event that cannot happen is a fault of ours: the change is rolled back and the order shows it.

@@ -128,13 +128,13 @@ impl World {
     /// Plans and performs until nothing is to be done now.
     pub(crate) fn rest(&mut self) -> Option<Decision> {
         let calm = self.luck.is_empty();
-        for _ in 0..if calm { 20 } else { 200 } {
+        for _ in 0..if calm { 40 } else { 200 } {
             let decision = self.plan()?;
             let Decision::Act(operations) = decision else { return Some(decision) };
             let first = operations.into_iter().next().expect("An act has an operation");
             self.perform(first);
         }
-        panic!("No end within the operations of a plan");
+        panic!("No end within the operations of a plan: {:?}", self.plan());
     }
 
     /// Plans, performs, lets time pass, and lets a person try again what only a person may.
