@@ -125,7 +125,7 @@ create table fact (
   primary key (order_id, kind, remote_id)
 ) strict, without rowid;
 
--- The ledger: one row per thing that may exist in Daftra. The life of a row is domain::ledger's; this table refuses
+-- The ledger: one row per thing that may exist in Daftra. The life of a row is domain::document's; this table refuses
 -- every state that makes no sense.
 create table document (
   id            integer primary key autoincrement,
@@ -133,7 +133,7 @@ create table document (
   account_id    integer not null references account,     -- where it is sent; may change only while planned
   parent_id     integer references document,             -- the invoice of a receipt; invoice or receipt of a payment
   kind          text    not null check (kind in ('invoice', 'payment', 'refund_receipt')),
-  source_key    text    not null,                        -- 'order', 'order/2', 'refund/991', 'cancel', 'transaction/17', …
+  source_key    text    not null,                        -- 'order', 'order/2', 'refund/991', 'cancel', 'transaction/17', 'paid', …
   reference     text    not null unique,                 -- on the document itself; what we look for when in doubt
   state         text    not null check (state in
                   ('planned', 'sending', 'in_doubt', 'refused', 'dropped',                      -- no id known
@@ -153,7 +153,7 @@ create table document (
   remote_no     text,
   total_minor   integer,                                 -- as read back
   currency      text,
-  stock         text    check (stock in ('moved', 'pending', 'none', 'unknown')),
+  stock         text    check (stock is null or json_valid(stock)),      -- domain::Stock: whether the goods left their warehouse
   verified_at   integer,                                 -- older than since_at: read it back first
   unique (order_id, kind, source_key),                   -- kept for ever: a replay years later cannot post twice
   constraint only_invoices_have_no_parent check ((kind = 'invoice') = (parent_id is null)),
@@ -168,6 +168,33 @@ create unique index document_remote on document (account_id, kind, remote_id) wh
 create index document_unsettled on document (state) where state in ('sending', 'in_doubt', 'replacing', 'replace_in_doubt');
 create index document_of_parent on document (parent_id) where parent_id is not null;
 
+-- What an invoice holds, or will hold when the PUT under way is through, and below zero what its receipts take back.
+create view billed as
+  select i.id as invoice_id, b.value ->> '$.source' as source, b.value ->> '$.units' as units,
+         b.value ->> '$.net' as net, b.value ->> '$.tax' as tax, b.value ->> '$.included' as included
+  from document i, json_each(coalesce(i.replacement, i.content), '$.invoice.billed') b
+  where i.kind = 'invoice'
+  union all
+  select r.parent_id, b.value ->> '$.source', -(b.value ->> '$.units'),
+         -(b.value ->> '$.net'), -(b.value ->> '$.tax'), b.value ->> '$.included'
+  from document r, json_each(r.content, '$.refund_receipt.billed') b
+  where r.kind = 'refund_receipt'
+    and r.state in ('sending', 'in_doubt', 'posted', 'replacing', 'replace_in_doubt', 'locked');
+
+-- Nothing is sent after which the receipts take back more than their invoice holds: of a line in units, net or tax, of the
+-- whole in money. What went back for no line has no line to be taken from.
+create trigger receipts_fit_their_invoice after update of state on document
+when new.kind in ('invoice', 'refund_receipt') and new.state in ('sending', 'replacing')
+begin
+  select raise(abort, 'receipts_fit_their_invoice')
+  from billed
+  where invoice_id = coalesce(new.parent_id, new.id) and source not like '{"money":%'
+  group by source
+  having min(sum(units), sum(net), sum(tax)) < 0;
+  select raise(abort, 'receipts_fit_their_invoice')
+  where (select sum(net + iif(included, 0, tax)) from billed where invoice_id = coalesce(new.parent_id, new.id)) < 0;
+end;
+
 -- How each refund record was understood; written once.
 create table reduction (
   order_id    integer not null references orders,
@@ -177,6 +204,10 @@ create table reduction (
   primary key (order_id, refund_id),
   constraint used_reduction_names_document check ((class in ('absorbed', 'edit', 'receipt')) = (document_id is not null))
 ) strict, without rowid;
+create trigger a_class_is_for_ever before update of refund_id, class on reduction
+begin
+  select raise(abort, 'a_class_is_for_ever');
+end;
 
 -- Append-only: every call to Daftra that an order caused. Request and answer are redacted and compressed, and trimmed
 -- by retention.
@@ -200,6 +231,21 @@ create table attempt (
 ) strict;
 create index attempt_of on attempt (document_id);
 create index attempt_of_order on attempt (order_id);
+
+-- What a person decided about one order; the plan reads what is in force.
+create table ruling (
+  id          integer primary key autoincrement,
+  order_id    integer not null references orders,
+  document_id integer references document,
+  kind        text    not null check (kind in ('dismiss', 'import', 'new_invoice', 'leave')),
+  version_at  integer not null,                          -- of the order as the person saw it: dismiss and leave end
+  facts       integer not null,                          -- with the next change of it, or the next fact
+  at          integer not null,
+  user_id     integer references user,                   -- null: at the command line
+  note        text    not null default '',
+  constraint ruling_names_its_document check ((kind in ('new_invoice', 'leave')) = (document_id is not null))
+) strict;
+create index ruling_of on ruling (order_id);
 
 -- The queue, at most one row per subject: bursts melt into one.
 create table job (

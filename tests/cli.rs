@@ -386,3 +386,56 @@ fn a_cause_is_told_once() {
     let complaint = house.complaint(&["order", "list", "--config", "nowhere.toml"], 2);
     assert_eq!(complaint.matches("os error").count(), 1, "{complaint}");
 }
+
+/// One round of a person with a shell: what is held, why, and what is done about it.
+#[test]
+fn holds_are_listed_by_cause_and_released_by_a_mapping_file() {
+    let house = House::new();
+    let sandbox = house.start(&["sandbox", "--listen", "127.0.0.1:0"]);
+    let server = house.start(&["serve"]);
+    let merchant = house.merchant(sandbox.text("daftra"), "mode = 'live'");
+    house.ask(&["merchant", "add", merchant.to_str().unwrap()]);
+    let mut shop = Shop::new(ShopSetup::new(DOMAIN, WEBHOOK_SECRET, "SAR"));
+    let lamp = Product { sku: "LAMP, \"9\"".to_owned(), ..Product::samples(2).into_iter().next().unwrap() };
+    let variant = shop.sell(lamp);
+    let url = format!("http://{}/webhook", server.text("listening"));
+    for _ in 0..2 {
+        let (_, deliveries) = shop.buy(&Cart::of(&[(variant, 1)]), "2026-11-21T09:00:00Z".parse().unwrap()).unwrap();
+        assert_eq!(Sender::new().send(&url, &deliveries[0], WEBHOOK_SECRET).unwrap(), 200);
+    }
+    until("held", || house.ask(&["order", "list", "--state", "held"]).as_array().unwrap().len() == 2);
+
+    let causes = house.ask(&["hold", "list", "--merchant", "wadi-home"]);
+    assert_eq!(causes.as_array().unwrap().len(), 1, "{causes}");
+    assert_eq!((&causes[0]["cause"], &causes[0]["orders"]), (&json!("unknown_product"), &json!(2)));
+    assert_eq!(causes[0]["examples"], json!(["#1002", "#1001"]));
+    let told = house.words(&["hold", "list"]);
+    assert!(told.contains("unknown_product") && told.contains("map the code to a product"), "{told}");
+    let complaint = house.complaint(&["hold", "release", "locked"], 1);
+    assert!(complaint.contains("no order is held for it"), "{complaint}");
+
+    house.ask(&["hold", "dismiss", "1002", "--note", "booked by hand"]);
+    until("dismissed", || house.ask(&["order", "show", "1002"])["order"]["class"] == "ignored");
+    let story = house.words(&["order", "show", "1002"]);
+    assert!(story.contains("by the command line: booked by hand"), "{story}");
+    assert!(house.complaint(&["hold", "leave", "1002"], 1).contains("None of the invoices"), "nothing was deleted");
+
+    let file = house.write("codes.csv", "code,product,note\r\n\"lamp, \"\"9\"\"\",1,\"a box, new\"\r\n\r\n");
+    let import = || house.ask(&["mapping", "import", "wadi-home", file.to_str().unwrap()]);
+    assert_eq!(import(), json!({ "merchant": "wadi-home", "rows": 1, "changed": 1, "orders": 1 }));
+    until("invoiced", || house.ask(&["order", "show", "1001"])["order"]["class"] == "invoiced");
+    let exported = house.words(&["mapping", "export", "wadi-home"]);
+    assert_eq!(exported, "code,product,note\n\"lamp, \"\"9\"\"\",1,\"a box, new\"\n");
+    house.write("codes.csv", &exported);
+    assert_eq!(import()["changed"], 0, "what was exported changes nothing");
+    assert!(house.words(&["mapping", "list", "wadi-home"]).contains("a box, new"));
+    house.write("codes.csv", "lamp,one\n");
+    assert!(
+        house
+            .complaint(&["mapping", "import", "wadi-home", file.to_str().unwrap()], 1)
+            .contains("Row 1 has the product")
+    );
+    assert_eq!(house.words(&["hold", "list"]).trim(), "No order is held.");
+    server.stop();
+    sandbox.stop();
+}

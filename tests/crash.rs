@@ -31,7 +31,7 @@ use std::{panic, thread};
 use jiff::{SignedDuration, Timestamp};
 use points::Tally;
 use qantara::clock::Clock;
-use qantara::domain::ledger::Policy;
+use qantara::domain::document::Policy;
 use qantara::engine::Settings;
 use sim::Sim;
 

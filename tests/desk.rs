@@ -8,15 +8,18 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use qantara::db::merchant::{self, CredentialKind, Merchant, Mode};
 use qantara::db::user::{self, Role};
-use qantara::db::{Db, FILE, document, job, order, product};
+use qantara::db::{Db, FILE, document, job, order, product, ruling};
 use qantara::desk::file::{EXAMPLE, MerchantFile};
-use qantara::desk::{Desk, Done, Effects, Error, Person, Proposal, Secret, Secrets, Wish};
+use qantara::desk::{Desk, Done, Effects, Error, MappingRow, Person, Proposal, Secret, Secrets, Wish};
 use qantara::domain::catalog::Code;
+use qantara::domain::document::{Document, Policy, State};
+use qantara::domain::draft::Draft;
 use qantara::domain::invoice::{Header, InvoiceDraft};
-use qantara::domain::ledger::{Document, Draft, Policy, State};
 use qantara::domain::money::Currency;
-use qantara::domain::reason::{Hold, Reason, Refusal};
-use qantara::domain::rules::ShippingPolicy;
+use qantara::domain::order::Facts;
+use qantara::domain::reason::{Hold, Ignored, Reason, Refusal};
+use qantara::domain::rules::{PricePolicy, ShippingPolicy};
+use qantara::domain::ruling::Ruling;
 use qantara::engine::credential_place;
 use qantara::vault::{MasterKey, Vault, verify_password};
 use rusqlite::{Connection, OpenFlags};
@@ -188,16 +191,53 @@ fn each_wrong_value_is_named_with_its_key_and_what_to_write() {
         ("[daftra]", "token_file = 'x'\n[daftra]", "shop.token_file is set: not in this version"),
         (
             "[lines]",
-            "[payments]\nrecord = true\n[lines]",
-            "payments.record is set: not in this version: leave it out, or write false",
+            "[payments]\nrecord = true\n[orders]\ndraft = true\n[lines]",
+            "payments.record is true: nothing can be paid on a draft",
         ),
-        ("[lines]", "[[payments.gateway]]\nmethod = 'cash'\n[lines]", "payments.gateway is set: not in this version"),
+        (
+            "[lines]",
+            "[payments]\nrecord = true\n[orders]\nprice = 'zero'\n[lines]",
+            "payments.record is true: documents without prices take no payments",
+        ),
+        ("[lines]", "[payments]\nrefunds = true\n[lines]", "payments.refunds is true: it goes with record = true"),
+        (
+            "[lines]",
+            "[payments]\nfrom = 2026-11-01T00:00:00Z\n[lines]",
+            "payments.from is \"2026-11-01T00:00:00Z\": it goes with record = true",
+        ),
+        (
+            "[lines]",
+            "[[payments.gateway]]\nmethod = 'cash'\n[lines]",
+            "payments.gateway[0].shopify is missing: write the gateway's name",
+        ),
+        (
+            "[lines]",
+            "[[payments.gateway]]\nshopify = 'mada'\nmethod = ' '\n[lines]",
+            "payments.gateway[0].method is \" \": write the word by which Daftra knows",
+        ),
+        (
+            "[lines]",
+            "[[payments.gateway]]\nshopify = 'paypal'\nmethod = 'paypal'\n[lines]",
+            "payments.gateway[0].method is \"paypal\": Daftra wants the buyer's mail",
+        ),
+        (
+            "[lines]",
+            "[[payments.gateway]]\nshopify = 'mada'\nmethod = 'bank'\ntreasury_id = 0\n[lines]",
+            "payments.gateway[0].treasury_id is 0: write Daftra's number",
+        ),
+        (
+            "[lines]",
+            "[[payments.gateway]]\nshopify = 'mada'\nmethod = 'bank'\n[[payments.gateway]]\nshopify = ' MADA'\nmethod = 'cash'\n[lines]",
+            "payments.gateway[1].shopify is \" MADA\": it stands there twice",
+        ),
         (
             "[lines]",
             "[orders]\nlocked = 'reverse'\n[lines]",
-            "orders.locked is set: not in this version: leave it out, or write \"hold\"",
+            "orders.locked is \"reverse\": write \"hold\" or \"new_invoice\"",
         ),
-        ("[lines]", "[orders]\nprice = 'zero'\n[lines]", "orders.price is set: not in this version"),
+        ("[lines]", "[orders]\nprice = 'free'\n[lines]", "orders.price is \"free\": write \"sale\" or \"zero\""),
+        ("[lines]", "[orders]\nexchange = 'no'\n[lines]", "orders.exchange is \"no\": write \"hold\" or \"book\""),
+        ("[lines]", "[lines]\ngoodwill = 'ask'", "lines.goodwill is \"ask\": write \"hold\", \"skip\" or \"line\""),
         ("[lines]", "[notify]\nmail = 'a@b.c'\n[lines]", "notify is set: not in this version"),
     ] {
         let text = PLAIN.replacen(find, replace, 1);
@@ -229,6 +269,7 @@ fn what_show_prints_changes_nothing_and_leaves_no_trace() {
         not_vendors = ['Gift Wrap', 'ÉCLAT']\nseparators = [' ', '\"', 'ـ']\nstrip_prefixes = ['NR-']
         [orders]\ntrigger_by_gateway = { 'Cash on Delivery (COD)' = 'fulfilled' }\nignored_sources = ['POS']
         tolerance_minor = 5\nlive_from = 2026-11-01T00:00:00.123456+03:00
+        [payments]\nrecord = true\nrefunds = true\n[[payments.gateway]]\nshopify = 'Cash on Delivery (COD)'\nmethod = 'cash'\ntreasury_id = 2
         [[tax]]\nrate = '0.150'\nincluded = true\ndaftra_id = 3\n[[tax]]\ntitle = 'VAT \"x\"'\nrate = '0'\nincluded = false\ndaftra_id = 4";
     for (slug, file) in [
         ("wadi-home", EXAMPLE.to_owned()),
@@ -253,6 +294,26 @@ fn what_show_prints_changes_nothing_and_leaves_no_trace() {
         let again = MerchantFile::of(&house.merchant(slug), &MerchantFile::read(&file).unwrap().daftra.url).to_toml();
         assert_eq!(again, printed);
     }
+}
+
+#[test]
+fn who_begins_to_record_payments_does_so_from_then_on() {
+    let house = House::new();
+    house.add(PLAIN).unwrap();
+    let recording = format!("{PLAIN}[payments]\nrecord = true\n");
+    let from = |house: &House| house.merchant("wadi").rules.payments.from;
+    let done = house.set(&recording).unwrap();
+    assert_eq!(from(&house), Some(now()));
+    assert_eq!(done.answer["changed"], serde_json::json!(["payments"]));
+    assert!(house.set(&recording).unwrap().effects == Effects::default(), "nothing more is new");
+    let earlier = format!("{recording}from = 2026-11-01T00:00:00Z\n");
+    house.set(&earlier).unwrap();
+    assert_eq!(from(&house), Some("2026-11-01T00:00:00Z".parse().unwrap()));
+    house.set(PLAIN).unwrap();
+    assert_eq!((from(&house), house.merchant("wadi").rules.payments.record), (None, false));
+    // A merchant that records from the beginning has no older orders.
+    house.add(&recording.replace("'wadi'", "'new'").replace("wadi.my", "new.my")).unwrap();
+    assert_eq!(house.merchant("new").rules.payments.from, None);
 }
 
 #[test]
@@ -470,6 +531,8 @@ fn with_invoice(house: &House, state: State, change: impl FnOnce(&mut Document))
         header,
         vendors: merchant.rules.vendors.clone(),
         shipping: ShippingPolicy::Never,
+        with_shipping: None,
+        price: PricePolicy::Sale,
         seen: BTreeMap::new(),
         billed: Vec::new(),
     });
@@ -529,4 +592,102 @@ fn trying_again_looks_once_more_for_what_nobody_could_look_up() {
     };
     assert_eq!(looks(Some(now())), (Some(now()), 0));
     assert_eq!(looks(None), (None, 5), "its last look is done");
+}
+
+/// An order that stands so, for this reason.
+fn standing(house: &House, remote_id: i64, state: order::State, reason: Option<Reason>) -> i64 {
+    let merchant_id = house.merchant("wadi").id;
+    let write = move |tx: &rusqlite::Transaction<'_>| {
+        let id = order::known(tx, merchant_id, remote_id, now())?;
+        order::stand(tx, id, state, reason.as_ref(), None, now())?;
+        Ok(id)
+    };
+    house.db.write(write).unwrap()
+}
+
+#[test]
+fn a_ruling_must_have_something_to_decide() {
+    let house = House::new();
+    house.add(PLAIN).unwrap();
+    let held = standing(&house, 1, order::State::Held, Some(Reason::Held(vec![Hold::CancelledButPaid])));
+    let settled = standing(&house, 2, order::State::Settled, None);
+    let passed_over = Reason::Ignored(Ignored::Source { source: "pos".into() });
+    let ignored = standing(&house, 3, order::State::Ignored, Some(passed_over));
+    let rule = |order_id, ruling| house.wish(Wish::OrderRule { order_id, ruling, note: " by phone ".into() });
+    for (order_id, ruling, complaint) in [
+        (settled, Ruling::Dismiss, "only what is held or was given up can be dismissed"),
+        (ignored, Ruling::Dismiss, "only what is held or was given up can be dismissed"),
+        (held, Ruling::Import, "only an order that the merchant's rules pass over can be imported"),
+        (held, Ruling::Leave { document: 7 }, "none of its invoices was deleted in Daftra"),
+        (held, Ruling::NewInvoice { document: 7 }, "none of its invoices was deleted in Daftra"),
+        (99, Ruling::Dismiss, "there is no such order"),
+    ] {
+        let told = refusal(rule(order_id, ruling));
+        assert!(told.contains(complaint), "{told}");
+    }
+    assert_eq!(house.audit().len(), 1, "a refused wish leaves nothing behind");
+
+    let done = rule(held, Ruling::Dismiss).unwrap();
+    assert!(done.effects.orders_asked);
+    assert_eq!(rule(ignored, Ruling::Import).unwrap().answer["ruling"], "import");
+    let in_force = |id| house.db.read(move |c| ruling::in_force(c, id)).unwrap();
+    assert_eq!((in_force(held), in_force(ignored)), ([Ruling::Dismiss].into(), [Ruling::Import].into()));
+    let [told] = house.db.read(|c| ruling::of_order(c, held)).unwrap().try_into().unwrap();
+    assert_eq!((told.note.as_str(), told.user, told.at), ("by phone", None, now()), "the note is kept");
+    assert_eq!(house.audit().last().unwrap().0, "order.rule");
+
+    // A dismissal is of what the person saw; an import is for good.
+    let news = Facts { deleted: true, ..Facts::default() };
+    let hear = move |tx: &rusqlite::Transaction<'_>| {
+        order::take_facts(tx, held, &news, now())?;
+        order::take_facts(tx, ignored, &news, now())
+    };
+    house.db.write(hear).unwrap();
+    assert_eq!((in_force(held), in_force(ignored)), (BTreeSet::new(), [Ruling::Import].into()));
+}
+
+#[test]
+fn a_cause_releases_the_orders_it_holds_and_no_others() {
+    let house = House::new();
+    house.add(PLAIN).unwrap();
+    let unknown = |code: &str| Hold::UnknownProduct { line: "Lamp".into(), codes: [Code::new(code)].into() };
+    let held = |holds| Some(Reason::Held(holds));
+    standing(&house, 1, order::State::Held, held(vec![unknown("a"), Hold::CancelledButPaid]));
+    standing(&house, 2, order::State::Held, held(vec![unknown("b")]));
+    standing(&house, 3, order::State::Held, held(vec![Hold::CancelledAfterShipping]));
+    let release = |slug: Option<&str>, cause: &str, about: Option<&str>| {
+        let (slug, about) = (slug.map(str::to_owned), about.map(str::to_owned));
+        house.wish(Wish::HoldRelease { slug, cause: cause.to_owned(), about })
+    };
+    assert!(refusal(release(None, "locked", None)).contains("no order is held for it"));
+    assert!(refusal(release(None, "unknown_product", Some("c"))).contains("no order is held for it"));
+    assert!(refusal(release(Some("nobody"), "unknown_product", None)).contains("there is no such merchant"));
+    let due = || house.db.read(|c| job::unfinished(c, now())).unwrap();
+    assert_eq!(due(), 0);
+    assert_eq!(release(None, "unknown_product", Some("b")).unwrap().answer["orders"], 1);
+    assert_eq!(due(), 1);
+    assert_eq!(release(Some("wadi"), "unknown_product", None).unwrap().answer["orders"], 2);
+    assert_eq!(due(), 2, "the third is held for something else");
+}
+
+#[test]
+fn a_mapping_file_is_taken_whole_or_not_at_all() {
+    let house = House::new();
+    house.add(PLAIN).unwrap();
+    let row = |code: &str, product_id| MappingRow { code: code.into(), product_id, note: " a box ".into() };
+    let import = |rows| house.wish(Wish::MappingImport { slug: "wadi".into(), rows });
+    assert!(
+        refusal(import(vec![row("a", 1), row("A ", 2)]))
+            .starts_with("line 2: code is \"A \": the code stands there twice")
+    );
+    assert!(refusal(import(vec![row("a", 1), row("b", 0)])).starts_with("line 2: product is 0"));
+    let id = house.merchant("wadi").id;
+    let all = || house.db.read(move |c| product::mappings(c, id)).unwrap();
+    assert_eq!(all(), []);
+    assert_eq!(import(vec![row("b", 2), row("A", 1)]).unwrap().answer["changed"], 2);
+    assert_eq!(all(), [("a".to_owned(), 1, "a box".to_owned()), ("b".to_owned(), 2, "a box".to_owned())]);
+    assert_eq!(import(vec![row("a", 1)]).unwrap().effects, Effects::default(), "what changes nothing asks for nothing");
+    assert_eq!(import(vec![row("a", 3)]).unwrap().answer["changed"], 1);
+    let written = house.audit().into_iter().filter(|(action, _)| action == "mapping.import").count();
+    assert_eq!(written, 2);
 }

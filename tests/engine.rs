@@ -143,7 +143,7 @@ fn bad_days() -> Vec<FaultKind> {
 fn try_again_if_held(stage: &Stage) {
     for order in stage.orders().into_iter().filter(|order| matches!(order.state, State::Held | State::Failed)) {
         let documents = stage.db.read(|c| qantara::db::document::of_order(c, order.id)).unwrap();
-        assert!(documents.iter().all(|d| d.state != qantara::domain::ledger::State::Sending));
+        assert!(documents.iter().all(|d| d.state != qantara::domain::document::State::Sending));
         stage.try_again(&order);
     }
 }
@@ -991,7 +991,7 @@ fn the_last_look_for_a_dropped_receipt_is_made() {
     stage.until_idle(DAY * 2);
     let documents = stage.db.read(|c| qantara::db::document::of_order(c, 1)).unwrap();
     let dropped = documents.iter().find(|d| d.source_key == "cancel").unwrap();
-    assert_eq!((dropped.state, dropped.look_at), (qantara::domain::ledger::State::Dropped, None));
+    assert_eq!((dropped.state, dropped.look_at), (qantara::domain::document::State::Dropped, None));
 }
 
 #[test]

@@ -23,7 +23,7 @@ use jiff::{SignedDuration, Timestamp};
 use process::{House, Running};
 use qantara::clock::Clock;
 use qantara::db::{Db, FILE, document, log, order};
-use qantara::domain::ledger::Draft;
+use qantara::domain::draft::Draft;
 use qantara::domain::reason::{Failed, Reason};
 use qantara::sandbox::daftra::{Account, DocumentKind};
 use qantara::sandbox::fault::{Fault, FaultKind};
@@ -361,11 +361,12 @@ impl Scene {
                     let kind = match &row.content {
                         Draft::Invoice(_) => DocumentKind::Invoice,
                         Draft::RefundReceipt(_) => DocumentKind::RefundReceipt,
+                        Draft::Payment(_) => panic!("nobody records payments here"),
                     };
                     let entry = (kind, header.reference.clone(), total.normalize());
                     assert_eq!(ledger.insert(u64::try_from(id).unwrap(), entry), None, "document {id} twice");
                 }
-                None => assert_eq!(row.state, qantara::domain::ledger::State::Dropped, "{}", header.reference),
+                None => assert_eq!(row.state, qantara::domain::document::State::Dropped, "{}", header.reference),
             }
         }
         let kinds = [DocumentKind::Invoice, DocumentKind::RefundReceipt];
@@ -386,7 +387,7 @@ impl Drop for Scene {
     }
 }
 
-fn action_of(document: &qantara::domain::ledger::Document) -> document::Action {
+fn action_of(document: &qantara::domain::document::Document) -> document::Action {
     if document.replacement.is_some() { document::Action::Replace } else { document::Action::Create }
 }
 

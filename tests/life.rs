@@ -8,11 +8,13 @@ mod law;
 use jiff::{SignedDuration, Timestamp};
 use law::law;
 use proptest::collection::vec;
-use qantara::domain::invoice::{Billed, Header, InvoiceDraft, Source, exact_rows};
-use qantara::domain::ledger::{Document, Draft, Event, Finding, Impossible, Next, Policy, State, apply, next};
+use qantara::domain::document::{Document, Event, Finding, Impossible, Next, Policy, State, Stock, apply, next};
+use qantara::domain::draft::Draft;
+use qantara::domain::invoice::{Billed, Header, InvoiceDraft, Seen, Source, exact_rows};
 use qantara::domain::money::{Amount, Currency};
-use qantara::domain::reason::{Difference, DifferenceKind, Hold, Refusal, Waiting};
-use qantara::domain::rules::{ShippingPolicy, Vendors};
+use qantara::domain::payment::{Cause, PaymentDraft};
+use qantara::domain::reason::{Difference, DifferenceKind, Hold, Refusal, Shortage, Unmoved, Waiting};
+use qantara::domain::rules::{PricePolicy, ShippingPolicy, Vendors};
 
 /// Where each event leads from a document that has just come into a state; `-` cannot happen.
 const TABLE: &str = "
@@ -34,8 +36,14 @@ as_written        -        -         -         -        -        posted     -   
 as_before         -        -         -         -        -        -          -                 posted            -       -       -
 differs           -        -         -         -        -        posted     -                 posted            -       -       -
 missing           -        -         -         -        -        posted     -                 replace_in_doubt  -       -       -
+stock_read        -        -         -         -        -        posted     -                 -                 -       -       -
+short             -        -         -         refused  -        -          -                 -                 -       -       -
+reverse           -        -         -         -        -        reversed   -                 -                 reversed -      -
+lost              -        -         -         -        -        -          -                 -                 -       -       -
+adopt             -        -         -         -        -        -          -                 -                 -       -       -
 drop              dropped  -         -         dropped  -        -          -                 -                 -       -       -
 want              -        -         -         planned  planned  -          -                 -                 -       -       -
+note              -        -         -         -        -        posted     -                 -                 -       -       -
 try_again         planned  -         in_doubt  planned  dropped  posted     -                 replace_in_doubt  posted  posted  -
 ";
 
@@ -66,6 +74,8 @@ fn draft(net: i64) -> Draft {
         },
         vendors: Vendors::AllBut([].into()),
         shipping: ShippingPolicy::AllLines,
+        with_shipping: None,
+        price: PricePolicy::Sale,
         seen: [].into(),
         billed: vec![Billed {
             source: Source::Line(1),
@@ -115,11 +125,21 @@ fn event(name: &str) -> Event {
         "as_before" => Event::AsBefore,
         "differs" => Event::Differs { differences: vec![difference()] },
         "missing" => Event::Missing,
+        "stock_read" => Event::StockRead { stock: Stock::Moved },
+        "short" => Event::Short { shortages: vec![shortage()] },
+        "reverse" => Event::Reverse,
+        "lost" => Event::Lost,
+        "adopt" => Event::Adopt { transactions: [17].into() },
         "drop" => Event::Drop,
         "want" => Event::Want,
+        "note" => Event::Note { seen: [(9, Seen::Skipped)].into() },
         "try_again" => Event::TryAgain,
         other => panic!("{other} is no event"),
     }
+}
+
+fn shortage() -> Shortage {
+    Shortage { product_id: 9, title: "Thing".into(), store_id: 3, wanted: 2, available: 1.into() }
 }
 
 fn difference() -> Difference {
@@ -153,8 +173,7 @@ fn in_state(state: State) -> Document {
         State::ReplaceInDoubt => after(&["create", "accepted", "replace", "unknown"]),
         State::Locked => after(&["create", "accepted", "replace", "refused", "as_before"]),
         State::Gone => after(&["create", "accepted", "missing", "missing"]),
-        // Only a later invoice reverses one; no event of its own does.
-        State::Reversed => Document { state: State::Reversed, ..after(&["create", "accepted"]) },
+        State::Reversed => after(&["create", "accepted", "replace", "refused", "as_before", "reverse"]),
     };
     assert_eq!(document.state, state);
     document
@@ -179,7 +198,7 @@ fn table() -> Vec<Row> {
 #[test]
 fn every_event_in_every_state_leads_where_the_table_says_or_is_impossible() {
     let table = table();
-    assert_eq!(table.len(), 20);
+    assert_eq!(table.len(), 26);
     for (name, cells) in &table {
         for (state, leads) in cells {
             let got = apply(&in_state(*state), event(name), at(0), &POLICY).map(|after| after.state);
@@ -189,6 +208,65 @@ fn every_event_in_every_state_leads_where_the_table_says_or_is_impossible() {
     }
     let complaint = apply(&planned(), Event::Missing, at(0), &POLICY).unwrap_err().to_string();
     assert_eq!(complaint, "A document that is planned cannot take the event missing");
+}
+
+/// A payment of 1.00 that was just read back.
+fn payment() -> Document {
+    let clock = "2026-11-20T12:00:00".parse().unwrap();
+    let Draft::Invoice(InvoiceDraft { header, .. }) = draft(100) else { unreachable!() };
+    let draft = Draft::Payment(PaymentDraft {
+        header,
+        cause: Cause::Paid(1),
+        at: at(0),
+        clock,
+        amount: Amount(100),
+        rounding: Amount::ZERO,
+        covers: [].into(),
+        gateway: "mada".into(),
+        method: "bank".into(),
+        treasury_id: None,
+    });
+    let planned = Document::planned(1, Some(2), "paid".into(), draft.clone(), at(0));
+    let posted = step(&step(&planned, Event::Create { draft }, 0), accepted(), 0);
+    step(&posted, event("as_written"), 0)
+}
+
+#[test]
+fn a_payment_lives_like_every_document_and_may_be_lost_and_adopt() {
+    let posted = payment();
+    assert_eq!(next(&posted, at(5), &POLICY), Next::Nothing);
+    let lost = step(&posted, Event::Lost, 5);
+    check(&lost);
+    assert_eq!((lost.state, lost.remote_id, lost.total), (State::InDoubt, None, None));
+    assert_eq!(next(&lost, at(5), &POLICY), Next::Look, "no call of ours can bring it back late");
+    assert_eq!(lost.unknown_sends, 0);
+    let once = step(&lost, Event::Absent { wanted: true }, 5);
+    assert_eq!(
+        next(&once, at(6), &POLICY),
+        Next::LookAt(at(65), Waiting::LookingAgain { reference: "k7-55-order".into() })
+    );
+    assert_eq!(step(&once, Event::Absent { wanted: true }, 65).state, State::Planned, "the same row is sent again");
+    assert_eq!(step(&once, found(), 65).state, State::Posted);
+
+    let adopted = step(&posted, event("adopt"), 5);
+    assert_eq!(adopted.payment().unwrap().covers, [17].into());
+    assert_eq!(Document { content: posted.content.clone(), ..adopted.clone() }, posted, "nothing else changes");
+    assert_eq!(adopted.content.fingerprint(), posted.content.fingerprint());
+    for state in State::ALL.into_iter().filter(|state| *state != State::Posted) {
+        for name in ["lost", "adopt"] {
+            let elsewhere = Document { state, ..posted.clone() };
+            assert!(apply(&elsewhere, event(name), at(5), &POLICY).is_err(), "{name} in {}", state.word());
+        }
+    }
+}
+
+#[test]
+fn only_what_was_seen_before_its_parent_was_written_may_have_gone_with_it() {
+    let (seen, parent) = (payment(), after(&["create", "accepted"]));
+    let written_at = |second| Document { since_at: at(second), ..parent.clone() };
+    assert!(seen.was_seen_before_writing(&written_at(1)));
+    assert!(!seen.was_seen_before_writing(&written_at(0)));
+    assert!(!Document { verified_at: None, ..seen }.was_seen_before_writing(&written_at(1)));
 }
 
 /// What the table of documents in the database checks, and what the planner relies on.
@@ -418,4 +496,37 @@ fn the_words_of_the_states_are_the_databases() {
     assert_eq!(State::parse("lost"), None);
     let live: Vec<&str> = State::ALL.iter().filter(|state| !state.is_live()).map(|state| state.word()).collect();
     assert_eq!(live, ["dropped", "gone", "reversed"], "the states that leave the place of the one invoice free");
+}
+
+#[test]
+fn stock_that_has_not_moved_is_asked_for_hourly_and_after_a_day_daily() {
+    let hour = 3_600;
+    let pending = || Event::StockRead { stock: Stock::Pending { why: [Unmoved::Requisition].into() } };
+    let mut posted = step(&after(&["create", "accepted"]), event("as_written"), 0);
+    assert_eq!(next(&posted, at(48 * hour), &POLICY), Next::Nothing, "nobody asked about its stock");
+    let mut looks = Vec::new();
+    posted = step(&posted, pending(), 0);
+    for second in (0..=96 * hour).step_by(1_800) {
+        if next(&posted, at(second), &POLICY) == Next::Verify {
+            looks.push(second / hour);
+            posted = step(&step(&posted, event("as_written"), second), pending(), second);
+        }
+    }
+    let expected: Vec<i64> = (1..=24).chain([48, 72, 96]).collect();
+    assert_eq!(looks, expected);
+    let moved = step(&posted, Event::StockRead { stock: Stock::Moved }, 97 * hour);
+    assert_eq!(next(&moved, at(999 * hour), &POLICY), Next::Nothing);
+    // What is written anew moves the stock anew.
+    let replaced = step(&step(&moved, event("replace"), 1), accepted(), 2);
+    assert_eq!(replaced.stock, None);
+}
+
+#[test]
+fn what_was_refused_for_want_of_stock_says_what_is_missing_until_it_is_tried_again() {
+    let refused = step(&after(&["create", "refused"]), event("short"), 0);
+    let (shortages, again_at) = refused.shortages().unwrap();
+    assert_eq!((shortages, again_at), ([shortage()].as_slice(), at(3_600)));
+    assert_eq!(next(&refused, at(0), &POLICY), Next::Nothing, "the planner says so where it would send it");
+    let again = step(&refused, Event::Want, 3_600);
+    assert_eq!((again.state, again.shortages()), (State::Planned, None));
 }

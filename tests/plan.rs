@@ -3,20 +3,26 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
 
+#[path = "golden/office.rs"]
+mod office;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use office::Office;
 use qantara::domain::catalog::{Catalog, Code, Product, ProductKind};
-use qantara::domain::invoice::shop_totals;
-use qantara::domain::ledger::{Document, Draft, Event, Ledger, Policy, State, apply};
+use qantara::domain::document::{Document, Event, Policy, State, Stock, apply};
+use qantara::domain::draft::Draft;
+use qantara::domain::ledger::Ledger;
 use qantara::domain::money::Amount;
 use qantara::domain::operation::{Change, Operation};
 use qantara::domain::order::{Facts, Order, Snapshot};
 use qantara::domain::plan::{Decision, plan};
-use qantara::domain::reason::{Ignored, Refusal};
+use qantara::domain::reason::{Ignored, Refusal, Shortage};
 use qantara::domain::rules::{Merchant, Rules};
+use qantara::domain::ruling::Ruling;
 use qantara::domain::trace::Trace;
 use qantara::shop::read::{Reading, read};
 use serde::{Deserialize, Serialize};
@@ -44,6 +50,9 @@ struct Case {
     #[serde(default)]
     daftra: Vec<ProductRow>,
     decimals: Option<u32>,
+    /// Minor units by which Daftra's own rounding of the invoice is off.
+    #[serde(default)]
+    rounded: i64,
     look_first_before: Option<Timestamp>,
     /// Whether looking for a document in doubt finds it.
     #[serde(default)]
@@ -54,6 +63,15 @@ struct Case {
     /// What the merchant or Daftra changed since.
     #[serde(default)]
     changed: Setting,
+    /// What a person decided since.
+    #[serde(default)]
+    rulings: Vec<Ruling>,
+    /// What looks at the stock of an invoice find.
+    #[serde(default)]
+    stock: Vec<Stock>,
+    /// What is missing in stock when Daftra refuses.
+    #[serde(default)]
+    shortages: Vec<Shortage>,
     #[serde(default = "default_topic")]
     topic: String,
     body: String,
@@ -125,6 +143,10 @@ enum Answer {
     #[default]
     Accepted,
     Refused,
+    /// Refused without a complaint about any field.
+    Locked,
+    /// Accepted, and later somebody deleted it.
+    Deleted,
     /// No answer came.
     Unknown,
 }
@@ -148,15 +170,18 @@ struct Expect {
 #[derive(Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Sent {
-    /// `invoice`, `replacement` or `refund_receipt`.
+    /// `invoice`, `replacement`, `refund_receipt` or `payment`.
     kind: String,
     /// What the customer pays or gets back, tax included.
     total: String,
     tax: String,
     /// By product; `text` are free-text rows, which move no stock.
+    #[serde(default)]
     units: BTreeMap<String, i64>,
     /// Only where the number of rows is the point.
     rows: Option<usize>,
+    /// Only where the day is the point.
+    date: Option<String>,
 }
 
 #[test]
@@ -190,6 +215,7 @@ fn check(name: &str) {
         world.run(past.answer, past.now);
     }
     world.set(&case.changed);
+    world.ledger.rulings = case.rulings.iter().copied().collect();
     world.now = case.now;
     world.hear(&case.topic, &case.body);
     for delivery in &case.also {
@@ -197,6 +223,8 @@ fn check(name: &str) {
     }
     let (first, trace) = world.plan();
     let (sent, last) = world.run(Answer::Accepted, case.until.unwrap_or(case.now));
+
+    world.office.check_stock(&world.catalog);
 
     let mut outcome = Expect {
         decision: word(&first).to_owned(),
@@ -211,6 +239,7 @@ fn check(name: &str) {
     }
     for (sent, expected) in outcome.document.iter_mut().zip(&case.expect.document) {
         sent.rows = expected.rows.and(sent.rows);
+        sent.date = expected.date.as_ref().and(sent.date.take());
     }
     assert_eq!(outcome, case.expect, "{name}: left is the plan, right is the case");
 
@@ -230,7 +259,11 @@ struct World {
     snapshot: Option<(Timestamp, Snapshot)>,
     facts: Facts,
     daftra: Vec<Product>,
+    rounded: Amount,
     found: bool,
+    stock: Vec<Stock>,
+    shortages: Vec<Shortage>,
+    office: Office,
 }
 
 impl World {
@@ -242,6 +275,7 @@ impl World {
             ledger: Ledger {
                 documents: Vec::new(),
                 classes: BTreeMap::new(),
+                rulings: BTreeSet::new(),
                 decimals: case.decimals,
                 look_first_before: case.look_first_before,
                 policy: Policy::default(),
@@ -249,7 +283,11 @@ impl World {
             snapshot: None,
             facts: Facts::default(),
             daftra: case.daftra.iter().map(ProductRow::product).collect(),
+            rounded: Amount(case.rounded),
             found: case.found,
+            stock: case.stock.clone(),
+            shortages: case.shortages.clone(),
+            office: Office::new(),
         };
         world.set(&case.setting);
         world
@@ -332,25 +370,41 @@ impl World {
             }
             Operation::Create { document, parent, source_key, draft, classes } => {
                 let id = document.unwrap_or_else(|| self.plan_document(parent, source_key, draft.clone()));
+                self.document(id).parent_id = parent;
                 self.ledger.classes.extend(classes);
                 self.event(id, Event::Create { draft: draft.clone() });
                 self.answer(id, answer);
+                if matches!(answer, Answer::Accepted) {
+                    self.book(id, &draft);
+                }
                 Some((draft.kind(), draft))
             }
             Operation::Replace { document, draft, classes } => {
                 self.ledger.classes.extend(classes);
                 self.event(document, Event::Replace { draft: draft.clone() });
                 self.answer(document, answer);
+                if matches!(answer, Answer::Accepted) {
+                    self.book(document, &draft);
+                }
                 Some(("replacement", draft))
             }
             Operation::Verify { document } => {
-                let total = shop_totals(self.document(document).content.billed()).total;
+                let total = self.document(document).content.total() + self.rounded(document);
                 self.event(document, Event::AsWritten { total, remote_no: None });
+                if self.document(document).invoice().is_some() {
+                    let stock = if self.stock.is_empty() { Stock::Moved } else { self.stock.remove(0) };
+                    self.event(document, Event::StockRead { stock });
+                }
                 None
             }
             Operation::Resolve { document: id, wanted } => {
                 let document = self.document(id);
-                let replacement = document.replacement.as_ref().map(|draft| shop_totals(draft.billed()).total);
+                let replacement = document.replacement.as_ref().map(Draft::total);
+                if self.found {
+                    let document = self.document(id);
+                    let draft = document.replacement.clone().unwrap_or_else(|| document.content.clone());
+                    self.book(id, &draft);
+                }
                 let event = match (replacement, self.found) {
                     (Some(total), true) => Event::AsWritten { total, remote_no: None },
                     (Some(_), false) => Event::AsBefore,
@@ -361,6 +415,19 @@ impl World {
                 None
             }
         }
+    }
+
+    /// A document reaches Daftra.
+    fn book(&mut self, id: i64, draft: &Draft) {
+        let parent = self.document(id).parent_id;
+        let parent = parent.map(|parent| self.document(parent).content.header().reference.clone());
+        let tolerance = self.merchant.rules.tolerance_minor;
+        self.office.take(draft, parent.as_deref(), &self.catalog, tolerance);
+    }
+
+    /// What Daftra computes of an invoice beside what the shop says.
+    fn rounded(&mut self, document: i64) -> Amount {
+        if self.document(document).invoice().is_some() { self.rounded } else { Amount::ZERO }
     }
 
     fn record(&mut self, change: Change) {
@@ -374,7 +441,10 @@ impl World {
                 (born.state, born.look_at) = (State::InDoubt, Some(look_at));
                 self.ledger.classes.extend(classes);
             }
+            Change::Reverse { document } => self.event(document, Event::Reverse),
+            Change::Note { document, seen } => self.event(document, Event::Note { seen }),
             Change::Class { refund, class } => drop(self.ledger.classes.insert(refund, class)),
+            Change::Adopt { document, transactions } => self.event(document, Event::Adopt { transactions }),
         }
     }
 
@@ -389,6 +459,15 @@ impl World {
         let event = match answer {
             Answer::Accepted => Event::Accepted { remote_id: Some(7_000 + document), remote_no: None },
             Answer::Unknown => Event::Unknown,
+            Answer::Deleted => {
+                self.event(document, Event::Accepted { remote_id: Some(7_000 + document), remote_no: None });
+                self.event(document, Event::Missing);
+                Event::Missing
+            }
+            Answer::Locked => {
+                let message = "The electronic invoice has been accepted".to_owned();
+                Event::Refused(Refusal { status: 400, message, fields: Vec::new() })
+            }
             Answer::Refused => Event::Refused(Refusal {
                 status: 400,
                 message: "Validation failed".to_owned(),
@@ -396,6 +475,9 @@ impl World {
             }),
         };
         self.event(document, event);
+        if self.document(document).state == State::Refused && !self.shortages.is_empty() {
+            self.event(document, Event::Short { shortages: self.shortages.clone() });
+        }
     }
 
     fn event(&mut self, document: i64, event: Event) {
@@ -415,6 +497,9 @@ impl Sent {
     fn of((kind, draft): &(&'static str, Draft)) -> Self {
         let mut units = BTreeMap::new();
         let (mut total, mut tax, mut rows) = (Amount::ZERO, Amount::ZERO, 0);
+        if let Draft::Payment(payment) = draft {
+            total = payment.amount;
+        }
         for billed in draft.billed() {
             let key = billed.product_id.map_or_else(|| "text".to_owned(), |id| id.to_string());
             for row in &billed.rows {
@@ -426,7 +511,15 @@ impl Sent {
             total += if billed.included { Amount::ZERO } else { billed.tax };
         }
         let print = |amount| draft.header().currency.print(amount);
-        Self { kind: (*kind).to_owned(), total: print(total), tax: print(tax), units, rows: Some(rows) }
+        let date = draft.header().date.to_string();
+        Self {
+            kind: (*kind).to_owned(),
+            total: print(total),
+            tax: print(tax),
+            units,
+            rows: Some(rows),
+            date: Some(date),
+        }
     }
 }
 
@@ -505,7 +598,11 @@ fn story(decision: &Decision, trace: &Trace) -> String {
 }
 
 fn parts(draft: &Draft) -> Vec<String> {
-    [line(draft.header())].into_iter().chain(draft.billed().iter().map(line)).collect()
+    let payment = match draft {
+        Draft::Payment(payment) => Some(line(payment)),
+        Draft::Invoice(_) | Draft::RefundReceipt(_) => None,
+    };
+    [line(draft.header())].into_iter().chain(draft.billed().iter().map(line)).chain(payment).collect()
 }
 
 fn line(part: &impl Serialize) -> String {

@@ -40,6 +40,7 @@ insert into product (merchant_id, remote_id, code, name, kind, active, tracked, 
 insert into product_miss (merchant_id, code, asked_at) values (1, 'xyz', 0);
 insert into mapping (merchant_id, code, product_id) values (1, 'abc', 7);
 insert into user (id, name, password, role) values (1, 'sara', '$argon2id$', 'owner');
+insert into ruling (order_id, document_id, kind, version_at, facts, at, user_id) values (2, 2, 'leave', 0, 0, 0, 1);
 insert into sync_log (at, merchant_id, order_id, delivery_id, document_id, status) values (0, 1, 2, 1, 2, 'success');
 insert into audit (at, user_id, action, facts, previous, hash) values (0, 1, 'login', '{}', x'00', x'01');
 insert into alert (cause, subject, merchant_id, opened_at, seen_at) values ('trouble', 'one', 1, 0, 0);
@@ -142,12 +143,12 @@ const RULES: &[(&str, &str, &str)] = &[
     ("check json_valid(content)", "update document set content = '[]'", "update document set content = '['"),
     (
         "check replacement is null",
-        "update document set state = 'replacing', replacement = '[]' where id = 2",
-        "update document set state = 'replacing', replacement = '[' where id = 2",
+        "update document set state = 'replace_in_doubt', look_at = 9, replacement = '[]' where id = 2",
+        "update document set state = 'replace_in_doubt', look_at = 9, replacement = '[' where id = 2",
     ),
     ("check refusal is null", "update document set refusal = '[]'", "update document set refusal = '['"),
     ("check finding is null", "update document set finding = '[]'", "update document set finding = '['"),
-    ("check stock in", "update document set stock = 'moved'", "update document set stock = 'stolen'"),
+    ("check stock is null", "update document set stock = '[]'", "update document set stock = '['"),
     (
         "unique document.order_id, document.kind, document.source_key",
         "insert into document (order_id, account_id, parent_id, kind, source_key, reference, state,
@@ -175,23 +176,34 @@ const RULES: &[(&str, &str, &str)] = &[
     ),
     (
         "check class in",
-        "update reduction set class = 'covered', document_id = null",
-        "update reduction set class = 'lost', document_id = null",
+        "insert into reduction (order_id, refund_id, class, document_id) values (2, 992, 'covered', null)",
+        "insert into reduction (order_id, refund_id, class, document_id) values (2, 992, 'lost', null)",
     ),
     (
         "check used_reduction_names_document",
-        "update reduction set class = 'edit'",
-        "update reduction set document_id = null",
+        "insert into reduction (order_id, refund_id, class, document_id) values (2, 992, 'edit', 4)",
+        "insert into reduction (order_id, refund_id, class, document_id) values (2, 992, 'edit', null)",
     ),
     (
         "check used_reduction_names_document",
-        "update reduction set class = 'covered', document_id = null",
-        "update reduction set class = 'covered'",
+        "insert into reduction (order_id, refund_id, class, document_id) values (2, 992, 'covered', null)",
+        "insert into reduction (order_id, refund_id, class, document_id) values (2, 992, 'covered', 4)",
     ),
     (
         "unique reduction.order_id, reduction.refund_id",
         "insert into reduction values (2, 992, 'not_ours', null)",
         "insert into reduction values (2, 991, 'not_ours', null)",
+    ),
+    ("check kind in", "update ruling set kind = 'new_invoice'", "update ruling set kind = 'guess', document_id = null"),
+    (
+        "check ruling_names_its_document",
+        "update ruling set kind = 'dismiss', document_id = null",
+        "update ruling set document_id = null",
+    ),
+    (
+        "check ruling_names_its_document",
+        "update ruling set kind = 'import', document_id = null",
+        "update ruling set kind = 'dismiss'",
     ),
     ("check action in", "update attempt set action = 'look_up'", "update attempt set action = 'erase'"),
     ("check outcome in", "update attempt set outcome = 'unknown'", "update attempt set outcome = 'fine'"),
@@ -361,6 +373,73 @@ fn an_order_has_one_live_invoice() {
     }
 }
 
+/// An invoice of two lines, two units at 1.00 and one at 5.00, of which one unit at 1.00 was taken back.
+const BILLED: &str = r#"
+update document set content = '{"invoice":{"billed":[
+  {"source":{"line":1},"units":2,"net":200,"tax":30,"included":false},
+  {"source":{"line":2},"units":1,"net":500,"tax":75,"included":false}]}}' where id = 2;
+update document set content = '{"refund_receipt":{"billed":[
+  {"source":{"line":1},"units":1,"net":100,"tax":15,"included":false}]}}' where id = 4;
+insert into document (id, order_id, account_id, parent_id, kind, source_key, reference, state, since_at, content, wanted)
+  values (5, 2, 1, 2, 'refund_receipt', 'refund/992', 'r5', 'planned', 0, '{}', x'00');
+"#;
+
+#[test]
+fn nothing_is_sent_that_takes_back_more_than_is_billed() {
+    let row = |source: &str, units: i64, net: i64, tax: i64| {
+        format!(r#"{{"source":{source},"units":{units},"net":{net},"tax":{tax},"included":false}}"#)
+    };
+    let take_back = |row: &str| {
+        format!(
+            r#"update document set state = 'sending', content = '{{"refund_receipt":{{"billed":[{row}]}}}}' where id = 5"#
+        )
+    };
+    let replace = |rows: &str| {
+        format!(
+            r#"update document set state = 'replacing', replacement = '{{"invoice":{{"billed":[{rows}]}}}}' where id = 2"#
+        )
+    };
+    let line = r#"{"line":1}"#;
+    let money = r#"{"money":992}"#;
+    let other = row(r#"{"line":2}"#, 1, 500, 75);
+    let changes = [
+        (take_back(&row(line, 1, 100, 15)), true),
+        (take_back(&row(line, 2, 100, 15)), false),
+        (take_back(&row(line, 1, 101, 15)), false),
+        (take_back(&row(line, 1, 100, 16)), false),
+        (take_back(&row(r#"{"line":3}"#, 1, 1, 0)), false),
+        // Of 8.05 with tax 1.15 are taken back.
+        (take_back(&row(money, 1, 690, 0)), true),
+        (take_back(&row(money, 1, 691, 0)), false),
+        (replace(&[row(line, 1, 100, 15), other.clone()].join(",")), true),
+        (replace(&other), false),
+        (replace(&[row(line, 1, 99, 15), other].join(",")), false),
+    ];
+    let db = filled(TODAY.create);
+    db.execute_batch(BILLED).unwrap();
+    for (change, is_legal) in &changes {
+        match attempt(&db, change) {
+            Ok(_) => assert!(is_legal, "{change}"),
+            Err(Error::Constraint { rule: Rule::Trigger, name, .. }) => {
+                assert_eq!((name.as_str(), *is_legal), ("receipts_fit_their_invoice", false), "{change}");
+            }
+            Err(error) => panic!("{change}: {error}"),
+        }
+    }
+    db.execute_batch("drop trigger receipts_fit_their_invoice").unwrap();
+    assert!(changes.iter().all(|(change, _)| attempt(&db, change).is_ok()), "the trigger was needed for each");
+}
+
+#[test]
+fn the_class_of_a_record_is_written_once() {
+    let db = filled(TODAY.create);
+    let again = "update reduction set class = 'edit'";
+    let refused = attempt(&db, again);
+    assert!(matches!(refused, Err(Error::Constraint { rule: Rule::Trigger, .. })), "{refused:?}");
+    db.execute_batch("drop trigger a_class_is_for_ever").unwrap();
+    assert!(attempt(&db, again).is_ok());
+}
+
 #[test]
 fn no_check_and_no_unique_could_be_missing() {
     let mut illegal: Vec<String> = RULES.iter().map(|(.., illegal)| (*illegal).to_owned()).collect();
@@ -398,10 +477,12 @@ fn every_reference_is_enforced() {
 #[test]
 fn every_table_is_strict_and_reuses_no_id() {
     let db = filled(TODAY.create);
-    let lax = "select name from pragma_table_list where schema = 'main' and name not like 'sqlite%' and not strict";
+    let lax = "select name from pragma_table_list
+               where schema = 'main' and type = 'table' and name not like 'sqlite%' and not strict";
     assert_eq!(rows(&db, lax), [""; 0]);
     let reusing = "select t.name from pragma_table_list t join sqlite_schema s using (name)
-                   where t.schema = 'main' and t.name not like 'sqlite%' and not wr and sql not like '%autoincrement%'";
+                   where t.schema = 'main' and t.type = 'table' and t.name not like 'sqlite%' and not wr
+                     and sql not like '%autoincrement%'";
     assert_eq!(rows(&db, reusing), [""; 0]);
     let refused = attempt(&db, "update account set served_at = 'soon'");
     assert!(matches!(refused, Err(Error::Constraint { rule: Rule::DataType, .. })), "{refused:?}");

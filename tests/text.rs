@@ -5,21 +5,25 @@
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
+use qantara::db::class::Class;
 use qantara::db::document::Action;
 use qantara::db::log::{Facts, Status};
 use qantara::db::merchant::{Mode, Trouble};
 use qantara::db::order;
 use qantara::db::user::Role;
 use qantara::domain::catalog::{Code, Rule};
+use qantara::domain::document;
 use qantara::domain::invoice::{Seen, Totals};
-use qantara::domain::ledger;
 use qantara::domain::money::{Amount, Currency};
 use qantara::domain::operation::Operation;
+use qantara::domain::payment::{Money, MoneyState};
 use qantara::domain::reason::{
-    Difference, DifferenceKind, Extra, Failed, Hold, Ignored, Reason, RefundPart, Refusal, Waiting,
+    Difference, DifferenceKind, Extra, Failed, Hold, Ignored, LineDifference, Reason, RefundPart, Refusal, Shortage,
+    Unmoved, Waiting,
 };
-use qantara::domain::refund::Class;
+use qantara::domain::refund::Class as RefundClass;
 use qantara::domain::rules::ShippingPolicy;
+use qantara::domain::ruling::Ruling;
 use qantara::domain::trace::Step;
 use qantara::text::{self, Lang, Notice, Sentence};
 
@@ -52,22 +56,33 @@ fn ignored() -> Vec<Ignored> {
     every!(Ignored:
         NoOwnLines { vendors: ["Acme".to_owned()].into() },
         BeforeGoLive { placed_at: at, live_from: at },
-        TestOrder, Sample, Source { source: "pos".into() },
+        TestOrder, Sample, Source { source: "pos".into() }, Tag { tag: "wholesale".into() }, Dismissed,
+        InvoiceDeleted { reference: reference() },
         CancelledBeforeInvoice, DeletedBeforeInvoice, NothingToBill)
+}
+
+fn unmoved() -> Vec<Unmoved> {
+    every!(Unmoved: Draft, Requisition, Untracked(7))
+}
+
+fn shortage() -> Shortage {
+    Shortage { product_id: 7, title: line(), store_id: 3, wanted: 2, available: "1.50".parse().unwrap() }
 }
 
 fn waiting() -> Vec<Waiting> {
     every!(Waiting:
         Settling { reference: reference() }, LookingAgain { reference: reference() }, CancelRecord,
-        OrderBehind { refund: 991 }, NotPaid, NotFulfilled)
+        OrderBehind { refund: 991 }, MoneyUnderWay { refund: 991 }, NotPaid, NotFulfilled,
+        StockPending { reference: reference(), why: unmoved().into_iter().collect() })
 }
 
 fn holds() -> Vec<Hold> {
     let sum = Amount(1_250);
-    let differences = every!(DifferenceKind: Row, Total, Store, Draft, Client, Currency, Date, Refunded)
-        .into_iter()
-        .map(|what| Difference { what, ours: "1".into(), daftra: "2".into() })
-        .collect();
+    let differences =
+        every!(DifferenceKind: Row, Total, Store, Draft, Client, Currency, Date, Refunded, Amount, Method)
+            .into_iter()
+            .map(|what| Difference { what, ours: "1".into(), daftra: "2".into() })
+            .collect();
     every!(Hold:
         UnknownProduct { line: line(), codes: [code()].into() },
         AmbiguousProduct { line: line(), sku: code(), products: [1, 2].into() },
@@ -76,15 +91,23 @@ fn holds() -> Vec<Hold> {
         CustomLine { line: line() }, GiftCard { line: line() }, Tip { line: line() },
         ExtraAmount { what: Extra::Tip, amount: sum },
         AmountsDoNotAddUp { expected: sum, found: sum },
-        TotalsDiffer { order: sum, daftra: sum, tax_order: sum, tax_daftra: sum, tolerance: sum },
+        TotalsDiffer {
+            order: sum, daftra: sum, tax_order: sum, tax_daftra: sum, tolerance: sum,
+            lines: vec![LineDifference { line: line(), order: sum, daftra: sum, tax_order: sum, tax_daftra: sum }]
+        },
         AccountTooCoarse { currency: kuwait(), decimals: 2 },
         OtherAccount { reference: reference() },
         QuantitiesDiffer { line: line(), ours: 1, shop: 2 },
         CancelledButPaid, CancelledAfterShipping,
+        Exchange { back: vec![(line(), 1)], given: vec![(line(), 2)] },
         RefundPart { refund: 991, part: RefundPart::Adjustment },
         Overdrawn { line: line(), units: -1, net: Amount(-100), tax: Amount(-15) },
         RefundExceeds { refund: 991, line: line(), left: 1, refunded: 2 },
+        UnmappedGateway { gateways: ["mada".to_owned()].into() },
+        ForeignPayment { transaction: 17, amount: 5.into(), currency: "USD".into() },
+        PayBackByHand { refund: 991, amount: sum },
         Refused { reference: reference(), refusal: refusal() },
+        NotEnoughStock { reference: reference(), shortages: vec![shortage()] },
         Locked { reference: reference(), refusal: refusal() },
         Gone { reference: reference() },
         ChangedByHand { reference: reference(), differences },
@@ -112,9 +135,15 @@ fn steps() -> Vec<Step> {
         Product { line: line_id, title, rule: Rule::Barcode, code: code(), product_id: 9 },
         Shipping { policy: ShippingPolicy::Always, billed: true },
         Totals { shop: totals, daftra: totals },
-        Refund { id: 991, class: Class::Edit },
+        Refund { id: 991, class: RefundClass::Edit },
+        Money(money(1_250)),
         InStep { reference: reference() }, DeletedInShop,
         WouldDo { operation: Box::new(Operation::Verify { document: 1 }) })
+}
+
+fn money(received: i64) -> Money {
+    let (total, received, given_back) = (Amount(1_250), Amount(received), Amount::ZERO);
+    Money { state: MoneyState::Paid, total, received, given_back }
 }
 
 fn notices() -> Vec<Notice> {
@@ -166,17 +195,61 @@ fn every_reason_has_its_cause_and_its_next_step() {
 fn every_part_of_a_reason_has_its_words() {
     let extras = every!(Extra: Tip, Duties, Fees, CashRounding);
     distinct(&extras, |lang, what| lang.words().hold(&Hold::ExtraAmount { what: *what, amount: Amount(1) }, None).what);
-    let parts = every!(RefundPart: Adjustment, MoneyOnly, Duties, Shipping, Line);
+    let parts = every!(RefundPart: Adjustment, MoneyOnly, Duties, Shipping, Line, TooMuch);
     distinct(&parts, |lang, part| lang.words().hold(&Hold::RefundPart { refund: 1, part: *part }, None).what);
-    let differences = every!(DifferenceKind: Row, Total, Store, Draft, Client, Currency, Date, Refunded);
+    let differences =
+        every!(DifferenceKind: Row, Total, Store, Draft, Client, Currency, Date, Refunded, Amount, Method);
     distinct(&differences, |lang, what| {
         let differences = vec![Difference { what: *what, ours: String::new(), daftra: String::new() }];
         lang.words().hold(&Hold::ChangedByHand { reference: reference(), differences }, None).what
     });
+    distinct(&unmoved(), |lang, why| {
+        lang.words().waiting(&Waiting::StockPending { reference: reference(), why: [*why].into() }).what
+    });
     let without_codes = Hold::UnknownProduct { line: line(), codes: BTreeSet::new() };
     complete(&[without_codes, holds().remove(0)], |lang, hold| lang.words().hold(hold, None));
+    let gateways = [vec![], vec!["mada"], vec!["mada", "gift_card"]];
+    let unmapped =
+        gateways.map(|names| Hold::UnmappedGateway { gateways: names.into_iter().map(str::to_owned).collect() });
+    complete(&unmapped, |lang, hold| lang.words().hold(hold, None));
     let without_vendors = Ignored::NoOwnLines { vendors: BTreeSet::new() };
     complete(&[without_vendors, ignored().remove(0)], |lang, why| lang.words().ignored(why));
+}
+
+#[test]
+fn a_hold_that_a_policy_lets_through_names_its_key() {
+    let extra = |what| Hold::ExtraAmount { what, amount: Amount(1) };
+    let part = |part| Hold::RefundPart { refund: 1, part };
+    let keys = [
+        (extra(Extra::Tip), "lines.tip"),
+        (extra(Extra::Duties), "lines.duty"),
+        (extra(Extra::Fees), "lines.duty"),
+        (part(RefundPart::MoneyOnly), "lines.goodwill"),
+        (part(RefundPart::Adjustment), "lines.goodwill"),
+        (Hold::Exchange { back: Vec::new(), given: Vec::new() }, "orders.exchange"),
+    ];
+    for (hold, key) in keys {
+        for lang in Lang::ALL {
+            let next_step = lang.words().hold(&hold, None).next_step;
+            assert!(next_step.contains(key), "{next_step}");
+        }
+    }
+}
+
+#[test]
+fn totals_that_differ_are_told_line_by_line() {
+    let line = LineDifference {
+        line: "Tea".into(),
+        order: Amount(11_500),
+        daftra: Amount(11_600),
+        tax_order: Amount(1_500),
+        tax_daftra: Amount(1_600),
+    };
+    let sum = Amount(1);
+    let lines = vec![line];
+    let hold = Hold::TotalsDiffer { order: sum, daftra: sum, tax_order: sum, tax_daftra: sum, tolerance: sum, lines };
+    let what = Lang::En.words().hold(&hold, Currency::parse("SAR")).what;
+    assert!(what.ends_with(" “Tea”: 116.00 SAR with 16.00 SAR tax instead of 115.00 SAR with 15.00 SAR."), "{what}");
 }
 
 #[test]
@@ -190,6 +263,8 @@ fn every_step_of_a_decision_has_its_words() {
     distinct(&rules, |lang, rule| {
         lang.words().step(&Step::Product { line: 1, title: line(), rule: *rule, code: code(), product_id: 9 }, None)
     });
+    let balances = [1_250, 1_000, 2_000].map(|received| Step::Money(money(received)));
+    distinct(&balances, |lang, step| lang.words().step(step, Some(kuwait())));
     let policies = every!(ShippingPolicy: AllLines, Always, Never);
     distinct(&policies, |lang, policy| lang.words().step(&Step::Shipping { policy: *policy, billed: false }, None));
 }
@@ -197,10 +272,14 @@ fn every_step_of_a_decision_has_its_words() {
 #[test]
 fn every_state_has_its_word() {
     distinct(&order::State::ALL, |lang, state| lang.words().order_state(*state));
+    distinct(&Class::ALL, |lang, class| lang.words().class(*class));
+    let rulings = every!(Ruling: Dismiss, Import, NewInvoice { document: 1 }, Leave { document: 1 });
+    distinct(&rulings, |lang, ruling| lang.words().ruling(*ruling));
     distinct(&Status::ALL, |lang, status| lang.words().status(*status));
     distinct(&Role::ALL, |lang, role| lang.words().role(*role));
-    distinct(&ledger::State::ALL, |lang, state| lang.words().document_state(*state));
-    distinct(&Class::ALL, |lang, class| lang.words().refund_class(*class));
+    distinct(&document::State::ALL, |lang, state| lang.words().document_state(*state));
+    distinct(&MoneyState::ALL, |lang, state| lang.words().money_state(*state));
+    distinct(&RefundClass::ALL, |lang, class| lang.words().refund_class(*class));
     distinct(&every!(Mode: Shadow, Live, Paused, Closed), |lang, mode| lang.words().mode(*mode));
     let actions = every!(Action: Create, Replace, LookUp, Verify, Find, SiteInfo);
     distinct(&actions, |lang, action| lang.words().action(action.word()));
@@ -214,7 +293,7 @@ fn every_word_the_schema_knows_for_the_end_of_a_call_is_spoken() {
         list.split_once("))").unwrap().0.split(',').map(|word| word.trim().trim_matches('\'')).collect();
     assert_eq!(outcomes.len(), 10);
     distinct(&outcomes, |lang, word| lang.words().outcome(word));
-    distinct(&["trouble", "outage", "failed", "unreadable"], |lang, cause| lang.words().alert(cause));
+    distinct(&["trouble", "outage", "failed", "unreadable", "payments"], |lang, cause| lang.words().alert(cause));
     assert_eq!(Lang::Ar.words().outcome("of a later version"), "of a later version");
 }
 
@@ -235,7 +314,7 @@ fn a_row_of_the_log_says_what_happened_and_an_order_why() {
     let whats = format!("{} {}", sentences[0].what, sentences[1].what);
     assert_eq!(text::facts(Lang::En, &Facts::Reason(held), None), whats);
     let document =
-        Facts::Document { reference: reference(), number: Some("INV-7".into()), state: ledger::State::Posted };
+        Facts::Document { reference: reference(), number: Some("INV-7".into()), state: document::State::Posted };
     assert_eq!(text::facts(Lang::En, &document, None), "No. INV-7, k1-5551234567-order: posted");
     assert_eq!(text::facts(Lang::En, &Facts::Topic("app/uninstalled".into()), None), "app/uninstalled");
 }
@@ -246,4 +325,14 @@ fn foreign_names_keep_their_direction_in_a_sentence() {
     assert!(Lang::En.words().hold(&hold, None).what.contains("“\u{2068}عباية\u{2069}”"));
     let hold = Hold::Gone { reference: reference() };
     assert!(Lang::Ar.words().hold(&hold, None).what.contains("\u{2068}k1-5551234567-order\u{2069}"));
+}
+
+/// People release holds by the code that scripts see.
+#[test]
+fn a_hold_is_grouped_by_the_code_it_is_stored_with() {
+    for hold in holds() {
+        assert_eq!(serde_json::json!(hold)["code"], hold.code());
+    }
+    assert_eq!(holds()[0].subject(), "ab-1");
+    assert_eq!(Hold::Gone { reference: reference() }.subject(), "", "each order is its own case");
 }

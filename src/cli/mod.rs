@@ -6,6 +6,7 @@
 
 mod config;
 mod demo;
+mod hold;
 mod log;
 mod logging;
 mod mapping;
@@ -59,6 +60,9 @@ enum Command {
     /// Orders and their stories
     #[command(subcommand)]
     Order(order::Command),
+    /// What waits for a person
+    #[command(subcommand)]
+    Hold(hold::Command),
     /// What happened, newest first
     Log(log::Log),
     /// Who may sign in to the pages
@@ -105,6 +109,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>, environment: Vec<(String, 
         Command::Merchant(command) => command.run(&session),
         Command::Mapping(command) => command.run(&session),
         Command::Order(command) => command.run(&session),
+        Command::Hold(command) => command.run(&session),
         Command::Log(log) => log.run(&session),
         Command::User(command) => command.run(&session),
         Command::Config(command) => command.run(&session),

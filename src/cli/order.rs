@@ -10,10 +10,12 @@ use crate::clock::Clock;
 use crate::db::merchant::{self, Merchant};
 use crate::db::order::{self, Overview, State};
 use crate::db::product::Ages;
-use crate::db::{Db, delivery, document, log};
+use crate::db::{Db, Error, class, delivery, document, log, ruling};
 use crate::desk::Wish;
-use crate::domain::ledger::Policy;
+use crate::domain::document::Policy;
 use crate::domain::money::Currency;
+use crate::domain::ruling::Ruling;
+use crate::domain::trace;
 use crate::text::Lang;
 use view::second;
 
@@ -38,6 +40,14 @@ pub(super) enum Command {
     Show(Which),
     /// Look at one order now, whatever it waits for
     Retry(Which),
+    /// Book an order that the merchant's rules pass over, after a look for it in Daftra
+    Import {
+        #[command(flatten)]
+        which: Which,
+        /// Why; it is kept with the order
+        #[arg(long, default_value = "")]
+        note: String,
+    },
 }
 
 #[derive(clap::Args)]
@@ -58,14 +68,22 @@ fn state(word: &str) -> Result<State, String> {
 
 impl Command {
     pub(super) fn run(self, session: &Session) -> anyhow::Result<Ended> {
+        if let Self::Import { which, note } = self {
+            return rule(session, &which, note, |_, _| Ok(Ruling::Import));
+        }
         let config = session.config()?;
         let db = open::look(&config)?;
         match self {
+            Self::Import { .. } => {}
             Self::List { merchant, state, before, limit } => {
                 let merchant = merchant.as_deref().map(|slug| merchant_of(&db, slug)).transpose()?;
                 let filter = order::Filter { merchant_id: merchant.map(|merchant| merchant.id), state, before };
-                let orders = db.read(|c| order::list(c, filter, limit))?;
-                let orders: Vec<view::Order> = orders.into_iter().map(|order| view::Order::new(order, None)).collect();
+                let orders = db.read(|c| {
+                    let orders = order::list(c, filter, limit)?.into_iter();
+                    orders.map(|order| Ok((class::of(c, &order)?, order))).collect::<Result<Vec<_>, Error>>()
+                })?;
+                let orders = orders.into_iter().map(|(class, order)| view::Order::new(order, class, None));
+                let orders: Vec<view::Order> = orders.collect();
                 session.out.say(&orders, || list(&orders))?;
             }
             Self::Show(which) => {
@@ -86,10 +104,29 @@ impl Command {
 }
 
 impl Which {
-    fn find(&self, db: &Db) -> anyhow::Result<Overview> {
+    pub(super) fn find(&self, db: &Db) -> anyhow::Result<Overview> {
         let merchant = self.merchant.as_deref().map(|slug| merchant_of(db, slug)).transpose()?;
         the_one(db, merchant.as_ref(), &self.order)
     }
+}
+
+/// A person's ruling on one order.
+pub(super) fn rule(
+    session: &Session,
+    which: &Which,
+    note: String,
+    ruling: impl FnOnce(&Db, &Overview) -> anyhow::Result<Ruling>,
+) -> anyhow::Result<Ended> {
+    let config = session.config()?;
+    let db = open::look(&config)?;
+    let order = which.find(&db)?;
+    let ruling = ruling(&db, &order)?;
+    drop(db);
+    let wish = Wish::OrderRule { order_id: order.id, ruling, note };
+    let answer = open::wish(&config, wish, Clock::real().now())?;
+    let words = Lang::En.words();
+    session.out.say(&answer, || format!("Order {} of {} is {}", order.name, order.merchant, words.ruling(ruling)))?;
+    Ok(Ended::Fine)
 }
 
 /// The merchant of a slug that somebody typed.
@@ -129,17 +166,21 @@ fn list(orders: &[view::Order]) -> String {
 fn story(db: &Db, order: Overview) -> anyhow::Result<view::Story> {
     let id = order.id;
     let filter = log::Filter { order_id: Some(id), ..log::Filter::default() };
-    let (documents, deliveries, calls, log) = db.read(|c| {
+    let (documents, deliveries, calls, log, rulings) = db.read(|c| {
         let log = log::list(c, filter, LOG_ROWS)?;
-        Ok((document::of_order(c, id)?, delivery::of_order(c, id)?, document::attempts(c, id)?, log))
+        let rulings = ruling::of_order(c, id)?;
+        Ok((document::of_order(c, id)?, delivery::of_order(c, id)?, document::attempts(c, id)?, log, rulings))
     })?;
     let currency = documents.first().map(|document| document.content.header().currency).or_else(|| currency(db, id));
+    let class = class::class(order.state, order.reason.as_ref(), &documents);
     let trace = order.trace.clone().unwrap_or_default();
     let words = Lang::En.words();
     Ok(view::Story {
+        money: trace::money(&trace).zip(currency).map(|(money, currency)| view::Money::new(money, currency)),
         decisions: trace.iter().map(|step| words.step(step, currency)).collect(),
         trace,
-        order: view::Order::new(order, currency),
+        order: view::Order::new(order, class, currency),
+        rulings: rulings.into_iter().map(view::Ruling::from).collect(),
         deliveries: deliveries.into_iter().map(view::Delivery::from).collect(),
         documents: documents.iter().map(view::Document::from).collect(),
         calls: calls.into_iter().map(view::Call::from).collect(),
@@ -184,7 +225,16 @@ fn tell(story: &view::Story) -> String {
         let name = words.document(&document.reference, document.number.as_deref(), document.state);
         let verified = later(document.verified_at, ", verified ");
         let first = format!("{}: {name}{total}{id}{verified}", document.kind.replace('_', " "));
-        iter::once(first).chain(document.lines.iter().map(content)).collect()
+        let paid = document.payment.iter().map(|payment| {
+            let view::Payment { amount, at, gateway, method, .. } = payment;
+            format!("{amount} {} by {gateway} at {}, booked as {method}", document.currency, second(*at))
+        });
+        iter::once(first).chain(paid).chain(document.lines.iter().map(content)).collect()
+    });
+    section(&mut text, "Decided by people", &story.rulings, |ruling| {
+        let by = ruling.by.as_deref().unwrap_or("the command line");
+        let note = if ruling.note.is_empty() { String::new() } else { format!(": {}", ruling.note) };
+        vec![format!("{}  {}, by {by}{note}", second(ruling.at), ruling.what)]
     });
     section(&mut text, "Why so", &story.decisions, |step| vec![step.clone()]);
     section(&mut text, "Calls to Daftra", &story.calls, |call| {

@@ -1,22 +1,25 @@
 //! The shapes of `--json`: what scripts may rely on, also over the later API. Times are RFC 3339 in UTC, amounts are
 //! decimals as text, and codes (`state`, `reason`, `trace`) stay while their sentences may be worded anew.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use crate::db::class::Class;
 use crate::db::document::Attempt;
 use crate::db::log::{Entry, Facts, Status};
 use crate::db::merchant::Mode;
 use crate::db::order::Overview;
+use crate::db::ruling;
 use crate::db::user::Role;
 use crate::db::{delivery, merchant, order, user};
 use crate::desk::file::MerchantFile;
+use crate::domain::document as ledger;
 use crate::domain::invoice::Billed;
-use crate::domain::ledger;
 use crate::domain::money::Currency;
+use crate::domain::payment::{self, MoneyState, PaymentDraft};
 use crate::domain::reason::Reason;
 use crate::domain::trace::Trace;
 use crate::text::{self, Lang};
@@ -101,6 +104,8 @@ pub struct Order {
     pub merchant: String,
     /// Where it stands.
     pub state: &'static str,
+    /// The same in the words of the daily account: every order is in one class.
+    pub class: Class,
     /// Since when.
     pub since: Timestamp,
     /// By the shop's clock.
@@ -116,7 +121,7 @@ pub struct Order {
 }
 
 impl Order {
-    pub(super) fn new(order: Overview, currency: Option<Currency>) -> Self {
+    pub(super) fn new(order: Overview, class: Class, currency: Option<Currency>) -> Self {
         let why = order.reason.as_ref().map(|reason| text::reason(Lang::En, reason, currency)).unwrap_or_default();
         Self {
             id: order.id,
@@ -124,6 +129,7 @@ impl Order {
             name: order.name,
             merchant: order.merchant,
             state: order.state.word(),
+            class,
             since: order.state_at,
             placed_at: order.placed_at,
             due_at: order.due_at,
@@ -143,6 +149,10 @@ pub struct Story {
     pub deliveries: Vec<Delivery>,
     /// What exists, or may exist, in Daftra.
     pub documents: Vec<Document>,
+    /// What people decided about it.
+    pub rulings: Vec<Ruling>,
+    /// Where the money stands; `null` while it is not recorded.
+    pub money: Option<Money>,
     /// Why the last plan came out so, for programs.
     pub trace: Trace,
     /// The same for people.
@@ -175,10 +185,60 @@ impl From<delivery::Overview> for Delivery {
     }
 }
 
+/// What a person decided about an order.
+#[derive(Debug, Serialize)]
+pub struct Ruling {
+    /// `dismiss`, `import`, `new_invoice` or `leave`.
+    pub ruling: &'static str,
+    /// The same for people.
+    pub what: &'static str,
+    /// When.
+    pub at: Timestamp,
+    /// Who; `null` at the command line.
+    pub by: Option<String>,
+    /// Why.
+    pub note: String,
+}
+
+impl From<ruling::Overview> for Ruling {
+    fn from(overview: ruling::Overview) -> Self {
+        let ruling::Overview { ruling, at, user, note } = overview;
+        Self { ruling: ruling.word(), what: Lang::En.words().ruling(ruling), at, by: user, note }
+    }
+}
+
+/// `hold list`: one cause, and how many orders it holds.
+#[derive(Debug, Serialize)]
+pub struct Cause {
+    /// For `hold release`.
+    pub cause: &'static str,
+    /// What the orders have in common: a code, a tax, Daftra's words.
+    pub about: String,
+    /// How many.
+    pub orders: usize,
+    /// The oldest of them.
+    pub since: Timestamp,
+    /// Names of some.
+    pub examples: Vec<String>,
+    /// Of the first of them.
+    pub why: Sentence,
+}
+
+/// `mapping list`.
+#[derive(Debug, Serialize)]
+pub struct Mapping {
+    /// Of the shop.
+    pub code: String,
+    /// Daftra's id.
+    pub product_id: i64,
+    /// For people.
+    pub note: String,
+}
+
 /// A document of the ledger.
 #[derive(Debug, Serialize)]
 pub struct Document {
-    /// `invoice` or `refund_receipt`.
+    /// `invoice`, `refund_receipt` or `payment`.
     pub kind: &'static str,
     /// Where it stands.
     pub state: ledger::State,
@@ -192,10 +252,71 @@ pub struct Document {
     pub total: Option<String>,
     /// ISO code.
     pub currency: String,
+    /// Whether the goods of an invoice left their warehouse; `null` until it was read back.
+    pub stock: Option<ledger::Stock>,
     /// When it was last read back and found right.
     pub verified_at: Option<Timestamp>,
     /// What is on it, with the products that were chosen.
     pub lines: Vec<Line>,
+    /// What a payment says; `null` for every other document.
+    pub payment: Option<Payment>,
+}
+
+/// The money of an order.
+#[derive(Debug, Serialize)]
+pub struct Money {
+    /// In one word.
+    pub state: MoneyState,
+    /// What the order costs now.
+    pub total: String,
+    /// What came in.
+    pub received: String,
+    /// What went back.
+    pub given_back: String,
+    /// Below zero: paid too much.
+    pub unpaid: String,
+}
+
+impl Money {
+    pub(super) fn new(money: &payment::Money, currency: Currency) -> Self {
+        Self {
+            state: money.state,
+            total: currency.print(money.total),
+            received: currency.print(money.received),
+            given_back: currency.print(money.given_back),
+            unpaid: currency.print(money.unpaid()),
+        }
+    }
+}
+
+/// How money is booked.
+#[derive(Debug, Serialize)]
+pub struct Payment {
+    /// Below zero: it went back.
+    pub amount: String,
+    /// When it moved.
+    pub at: Timestamp,
+    /// The shop's word.
+    pub gateway: String,
+    /// Daftra's word.
+    pub method: String,
+    /// `null`: the method's own.
+    pub treasury_id: Option<i64>,
+    /// Shopify's ids of what it stands for.
+    pub transactions: BTreeSet<i64>,
+}
+
+impl From<&PaymentDraft> for Payment {
+    fn from(payment: &PaymentDraft) -> Self {
+        Self {
+            amount: payment.header.currency.print(payment.amount),
+            at: payment.at,
+            gateway: payment.gateway.clone(),
+            method: payment.method.clone(),
+            treasury_id: payment.treasury_id,
+            transactions: payment.covers.clone(),
+        }
+    }
 }
 
 /// A line of a document.
@@ -239,8 +360,10 @@ impl From<&ledger::Document> for Document {
             daftra_id: document.remote_id,
             total: document.total.map(|total| header.currency.print(total)),
             currency: header.currency.code().to_owned(),
+            stock: document.stock.clone(),
             verified_at: document.verified_at,
             lines: document.content.billed().iter().map(|billed| Line::new(billed, header.currency)).collect(),
+            payment: document.payment().map(Payment::from),
         }
     }
 }

@@ -11,7 +11,7 @@ use super::outcome::{self, Dialect, Reply, Setback, Unanswered, Written};
 use super::redact;
 use super::wire::{self, RemoteDocument, Site};
 use super::write::{self, Replacement};
-use crate::domain::ledger::Draft;
+use crate::domain::draft::Draft;
 use crate::outgoing::{Call, Limits, Method, Outgoing};
 
 /// One merchant's way into its account.
@@ -67,6 +67,15 @@ pub struct Report {
     pub detail: String,
 }
 
+/// What payments are on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Payable {
+    /// Money came in.
+    Invoice(i64),
+    /// Money went back.
+    Receipt(i64),
+}
+
 /// What reading one document gave.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Read {
@@ -85,6 +94,7 @@ struct Kind {
 
 const INVOICE: Kind = Kind { resource: "invoices", type_id: 0 };
 const RECEIPT: Kind = Kind { resource: "refund_receipts", type_id: 6 };
+const PAYMENTS: &str = "invoice_payments";
 
 impl Client {
     /// A client that goes out by this way.
@@ -93,13 +103,13 @@ impl Client {
         Self { outgoing, settings }
     }
 
-    /// Creates a document. A receipt names its invoice's id; without it nothing is sent.
+    /// Creates a document. A receipt and a payment name their parent's id; without it nothing is sent.
     pub fn create(&self, door: &Door, pace: &dyn Fn(), draft: &Draft, parent_remote: Option<i64>) -> Answered<Written> {
         self.visit(door, pace, |visit| {
             let Some(body) = write::body(draft, parent_remote) else {
-                return Written::Unsent("A receipt needs the id of its invoice".to_owned());
+                return Written::Unsent("A receipt or payment needs the id of its parent".to_owned());
             };
-            let path = format!("/api2/{}.json", kind_of(draft).resource);
+            let path = format!("/api2/{}.json", resource(draft));
             outcome::created(visit.call(Dialect::V1, Method::Post, &path, &[], Some(&body)))
         })
     }
@@ -217,10 +227,11 @@ pub(super) fn unreadable(problem: impl std::fmt::Display) -> Unanswered {
     Unanswered::failed(format!("The answer cannot be read: {problem}"))
 }
 
-fn kind_of(draft: &Draft) -> Kind {
+fn resource(draft: &Draft) -> &'static str {
     match draft {
-        Draft::Invoice(_) => INVOICE,
-        Draft::RefundReceipt(_) => RECEIPT,
+        Draft::Invoice(_) => INVOICE.resource,
+        Draft::RefundReceipt(_) => RECEIPT.resource,
+        Draft::Payment(_) => PAYMENTS,
     }
 }
 

@@ -7,10 +7,11 @@
 
 use rust_decimal::Decimal;
 
-use super::wire::{RemoteDocument, RemoteItem};
+use super::wire::{RemoteDocument, RemoteItem, RemotePayment};
+use crate::domain::draft::Draft;
 use crate::domain::invoice::{Billed, Header, Row, shop_totals};
-use crate::domain::ledger::Draft;
 use crate::domain::money::Amount;
+use crate::domain::payment::PaymentDraft;
 use crate::domain::reason::{Difference, DifferenceKind};
 
 /// Every difference that a person should see. `tolerance` is what the account's own rounding may move the total.
@@ -24,6 +25,21 @@ pub fn compare(draft: &Draft, remote: &RemoteDocument, tolerance: Amount) -> Vec
     let total = header.currency.decimal(shop_totals(draft.billed()).total);
     if only_ours && (remote.total - total).abs() > header.currency.decimal(tolerance.abs()) {
         differences.push(difference(DifferenceKind::Total, &total, &remote.total.normalize()));
+    }
+    differences
+}
+
+/// Every difference of a payment. How much of it is Daftra's rounding was decided when it was made.
+#[must_use]
+pub fn compare_payment(draft: &PaymentDraft, remote: &RemotePayment) -> Vec<Difference> {
+    let amount = draft.header.currency.decimal(draft.amount);
+    let mut differences = Vec::new();
+    let counted = if remote.is_completed { remote.amount } else { Decimal::ZERO };
+    if counted != amount {
+        differences.push(difference(DifferenceKind::Amount, &amount, &counted.normalize()));
+    }
+    if !remote.method.eq_ignore_ascii_case(&draft.method) {
+        differences.push(difference(DifferenceKind::Method, &draft.method, &remote.method));
     }
     differences
 }

@@ -10,9 +10,9 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
-use super::client::{Answered, Client, Door, Read, Visit, unreadable};
+use super::client::{Answered, Client, Door, Payable, Read, Visit, unreadable};
 use super::outcome::{Dialect, Unanswered};
-use super::wire;
+use super::wire::{self, RemotePayment, Tills};
 use super::write::mentions;
 use crate::domain::catalog::{Code, Product};
 use crate::outgoing::Method;
@@ -38,12 +38,12 @@ pub enum Looked {
 
 /// A list of Daftra's.
 #[derive(Clone)]
-struct List<'a> {
-    dialect: Dialect,
-    path: &'a str,
+pub(super) struct List<'a> {
+    pub(super) dialect: Dialect,
+    pub(super) path: &'a str,
     /// The name around each row in v1.
-    model: &'a str,
-    query: Vec<(&'a str, &'a str)>,
+    pub(super) model: &'a str,
+    pub(super) query: Vec<(&'a str, &'a str)>,
 }
 
 impl<'a> List<'a> {
@@ -55,7 +55,7 @@ impl<'a> List<'a> {
 }
 
 /// Takes one row, or says why it cannot be read.
-type EachRow<'a> = &'a mut dyn FnMut(&Map<String, Value>) -> Result<(), String>;
+pub(super) type EachRow<'a> = &'a mut dyn FnMut(&Map<String, Value>) -> Result<(), String>;
 
 /// Documents that carry the reference: id and number.
 type Hits = BTreeMap<i64, Option<String>>;
@@ -125,6 +125,43 @@ impl Client {
         })
     }
 
+    /// All payments on a document; `None` if there is no such document. An invoice carries its payments. v2 lists those
+    /// of a receipt, where every row is compared, for a filter is a wish; what it calls deleted is none.
+    pub fn payments(
+        &self,
+        door: &Door,
+        pace: &dyn Fn(),
+        on: Payable,
+    ) -> Answered<Result<Option<Vec<RemotePayment>>, Unanswered>> {
+        self.visit(door, pace, |visit| match on {
+            Payable::Invoice(id) => match visit.read_invoice(id)? {
+                Read::Missing => Ok(None),
+                Read::Found(invoice) => match invoice.payments {
+                    Some(payments) => Ok(Some(payments)),
+                    None => Err(Unanswered::failed(format!("Invoice {id} does not say what was paid on it"))),
+                },
+            },
+            Payable::Receipt(id) => visit.payments_of(id).map(Some),
+        })
+    }
+
+    /// What payments may name in the account.
+    pub fn tills(&self, door: &Door, pace: &dyn Fn()) -> Answered<Result<Tills, Unanswered>> {
+        let list = |path| List { dialect: Dialect::V2, path, model: "", query: vec![("sort[id]", "asc")] };
+        self.visit(door, pace, |visit| {
+            let mut tills = Tills::default();
+            visit.pages(&list("/v2/api/entity/site_payment_gateway/list/1"), &mut |row| {
+                tills.methods.extend(wire::method(row)?.filter(|_| !is_deleted(row)));
+                Ok(())
+            })?;
+            visit.pages(&list("/v2/api/entity/treasury/list/1"), &mut |row| {
+                tills.treasuries.extend(wire::treasury(row)?.filter(|_| !is_deleted(row)));
+                Ok(())
+            })?;
+            Ok(tills)
+        })
+    }
+
     /// Every product whose code or barcode is this one, or whose barcode is the same article number in its other
     /// length. v2 is asked; where it is of no use, v1.
     pub fn products(&self, door: &Door, pace: &dyn Fn(), code: &str) -> Answered<Result<Vec<Product>, Unanswered>> {
@@ -167,6 +204,25 @@ impl Visit<'_> {
         Ok(found.into_values().collect())
     }
 
+    fn payments_of(&mut self, document_id: i64) -> Result<Vec<RemotePayment>, Unanswered> {
+        let id = document_id.to_string();
+        let list = List {
+            dialect: Dialect::V2,
+            path: "/v2/api/entity/invoice_payment/list/1",
+            model: "",
+            query: vec![("filter[invoice_id]", id.as_str()), ("sort[id]", "asc")],
+        };
+        let mut payments = Vec::new();
+        self.pages(&list, &mut |row| {
+            let is_on_it = wire::id(row, "invoice_id")?.ok_or("invoice_id of a payment is missing")? == document_id;
+            if is_on_it && !is_deleted(row) {
+                payments.push(wire::payment(row)?);
+            }
+            Ok(())
+        })?;
+        Ok(payments)
+    }
+
     fn expect_refunded(&mut self, invoice_id: i64, posted_total: Decimal) -> Result<(), Unanswered> {
         let invoice = match self.read_invoice(invoice_id)? {
             Read::Found(invoice) => invoice,
@@ -183,7 +239,7 @@ impl Visit<'_> {
     }
 
     /// Reads a list to its last page. Ok: every row was there and was read.
-    fn pages(&mut self, list: &List<'_>, row: EachRow<'_>) -> Result<(), Unanswered> {
+    pub(super) fn pages(&mut self, list: &List<'_>, row: EachRow<'_>) -> Result<(), Unanswered> {
         let mut ids = BTreeSet::new();
         let mut total = None;
         for number in 1..=MOST_PAGES {

@@ -20,7 +20,7 @@ pub(super) fn description(billed: &Billed) -> String {
 pub(super) fn is_marked(description: &str) -> bool {
     let mark = description.trim_end().strip_suffix(']').and_then(|text| text.rsplit_once('['));
     mark.is_some_and(|(_, mark)| match mark.split_once(' ') {
-        Some(("line" | "shipping", id)) => !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()),
+        Some(("line" | "shipping" | "money", id)) => !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()),
         Some(_) => false,
         None => matches!(mark, "tip" | "duties" | "fees"),
     })

@@ -1,7 +1,7 @@
 //! Daftra, the destination: the only code that speaks to it and the only code that knows how it prints things.
 //!
 //! - Nothing is repeated here. Every call happens once, is judged once and leaves a redacted report; what to do next is
-//!   decided by `domain::ledger`.
+//!   decided by `domain::document`.
 //! - Daftra is not believed: a write counts only with an id, a filter only after each row was compared, an absence only
 //!   after the last page added up.
 //! - A key leaves in the header `apikey` and nowhere else.
@@ -14,5 +14,6 @@ pub mod look;
 mod mark;
 pub mod outcome;
 mod redact;
+mod stock;
 pub mod wire;
 pub mod write;

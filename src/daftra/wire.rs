@@ -4,6 +4,8 @@
 //! the document or inside it. Strict about meaning: a field we rely on that is missing or cannot be read makes the whole
 //! answer unreadable, with the field's name.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value};
@@ -41,8 +43,8 @@ pub struct RemoteDocument {
     pub is_adjusted: bool,
     /// Sum of the receipts on this invoice.
     pub refunded: Option<Decimal>,
-    /// What was paid on it.
-    pub payments: Vec<RemotePayment>,
+    /// What was paid on it. `None`: the answer does not say.
+    pub payments: Option<Vec<RemotePayment>>,
     /// Set when goods move by a requisition: 1 pending, 3 accepted.
     pub requisition_status: Option<i64>,
     /// All of it, with rows and custom fields inside.
@@ -81,6 +83,17 @@ pub struct RemotePayment {
     pub method: String,
     /// Reference of whoever wrote it.
     pub transaction_id: String,
+    /// The money counts: it is not failed and not waited for.
+    pub is_completed: bool,
+}
+
+/// What payments may name in an account today.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tills {
+    /// Slugs of the active methods of payment.
+    pub methods: BTreeSet<String>,
+    /// Ids of the active treasuries.
+    pub treasuries: BTreeSet<i64>,
 }
 
 /// The account behind a key.
@@ -125,7 +138,8 @@ pub(super) fn document(answer: &Map<String, Value>, type_id: i64) -> Result<Remo
     }
     let items = rows(&raw, "InvoiceItem")?.ok_or("InvoiceItem is missing")?;
     let items: Vec<RemoteItem> = items.into_iter().map(item).collect::<Result<_, _>>()?;
-    let payments = rows(&raw, "InvoicePayment")?.unwrap_or_default();
+    let payments = rows(&raw, "InvoicePayment")?;
+    let payments = payments.map(|rows| rows.into_iter().map(payment).collect::<Result<_, _>>()).transpose()?;
     let on_header = ["discount", "discount_amount", "shipping_amount", "adjustment_value"];
     let mut is_adjusted = false;
     for name in on_header {
@@ -146,7 +160,7 @@ pub(super) fn document(answer: &Map<String, Value>, type_id: i64) -> Result<Remo
         total: decimal(&raw, "summary_total")?.ok_or("summary_total is missing")?,
         is_adjusted,
         refunded: decimal(&raw, "summary_refund")?,
-        payments: payments.into_iter().map(payment).collect::<Result<_, _>>()?,
+        payments,
         requisition_status: integer(&raw, "requisition_delivery_status")?,
         raw: Value::Object(raw),
     })
@@ -165,13 +179,27 @@ fn item(row: &Map<String, Value>) -> Result<RemoteItem, String> {
     })
 }
 
-fn payment(row: &Map<String, Value>) -> Result<RemotePayment, String> {
+/// A payment of either dialect: both use the same names.
+pub(super) fn payment(row: &Map<String, Value>) -> Result<RemotePayment, String> {
     Ok(RemotePayment {
         id: id(row, "id")?.ok_or("id of a payment is missing")?,
         amount: decimal(row, "amount")?.ok_or("amount of a payment is missing")?,
         method: text(row, "payment_method").unwrap_or_default(),
         transaction_id: text(row, "transaction_id").unwrap_or_default(),
+        is_completed: integer(row, "status")?.is_none_or(|status| status == 1),
     })
+}
+
+/// A row of v2's `site_payment_gateway`: its slug, if it is active.
+pub(super) fn method(row: &Map<String, Value>) -> Result<Option<String>, String> {
+    let slug = text(row, "payment_gateway").ok_or("payment_gateway of a row is missing")?;
+    Ok(flag(row, "active")?.then_some(slug))
+}
+
+/// A row of v2's `treasury`: its id, if it is active.
+pub(super) fn treasury(row: &Map<String, Value>) -> Result<Option<i64>, String> {
+    let id = id(row, "id")?.ok_or("id of a treasury is missing")?;
+    Ok(flag(row, "active")?.then_some(id))
 }
 
 /// A product of either dialect: both use the same names.
@@ -194,6 +222,23 @@ pub(super) fn product(row: &Map<String, Value>) -> Result<Product, String> {
         tracked: flag(row, "track_stock")?,
         branch_id: id(row, "branch_id")?,
     })
+}
+
+/// What is left of a product in each store, by the answer to reading it; none for one of which no stock is kept.
+pub(super) fn available(answer: &Map<String, Value>) -> Result<Option<BTreeMap<i64, Decimal>>, String> {
+    let product = object(object(answer, "data")?, "Product")?;
+    if !flag(product, "track_stock")? {
+        return Ok(None);
+    }
+    let mut stores = BTreeMap::new();
+    // An empty map comes as an empty list.
+    if let Some(Value::Object(by_store)) = product.get("productAvailableQTY") {
+        for store in by_store.keys() {
+            let id = store.parse().map_err(|_| format!("productAvailableQTY names the store {store}"))?;
+            stores.insert(id, decimal(by_store, store)?.unwrap_or_default());
+        }
+    }
+    Ok(Some(stores))
 }
 
 /// What `site_info` says.

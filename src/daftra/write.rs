@@ -10,9 +10,13 @@ use serde_json::{Map, Value, json};
 use super::compare::{compare_header, match_rows};
 use super::mark::{LONGEST_LABEL_CHARS, description};
 use super::wire::{RemoteDocument, values};
+use crate::domain::draft::Draft;
 use crate::domain::invoice::{Billed, Header, InvoiceDraft, Row};
-use crate::domain::ledger::Draft;
+use crate::domain::payment::PaymentDraft;
 use crate::domain::reason::Difference;
+
+/// The money is there: Daftra counts no other payment.
+const COMPLETED: u8 = 1;
 
 /// Header fields that others may have filled and Daftra takes. Not among them: what the server computes or keeps for
 /// itself, `issue_date`, which is printed in the site's format, and `unique_id`, which makes Daftra recompute discounts.
@@ -96,9 +100,12 @@ const CARRIED_ROW: [&str; 21] = [
     "offer_id",
 ];
 
-/// The body that creates a document. `None`: a receipt without the id of its invoice, which must not be sent.
+/// The body that creates a document. `None`: a receipt or payment without the id of its parent, which must not be sent.
 #[must_use]
 pub fn body(draft: &Draft, parent_remote: Option<i64>) -> Option<Value> {
+    if let Draft::Payment(payment) = draft {
+        return Some(payment_body(payment, parent_remote?));
+    }
     let header = draft.header();
     let mut fields = own_fields(header, header.date, &notes(header));
     fields.insert("draft".to_owned(), json!(u8::from(header.draft)));
@@ -110,9 +117,29 @@ pub fn body(draft: &Draft, parent_remote: Option<i64>) -> Option<Value> {
             fields.insert("subscription_id".to_owned(), json!(parent_remote?));
             "RefundReceipt"
         }
+        Draft::Payment(_) => return None,
     };
     let items: Vec<Value> = own_rows(header, draft.billed()).collect();
     Some(json!({wrapper: fields, "InvoiceItem": items}))
+}
+
+/// Our reference stands where the shop's or the bank's would: it is what the payment is found by.
+fn payment_body(payment: &PaymentDraft, parent_remote: i64) -> Value {
+    let header = &payment.header;
+    let mut fields = json!({
+        "invoice_id": parent_remote,
+        "payment_method": payment.method,
+        "amount": number(header.currency.decimal(payment.amount)),
+        "currency_code": header.currency.code(),
+        "date": payment.clock.strftime("%Y-%m-%d %H:%M:%S").to_string(),
+        "transaction_id": header.reference,
+        "status": COMPLETED,
+        "notes": format!("{} {}", header.order_name, payment.gateway).trim(),
+    });
+    if let Some(treasury_id) = payment.treasury_id {
+        fields["treasury_id"] = json!(treasury_id);
+    }
+    json!({"InvoicePayment": fields})
 }
 
 /// The body of a PUT. Only [`merge`] makes one, so nothing can be replaced that was not read and compared.

@@ -1,5 +1,7 @@
 //! Alerts: one open row per cause and subject, counted, written by the step that knows the cause.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, Transaction};
 
@@ -17,6 +19,8 @@ pub enum Cause {
     Failed,
     /// A body could not be read.
     Unreadable,
+    /// A merchant's payments name what the account does not have.
+    Payments,
 }
 
 impl Cause {
@@ -26,6 +30,7 @@ impl Cause {
             Self::Outage => "outage",
             Self::Failed => "failed",
             Self::Unreadable => "unreadable",
+            Self::Payments => "payments",
         }
     }
 }
@@ -55,6 +60,28 @@ pub fn close(tx: &Transaction<'_>, cause: Cause, subject: &str, now: Timestamp) 
         .execute((cause.word(), subject, ms(now)))
         .during("close an alert")?;
     Ok(())
+}
+
+/// These are a merchant's alerts of one cause now: the others are closed.
+pub fn set(
+    tx: &Transaction<'_>,
+    cause: Cause,
+    merchant_id: i64,
+    subjects: &BTreeSet<String>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    const OPEN: &str = "read a merchant's open alerts";
+    let mut statement = tx
+        .prepare_cached("select subject from alert where cause = ?1 and merchant_id = ?2 and closed_at is null")
+        .during(OPEN)?;
+    let rows = statement.query_map((cause.word(), merchant_id), |row| row.get::<_, String>(0)).during(OPEN)?;
+    for subject in rows {
+        let subject = subject.during(OPEN)?;
+        if !subjects.contains(&subject) {
+            close(tx, cause, &subject, now)?;
+        }
+    }
+    subjects.iter().try_for_each(|subject| raise(tx, cause, subject, Some(merchant_id), now))
 }
 
 /// An alert as pages show it.

@@ -7,12 +7,14 @@ use rusqlite::{Connection, Row, Transaction};
 
 use super::convert::{at, from_json, maybe_at, ms, to_json, word};
 use super::{Context as _, Error};
-use crate::domain::ledger::{Document, Draft, Fingerprint, State};
+use crate::domain::document::{Document, State};
+use crate::domain::draft::{Draft, Fingerprint};
 use crate::domain::money::Amount;
 use crate::domain::refund::Class;
 
 const COLUMNS: &str = "id, account_id, parent_id, source_key, state, since_at, look_at, misses, failed_looks,
-  unknown_sends, content, replacement, wanted, written, refusal, finding, remote_id, remote_no, total_minor, verified_at";
+  unknown_sends, content, replacement, wanted, written, refusal, finding, remote_id, remote_no, total_minor, verified_at,
+  stock";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Result<Document, Error>> {
     const READ: &str = "read a document";
@@ -23,6 +25,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Result<Document, Error>> {
     let (refusal, finding): (Option<String>, Option<String>) = (row.get(14)?, row.get(15)?);
     let (id, account_id, parent_id, source_key) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
     let (misses, failed_looks, unknown_sends) = (row.get(7)?, row.get(8)?, row.get(9)?);
+    let stock: Option<String> = row.get(20)?;
     let (remote_id, remote_no, total): (_, _, Option<i64>) = (row.get(16)?, row.get(17)?, row.get(18)?);
     let build = || {
         Ok(Document {
@@ -46,6 +49,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Result<Document, Error>> {
             remote_no,
             total: total.map(Amount),
             verified_at: maybe_at(verified_at)?,
+            stock: stock.map(|text| from_json(READ, &text)).transpose()?,
         })
     };
     Ok(build())
@@ -103,7 +107,8 @@ pub fn store(tx: &Transaction<'_>, was: State, document: &Document) -> Result<()
         .prepare_cached(
             "update document set state = ?3, since_at = ?4, look_at = ?5, misses = ?6, failed_looks = ?7,
                unknown_sends = ?8, content = ?9, replacement = ?10, wanted = ?11, written = ?12, refusal = ?13,
-               finding = ?14, remote_id = ?15, remote_no = ?16, total_minor = ?17, verified_at = ?18, account_id = ?19
+               finding = ?14, remote_id = ?15, remote_no = ?16, total_minor = ?17, verified_at = ?18, account_id = ?19, stock = ?20,
+               parent_id = ?21
              where id = ?1 and state = ?2",
         )
         .during("write a document")?
@@ -127,6 +132,8 @@ pub fn store(tx: &Transaction<'_>, was: State, document: &Document) -> Result<()
             document.total.map(|total| total.0),
             document.verified_at.map(ms),
             document.account_id,
+            document.stock.as_ref().map(to_json),
+            document.parent_id,
         ])
         .during("write a document")?;
     if changed == 1 { Ok(()) } else { Err(Error::NotFound { context: "write a document in the state it was read in" }) }

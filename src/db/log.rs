@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::convert::{at, from_json, ms, to_json, word};
 use super::{Context as _, Error};
-use crate::domain::ledger::State;
+use crate::domain::document::State;
 use crate::domain::reason::Reason;
 
 /// What happened, in one word.

@@ -9,6 +9,7 @@
 pub mod account;
 pub mod alert;
 pub mod audit;
+pub mod class;
 mod convert;
 pub mod data_key;
 pub mod delivery;
@@ -19,6 +20,7 @@ pub mod log;
 pub mod merchant;
 pub mod order;
 pub mod product;
+pub mod ruling;
 pub mod schema;
 pub mod setting;
 pub mod tally;
@@ -301,6 +303,8 @@ pub enum Rule {
     NotNull,
     /// A value of the wrong type; tables are strict.
     DataType,
+    /// A rule over several rows.
+    Trigger,
     /// A kind of rule the schema does not use.
     Other,
 }
@@ -315,6 +319,7 @@ impl Rule {
             ffi::SQLITE_CONSTRAINT_FOREIGNKEY => Rule::ForeignKey,
             ffi::SQLITE_CONSTRAINT_NOTNULL => Rule::NotNull,
             ffi::SQLITE_CONSTRAINT_DATATYPE => Rule::DataType,
+            ffi::SQLITE_CONSTRAINT_TRIGGER => Rule::Trigger,
             _ => Rule::Other,
         }
     }
@@ -328,6 +333,7 @@ impl fmt::Display for Rule {
             Rule::ForeignKey => "foreign key",
             Rule::NotNull => "not null",
             Rule::DataType => "type",
+            Rule::Trigger => "trigger",
             Rule::Other => "unknown",
         })
     }

@@ -8,9 +8,10 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 
 use super::convert::{at, from_json, maybe_at, ms, to_json, word};
 use super::merchant::Mode;
-use super::{Context as _, Error, account, document, merchant, product, setting};
+use super::{Context as _, Error, account, document, merchant, product, ruling, setting};
 use crate::domain::catalog::{Catalog, candidates};
-use crate::domain::ledger::{Ledger, Policy};
+use crate::domain::document::Policy;
+use crate::domain::ledger::Ledger;
 use crate::domain::order::{Cancelled, Facts, Order, Refund, Snapshot, Transaction as Movement};
 use crate::domain::reason::Reason;
 use crate::domain::rules;
@@ -93,6 +94,7 @@ pub fn case(
     let ledger = Ledger {
         documents: document::of_order(c, order_id)?,
         classes: document::classes(c, order_id)?,
+        rulings: ruling::in_force(c, order_id)?,
         decimals: account.decimals,
         look_first_before: setting::time(c, setting::LOOK_FIRST_BEFORE)?,
         policy,

@@ -153,3 +153,36 @@ pub fn map(tx: &Transaction<'_>, merchant_id: i64, code: &Code, product_id: i64)
     .during("map a code")?;
     Ok(())
 }
+
+/// Like [`map`], with a word for people. True if anything changed.
+pub fn map_with_note(
+    tx: &Transaction<'_>,
+    merchant_id: i64,
+    code: &Code,
+    product_id: i64,
+    note: &str,
+) -> Result<bool, Error> {
+    let changed = tx
+        .prepare_cached(
+            "insert into mapping (merchant_id, code, product_id, note) values (?1, ?2, ?3, ?4)
+             on conflict (merchant_id, code) do update set product_id = excluded.product_id, note = excluded.note
+             where product_id <> excluded.product_id or note <> excluded.note",
+        )
+        .during("map a code")?
+        .execute((merchant_id, code.as_str(), product_id, note))
+        .during("map a code")?;
+    Ok(changed > 0)
+}
+
+/// A code, its product and the note that people left.
+pub type Mapping = (String, i64, String);
+
+/// Everything people decided about codes, by code.
+pub fn mappings(c: &Connection, merchant_id: i64) -> Result<Vec<Mapping>, Error> {
+    const LIST: &str = "list mappings";
+    let mut statement = c
+        .prepare_cached("select code, product_id, note from mapping where merchant_id = ?1 order by code")
+        .during(LIST)?;
+    let rows = statement.query_map([merchant_id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).during(LIST)?;
+    rows.map(|row| row.during(LIST)).collect()
+}

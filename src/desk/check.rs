@@ -8,9 +8,9 @@ use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
 use super::Refusal;
-use super::file::{Daftra, Lines, MerchantFile, Orders, Shop, Tax, remedy};
+use super::file::{Daftra, Gateway, Lines, MerchantFile, Orders, Payments, Shop, Tax, remedy};
 use crate::db::merchant::{Merchant, Mode};
-use crate::domain::rules::{Rules, SkuRules, TaxRule, Vendor, Vendors, fold};
+use crate::domain::rules::{GatewayRule, PaymentRules, PricePolicy, Rules, SkuRules, TaxRule, Vendor, Vendors, fold};
 
 /// The word for all lines of a shop, in the file and among the owned vendors.
 pub(super) const EVERY_VENDOR: &str = "*";
@@ -80,6 +80,7 @@ impl MerchantFile {
             gift_card: lines.gift_card,
             tip: lines.tip,
             duty: lines.duty,
+            goodwill: lines.goodwill,
             trigger: orders.trigger,
             trigger_by_gateway: orders
                 .trigger_by_gateway
@@ -87,10 +88,15 @@ impl MerchantFile {
                 .map(|(name, trigger)| (fold(name), *trigger))
                 .collect(),
             ignored_sources: orders.ignored_sources.iter().map(|source| fold(source)).collect(),
+            ignored_tags: orders.ignored_tags.iter().map(|tag| fold(tag)).collect(),
             test_orders: orders.test_orders,
             draft: orders.draft,
+            price: orders.price,
+            exchange: orders.exchange,
             tolerance_minor: tolerance,
+            locked: orders.locked,
             taxes: taxes(&self.tax)?,
+            payments: payments(&self.payments, orders)?,
         })
     }
 
@@ -128,23 +134,38 @@ impl MerchantFile {
                 gift_card: rules.gift_card,
                 tip: rules.tip,
                 duty: rules.duty,
+                goodwill: rules.goodwill,
             },
             orders: Orders {
                 trigger: rules.trigger,
                 trigger_by_gateway: rules.trigger_by_gateway.clone(),
                 ignored_sources: rules.ignored_sources.clone(),
+                ignored_tags: rules.ignored_tags.clone(),
                 test_orders: rules.test_orders,
                 live_from: merchant.live_from,
                 draft: rules.draft,
+                price: rules.price,
+                exchange: rules.exchange,
                 tolerance_minor: rules.tolerance_minor,
+                locked: rules.locked,
             },
             tax: rules.taxes.iter().map(tax).collect(),
+            payments: Payments {
+                record: rules.payments.record,
+                from: rules.payments.from,
+                refunds: rules.payments.refunds,
+                gateway: rules.payments.gateways.iter().map(gateway).collect(),
+            },
         }
     }
 }
 
 fn tax(rule: &TaxRule) -> Tax {
     Tax { title: rule.title.clone(), rate: rule.rate.to_string(), included: rule.included, daftra_id: rule.daftra_id }
+}
+
+fn gateway((name, rule): (&String, &GatewayRule)) -> Gateway {
+    Gateway { shopify: name.clone(), method: rule.method.clone(), treasury_id: rule.treasury_id }
 }
 
 fn vendors(lines: &Lines) -> Result<Vendors, Refusal> {
@@ -206,6 +227,51 @@ fn taxes(taxes: &[Tax]) -> Result<Vec<TaxRule>, Refusal> {
         rules.push(TaxRule { title, rate, included: tax.included, daftra_id: tax.daftra_id });
     }
     Ok(rules)
+}
+
+/// These need the buyer's mail address with every payment, which does not leave our books.
+const ASK_FOR_MAIL: [&str; 2] = ["paypal", "stripe"];
+/// Daftra's own limit.
+const LONGEST_METHOD: usize = 100;
+
+fn payments(payments: &Payments, orders: &Orders) -> Result<PaymentRules, Refusal> {
+    let Payments { record, from, refunds, gateway } = payments;
+    if *record && orders.draft {
+        let remedy = "nothing can be paid on a draft: set orders.draft to false, or leave this out";
+        return Err(Refusal::new("payments.record", record, remedy));
+    }
+    if *record && orders.price == PricePolicy::Zero {
+        let remedy = "documents without prices take no payments: set orders.price to \"sale\", or leave this out";
+        return Err(Refusal::new("payments.record", record, remedy));
+    }
+    if *refunds && !record {
+        return Err(Refusal::new(
+            "payments.refunds",
+            refunds,
+            "it goes with record = true: add that, or leave this out",
+        ));
+    }
+    if from.is_some() && !record {
+        return Err(Refusal::new("payments.from", from, "it goes with record = true: add that, or leave this out"));
+    }
+    let mut gateways = BTreeMap::new();
+    for (number, one) in gateway.iter().enumerate() {
+        let key = |name: &str| format!("payments.gateway[{number}].{name}");
+        let (name, method) = (fold(&one.shopify), one.method.trim());
+        wants(!name.is_empty(), &key("shopify"), &one.shopify)?;
+        wants((1..=LONGEST_METHOD).contains(&method.chars().count()), &key("method"), &one.method)?;
+        wants(one.treasury_id.is_none_or(|id| id > 0), &key("treasury_id"), one.treasury_id)?;
+        if ASK_FOR_MAIL.contains(&method) {
+            let remedy =
+                "Daftra wants the buyer's mail address with it: add a method of your own in Daftra and name that";
+            return Err(Refusal::new(key("method"), method, remedy));
+        }
+        let rule = GatewayRule { method: method.to_owned(), treasury_id: one.treasury_id };
+        if gateways.insert(name, rule).is_some() {
+            return Err(Refusal::new(key("shopify"), &one.shopify, "it stands there twice: keep one of them"));
+        }
+    }
+    Ok(PaymentRules { record: *record, from: *from, refunds: *refunds, gateways })
 }
 
 fn is_slug(slug: &str) -> bool {

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::Refusal;
 use crate::db::merchant::Mode;
-use crate::domain::rules::{LinePolicy, ShippingPolicy, SkuRules, Trigger};
+use crate::domain::rules::{ExchangePolicy, LinePolicy, LockedPolicy, PricePolicy, ShippingPolicy, SkuRules, Trigger};
 
 /// A whole merchant, but for its secrets.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,6 +39,9 @@ pub struct MerchantFile {
     /// The tax map.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tax: Vec<Tax>,
+    /// What becomes of the money.
+    #[serde(default, skip_serializing_if = "Payments::is_nothing")]
+    pub payments: Payments,
 }
 
 /// `[shop]`
@@ -106,6 +109,9 @@ pub struct Lines {
     /// Duties and fees.
     #[serde(default = "hold")]
     pub duty: LinePolicy,
+    /// Money given back for no goods.
+    #[serde(default)]
+    pub goodwill: LinePolicy,
 }
 
 /// `[orders]`
@@ -118,6 +124,9 @@ pub struct Orders {
     pub trigger_by_gateway: BTreeMap<String, Trigger>,
     /// Sales channels that are somebody else's.
     pub ignored_sources: BTreeSet<String>,
+    /// Orders with one of these tags are not booked.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub ignored_tags: BTreeSet<String>,
     /// Whether test orders are invoiced.
     pub test_orders: bool,
     /// Older orders are not booked. Absent: as it is, and now for a merchant who goes live.
@@ -125,9 +134,15 @@ pub struct Orders {
     pub live_from: Option<Timestamp>,
     /// Invoices stay drafts.
     pub draft: bool,
+    /// What the customer pays, or nothing.
+    pub price: PricePolicy,
+    /// Goods exchanged for others after the invoice.
+    pub exchange: ExchangePolicy,
     /// Absent: one minor unit per line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tolerance_minor: Option<i64>,
+    /// What follows when Daftra refuses to change an invoice.
+    pub locked: LockedPolicy,
 }
 
 impl Default for Orders {
@@ -135,11 +150,16 @@ impl Default for Orders {
         Self {
             trigger: Trigger::Created,
             trigger_by_gateway: BTreeMap::new(),
-            ignored_sources: BTreeSet::new(),
+            // What is sold at the counter is booked at the counter.
+            ignored_sources: ["pos".to_owned()].into(),
+            ignored_tags: BTreeSet::new(),
             test_orders: false,
             live_from: None,
             draft: false,
+            price: PricePolicy::Sale,
+            exchange: ExchangePolicy::Hold,
             tolerance_minor: None,
+            locked: LockedPolicy::Hold,
         }
     }
 }
@@ -159,6 +179,41 @@ pub struct Tax {
     pub daftra_id: i64,
 }
 
+/// `[payments]`
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Payments {
+    /// Whether payments are recorded in Daftra.
+    pub record: bool,
+    /// Money of older orders was booked by hand. Absent: as it is, and now for a merchant who begins to record.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<Timestamp>,
+    /// Whether money that goes back is recorded too.
+    pub refunds: bool,
+    /// How each way of paying is booked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gateway: Vec<Gateway>,
+}
+
+impl Payments {
+    fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// `[[payments.gateway]]`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Gateway {
+    /// As Shopify names it.
+    pub shopify: String,
+    /// Slug of one of Daftra's payment methods.
+    pub method: String,
+    /// Absent: the method's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub treasury_id: Option<i64>,
+}
+
 fn separators() -> BTreeSet<char> {
     SkuRules::default().separators
 }
@@ -175,15 +230,11 @@ fn hold() -> LinePolicy {
 pub const EXAMPLE: &str = include_str!("example.toml");
 
 /// Keys that a later version will know, and the one value that already means what happens today.
-const LATER: [(&str, Option<&str>); 9] = [
+const LATER: [(&str, Option<&str>); 5] = [
     ("shop.api_url", None),
     ("shop.token_file", None),
     ("shop.client_id", None),
     ("shop.client_secret_file", None),
-    ("orders.price", None),
-    ("orders.locked", Some("\"hold\"")),
-    ("payments.record", Some("false")),
-    ("payments.gateway", None),
     ("notify", None),
 ];
 
@@ -243,16 +294,12 @@ fn refuse_later(tree: &mut Value, key: &str, allowed: Option<&str>) -> Result<()
         },
     };
     let Some(value) = holder.remove(name) else { return Ok(()) };
-    let is_empty = holder.is_empty();
     if allowed != Some(value.to_string().as_str()) {
         let remedy = match allowed {
             Some(allowed) => format!("not in this version: leave it out, or write {allowed}"),
             None => "not in this version: leave it out".to_owned(),
         };
         return Err(Refusal::said(key, "set", remedy));
-    }
-    if let (true, Some("payments")) = (is_empty, section) {
-        root.remove("payments");
     }
     Ok(())
 }
@@ -298,14 +345,23 @@ pub(super) fn remedy(key: &str) -> Option<&'static str> {
         "lines.vendors" => "name the vendors whose lines are the merchant's, or write [\"*\"] for all lines",
         "lines.separators" => "write a list of single characters, for example [\"-\", \"_\"]",
         _ if plain.starts_with("orders.trigger") => "write \"created\", \"paid\" or \"fulfilled\"",
-        "orders.live_from" => "write a time with its zone, for example \"2026-11-01T00:00:00+03:00\"",
+        "orders.live_from" | "payments.from" => "write a time with its zone, for example \"2026-11-01T00:00:00+03:00\"",
         "orders.tolerance_minor" => "write a whole number of minor units from 0 to 100000",
+        "orders.locked" => "write \"hold\" or \"new_invoice\"",
         "lines.shipping" => "write \"all_lines\", \"always\" or \"never\"",
-        "lines.custom" | "lines.gift_card" | "lines.tip" | "lines.duty" => "write \"hold\", \"skip\" or \"line\"",
+        "orders.price" => "write \"sale\" or \"zero\"",
+        "orders.exchange" => "write \"hold\" or \"book\"",
+        "lines.custom" | "lines.gift_card" | "lines.tip" | "lines.duty" | "lines.goodwill" => {
+            "write \"hold\", \"skip\" or \"line\""
+        }
         _ => match last {
             "rate" => "write the fraction in quotes, for example \"0.15\" for fifteen percent",
             "included" => "write true if prices contain the tax, else false",
-            "store_id" | "client_id" | "branch_id" | "daftra_id" => "write Daftra's number of it, for example 1",
+            "shopify" => "write the gateway's name as Shopify writes it, for example \"Cash on Delivery (COD)\"",
+            "method" => "write the word by which Daftra knows the method of payment, for example \"cash\"",
+            "store_id" | "client_id" | "branch_id" | "daftra_id" | "treasury_id" => {
+                "write Daftra's number of it, for example 1"
+            }
             _ => return None,
         },
     })

@@ -1,11 +1,13 @@
 //! A person's word that a code of the shop is a product of Daftra. It goes before every other way to find a product;
 //! lines that were sent already keep theirs.
 
+use std::collections::BTreeSet;
+
 use rusqlite::Transaction;
 use serde_json::json;
 
 use super::merchant::{ask_orders, open_merchant};
-use super::{Done, Effects, Error, Moment, Refusal};
+use super::{Done, Effects, Error, MappingRow, Moment, Refusal};
 use crate::db::order::{Overview, State};
 use crate::db::product;
 use crate::domain::catalog::Code;
@@ -20,13 +22,7 @@ pub(super) fn set(
     product_id: i64,
 ) -> Result<Done, Error> {
     let merchant = open_merchant(tx, slug)?;
-    let known = Code::new(code);
-    if known.is_none() {
-        return Err(Refusal::new("code", code, "write a SKU, a barcode or the id of a variant").into());
-    }
-    if product_id <= 0 {
-        return Err(Refusal::new("product", product_id, "write Daftra's id of the product, a positive number").into());
-    }
+    let known = check("", code, product_id)?;
     let was = product::mapped(tx, merchant.id, &known)?;
     let mut facts = json!({ "merchant": merchant.slug, "code": known.as_str(), "product": product_id, "was": was });
     if was == Some(product_id) {
@@ -37,6 +33,46 @@ pub(super) fn set(
     facts["orders"] = ask_orders(tx, merchant.id, State::Held, moment.now, waits_for_a_product)?.into();
     moment.write_down(tx, "mapping.set", facts.clone())?;
     Ok(Done { answer: facts, effects: Effects { orders_asked: true, ..Effects::default() } })
+}
+
+/// Maps many codes at once, or none of them, and asks again for the orders that wait for a product.
+pub(super) fn import(tx: &Transaction<'_>, moment: &Moment, slug: &str, rows: &[MappingRow]) -> Result<Done, Error> {
+    let merchant = open_merchant(tx, slug)?;
+    let mut seen = BTreeSet::new();
+    for (number, row) in (1..).zip(rows) {
+        let code = check(&format!("line {number}: "), &row.code, row.product_id)?;
+        if !seen.insert(code) {
+            let remedy = "the code stands there twice: keep the line that is right";
+            return Err(Refusal::new(format!("line {number}: code"), &row.code, remedy).into());
+        }
+    }
+    let mut changed = Vec::new();
+    for row in rows {
+        let code = Code::new(&row.code);
+        let was = product::mapped(tx, merchant.id, &code)?;
+        if product::map_with_note(tx, merchant.id, &code, row.product_id, row.note.trim())? {
+            changed.push(json!({ "code": code.as_str(), "product": row.product_id, "was": was }));
+        }
+    }
+    let mut facts = json!({ "merchant": merchant.slug, "rows": rows.len(), "changed": changed.len(), "orders": 0 });
+    if changed.is_empty() {
+        return Ok(Done { answer: facts, effects: Effects::default() });
+    }
+    facts["orders"] = ask_orders(tx, merchant.id, State::Held, moment.now, waits_for_a_product)?.into();
+    moment.write_down(tx, "mapping.import", json!({ "merchant": merchant.slug, "changed": changed }))?;
+    Ok(Done { answer: facts, effects: Effects { orders_asked: true, ..Effects::default() } })
+}
+
+fn check(place: &str, code: &str, product_id: i64) -> Result<Code, Refusal> {
+    let known = Code::new(code);
+    if known.is_none() {
+        return Err(Refusal::new(format!("{place}code"), code, "write a SKU, a barcode or the id of a variant"));
+    }
+    if product_id <= 0 {
+        let remedy = "write Daftra's id of the product, a positive number";
+        return Err(Refusal::new(format!("{place}product"), product_id, remedy));
+    }
+    Ok(known)
 }
 
 /// A hold names the codes that were looked for, but not the variant, which may be what was mapped.

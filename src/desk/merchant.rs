@@ -19,6 +19,7 @@ use crate::db::job::{self, Chore};
 use crate::db::merchant::{self, Credential, CredentialKind, Merchant, Mode, Slot};
 use crate::db::order::{self, Overview, State};
 use crate::db::{self, account};
+use crate::domain::rules::Rules;
 use crate::engine::credential_place;
 use crate::vault;
 
@@ -109,7 +110,7 @@ pub(super) fn set(tx: &Transaction<'_>, moment: &Moment, choice: Choice, secrets
         time_zone: choice.time_zone,
         mode,
         live_from: live_from(mode, choice.live_from, before.live_from, moment.now)?,
-        rules: choice.rules,
+        rules: begun(choice.rules, &before.rules, moment.now),
         ..before.clone()
     };
     let moved = choice.address != address_before;
@@ -139,7 +140,9 @@ pub(super) fn set(tx: &Transaction<'_>, moment: &Moment, choice: Choice, secrets
     let changed: Vec<String> = changes.iter().map(|(key, ..)| key.clone()).collect();
     let facts: Vec<Value> = changes.iter().map(|(key, was, is)| json!({ "key": key, "was": was, "is": is })).collect();
     moment.write_down(tx, "merchant.set", json!({ "merchant": after.slug, "changed": facts, "secrets": replaced }))?;
-    let is_new_way = moved || fresh.daftra_key.is_some() || !works(before.mode);
+    // Which methods of payment there are, the account is asked together with its name.
+    let asks_anew = after.rules.payments != before.rules.payments;
+    let is_new_way = moved || fresh.daftra_key.is_some() || !works(before.mode) || asks_anew;
     let reach = if is_new_way { Reach::of_mode(after.mode) } else { Reach::Rules };
     told(tx, moment, &after, changed, &replaced, reach)
 }
@@ -279,6 +282,16 @@ fn live_from(
         (Mode::Live, given) => given.or(was).or(Some(now)).map(to_millisecond),
         (Mode::Paused, given) => given.or(was).map(to_millisecond),
     })
+}
+
+/// Who begins to record payments does so with the orders placed from then on: the money of the others is booked already.
+fn begun(mut rules: Rules, was: &Rules, now: Timestamp) -> Rules {
+    let payments = &mut rules.payments;
+    if payments.record {
+        let since = if was.payments.record { was.payments.from } else { Some(now) };
+        payments.from = payments.from.or(since).map(to_millisecond);
+    }
+    rules
 }
 
 fn to_millisecond(at: Timestamp) -> Timestamp {

@@ -9,6 +9,7 @@
 
 mod check;
 pub mod file;
+mod hold;
 pub mod local;
 mod mapping;
 mod merchant;
@@ -26,7 +27,8 @@ use serde_json::{Value, json};
 
 use crate::db::user::Role;
 use crate::db::{self, Db, audit};
-use crate::domain::ledger::Policy;
+use crate::domain::document::Policy;
+use crate::domain::ruling::Ruling;
 use crate::vault::Vault;
 use file::MerchantFile;
 
@@ -62,6 +64,31 @@ pub enum Wish {
         /// Our own id.
         order_id: i64,
     },
+    /// A person decides about one order.
+    OrderRule {
+        /// Our own id.
+        order_id: i64,
+        /// What is decided.
+        ruling: Ruling,
+        /// Why.
+        note: String,
+    },
+    /// Look now at every order that is held for one cause.
+    HoldRelease {
+        /// Of one merchant only.
+        slug: Option<String>,
+        /// The code of the hold.
+        cause: String,
+        /// What the hold is about, where several orders may be held by the same.
+        about: Option<String>,
+    },
+    /// Codes of the shop are these products of Daftra.
+    MappingImport {
+        /// The merchant.
+        slug: String,
+        /// Each at most once.
+        rows: Vec<MappingRow>,
+    },
     /// A new person who may sign in.
     UserAdd {
         /// To sign in with.
@@ -78,6 +105,19 @@ pub enum Wish {
         /// In clear; hashed before it is stored.
         password: Secret,
     },
+}
+
+/// One line of an imported mapping.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MappingRow {
+    /// A SKU, a barcode or the id of a variant.
+    pub code: String,
+    /// Daftra's id.
+    pub product_id: i64,
+    /// For people.
+    #[serde(default)]
+    pub note: String,
 }
 
 /// What a merchant is to be.
@@ -242,6 +282,13 @@ impl Desk<'_> {
                 self.in_one(move |tx| mapping::set(tx, &moment, &slug, &code, product_id))
             }
             Wish::OrderRetry { order_id } => self.in_one(move |tx| order::retry(tx, &moment, order_id)),
+            Wish::OrderRule { order_id, ruling, note } => {
+                self.in_one(move |tx| hold::rule(tx, &moment, order_id, ruling, &note))
+            }
+            Wish::HoldRelease { slug, cause, about } => {
+                self.in_one(move |tx| hold::release(tx, &moment, slug.as_deref(), &cause, about.as_deref()))
+            }
+            Wish::MappingImport { slug, rows } => self.in_one(move |tx| mapping::import(tx, &moment, &slug, &rows)),
             Wish::UserAdd { name, role, password } => {
                 let password = person::hashed(&name, &password)?;
                 self.in_one(move |tx| person::add(tx, &moment, &name, role, &password))

@@ -4,19 +4,34 @@ use rusqlite::Transaction;
 use serde_json::json;
 
 use super::{Done, Effects, Error, Moment, Refusal};
-use crate::db::{self, document, job, order, product, setting};
-use crate::domain::ledger::{Document, Event, State, apply};
+use crate::db::order::Overview;
+use crate::db::{self, document, job, order, product, ruling, setting};
+use crate::domain::document::{Document, Event, State, apply};
 
 /// Makes an order due now: counts begin anew, refused documents are planned again, and what was missing in Daftra is
 /// asked for once more. Only the settling time of a call in doubt is not cut short: the ledger sees to that.
 pub(super) fn retry(tx: &Transaction<'_>, moment: &Moment, order_id: i64) -> Result<Done, Error> {
-    let order = match order::get(tx, order_id) {
+    let order = known(tx, order_id)?;
+    let again = begin_anew(tx, moment, &order)?;
+    let facts = json!({ "order": order_id, "name": order.name, "merchant": order.merchant, "documents": again });
+    moment.write_down(tx, "order.retry", facts.clone())?;
+    Ok(Done { answer: facts, effects: Effects { orders_asked: true, ..Effects::default() } })
+}
+
+/// The order of our number, which somebody typed.
+pub(super) fn known(tx: &Transaction<'_>, order_id: i64) -> Result<Overview, Error> {
+    match order::get(tx, order_id) {
         Err(db::Error::NotFound { .. }) => {
             let remedy = "there is no such order: qantara order list shows them";
-            return Err(Refusal::new("order", order_id, remedy).into());
+            Err(Refusal::new("order", order_id, remedy).into())
         }
-        found => found?,
-    };
+        found => Ok(found?),
+    }
+}
+
+/// Counts of its documents begin anew and it is due now, also if it was dismissed. The documents that were touched.
+pub(super) fn begin_anew(tx: &Transaction<'_>, moment: &Moment, order: &Overview) -> Result<Vec<String>, db::Error> {
+    let order_id = order.id;
     let mut again = Vec::new();
     let look_first_before = setting::time(tx, setting::LOOK_FIRST_BEFORE)?;
     for document in document::of_order(tx, order_id)?.iter().filter(|document| may_try_again(document)) {
@@ -27,11 +42,10 @@ pub(super) fn retry(tx: &Transaction<'_>, moment: &Moment, order_id: i64) -> Res
         document::store(tx, document.state, &after)?;
         again.push(after.content.header().reference.clone());
     }
+    ruling::lift(tx, order_id)?;
     product::forget_misses(tx, order.merchant_id)?;
     job::hurry(tx, order_id, order.merchant_id, moment.now)?;
-    let facts = json!({ "order": order_id, "name": order.name, "merchant": order.merchant, "documents": again });
-    moment.write_down(tx, "order.retry", facts.clone())?;
-    Ok(Done { answer: facts, effects: Effects { orders_asked: true, ..Effects::default() } })
+    Ok(again)
 }
 
 fn may_try_again(document: &Document) -> bool {

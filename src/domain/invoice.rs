@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::catalog::{Catalog, Code, Resolution, Rule, resolve};
 use super::money::{Amount, Currency};
 use super::order::{Line, Order, Snapshot};
-use super::reason::{Extra, Hold};
-use super::rules::{LinePolicy, Merchant, Rules, ShippingPolicy, Vendor, Vendors};
+use super::reason::{Extra, Hold, LineDifference};
+use super::rules::{LinePolicy, Merchant, PricePolicy, Rules, ShippingPolicy, Vendor, Vendors};
 use super::tax::{self, BilledTax, Charge};
 
 /// A sales invoice as we want it in Daftra, with every choice that was made for it.
@@ -24,6 +24,12 @@ pub struct InvoiceDraft {
     /// Whose lines were the merchant's: what an edit adds is judged by it too.
     pub vendors: Vendors,
     pub shipping: ShippingPolicy,
+    /// Whether the shipping is on it: decided once, so that a line which an edit adds cannot take it off again. Content of
+    /// before this key decides anew.
+    #[serde(default)]
+    pub with_shipping: Option<bool>,
+    #[serde(default)]
+    pub price: PricePolicy,
     /// Every line of the order that was looked at, so that a later change of rules decides only about new lines.
     pub seen: BTreeMap<i64, Seen>,
     pub billed: Vec<Billed>,
@@ -64,6 +70,8 @@ pub enum Source {
     Tip,
     Duties,
     Fees,
+    /// Money that a refund record gives back for none of the others: only on receipts.
+    Money(i64),
 }
 
 /// As it stands in fingerprints and on our rows in Daftra: `line 447654529`.
@@ -75,11 +83,12 @@ impl std::fmt::Display for Source {
             Self::Tip => f.write_str("tip"),
             Self::Duties => f.write_str("duties"),
             Self::Fees => f.write_str("fees"),
+            Self::Money(refund) => write!(f, "money {refund}"),
         }
     }
 }
 
-/// One thing on a document, as the shop counts it; it becomes one or two rows in Daftra.
+/// One thing on a document, as the shop counts it; it becomes one row in Daftra or a few.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Billed {
     pub source: Source,
@@ -125,6 +134,48 @@ pub fn exact_rows(units: i64, net: Amount) -> Vec<Row> {
     let rows =
         [Row { units: dearer, unit_price: Amount(base + 1) }, Row { units: units - dearer, unit_price: Amount(base) }];
     rows.into_iter().filter(|row| row.units > 0).collect()
+}
+
+/// Beyond so many units no row is made for each.
+const MOST_SINGLE_ROWS: i64 = 12;
+
+impl Billed {
+    /// With the rows of which Daftra computes the shop's tax, as near as any: a row is rounded by itself, so how the units
+    /// are split moves the tax by a minor unit.
+    #[must_use]
+    pub fn in_rows(self) -> Self {
+        let off = |candidate: &Self| {
+            let alone = [candidate.clone()];
+            let tax = |rounding| (predict(&alone, rounding).tax - candidate.tax).abs();
+            tax(Rounding::PerRow) + tax(Rounding::PerDocument)
+        };
+        let first = Self { rows: exact_rows(self.units.max(1), self.net), ..self };
+        if off(&first).is_zero() {
+            return first;
+        }
+        let others = other_rows(first.units, first.net).into_iter().map(|rows| Self { rows, ..first.clone() });
+        // The first of equals: the fewest rows.
+        std::iter::once(first.clone()).chain(others).min_by_key(off).unwrap_or(first)
+    }
+}
+
+/// The other ways to split units that cost `net` together: one odd unit, dearer or cheaper, or every unit by itself.
+fn other_rows(units: i64, net: Amount) -> Vec<Vec<Row>> {
+    if units < 2 {
+        return Vec::new();
+    }
+    let odd = |unit_price: i64| {
+        let last = net.0 - unit_price * (units - 1);
+        let rows =
+            [Row { units: units - 1, unit_price: Amount(unit_price) }, Row { units: 1, unit_price: Amount(last) }];
+        (last >= 0).then(|| rows.to_vec())
+    };
+    let base = net.0.div_euclid(units);
+    let singles = || {
+        let count = usize::try_from(units).unwrap_or_default();
+        net.allocate(&vec![1; count]).into_iter().map(|unit_price| Row { units: 1, unit_price }).collect()
+    };
+    [odd(base), odd(base + 1), (units <= MOST_SINGLE_ROWS).then(singles)].into_iter().flatten().collect()
 }
 
 /// Units and amounts that left a line before it was billed, by refund records of class absorbed or edit.
@@ -177,8 +228,10 @@ pub fn draft(
     let shipping = frozen.map_or(rules.shipping, |known| known.shipping);
     let vendors = frozen.map_or(&rules.vendors, |known| &known.vendors);
 
+    let price = frozen.map_or(rules.price, |known| known.price);
     let (seen, billed) = (BTreeMap::new(), Vec::new());
-    let mut invoice = InvoiceDraft { header, vendors: vendors.clone(), shipping, seen, billed };
+    let with_shipping = frozen.map(InvoiceDraft::carries_shipping);
+    let mut invoice = InvoiceDraft { header, vendors: vendors.clone(), shipping, with_shipping, price, seen, billed };
     for line in &snapshot.lines {
         let known = frozen.and_then(|draft| draft.seen.get(&line.id)).copied();
         let decided = known.unwrap_or_else(|| decide(line, snapshot, rules, vendors, &mut obstacles));
@@ -189,6 +242,7 @@ pub fn draft(
             invoice.billed.extend(billed);
         }
     }
+    invoice.with_shipping = Some(invoice.carries_shipping());
     if invoice.carries_shipping() {
         for part in snapshot.shipping.iter().filter(|part| !part.net().is_zero()) {
             let source = Source::Shipping(part.id);
@@ -314,7 +368,7 @@ fn bill_line(
     };
     let included = snapshot.taxes_included;
     let charge = Charge { line: &line.title, taxes: &line.taxes, included, net: line.net(), units: line.quantity };
-    Some(Billed {
+    let billed = Billed {
         source: Source::Line(line.id),
         title: line.title.clone(),
         sku: line.sku.clone(),
@@ -325,8 +379,9 @@ fn bill_line(
         units,
         net,
         tax,
-        rows: exact_rows(units, net),
-    })
+        rows: Vec::new(),
+    };
+    Some(billed.in_rows())
 }
 
 fn daftra_taxes(
@@ -435,15 +490,15 @@ impl InvoiceDraft {
         self.seen.values().all(|seen| *seen != Seen::NotOurs)
     }
 
-    /// The merchant's policy puts the shipping on this document.
+    /// The shipping is on this document.
     #[must_use]
     pub fn carries_shipping(&self) -> bool {
-        self.has_own()
-            && match self.shipping {
-                ShippingPolicy::Always => true,
-                ShippingPolicy::AllLines => self.is_whole_order(),
-                ShippingPolicy::Never => false,
-            }
+        let by_policy = || match self.shipping {
+            ShippingPolicy::Always => true,
+            ShippingPolicy::AllLines => self.is_whole_order(),
+            ShippingPolicy::Never => false,
+        };
+        self.has_own() && self.with_shipping.unwrap_or_else(by_policy)
     }
 
     fn has_own(&self) -> bool {
@@ -522,13 +577,29 @@ pub fn gate(billed: &[Billed], tolerance_minor: Option<i64>) -> Gated {
     let shop = shop_totals(billed);
     let off = |daftra: Totals| (shop.total - daftra.total).abs().max((shop.tax - daftra.tax).abs());
     let [a, b] = [predict(billed, Rounding::PerRow), predict(billed, Rounding::PerDocument)];
-    let worst = if off(a) >= off(b) { a } else { b };
+    let (worst, rounding) = if off(a) >= off(b) { (a, Rounding::PerRow) } else { (b, Rounding::PerDocument) };
     let hold = (off(worst) > tolerance).then_some(Hold::TotalsDiffer {
         order: shop.total,
         daftra: worst.total,
         tax_order: shop.tax,
         tax_daftra: worst.tax,
         tolerance,
+        lines: differing_lines(billed, rounding),
     });
     Gated { shop, daftra: worst, hold }
+}
+
+fn differing_lines(billed: &[Billed], rounding: Rounding) -> Vec<LineDifference> {
+    let each = billed.iter().map(|one| {
+        let alone = [one.clone()];
+        let (order, daftra) = (shop_totals(&alone), predict(&alone, rounding));
+        LineDifference {
+            line: one.title.clone(),
+            order: order.total,
+            daftra: daftra.total,
+            tax_order: order.tax,
+            tax_daftra: daftra.tax,
+        }
+    });
+    each.filter(|line| line.order != line.daftra || line.tax_order != line.tax_daftra).collect()
 }

@@ -5,15 +5,20 @@
 //! what was invoiced; a change of rules or catalogue alone writes nothing on a document that exists.
 
 pub mod catalog;
+pub mod collect;
+pub mod document;
+pub mod draft;
 pub mod invoice;
 pub mod ledger;
 pub mod money;
 pub mod operation;
 pub mod order;
+pub mod payment;
 pub mod plan;
 pub mod reason;
 pub mod refund;
 pub mod retry;
 pub mod rules;
+pub mod ruling;
 pub mod tax;
 pub mod trace;

@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::catalog::Code;
-use super::ledger::Draft;
+use super::draft::Draft;
+use super::invoice::Seen;
 use super::refund::Class;
 
 /// One step towards what Daftra should hold.
@@ -57,8 +58,22 @@ pub enum Change {
         look_at: Timestamp,
         classes: BTreeMap<i64, Class>,
     },
+    /// A posted receipt took back all that was left of a locked invoice.
+    Reverse {
+        document: i64,
+    },
     Class {
         refund: i64,
         class: Class,
+    },
+    /// What was decided about lines that change nothing on the document, so that rules of later do not decide again.
+    Note {
+        document: i64,
+        seen: BTreeMap<i64, Seen>,
+    },
+    /// A payment that was made on the shop's word turns out to be these transactions.
+    Adopt {
+        document: i64,
+        transactions: BTreeSet<i64>,
     },
 }

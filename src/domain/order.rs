@@ -34,6 +34,9 @@ pub struct Snapshot {
     pub test: bool,
     /// `web`, `pos`, `shopify_draft_order` or an app id.
     pub source: String,
+    /// As written by the shop.
+    #[serde(default)]
+    pub tags: Vec<String>,
     pub gateways: Vec<String>,
     pub payment: PaymentStatus,
     pub fulfillment: FulfillmentStatus,
@@ -49,8 +52,39 @@ pub struct Snapshot {
     pub duties: Amount,
     pub fees: Amount,
     pub cash_rounding: Amount,
+    /// Goods were exchanged for others: for these lines, as far as the shop names them.
+    #[serde(default)]
+    pub exchanged: Option<BTreeSet<i64>>,
     /// The refund records this body contained: the others in [`Facts`] are newer than the snapshot's quantities.
     pub refunds_seen: BTreeSet<i64>,
+}
+
+impl Order {
+    /// The same goods at no price, for documents that move stock only. What moved no goods is no part of it.
+    #[must_use]
+    pub fn without_prices(&self) -> Self {
+        let mut order = self.clone();
+        let Snapshot { lines, shipping, total_price, total_tax, tip, duties, fees, cash_rounding, .. } =
+            &mut order.snapshot;
+        for line in lines {
+            (line.unit_price, line.discount) = (Amount::ZERO, Amount::ZERO);
+            line.taxes.clear();
+        }
+        shipping.clear();
+        for amount in [total_price, total_tax, tip, duties, fees, cash_rounding] {
+            *amount = Amount::ZERO;
+        }
+        order.facts.refunds.retain(|_, refund| !refund.lines.is_empty());
+        for refund in order.facts.refunds.values_mut() {
+            for line in &mut refund.lines {
+                (line.subtotal, line.tax) = (Amount::ZERO, Amount::ZERO);
+            }
+            refund.shipping.clear();
+            refund.adjustments.clear();
+            refund.has_duties = false;
+        }
+        order
+    }
 }
 
 /// Where the money of the order stands, in Shopify's words.
@@ -186,6 +220,21 @@ impl Facts {
         self.deleted |= other.deleted;
     }
 
+    /// What came in, less change; `None` if a movement is not in the order's currency.
+    #[must_use]
+    pub fn received(&self, currency: Currency) -> Option<Amount> {
+        let came =
+            self.transactions.values().filter(|t| t.status == TransactionStatus::Success).map(|t| match t.kind {
+                TransactionKind::Capture | TransactionKind::Sale => t.amount_in(currency),
+                TransactionKind::Change => t.amount_in(currency).map(|change| -change),
+                TransactionKind::Authorization
+                | TransactionKind::Void
+                | TransactionKind::Refund
+                | TransactionKind::Other => Some(Amount::ZERO),
+            });
+        came.sum()
+    }
+
     /// The successful movements of money into the shop.
     #[must_use]
     pub fn money_was_received(&self) -> bool {
@@ -245,6 +294,26 @@ impl Refund {
                 && !matches!(t.status, TransactionStatus::Failure | TransactionStatus::Error)
         })
     }
+
+    /// The same record without the money beside its goods and shipping.
+    #[must_use]
+    pub fn for_goods(&self) -> Self {
+        let adjustments = self.adjustments.iter().filter(|adjustment| adjustment.is_shipping).cloned().collect();
+        Self { adjustments, ..self.clone() }
+    }
+
+    /// Its money is on its way, and may still stay.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        self.transactions.values().any(|t| t.kind == TransactionKind::Refund && t.status == TransactionStatus::Pending)
+    }
+
+    /// The money that surely went back; `None` if some is not in the order's currency.
+    #[must_use]
+    pub fn paid_out(&self, currency: Currency) -> Option<Amount> {
+        let went = |t: &&Transaction| t.kind == TransactionKind::Refund && t.status == TransactionStatus::Success;
+        self.transactions.values().filter(went).map(|t| t.amount_in(currency)).sum()
+    }
 }
 
 fn keep_greater<T: Ord>(known: &mut T, new: T) {
@@ -303,6 +372,15 @@ pub struct Transaction {
     /// As written; test bodies carry none.
     pub currency: String,
     pub at: Option<Timestamp>,
+}
+
+impl Transaction {
+    /// The amount in minor units of the order's currency, if it is in that currency.
+    #[must_use]
+    pub fn amount_in(&self, currency: Currency) -> Option<Amount> {
+        let own = Currency::parse(&self.currency)?;
+        (own == currency).then(|| currency.amount(self.amount).ok()).flatten()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

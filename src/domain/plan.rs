@@ -3,24 +3,31 @@
 //! A plan is data. The engine performs its first operation, records the outcome and asks again, so a plan never goes
 //! stale. The same function serves a new order, an edit, a cancellation, a repeat, a retry and a dry run.
 
+mod follow;
+mod invoice;
+mod payments;
+mod send;
+mod take_back;
+
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::catalog::Catalog;
-use super::invoice::{Drafted, Gated, InvoiceDraft, Obstacles, Removed, Seen, draft, gate, shop_totals};
-use super::ledger::{Document, Draft, Fingerprint, Ledger, Next, State, next};
-use super::money::Amount;
+use super::collect;
+use super::document::{Document, Next, State, next};
+use super::draft::Draft;
+use super::invoice::{Drafted, Gated, InvoiceDraft, Removed, Seen, draft, gate};
+use super::ledger::{Ledger, invoice_number};
 use super::operation::{Change, Operation};
-use super::order::{FulfillmentStatus, Order, PaymentStatus, Refund, SAMPLE_ORDER};
+use super::order::{Order, Refund};
 use super::reason::{Hold, Ignored, Waiting};
-use super::refund::{
-    Cause, Class, Left, OwnLines, ReceiptDraft, cancel_receipt, class_after_invoice, class_before_invoice,
-    in_price_terms, left, receipt, removed,
-};
-use super::rules::{Merchant, Trigger, fold};
-use super::trace::{Step, Trace, steps};
+use super::refund::{Class, OwnLines, in_price_terms, removed};
+use super::rules::{Merchant, PricePolicy};
+use super::ruling::Ruling;
+use super::trace::{Step, Trace};
 
 /// What is to be done for an order now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,11 +44,6 @@ pub enum Decision {
     Act(Vec<Operation>),
 }
 
-/// The invoice's place among the documents of its order.
-pub const INVOICE_KEY: &str = "order";
-/// How long a cancellation waits for its refund record.
-const CANCEL_RECORD_WAIT: SignedDuration = SignedDuration::from_mins(15);
-
 /// Decides. The same input gives the same output.
 #[must_use]
 pub fn plan(
@@ -52,10 +54,24 @@ pub fn plan(
     now: Timestamp,
 ) -> (Decision, Trace) {
     let mut trace = Trace::new();
-    let order = in_price_terms(order);
+    let mut order = in_price_terms(order);
+    // What takes the place of a reversed invoice repeats its choices.
+    let is_binding = |invoice: &&Document| invoice.state.may_exist() || invoice.state == State::Reversed;
+    let sent = ledger.last_invoice().filter(is_binding).and_then(Document::invoice);
+    if sent.map_or(merchant.rules.price, |invoice| invoice.price) == PricePolicy::Zero {
+        order = Cow::Owned(order.without_prices());
+    }
     let case = Case { order: &order, merchant, catalog, ledger, now };
     let decision = case.decide(&mut trace);
     (decision, trace)
+}
+
+/// What documents need by themselves, whatever is wanted of them.
+#[derive(Default)]
+struct Needs {
+    looks: Vec<Operation>,
+    holds: Vec<Hold>,
+    wait: Option<(Timestamp, Waiting)>,
 }
 
 struct Case<'a> {
@@ -67,16 +83,57 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
+    /// Invoice and receipts first. Payments come after them, and no trouble of a payment holds those up.
     fn decide(&self, trace: &mut Trace) -> Decision {
-        if let Some(decision) = self.unsettled() {
-            return decision;
+        match self.documents(trace) {
+            decided @ Decision::Act(_) => decided,
+            decided @ (Decision::Settled | Decision::Hold(_) | Decision::Wait(..) | Decision::Ignore(_)) => {
+                self.with_payments(decided, trace)
+            }
+        }
+    }
+
+    fn documents(&self, trace: &mut Trace) -> Decision {
+        let is_dismissed = self.ledger.is_ruled(Ruling::Dismiss);
+        match self.unsettled() {
+            // What is under way comes to its end, whatever was decided about the order.
+            Some(decision @ (Decision::Act(_) | Decision::Wait(..))) => return decision,
+            Some(decision) if !is_dismissed => return decision,
+            Some(_) | None if is_dismissed => return Decision::Ignore(Ignored::Dismissed),
+            Some(_) | None => {}
         }
         if self.order.facts.deleted {
             trace.push(Step::DeletedInShop);
         }
         match self.ledger.live_invoice() {
             Some(invoice) if invoice.state.may_exist() => self.follow(invoice, trace),
-            planned => self.first_invoice(planned, trace),
+            planned => self.next_invoice(planned, trace),
+        }
+    }
+
+    /// No invoice exists: the first one is due, or one in the place of the last.
+    fn next_invoice(&self, planned: Option<&Document>, trace: &mut Trace) -> Decision {
+        let Some(last) = planned.or_else(|| self.ledger.last_invoice()) else {
+            return self.invoice(None, 1, trace);
+        };
+        let number = invoice_number(&last.source_key);
+        match last.state {
+            State::Reversed => self.invoice(None, number + 1, trace),
+            State::Gone if self.ledger.is_ruled(Ruling::NewInvoice { document: last.id }) => {
+                self.invoice(None, number + 1, trace)
+            }
+            State::Gone => {
+                Decision::Ignore(Ignored::InvoiceDeleted { reference: last.content.header().reference.clone() })
+            }
+            State::Planned
+            | State::Sending
+            | State::InDoubt
+            | State::Refused
+            | State::Dropped
+            | State::Posted
+            | State::Replacing
+            | State::ReplaceInDoubt
+            | State::Locked => self.invoice(Some(last), number, trace),
         }
     }
 
@@ -91,34 +148,13 @@ impl Case<'_> {
             let reference = document.content.header().reference.clone();
             return Some(Decision::Hold(vec![Hold::OtherAccount { reference }]));
         }
-        let mut recover = Vec::new();
-        let (mut looks, mut verify) = (Vec::new(), Vec::new());
-        let mut holds = Vec::new();
-        let mut wait: Option<(Timestamp, Waiting)> = None;
-        for document in documents {
-            match next(document, self.now, &self.ledger.policy) {
-                Next::Recover => recover.push(Change::Recover { document: document.id }),
-                Next::Look if document.state == State::Posted => {
-                    verify.push(Operation::Verify { document: document.id })
-                }
-                Next::Look => {
-                    looks.push(Operation::Resolve { document: document.id, wanted: self.is_wanted(document) });
-                }
-                Next::LookAt(at, why) => {
-                    // The last look for a dropped document holds up nothing.
-                    if document.state != State::Dropped && wait.as_ref().is_none_or(|(first, _)| at < *first) {
-                        wait = Some((at, why));
-                    }
-                }
-                Next::Verify => verify.push(Operation::Verify { document: document.id }),
-                Next::Hold(hold) => holds.push(hold),
-                Next::Nothing => {}
-            }
+        let running = documents.iter().filter(|document| self.next(document) == Next::Recover);
+        let changes: Vec<Change> = running.map(|document| Change::Recover { document: document.id }).collect();
+        if !changes.is_empty() {
+            return Some(Decision::Act(vec![Operation::Record { changes }]));
         }
-        looks.extend(verify);
-        if !recover.is_empty() {
-            return Some(Decision::Act(vec![Operation::Record { changes: recover }]));
-        }
+        documents.retain(|document| document.payment().is_none());
+        let Needs { looks, holds, wait } = self.needs(&documents);
         if !looks.is_empty() {
             return Some(Decision::Act(looks));
         }
@@ -128,17 +164,62 @@ impl Case<'_> {
         wait.map(|(at, why)| Decision::Wait(Some(at), why))
     }
 
+    fn next(&self, document: &Document) -> Next {
+        next(document, self.now, &self.ledger.policy)
+    }
+
+    /// What these documents need by themselves.
+    fn needs(&self, documents: &[&Document]) -> Needs {
+        let mut needs = Needs::default();
+        let mut verify = Vec::new();
+        for document in documents {
+            match self.next(document) {
+                Next::Look if document.state == State::Posted => {
+                    verify.push(Operation::Verify { document: document.id })
+                }
+                Next::Look => {
+                    needs.looks.push(Operation::Resolve { document: document.id, wanted: self.is_wanted(document) });
+                }
+                Next::LookAt(at, why) => {
+                    // The last look for a dropped document holds up nothing.
+                    if document.state != State::Dropped && needs.wait.as_ref().is_none_or(|(first, _)| at < *first) {
+                        needs.wait = Some((at, why));
+                    }
+                }
+                Next::Verify => verify.push(Operation::Verify { document: document.id }),
+                Next::Hold(Hold::Gone { .. }) if self.is_judged(document) => {}
+                Next::Hold(hold) => needs.holds.push(hold),
+                Next::Nothing if self.may_be_lost(document) => {
+                    verify.push(Operation::Verify { document: document.id });
+                }
+                Next::Nothing | Next::Recover => {}
+            }
+        }
+        needs.looks.extend(verify);
+        needs
+    }
+
+    /// A person decided what follows from the deletion of a document.
+    fn is_judged(&self, gone: &Document) -> bool {
+        let document = gone.id;
+        self.ledger.is_ruled(Ruling::Leave { document }) || self.ledger.is_ruled(Ruling::NewInvoice { document })
+    }
+
     /// Whether a document in doubt is still to be made if it turns out to be absent.
     fn is_wanted(&self, document: &Document) -> bool {
         match &document.content {
             Draft::Invoice(_) => document.state != State::Dropped && self.end_before_invoice().is_none(),
             Draft::RefundReceipt(_) => document.state != State::Dropped,
+            Draft::Payment(payment) => collect::is_wanted(document, payment, self.order),
         }
     }
 
-    /// Why an order that was never invoiced will not be.
+    /// Why an order that was never invoiced will not be. A reversal and the invoice after it are one act: it is finished
+    /// first, and the end comes to the new invoice as it would have come to the old one.
     fn end_before_invoice(&self) -> Option<Ignored> {
-        if self.order.facts.cancelled.is_some() {
+        if self.is_after_reversal() {
+            None
+        } else if self.order.facts.cancelled.is_some() {
             Some(Ignored::CancelledBeforeInvoice)
         } else if self.order.facts.deleted {
             Some(Ignored::DeletedBeforeInvoice)
@@ -147,94 +228,15 @@ impl Case<'_> {
         }
     }
 
-    /// Reasons to leave an order alone that never led to a document.
-    fn not_for_us(&self) -> Option<Ignored> {
-        let snapshot = &self.order.snapshot;
-        let rules = &self.merchant.rules;
-        if snapshot.id == SAMPLE_ORDER {
-            return Some(Ignored::Sample);
-        }
-        if snapshot.test && !rules.test_orders {
-            return Some(Ignored::TestOrder);
-        }
-        if rules.ignored_sources.contains(&fold(&snapshot.source)) {
-            return Some(Ignored::Source { source: snapshot.source.clone() });
-        }
-        match self.merchant.live_from {
-            Some(live_from) if snapshot.created_at < live_from => {
-                Some(Ignored::BeforeGoLive { placed_at: snapshot.created_at, live_from })
-            }
-            Some(_) | None => None,
-        }
+    fn is_after_reversal(&self) -> bool {
+        self.ledger.documents.iter().any(|document| document.state == State::Reversed)
     }
 
-    /// No invoice exists: either nothing was ever sent, or surely nothing came into being. So today's rules decide: a
-    /// merchant who named a wrong client mends it and tries again.
-    fn first_invoice(&self, known: Option<&Document>, trace: &mut Trace) -> Decision {
-        let known = known.or_else(|| self.ledger.by_source(INVOICE_KEY));
-        let untouched = self.ledger.documents.is_empty();
-        let first = self.draft(&Removed::default(), None).invoice;
-        let has_own = first.seen.values().any(|seen| *seen != Seen::NotOurs);
-        let mut ignored = self.end_before_invoice();
-        if untouched {
-            let strangers = || {
-                let vendors = self.order.snapshot.lines.iter().map(|line| line.vendor.clone()).collect();
-                Ignored::NoOwnLines { vendors }
-            };
-            ignored = self.not_for_us().or_else(|| (!has_own).then(strangers)).or(ignored);
-        }
-        if let Some(ignored) = ignored {
-            trace.extend(steps(self.order, &first));
-            return self.leave(known, ignored, first);
-        }
-        let own = own_lines(&first);
-        let mut classes = self.ledger.classes.clone();
-        for refund in self.refunds() {
-            let class = *classes.entry(refund.id).or_insert_with(|| class_before_invoice(refund, &own, &first));
-            trace.push(Step::Refund { id: refund.id, class });
-        }
-        let gone = removed(&self.order.facts, &classes);
-        let Drafted { invoice: target, mut obstacles } = self.draft(&gone, None);
-        trace.extend(steps(self.order, &target));
-        if !obstacles.ask.is_empty() {
-            return Decision::Act(vec![Operation::Find { codes: obstacles.ask }]);
-        }
-        obstacles.holds.extend(self.quantities(&target));
-        self.check_decimals(&target, &mut obstacles);
-        if obstacles.holds.is_empty() && target.billed.is_empty() {
-            return self.leave(known, Ignored::NothingToBill, first);
-        }
-        if obstacles.holds.is_empty() {
-            obstacles.holds.extend(self.gate(&target, trace));
-        }
-        if !obstacles.holds.is_empty() {
-            return Decision::Hold(obstacles.holds);
-        }
-        if untouched && let Some(why) = self.trigger_is_missing() {
-            return Decision::Wait(None, why);
-        }
-        if known.is_none() {
-            // Whether another life invoiced before or after its refunds, only what is found can tell. Units ordered
-            // never go down, so it is the whole order that is found, or one which a person must judge.
-            let (key, placed_at) = (INVOICE_KEY.to_owned(), self.order.snapshot.created_at);
-            if let Some(look) = self.look_first(None, key, Draft::Invoice(first), BTreeMap::new(), placed_at) {
-                return look;
-            }
-        }
-        let classes = classes
-            .into_iter()
-            .filter(|(id, class)| {
-                matches!(class, Class::Absorbed | Class::NotOurs) && !self.ledger.classes.contains_key(id)
-            })
-            .collect();
-        self.create(
-            known,
-            None,
-            INVOICE_KEY.to_owned(),
-            Draft::Invoice(target),
-            classes,
-            self.order.snapshot.created_at,
-        )
+    /// What left the lines before they are billed, also by the receipts of an invoice that was reversed since.
+    fn removed(&self, classes: &BTreeMap<i64, Class>) -> Removed {
+        let mut classes = classes.clone();
+        classes.extend(self.ledger.evened_out().map(|refund| (refund, Class::Absorbed)));
+        removed(&self.order.facts, &classes)
     }
 
     /// The records that the snapshot can explain.
@@ -251,79 +253,6 @@ impl Case<'_> {
         !snapshot.refunds_seen.contains(&refund.id)
             && (refund.lines.iter().any(|line| lacks_line(line.line_id))
                 || refund.shipping.iter().any(|part| lacks_shipping(part.shipping_id)))
-    }
-
-    /// An end without document: a row that was planned is dropped first. Where another life of the database may have
-    /// made one before the end came, it is looked for; what is found is taken back like any other.
-    fn leave(&self, known: Option<&Document>, ignored: Ignored, first: InvoiceDraft) -> Decision {
-        let had_a_beginning = match ignored {
-            Ignored::CancelledBeforeInvoice | Ignored::DeletedBeforeInvoice | Ignored::NothingToBill => true,
-            Ignored::NoOwnLines { .. }
-            | Ignored::BeforeGoLive { .. }
-            | Ignored::TestOrder
-            | Ignored::Sample
-            | Ignored::Source { .. } => false,
-        };
-        match known {
-            Some(document) if matches!(document.state, State::Planned | State::Refused) => self.give_up(document),
-            None if had_a_beginning && !first.billed.is_empty() => {
-                let (key, placed_at) = (INVOICE_KEY.to_owned(), self.order.snapshot.created_at);
-                let look = self.look_first(None, key, Draft::Invoice(first), BTreeMap::new(), placed_at);
-                look.unwrap_or(Decision::Ignore(ignored))
-            }
-            // The last look for a document that may still turn up.
-            Some(Document { state: State::Dropped, look_at: Some(at), content, .. }) => {
-                Decision::Wait(Some(*at), Waiting::Settling { reference: content.header().reference.clone() })
-            }
-            Some(_) | None => Decision::Ignore(ignored),
-        }
-    }
-
-    /// A document that is not wanted any more, and of which nobody was asked as far as this database knows.
-    fn give_up(&self, document: &Document) -> Decision {
-        let document_id = document.id;
-        let change = if document.may_have_left(self.ledger.look_first_before) {
-            Change::Recover { document: document_id }
-        } else {
-            Change::Drop { document: document_id }
-        };
-        Decision::Act(vec![Operation::Record { changes: vec![change] }])
-    }
-
-    /// A document that another life of the database may have made, for a source that it may have known.
-    fn look_first(
-        &self,
-        parent: Option<i64>,
-        source_key: String,
-        draft: Draft,
-        classes: BTreeMap<i64, Class>,
-        source_at: Timestamp,
-    ) -> Option<Decision> {
-        let before = self.ledger.look_first_before.filter(|before| source_at < *before)?;
-        let look_at = self.now.max(before + self.ledger.policy.settling);
-        let draft = Box::new(draft);
-        let change = Change::LookFirst { parent, source_key, draft, look_at, classes };
-        Some(Decision::Act(vec![Operation::Record { changes: vec![change] }]))
-    }
-
-    fn trigger_is_missing(&self) -> Option<Waiting> {
-        let snapshot = &self.order.snapshot;
-        match self.merchant.rules.trigger(&snapshot.gateways) {
-            Trigger::Created => None,
-            Trigger::Paid => (!snapshot.payment.was_paid_in_full()).then_some(Waiting::NotPaid),
-            Trigger::Fulfilled => {
-                (snapshot.fulfillment != FulfillmentStatus::Fulfilled).then_some(Waiting::NotFulfilled)
-            }
-        }
-    }
-
-    fn check_decimals(&self, target: &InvoiceDraft, obstacles: &mut Obstacles) {
-        let currency = target.header.currency;
-        if let Some(decimals) = self.ledger.decimals
-            && decimals < currency.digits()
-        {
-            obstacles.holds.push(Hold::AccountTooCoarse { currency, decimals });
-        }
     }
 
     /// The snapshot must agree with itself: units ordered, less the units of the refund records it contains, are the
@@ -349,113 +278,6 @@ impl Case<'_> {
         holds
     }
 
-    fn create(
-        &self,
-        known: Option<&Document>,
-        parent: Option<i64>,
-        source_key: String,
-        draft: Draft,
-        classes: BTreeMap<i64, Class>,
-        source_at: Timestamp,
-    ) -> Decision {
-        let operation = match known {
-            Some(document) => match document.state {
-                State::Planned if document.may_have_left(self.ledger.look_first_before) => {
-                    Operation::Record { changes: vec![Change::Recover { document: document.id }] }
-                }
-                State::Planned => Operation::Create { document: Some(document.id), parent, source_key, draft, classes },
-                State::Refused if document.wanted == draft.fingerprint() => {
-                    let reference = document.content.header().reference.clone();
-                    let Some(refusal) = document.refusal.clone() else { return Decision::Settled };
-                    return Decision::Hold(vec![Hold::Refused { reference, refusal }]);
-                }
-                State::Refused | State::Dropped => {
-                    let document_id = document.id;
-                    let change = if document.may_have_left(self.ledger.look_first_before) {
-                        Change::Recover { document: document_id }
-                    } else {
-                        Change::Want { document: document_id }
-                    };
-                    Operation::Record { changes: vec![change] }
-                }
-                State::Sending
-                | State::InDoubt
-                | State::Posted
-                | State::Replacing
-                | State::ReplaceInDoubt
-                | State::Locked
-                | State::Gone
-                | State::Reversed => return Decision::Settled,
-            },
-            None => {
-                let look = self.look_first(parent, source_key.clone(), draft.clone(), classes.clone(), source_at);
-                if let Some(look) = look {
-                    return look;
-                }
-                Operation::Create { document: None, parent, source_key, draft, classes }
-            }
-        };
-        Decision::Act(vec![operation])
-    }
-
-    /// The invoice exists: edits replace it, money and goods that went back become receipts.
-    fn follow(&self, invoice: &Document, trace: &mut Trace) -> Decision {
-        let Some(content) = invoice.invoice() else { return Decision::Settled };
-        let facts = &self.order.facts;
-        let first = self.draft(&Removed::default(), Some(content)).invoice;
-        let own = own_lines(&first);
-        let cancel = self.ledger.by_source(&Cause::Cancel.source_key()).is_some_and(|d| d.state.may_exist());
-        let mut classes = self.ledger.classes.clone();
-        for refund in self.refunds() {
-            classes.entry(refund.id).or_insert_with(|| class_after_invoice(refund, &own, content, facts, cancel));
-        }
-        let redraft = |classes: &_| self.draft(&removed(facts, classes), Some(content));
-        let mut drafted = redraft(&classes);
-        if drafted.is_without_rows() {
-            // An invoice without rows is no invoice: what the edit took away goes back by receipt.
-            for (id, class) in &mut classes {
-                if *class == Class::Edit && !self.ledger.classes.contains_key(id) {
-                    *class = Class::Receipt;
-                }
-            }
-            drafted = redraft(&classes);
-            if drafted.is_without_rows() {
-                let expected = shop_totals(&content.billed).total;
-                drafted.obstacles.holds.push(Hold::AmountsDoNotAddUp { expected, found: Amount::ZERO });
-            }
-        }
-        let Drafted { invoice: target, mut obstacles } = drafted;
-        trace.extend(steps(self.order, &target));
-        trace.extend(classes.iter().map(|(id, class)| Step::Refund { id: *id, class: *class }));
-        if !obstacles.ask.is_empty() {
-            return Decision::Act(vec![Operation::Find { codes: obstacles.ask }]);
-        }
-        let wanted = Fingerprint::of(&target.billed);
-        if invoice.is_out_of_step(&wanted) {
-            obstacles.holds.extend(self.quantities(&target));
-            if obstacles.holds.is_empty() {
-                obstacles.holds.extend(self.gate(&target, trace));
-                obstacles.holds.extend(self.overdrawn(&target));
-            }
-            if !obstacles.holds.is_empty() {
-                return Decision::Hold(obstacles.holds);
-            }
-            if let (State::Locked, Some(refusal)) = (invoice.state, invoice.refusal.clone()) {
-                let reference = content.header.reference.clone();
-                return Decision::Hold(vec![Hold::Locked { reference, refusal }]);
-            }
-            let edits = self.fresh(&classes, |class| class == Class::Edit);
-            let draft = Draft::Invoice(target);
-            return Decision::Act(vec![Operation::Replace { document: invoice.id, draft, classes: edits }]);
-        }
-        trace.push(Step::InStep { reference: content.header.reference.clone() });
-        let ahead = facts.refunds.values().find(|refund| self.is_ahead(refund));
-        match (self.take_back(invoice, content, &classes), ahead) {
-            (Decision::Settled, Some(refund)) => Decision::Wait(None, Waiting::OrderBehind { refund: refund.id }),
-            (decision, _) => decision,
-        }
-    }
-
     fn draft(&self, gone: &Removed, frozen: Option<&InvoiceDraft>) -> Drafted {
         draft(self.order, self.merchant, self.catalog, gone, frozen)
     }
@@ -464,107 +286,6 @@ impl Case<'_> {
         let Gated { shop, daftra, hold } = gate(&target.billed, self.merchant.rules.tolerance_minor);
         trace.push(Step::Totals { shop, daftra });
         hold
-    }
-
-    fn fresh(&self, classes: &BTreeMap<i64, Class>, is_meant: impl Fn(Class) -> bool) -> BTreeMap<i64, Class> {
-        let known = &self.ledger.classes;
-        classes
-            .iter()
-            .filter(|(id, class)| is_meant(**class) && !known.contains_key(id))
-            .map(|(i, c)| (*i, *c))
-            .collect()
-    }
-
-    /// Receipts, one after the other, then what a cancellation leaves over.
-    fn take_back(&self, invoice: &Document, content: &InvoiceDraft, classes: &BTreeMap<i64, Class>) -> Decision {
-        let facts = &self.order.facts;
-        let mut changes: Vec<Change> = Vec::new();
-        // An edit that changed nothing on the invoice is noted with the classes that never change a document.
-        for (refund, class) in self.fresh(classes, |class| class != Class::Receipt) {
-            changes.push(Change::Class { refund, class });
-        }
-        if !changes.is_empty() {
-            return Decision::Act(vec![Operation::Record { changes }]);
-        }
-        let mut holds = Vec::new();
-        for refund in facts.refunds.values().filter(|refund| classes.get(&refund.id) == Some(&Class::Receipt)) {
-            let cause = Cause::Refund(refund.id);
-            let known = self.ledger.by_source(&cause.source_key());
-            if known.is_some_and(|document| document.state.may_exist() || document.state == State::Gone) {
-                continue;
-            }
-            let rest = left(content, self.ledger.receipts());
-            match receipt(refund, self.merchant, &self.order.snapshot, content, &rest) {
-                Ok(draft) => {
-                    let classes = self.fresh(&BTreeMap::from([(refund.id, Class::Receipt)]), |_| true);
-                    let (key, parent) = (cause.source_key(), Some(invoice.id));
-                    return self.create(known, parent, key, Draft::RefundReceipt(draft), classes, refund.created_at);
-                }
-                Err(reasons) => holds.extend(reasons),
-            }
-        }
-        holds.extend(self.overdrawn(content));
-        // Units may have left the order in a way that no record shows.
-        holds.extend(self.quantities(content));
-        if !holds.is_empty() {
-            return Decision::Hold(holds);
-        }
-        match facts.cancelled {
-            Some(cancelled) => self.cancel_rest(invoice, content, cancelled.at),
-            None => Decision::Settled,
-        }
-    }
-
-    /// Where receipts take back more than the invoice holds: of what it loses by an edit, or by a receipt that was given
-    /// up and turned up.
-    fn overdrawn(&self, invoice: &InvoiceDraft) -> Vec<Hold> {
-        let short = |left: &Left| left.units < 0 || left.net < Amount::ZERO || left.tax < Amount::ZERO;
-        let below_zero = left(invoice, self.ledger.receipts()).into_iter().filter(|(_, left)| short(left));
-        let hold = |(source, Left { units, net, tax })| {
-            let mut billed = self.ledger.receipts().flat_map(|receipt| &receipt.billed);
-            let line = billed.find(|billed| billed.source == source).map(|billed| billed.title.clone());
-            Hold::Overdrawn { line: line.unwrap_or_default(), units, net, tax }
-        };
-        below_zero.map(hold).collect()
-    }
-
-    /// The order is cancelled and the records do not cover everything.
-    fn cancel_rest(&self, invoice: &Document, content: &InvoiceDraft, at: Timestamp) -> Decision {
-        let rest = left(content, self.ledger.receipts());
-        let key = Cause::Cancel.source_key();
-        let known = self.ledger.by_source(&key);
-        if rest.values().all(|left| left.units <= 0) {
-            return match known {
-                // Records came while Daftra could not take it.
-                Some(document) if matches!(document.state, State::Planned | State::Refused) => self.give_up(document),
-                Some(_) | None => Decision::Settled,
-            };
-        }
-        if known.is_none() {
-            if self.now < at + CANCEL_RECORD_WAIT {
-                return Decision::Wait(Some(at + CANCEL_RECORD_WAIT), Waiting::CancelRecord);
-            }
-            let mut holds = Vec::new();
-            if self.was_paid() {
-                holds.push(Hold::CancelledButPaid);
-            }
-            match self.order.snapshot.fulfillment {
-                FulfillmentStatus::Nothing | FulfillmentStatus::Restocked => {}
-                FulfillmentStatus::Partial | FulfillmentStatus::Fulfilled | FulfillmentStatus::Unknown => {
-                    holds.push(Hold::CancelledAfterShipping);
-                }
-            }
-            if !holds.is_empty() {
-                return Decision::Hold(holds);
-            }
-        }
-        let draft: ReceiptDraft = cancel_receipt(self.merchant, self.order.snapshot.id, at, content, &rest);
-        self.create(known, Some(invoice.id), key, Draft::RefundReceipt(draft), BTreeMap::new(), at)
-    }
-
-    fn was_paid(&self) -> bool {
-        let status = self.order.snapshot.payment;
-        self.order.facts.money_was_received() || status.was_paid_in_full() || status == PaymentStatus::PartiallyPaid
     }
 }
 

@@ -10,11 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::invoice::{Billed, Header, InvoiceDraft, Removed, Seen, Source, exact_rows, reference};
+use super::invoice::{Billed, Header, InvoiceDraft, Removed, Seen, Source, reference, shop_totals};
 use super::money::Amount;
 use super::order::{Facts, Order, Refund, RefundLine, Restock, Snapshot};
 use super::reason::{Hold, RefundPart};
-use super::rules::Merchant;
+use super::rules::{LinePolicy, Merchant};
 
 /// How one refund record was understood. Written once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +26,8 @@ pub enum Class {
     Edit,
     /// A refund receipt of its own.
     Receipt,
-    /// Its goods are on the receipt of the cancellation already.
+    /// Its goods are on the receipt of the cancellation already; or it only gives back money that was paid too much or that
+    /// the rules leave out.
     Covered,
     /// No part of it is the merchant's.
     NotOurs,
@@ -63,6 +64,8 @@ pub enum Cause {
     Refund(i64),
     /// The order was cancelled and no record says how: everything that is left.
     Cancel,
+    /// The order's n-th invoice cannot be changed any more and makes room for the next one: everything that is left.
+    Reversal(u32),
 }
 
 impl Cause {
@@ -72,6 +75,7 @@ impl Cause {
         match self {
             Self::Refund(id) => format!("refund/{id}"),
             Self::Cancel => "cancel".to_owned(),
+            Self::Reversal(number) => format!("reversal/{number}"),
         }
     }
 }
@@ -115,7 +119,7 @@ pub type OwnLines = BTreeSet<i64>;
 /// The class of a record that is known before the invoice was ever sent. `draft` is the invoice of the whole order.
 #[must_use]
 pub fn class_before_invoice(refund: &Refund, own: &OwnLines, draft: &InvoiceDraft) -> Class {
-    let only_goods = !touches_shipping(refund, draft) && !has_other_money(refund) && !refund.has_duties;
+    let only_goods = !touches_shipping(refund, draft) && !has_other_money(refund) && !touches_duties(refund, draft);
     let has_goods = own_lines(refund, own).next().is_some();
     let gone = own_lines(refund, own).any(|line| line.restock == Restock::NoRestock);
     if is_not_ours(refund, own, draft) {
@@ -148,7 +152,7 @@ pub fn class_after_invoice(
     let came_back = refund.is_return || lines().any(|line| line.restock == Restock::Return);
     let gone = lines().any(|line| line.restock == Restock::NoRestock);
     // Money kept or added beside the goods is no edit, even while its transaction is still on its way.
-    let beside = touches_shipping(refund, invoice) || has_other_money(refund) || refund.has_duties;
+    let beside = touches_shipping(refund, invoice) || has_other_money(refund) || touches_duties(refund, invoice);
     let only_goods = lines().next().is_some() && !beside;
     if only_goods && !refund.has_money() && !came_back && !gone && facts.cancelled.is_none() {
         Class::Edit
@@ -162,15 +166,39 @@ fn is_not_ours(refund: &Refund, own: &OwnLines, invoice: &InvoiceDraft) -> bool 
     own_lines(refund, own).next().is_none() && !touches_shipping(refund, invoice) && !is_ours_alone(refund, invoice)
 }
 
+/// Money for no goods and no shipping: it was paid too much, or is a kindness.
+#[must_use]
+pub fn is_money_alone(refund: &Refund) -> bool {
+    refund.lines.is_empty() && shipping_part(refund).is_none() && !refund.has_duties && refund.has_money()
+}
+
+/// Only its money tells what the record is for, and that is still on its way.
+#[must_use]
+pub fn waits_for_money(refund: &Refund) -> bool {
+    refund.is_under_way() && (is_money_alone(refund) || has_other_money(refund))
+}
+
 /// Money that neither goods nor shipping explain. A record that moved no money may say so by an adjustment of the worth
 /// of its goods: that is none.
 fn has_other_money(refund: &Refund) -> bool {
-    let other = refund.adjustments.iter().filter(|adjustment| !adjustment.is_shipping);
-    let (amount, tax): (Amount, Amount) = other.fold(Default::default(), |sum, a| (sum.0 + a.amount, sum.1 + a.tax));
+    let (amount, tax) = other_money(refund);
     let worth: Amount = refund.lines.iter().map(|line| line.subtotal).sum();
     let taxed = worth + refund.lines.iter().map(|line| line.tax).sum();
     let is_unpaid_worth = !refund.has_money() && [worth, taxed].contains(&(amount + tax));
     !(amount.is_zero() && tax.is_zero() || is_unpaid_worth)
+}
+
+/// The adjustments that are not about shipping, summed: the shop corrects one by another.
+fn other_money(refund: &Refund) -> (Amount, Amount) {
+    let other = refund.adjustments.iter().filter(|adjustment| !adjustment.is_shipping);
+    other.fold(Default::default(), |sum: (Amount, Amount), a| (sum.0 + a.amount, sum.1 + a.tax))
+}
+
+/// What went back beyond the worth of goods and shipping; below zero, what of that was kept.
+#[must_use]
+pub fn money_beside(refund: &Refund) -> Amount {
+    let (amount, tax) = other_money(refund);
+    -(amount + tax)
 }
 
 /// Money without goods can only be attributed when nobody else has a line in the order, and is not shipping alone: who
@@ -189,9 +217,14 @@ fn touches_shipping(refund: &Refund, invoice: &InvoiceDraft) -> bool {
     invoice.billed.iter().any(|billed| matches!(billed.source, Source::Shipping(_))) && shipping_part(refund).is_some()
 }
 
+/// Duties or fees go back that we billed.
+fn touches_duties(refund: &Refund, invoice: &InvoiceDraft) -> bool {
+    refund.has_duties && invoice.billed.iter().any(|billed| matches!(billed.source, Source::Duties | Source::Fees))
+}
+
 /// The shipping given back: `refund_shipping_lines`, else the shipping adjustments. Newer bodies show the same money in
 /// both; it counts once.
-fn shipping_part(refund: &Refund) -> Option<(Option<i64>, Amount, Amount)> {
+pub(super) fn shipping_part(refund: &Refund) -> Option<(Option<i64>, Amount, Amount)> {
     if let Some(first) = refund.shipping.first() {
         let net = refund.shipping.iter().map(|part| part.subtotal).sum();
         let tax = refund.shipping.iter().map(|part| part.tax).sum();
@@ -237,7 +270,8 @@ impl Left {
     }
 }
 
-/// What is left of each billed thing after these receipts, by the invoice's own sources.
+/// What is left of each billed thing after these receipts, by the invoice's own sources. Money that went back for none of
+/// them stands below zero, so that all together is what is left of the whole.
 #[must_use]
 pub fn left<'a>(invoice: &InvoiceDraft, receipts: impl Iterator<Item = &'a ReceiptDraft>) -> BTreeMap<Source, Left> {
     let mut left: BTreeMap<Source, Left> = invoice
@@ -251,13 +285,21 @@ pub fn left<'a>(invoice: &InvoiceDraft, receipts: impl Iterator<Item = &'a Recei
     left
 }
 
-/// The receipt for one refund record.
+/// What of the whole invoice no receipt has taken back, as the customer pays it.
+#[must_use]
+pub fn worth(invoice: &InvoiceDraft, left: &BTreeMap<Source, Left>) -> Amount {
+    let included = invoice.billed.first().is_some_and(|billed| billed.included);
+    left.values().map(|left| if included { left.net } else { left.net + left.tax }).sum()
+}
+
+/// The receipt for one refund record. `money` is what becomes of money that neither goods nor shipping explain.
 pub fn receipt(
     refund: &Refund,
     merchant: &Merchant,
     snapshot: &Snapshot,
     invoice: &InvoiceDraft,
     left: &BTreeMap<Source, Left>,
+    money: LinePolicy,
 ) -> Result<ReceiptDraft, Vec<Hold>> {
     let mut holds = Vec::new();
     let mut billed: Vec<Billed> = Vec::new();
@@ -296,11 +338,27 @@ pub fn receipt(
         }
     }
     let part = |part| Hold::RefundPart { refund: refund.id, part };
-    if has_other_money(refund) {
-        holds.push(part(RefundPart::Adjustment));
+    let only_money = is_money_alone(refund);
+    if only_money || has_other_money(refund) {
+        let (amount, tax) = other_money(refund);
+        // Money kept would be a row below zero.
+        let is_more = amount + tax < Amount::ZERO || only_money && amount.is_zero() && tax.is_zero();
+        match money {
+            LinePolicy::Line if is_more => match money_row(refund, snapshot, invoice, &billed) {
+                Some(row) => billed.push(row),
+                None => holds.push(part(RefundPart::Adjustment)),
+            },
+            LinePolicy::Skip if is_more && !only_money => {}
+            LinePolicy::Hold | LinePolicy::Skip | LinePolicy::Line => {
+                holds.push(part(if only_money { RefundPart::MoneyOnly } else { RefundPart::Adjustment }));
+            }
+        }
     }
-    if refund.has_duties {
+    if touches_duties(refund, invoice) {
         holds.push(part(RefundPart::Duties));
+    }
+    if holds.is_empty() && shop_totals(&billed).total > worth(invoice, left) {
+        holds.push(part(RefundPart::TooMuch));
     }
     if billed.is_empty() && holds.is_empty() {
         holds.push(part(if refund.has_money() { RefundPart::MoneyOnly } else { RefundPart::Line }));
@@ -313,11 +371,12 @@ pub fn receipt(
     }
 }
 
-/// The receipt for all that is left of a cancelled order.
+/// The receipt for all that is left of an invoice.
 #[must_use]
-pub fn cancel_receipt(
+pub fn receipt_for_the_rest(
     merchant: &Merchant,
     order_id: i64,
+    cause: Cause,
     at: Timestamp,
     invoice: &InvoiceDraft,
     left: &BTreeMap<Source, Left>,
@@ -326,11 +385,7 @@ pub fn cancel_receipt(
         let rest = left.get(&original.source).copied().unwrap_or_default();
         (rest.units > 0).then(|| part_of(original, rest.units, rest.net, rest.tax, original.product_id))
     });
-    ReceiptDraft {
-        header: receipt_header(merchant, order_id, invoice, Cause::Cancel, at),
-        cause: Cause::Cancel,
-        billed: billed.collect(),
-    }
+    ReceiptDraft { header: receipt_header(merchant, order_id, invoice, cause, at), cause, billed: billed.collect() }
 }
 
 fn receipt_header(merchant: &Merchant, order_id: i64, invoice: &InvoiceDraft, cause: Cause, at: Timestamp) -> Header {
@@ -361,14 +416,14 @@ fn take_back(original: &Billed, line: &RefundLine, rest: Left, is_current: bool)
     Some(part_of(original, line.quantity, net, tax, product_id))
 }
 
-/// A shipping refund is either the whole of what is left, whichever way the body counts its tax, or a net amount beside
-/// its tax. Anything else is not guessed.
+/// A shipping refund is the whole of what is left, or a part of it, whichever way the body counts the tax. Anything else is
+/// not guessed.
 fn take_back_shipping(refund: &Refund, invoice: &InvoiceDraft, left: &BTreeMap<Source, Left>) -> Option<Billed> {
     let (id, net, tax) = shipping_part(refund)?;
     let mut carried = invoice.billed.iter().filter(|billed| match (billed.source, id) {
         (Source::Shipping(own), Some(id)) => own == id,
         (Source::Shipping(_), None) => true,
-        (Source::Line(_) | Source::Tip | Source::Duties | Source::Fees, _) => false,
+        (Source::Line(_) | Source::Tip | Source::Duties | Source::Fees | Source::Money(_), _) => false,
     });
     let (original, None) = (carried.next()?, carried.next()) else { return None };
     let rest = left.get(&original.source).copied().unwrap_or_default();
@@ -377,11 +432,55 @@ fn take_back_shipping(refund: &Refund, invoice: &InvoiceDraft, left: &BTreeMap<S
     if rest.units > 0 && is_all {
         return Some(part_of(original, rest.units, rest.net, rest.tax, None));
     }
-    let fits = !original.included && net > Amount::ZERO && net < rest.net && tax <= rest.tax;
+    let net = if original.included { shipping_in_price_terms(original, net, tax)? } else { net };
+    let fits = net > Amount::ZERO && net < rest.net && (Amount::ZERO..=rest.tax).contains(&tax);
     // A part of the amount takes no unit: the one unit of shipping is used up by its last part only.
-    fits.then(|| Billed { units: 0, rows: exact_rows(1, net), ..part_of(original, 0, net, tax, None) })
+    fits.then(|| part_of(original, 0, net, tax, None))
+}
+
+/// A part of a price that contains its tax, whichever way the body counts it: the tax is the same part of it as of the
+/// whole. Where that leaves a choice nothing is guessed.
+fn shipping_in_price_terms(original: &Billed, net: Amount, tax: Amount) -> Option<Amount> {
+    let is_price = |worth: Amount| (tax - original.tax.share(worth.0, original.net.0)).abs() <= Amount(1);
+    match (is_price(net), is_price(net + tax)) {
+        (true, false) => Some(net),
+        (false, true) => Some(net + tax),
+        (true, true) => tax.is_zero().then_some(net),
+        (false, false) => None,
+    }
+}
+
+/// Money for no goods as a row of its own: if the record's parts together are the money that went back, and its tax, if it
+/// has one, is that of everything on the invoice.
+fn money_row(refund: &Refund, snapshot: &Snapshot, invoice: &InvoiceDraft, others: &[Billed]) -> Option<Billed> {
+    let paid = refund.paid_out(snapshot.currency)?;
+    let (amount, tax) = match other_money(refund) {
+        (amount, tax) if amount.is_zero() && tax.is_zero() => (paid, Amount::ZERO),
+        (amount, tax) => (-amount, -tax),
+    };
+    let first = invoice.billed.first()?;
+    let is_all = shop_totals(others).total + amount + tax == paid;
+    let is_plain = amount > Amount::ZERO && tax >= Amount::ZERO;
+    let same_tax = tax.is_zero() || invoice.billed.iter().all(|billed| billed.taxes == first.taxes);
+    if !(is_all && is_plain && same_tax && invoice.is_whole_order()) {
+        return None;
+    }
+    let row = Billed {
+        source: Source::Money(refund.id),
+        title: "Money back".to_owned(),
+        sku: String::new(),
+        product_id: None,
+        found: None,
+        taxes: if tax.is_zero() { Vec::new() } else { first.taxes.clone() },
+        included: first.included,
+        units: 1,
+        net: if first.included { amount + tax } else { amount },
+        tax,
+        rows: Vec::new(),
+    };
+    Some(row.in_rows())
 }
 
 fn part_of(original: &Billed, units: i64, net: Amount, tax: Amount, product_id: Option<i64>) -> Billed {
-    Billed { units, net, tax, product_id, rows: exact_rows(units, net), ..original.clone() }
+    Billed { units, net, tax, product_id, rows: Vec::new(), ..original.clone() }.in_rows()
 }

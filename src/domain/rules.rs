@@ -36,15 +36,30 @@ pub struct Rules {
     pub gift_card: LinePolicy,
     pub tip: LinePolicy,
     pub duty: LinePolicy,
+    /// Money given back for no goods and no shipping.
+    #[serde(default)]
+    pub goodwill: LinePolicy,
     pub trigger: Trigger,
     pub trigger_by_gateway: BTreeMap<String, Trigger>,
     pub ignored_sources: BTreeSet<String>,
+    /// Orders that carry one of these tags are not ours to book. Folded.
+    #[serde(default)]
+    pub ignored_tags: BTreeSet<String>,
     pub test_orders: bool,
     /// Invoices are created as drafts: no number, no stock movement until a person issues them.
     pub draft: bool,
+    #[serde(default)]
+    pub price: PricePolicy,
+    #[serde(default)]
+    pub exchange: ExchangePolicy,
     /// How far Daftra's predicted total may be from the order's; `None` is one minor unit per line.
     pub tolerance_minor: Option<i64>,
+    /// What follows when Daftra refuses to change an invoice that exists.
+    #[serde(default)]
+    pub locked: LockedPolicy,
     pub taxes: Vec<TaxRule>,
+    #[serde(default)]
+    pub payments: PaymentRules,
 }
 
 /// Whose lines are the merchant's.
@@ -142,16 +157,50 @@ pub enum ShippingPolicy {
     Never,
 }
 
-/// What happens to a line that is no product: custom items, gift cards sold, tips, duties and fees.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What happens to what is no product: custom items, gift cards sold, tips, duties and fees, money given back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LinePolicy {
     /// A person decides.
+    #[default]
     Hold,
-    /// Not on the invoice.
+    /// Not on the document.
     Skip,
     /// A free-text row, never stock.
     Line,
+}
+
+/// What follows when Daftra refuses to change an invoice that exists and complains of no field.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LockedPolicy {
+    /// A person decides.
+    #[default]
+    Hold,
+    /// A receipt for all that is left of it, then a new invoice.
+    NewInvoice,
+}
+
+/// What stands on the invoice as prices.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PricePolicy {
+    /// What the customer pays.
+    #[default]
+    Sale,
+    /// Nothing: the documents move stock, and the money is booked elsewhere.
+    Zero,
+}
+
+/// What happens when goods of a posted order are exchanged for others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExchangePolicy {
+    /// A person sees both sides first.
+    #[default]
+    Hold,
+    /// The invoice gains what was given, a receipt takes back what was returned.
+    Book,
 }
 
 /// What makes an order ready to be invoiced.
@@ -175,6 +224,38 @@ pub struct TaxRule {
     /// Whether the prices contain the tax: Daftra's own flag sits on its tax record and must agree.
     pub included: bool,
     pub daftra_id: i64,
+}
+
+/// What becomes of the shop's money in Daftra. By default nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PaymentRules {
+    /// Payments are recorded.
+    pub record: bool,
+    /// Money of orders placed before this was booked by hand.
+    pub from: Option<Timestamp>,
+    /// Money that goes back is a payment too, on the receipt.
+    pub refunds: bool,
+    /// By the shop's word for the way of paying, folded.
+    pub gateways: BTreeMap<String, GatewayRule>,
+}
+
+/// How money of one way of paying is booked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GatewayRule {
+    /// Slug of one of the account's payment methods.
+    pub method: String,
+    /// `None`: the method's own.
+    pub treasury_id: Option<i64>,
+}
+
+impl PaymentRules {
+    /// How this way of paying is booked.
+    #[must_use]
+    pub fn gateway(&self, name: &str) -> Option<&GatewayRule> {
+        self.gateways.get(&fold(name))
+    }
 }
 
 impl Rules {

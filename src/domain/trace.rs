@@ -6,6 +6,7 @@ use super::catalog::{Code, Rule};
 use super::invoice::{Billed, Found, InvoiceDraft, Seen, Source, Totals};
 use super::operation::Operation;
 use super::order::Order;
+use super::payment::Money;
 use super::refund::Class;
 use super::rules::ShippingPolicy;
 
@@ -41,6 +42,8 @@ pub enum Step {
         id: i64,
         class: Class,
     },
+    /// Where the money stands, for a merchant whose payments are recorded.
+    Money(Money),
     /// The document is what it should be.
     InStep {
         reference: String,
@@ -51,6 +54,12 @@ pub enum Step {
     },
     /// The shop deleted the order; the books stay.
     DeletedInShop,
+}
+
+/// Where the money stood when the plan was made, for a merchant whose payments are recorded.
+#[must_use]
+pub fn money(trace: &Trace) -> Option<&Money> {
+    trace.iter().find_map(|step| if let Step::Money(money) = step { Some(money) } else { None })
 }
 
 /// What was decided about each line of the order, and about its shipping.

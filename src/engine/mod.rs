@@ -4,7 +4,9 @@
 pub mod gate;
 pub mod intake;
 pub mod order;
+mod pay;
 pub mod perform;
+mod stock;
 pub mod worker;
 
 use std::sync::Arc;
@@ -18,7 +20,7 @@ use crate::daftra::client::{Client, Door};
 use crate::daftra::outcome;
 use crate::db::product::Ages;
 use crate::db::{Db, Error, account, merchant};
-use crate::domain::ledger::Policy;
+use crate::domain::document::Policy;
 use crate::domain::retry::Backoff;
 use crate::vault::{Place, Vault};
 use gate::{GateRules, Gates};

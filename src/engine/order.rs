@@ -9,14 +9,14 @@ use crate::db::log::{self, Status};
 use crate::db::merchant::Mode;
 use crate::db::order::{self, Case, State};
 use crate::db::{Error, alert};
-use crate::domain::ledger::{Next, State as DocumentState, next};
+use crate::domain::document::{Document, Next, State as DocumentState, next};
 use crate::domain::operation::{Change, Operation};
 use crate::domain::plan::{Decision, plan};
 use crate::domain::reason::{Failed, Hold, Reason, Waiting};
 use crate::domain::trace::{Step, Trace};
 
-/// Its class, the receipt, reading it back, and one to spare.
-const OPERATIONS_PER_REFUND: u32 = 4;
+/// For a refund its class, the receipt, reading it back, and one to spare; for a movement of money as much or less.
+const OPERATIONS_PER_FACT: u32 = 4;
 
 /// How one operation ended, for the order that asked for it.
 pub(super) enum Performed {
@@ -49,16 +49,17 @@ impl Engine {
 
     fn work_on_order(&self, job: &Job) -> Result<(), Error> {
         let mut left = self.settings.max_operations;
-        let mut refunds = 0;
+        let mut facts = 0;
         while left > 0 {
             left -= 1;
             let now = self.clock.now();
             let case = self.db.read(|c| order::case(c, job.subject, self.settings.policy, self.settings.ages, now))?;
             let Some(case) = case else { return self.park_without_snapshot(job) };
-            // Each refund may rightly take a few operations of its own.
-            let known = u32::try_from(case.order.facts.refunds.len()).unwrap_or(u32::MAX);
-            left = left.saturating_add(known.saturating_sub(refunds).saturating_mul(OPERATIONS_PER_REFUND));
-            refunds = refunds.max(known);
+            // Each refund and each movement of money may rightly take a few operations of its own.
+            let known = case.order.facts.refunds.len() + case.order.facts.transactions.len();
+            let known = u32::try_from(known).unwrap_or(u32::MAX);
+            left = left.saturating_add(known.saturating_sub(facts).saturating_mul(OPERATIONS_PER_FACT));
+            facts = facts.max(known);
             let (decision, trace) = plan(&case.order, &case.merchant, &case.catalog, &case.ledger, now);
             let operation = match decision {
                 Decision::Act(operations) => match operations.into_iter().next() {
@@ -119,24 +120,42 @@ impl Engine {
             Decision::Hold(holds) => {
                 // What is missing in Daftra may be made there: look again when the answer is no longer believed.
                 let is_missing = holds.iter().any(|hold| matches!(hold, Hold::UnknownProduct { .. }));
-                let again = if is_missing { Again::At(now + self.settings.ages.miss) } else { Again::WhenAsked };
+                let miss = is_missing.then(|| now + self.settings.ages.miss);
+                // The planner tries what was refused for want of stock again after its own time.
+                let stock =
+                    case.ledger.documents.iter().filter_map(Document::shortages).map(|(_, at)| at.max(now)).min();
+                let again = miss.into_iter().chain(stock).min().map_or(Again::WhenAsked, Again::At);
                 (State::Held, Some(Reason::Held(holds)), Some(Status::Held), again)
             }
             Decision::Wait(until, why) => {
                 let again = match (until, &why) {
                     (None, _) => Again::WhenAsked,
+                    // An edit does not wait for a payment.
+                    (Some(at), Waiting::Settling { reference } | Waiting::LookingAgain { reference })
+                        if is_payment(case, reference) =>
+                    {
+                        Again::At(at)
+                    }
                     (Some(at), Waiting::Settling { .. } | Waiting::LookingAgain { .. }) => Again::NotBefore(at),
                     (
                         Some(at),
-                        Waiting::CancelRecord | Waiting::OrderBehind { .. } | Waiting::NotPaid | Waiting::NotFulfilled,
+                        Waiting::CancelRecord
+                        | Waiting::OrderBehind { .. }
+                        | Waiting::MoneyUnderWay { .. }
+                        | Waiting::NotPaid
+                        | Waiting::NotFulfilled
+                        | Waiting::StockPending { .. },
                     ) => Again::At(at),
                 };
                 // What is in doubt was told when the doubt began.
                 let status = match why {
                     Waiting::Settling { .. } | Waiting::LookingAgain { .. } => None,
-                    Waiting::CancelRecord | Waiting::OrderBehind { .. } | Waiting::NotPaid | Waiting::NotFulfilled => {
-                        Some(Status::Waiting)
-                    }
+                    Waiting::CancelRecord
+                    | Waiting::OrderBehind { .. }
+                    | Waiting::MoneyUnderWay { .. }
+                    | Waiting::NotPaid
+                    | Waiting::NotFulfilled
+                    | Waiting::StockPending { .. } => Some(Status::Waiting),
                 };
                 (State::Waiting, Some(Reason::Waiting(why)), status, again)
             }
@@ -159,14 +178,16 @@ impl Engine {
         self.stand(job, case.order_id, standing, Again::WhenAsked, now)
     }
 
-    /// The last look for a dropped document holds up nothing, so no decision speaks of it; it must come all the same.
+    /// The last look for a dropped document holds up nothing, nor does that for a payment where something else does: no
+    /// decision speaks of it, and it must come all the same.
     fn with_last_look(&self, case: &Case, again: Again, now: Timestamp) -> Again {
         let policy = &self.settings.policy;
-        let dropped = case.ledger.documents.iter().filter(|document| document.state == DocumentState::Dropped);
-        let looks = dropped.filter_map(|document| match next(document, now, policy) {
-            Next::LookAt(at, _) => Some(at),
-            Next::Recover | Next::Look | Next::Verify | Next::Hold(_) | Next::Nothing => None,
-        });
+        let is_quiet = |document: &&Document| document.state == DocumentState::Dropped || document.payment().is_some();
+        let looks =
+            case.ledger.documents.iter().filter(is_quiet).filter_map(|document| match next(document, now, policy) {
+                Next::LookAt(at, _) => Some(at),
+                Next::Recover | Next::Look | Next::Verify | Next::Hold(_) | Next::Nothing => None,
+            });
         match (again, looks.min()) {
             (Again::WhenAsked, Some(look)) => Again::At(look),
             (Again::At(at), Some(look)) => Again::At(at.min(look)),
@@ -222,6 +243,11 @@ struct Standing {
     reason: Option<Reason>,
     status: Option<Status>,
     trace: Trace,
+}
+
+fn is_payment(case: &Case, reference: &str) -> bool {
+    let mut payments = case.ledger.documents.iter().filter_map(Document::payment);
+    payments.any(|payment| payment.header.reference == reference)
 }
 
 fn raise(tx: &Transaction<'_>, job: &Job, now: Timestamp) -> Result<(), Error> {

@@ -22,12 +22,14 @@ use crate::db::merchant::{self, Trouble};
 use crate::db::order::Case;
 use crate::db::{Error, account, alert, product};
 use crate::domain::catalog::Code;
-use crate::domain::invoice::shop_totals;
-use crate::domain::ledger::{Document, Draft, Event, Policy, State, apply};
+use crate::domain::document::{Document, Event, Policy, State, apply};
+use crate::domain::draft::Draft;
+use crate::domain::invoice::{InvoiceDraft, shop_totals};
+use crate::domain::ledger::Ledger;
 use crate::domain::money::{Amount, Currency};
 use crate::domain::operation::{Change, Operation};
 use crate::domain::reason::{Difference, DifferenceKind};
-use crate::domain::refund::{Cause, Class, left};
+use crate::domain::refund::{Cause, Class, ReceiptDraft, left};
 
 /// How far back before the order was placed a document of it may have been created: clocks and zones differ.
 const LOOK_BACK: SignedDuration = SignedDuration::from_hours(24);
@@ -35,12 +37,12 @@ const LOOK_BACK: SignedDuration = SignedDuration::from_hours(24);
 const UNSTATED_PAUSE: SignedDuration = SignedDuration::from_secs(30);
 
 /// The way into the account for one operation.
-struct Visit<'a> {
-    engine: &'a Engine,
+pub(super) struct Visit<'a> {
+    pub(super) engine: &'a Engine,
     job: Job,
     order_id: i64,
     account_id: i64,
-    door: Door,
+    pub(super) door: Door,
     pass: Pass,
 }
 
@@ -65,19 +67,28 @@ impl Engine {
                 let known = document.and_then(of).cloned();
                 let parent_remote = parent.and_then(of).and_then(|parent| parent.remote_id);
                 let blank = || Document::planned(visit.account_id, parent, source_key, draft.clone(), self.clock.now());
-                visit.create(known.unwrap_or_else(blank), &draft, classes, parent_remote)
+                // The invoice it was planned for may have made room for another one.
+                let document = Document { parent_id: parent, ..known.unwrap_or_else(blank) };
+                visit.create(document, &draft, classes, parent_remote)
             }
             Operation::Replace { document, draft, classes } => match of(document) {
                 Some(document) => visit.replace(document.clone(), draft, classes),
                 None => Ok(Performed::Done),
             },
             Operation::Verify { document } => match of(document) {
-                Some(document) => visit.verify(document, case),
+                Some(document) => match &document.content {
+                    Draft::Invoice(_) | Draft::RefundReceipt(_) => visit.verify(document, case),
+                    Draft::Payment(payment) => visit.verify_payment(document, payment, case),
+                },
                 None => Ok(Performed::Done),
             },
             Operation::Resolve { document, wanted } => match of(document) {
-                Some(document) if document.state == State::ReplaceInDoubt => visit.resolve_replace(document),
-                Some(document) => visit.resolve(document, case, wanted),
+                Some(document) if document.state == State::ReplaceInDoubt => visit.resolve_replace(document, case),
+                Some(document) => match &document.content {
+                    Draft::Invoice(draft) => visit.resolve_invoice(document, draft, case, wanted),
+                    Draft::RefundReceipt(draft) => visit.resolve_receipt(document, draft, case, wanted),
+                    Draft::Payment(_) => visit.resolve_payment(document, case, wanted),
+                },
                 None => Ok(Performed::Done),
             },
         }
@@ -135,7 +146,14 @@ impl Engine {
                         let id = document::add(tx, order_id, &born)?;
                         classify(tx, order_id, &classes, id)?;
                     }
+                    Change::Reverse { document } => happen(tx, &job, order_id, document, Event::Reverse, now, &policy)?,
+                    Change::Note { document, seen } => {
+                        happen(tx, &job, order_id, document, Event::Note { seen }, now, &policy)?
+                    }
                     Change::Class { refund, class } => document::classify(tx, order_id, refund, class, invoice)?,
+                    Change::Adopt { document, transactions } => {
+                        happen(tx, &job, order_id, document, Event::Adopt { transactions }, now, &policy)?
+                    }
                 }
             }
             Ok(())
@@ -167,7 +185,7 @@ impl Engine {
 }
 
 impl Visit<'_> {
-    fn pace(&self) -> impl Fn() {
+    pub(super) fn pace(&self) -> impl Fn() {
         || self.pass.pace()
     }
 
@@ -214,7 +232,11 @@ impl Visit<'_> {
             Ok((document.id, document::begin_attempt(tx, about, now)?))
         })?;
         let answered = self.engine.daftra.create(&self.door, &self.pace(), draft, parent_remote);
-        self.conclude(id, attempt, answered)
+        let was_refused = matches!(answered.outcome, Written::Refused(_));
+        match (self.conclude(id, attempt, answered)?, draft) {
+            (Performed::Done, Draft::Invoice(invoice)) if was_refused => self.look_for_shortages(id, invoice),
+            (ended, _) => Ok(ended),
+        }
     }
 
     /// Reads first: what others wrote is carried over, and a document that is not what we wrote is left alone.
@@ -291,12 +313,28 @@ impl Visit<'_> {
         };
         let mut differences = differences(&document.content, &read);
         differences.extend(strange_receipts(document, case, &read));
-        let event = if differences.is_empty() {
-            as_written(document.content.header().currency, &read)
-        } else {
-            Event::Differs { differences }
-        };
-        self.happened(document.id, event)
+        if !differences.is_empty() {
+            return self.happened(document.id, Event::Differs { differences });
+        }
+        self.found_as_written(document, &document.content, &read, case)
+    }
+
+    /// It is what we wrote; what an invoice did to the stock is asked in the same breath.
+    fn found_as_written(
+        &self,
+        document: &Document,
+        draft: &Draft,
+        read: &RemoteDocument,
+        case: &Case,
+    ) -> Result<Performed, Error> {
+        let mut events = vec![as_written(draft.header().currency, read)];
+        if let Draft::Invoice(invoice) = draft {
+            match self.stock(document, invoice, read, case)? {
+                Ok(stock) => events.push(Event::StockRead { stock }),
+                Err(ended) => return Ok(ended),
+            }
+        }
+        self.all_happened(document.id, events)
     }
 
     /// Reads a document back. What stands in the way of an answer is dealt with here.
@@ -304,6 +342,7 @@ impl Visit<'_> {
         let answered = match &document.content {
             Draft::Invoice(_) => self.engine.daftra.read_invoice(&self.door, &self.pace(), remote_id),
             Draft::RefundReceipt(_) => self.engine.daftra.read_receipt(&self.door, &self.pace(), remote_id),
+            Draft::Payment(_) => return Ok(Err(Performed::Retry("a payment is read with what it is on".to_owned()))),
         };
         self.note(Action::Verify, Some(document.id), &answered, |read| match read {
             Read::Found(_) => "found",
@@ -323,25 +362,44 @@ impl Visit<'_> {
     }
 
     /// A create whose end we never learned: look for its reference.
-    fn resolve(&self, document: &Document, case: &Case, wanted: bool) -> Result<Performed, Error> {
-        let reference = &document.content.header().reference;
-        let answered = match &document.content {
-            Draft::Invoice(draft) => {
-                let since = case.order.snapshot.created_at.min(case.order.snapshot.processed_at) - LOOK_BACK;
-                let since = since.to_zoned(case.merchant.zone.clone()).date().min(draft.header.date);
-                self.engine.daftra.look_up_invoice(&self.door, &self.pace(), reference, since)
-            }
-            Draft::RefundReceipt(draft) => {
-                let invoice = case.ledger.documents.iter().find(|d| Some(d.id) == document.parent_id);
-                let Some(invoice_id) = invoice.and_then(|invoice| invoice.remote_id) else {
-                    return Ok(Performed::Retry("the invoice of a receipt has no id".to_owned()));
-                };
-                let posted = case.ledger.documents.iter().filter(|d| d.receipt().is_some() && d.remote_id.is_some());
-                let known = posted.filter_map(|d| d.total).sum();
-                let known = draft.header.currency.decimal(known);
-                self.engine.daftra.look_up_receipt(&self.door, &self.pace(), reference, invoice_id, known)
-            }
+    fn resolve_invoice(
+        &self,
+        document: &Document,
+        draft: &InvoiceDraft,
+        case: &Case,
+        wanted: bool,
+    ) -> Result<Performed, Error> {
+        let reference = &draft.header.reference;
+        let since = case.order.snapshot.created_at.min(case.order.snapshot.processed_at) - LOOK_BACK;
+        let since = since.to_zoned(case.merchant.zone.clone()).date().min(draft.header.date);
+        let answered = self.engine.daftra.look_up_invoice(&self.door, &self.pace(), reference, since);
+        self.looked_up(document, answered, wanted)
+    }
+
+    fn resolve_receipt(
+        &self,
+        document: &Document,
+        draft: &ReceiptDraft,
+        case: &Case,
+        wanted: bool,
+    ) -> Result<Performed, Error> {
+        let Some(invoice_id) = parent_of(document, case).and_then(|invoice| invoice.remote_id) else {
+            return Ok(Performed::Retry("the invoice of a receipt has no id".to_owned()));
         };
+        let is_of_it = |d: &&Document| d.receipt().is_some() && d.parent_id == document.parent_id;
+        let posted = case.ledger.documents.iter().filter(is_of_it).filter(|d| d.remote_id.is_some());
+        let known = draft.header.currency.decimal(posted.filter_map(|d| d.total).sum());
+        let reference = &draft.header.reference;
+        let answered = self.engine.daftra.look_up_receipt(&self.door, &self.pace(), reference, invoice_id, known);
+        self.looked_up(document, answered, wanted)
+    }
+
+    pub(super) fn looked_up(
+        &self,
+        document: &Document,
+        answered: Answered<Result<Looked, Unanswered>>,
+        wanted: bool,
+    ) -> Result<Performed, Error> {
         self.note(Action::LookUp, Some(document.id), &answered, |looked| match looked {
             Looked::Found { .. } => "found",
             Looked::Absent => "absent",
@@ -358,7 +416,7 @@ impl Visit<'_> {
     }
 
     /// A PUT whose end we never learned: read the document and see which of the two it is.
-    fn resolve_replace(&self, document: &Document) -> Result<Performed, Error> {
+    fn resolve_replace(&self, document: &Document, case: &Case) -> Result<Performed, Error> {
         let (Some(remote_id), Some(replacement)) = (document.remote_id, &document.replacement) else {
             return Ok(Performed::Retry("a replacement in doubt has neither id nor draft".to_owned()));
         };
@@ -366,9 +424,10 @@ impl Visit<'_> {
             Ok(read) => read,
             Err(ended) => return Ok(ended),
         };
-        let event = if differences(replacement, &read).is_empty() {
-            as_written(replacement.header().currency, &read)
-        } else if differences(&document.content, &read).is_empty() {
+        if differences(replacement, &read).is_empty() {
+            return self.found_as_written(document, replacement, &read, case);
+        }
+        let event = if differences(&document.content, &read).is_empty() {
             Event::AsBefore
         } else {
             Event::Differs { differences: differences(replacement, &read) }
@@ -376,16 +435,23 @@ impl Visit<'_> {
         self.happened(document.id, event)
     }
 
-    fn happened(&self, document_id: i64, event: Event) -> Result<Performed, Error> {
+    pub(super) fn happened(&self, document_id: i64, event: Event) -> Result<Performed, Error> {
+        self.all_happened(document_id, vec![event])
+    }
+
+    /// In one commit, in this order.
+    fn all_happened(&self, document_id: i64, events: Vec<Event>) -> Result<Performed, Error> {
         let (job, order_id, now) = (self.job, self.order_id, self.now());
         let policy = self.engine.settings.policy;
-        self.engine.db.write(move |tx| happen(tx, &job, order_id, document_id, event, now, &policy))?;
+        self.engine.db.write(move |tx| {
+            events.into_iter().try_for_each(|event| happen(tx, &job, order_id, document_id, event, now, &policy))
+        })?;
         Ok(Performed::Done)
     }
 
     /// A look that says nothing. One that reached nobody is no look at all; one that was answered with nonsense is
     /// counted, for a person must look when it goes on.
-    fn looked_in_vain(&self, document_id: i64, problem: Unanswered) -> Result<Performed, Error> {
+    pub(super) fn looked_in_vain(&self, document_id: i64, problem: Unanswered) -> Result<Performed, Error> {
         if let Unanswered::Failed { outage: false, .. } = &problem {
             self.happened(document_id, Event::LookFailed)?;
         }
@@ -397,7 +463,7 @@ impl Visit<'_> {
     }
 
     /// Notes a call that only reads, with its end.
-    fn note<T>(
+    pub(super) fn note<T>(
         &self,
         action: Action,
         document_id: Option<i64>,
@@ -421,7 +487,7 @@ impl Visit<'_> {
     }
 
     /// The account is alive.
-    fn answered(&self) -> Result<(), Error> {
+    pub(super) fn answered(&self) -> Result<(), Error> {
         if self.pass.answered() {
             let (subject, now) = (format!("account {}", self.account_id), self.now());
             self.engine.db.write(move |tx| alert::close(tx, alert::Cause::Outage, &subject, now))?;
@@ -430,7 +496,7 @@ impl Visit<'_> {
     }
 
     /// What a call that brought no usable answer means for the account, the merchant and the order.
-    fn trouble(&self, problem: Unanswered) -> Result<Performed, Error> {
+    pub(super) fn trouble(&self, problem: Unanswered) -> Result<Performed, Error> {
         let account_id = self.account_id;
         match problem {
             Unanswered::Throttled { retry_after, .. } => {
@@ -506,11 +572,14 @@ fn told(tx: &Transaction<'_>, order_id: i64, before: &Document, after: &Document
     Ok(match (before.state, after.state) {
         (State::Sending | State::InDoubt | State::Dropped, State::Posted) => match &after.content {
             Draft::Invoice(_) => Some(Status::Success),
-            Draft::RefundReceipt(receipt) if receipt.cause == Cause::Cancel => Some(Status::Cancelled),
-            Draft::RefundReceipt(_) => {
+            Draft::Payment(_) => Some(Status::Updated),
+            Draft::RefundReceipt(ReceiptDraft { cause: Cause::Cancel, .. }) => Some(Status::Cancelled),
+            // The order lives on with another invoice.
+            Draft::RefundReceipt(ReceiptDraft { cause: Cause::Reversal(_), .. }) => Some(Status::Updated),
+            Draft::RefundReceipt(ReceiptDraft { cause: Cause::Refund(_), .. }) => {
                 let documents = document::of_order(tx, order_id)?;
                 let invoice = documents.iter().find(|d| Some(d.id) == after.parent_id).and_then(Document::invoice);
-                let receipts = || documents.iter().filter(|d| d.state.may_exist()).filter_map(Document::receipt);
+                let receipts = || Ledger::receipts_of(&documents);
                 let is_all = invoice.is_some_and(|i| left(i, receipts()).values().all(|rest| rest.units <= 0));
                 Some(if is_all { Status::Cancelled } else { Status::Updated })
             }
@@ -525,6 +594,11 @@ fn told(tx: &Transaction<'_>, order_id: i64, before: &Document, after: &Document
 
 fn classify(tx: &Transaction<'_>, order_id: i64, classes: &BTreeMap<i64, Class>, document: i64) -> Result<(), Error> {
     classes.iter().try_for_each(|(refund, class)| document::classify(tx, order_id, *refund, *class, document))
+}
+
+/// The document that a receipt or payment is on.
+pub(super) fn parent_of<'a>(document: &Document, case: &'a Case) -> Option<&'a Document> {
+    case.ledger.documents.iter().find(|parent| Some(parent.id) == document.parent_id)
 }
 
 /// An event that cannot happen is a fault of ours: the change is rolled back and the order shows it.

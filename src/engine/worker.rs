@@ -4,6 +4,7 @@
 //! Idle workers sleep until somebody asks or the next job comes due. There are no leases: one process owns the
 //! database, and at its start whatever was running is known to be cut off.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -13,11 +14,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Engine;
 use super::perform::happen;
+use crate::daftra::client::Door;
 use crate::daftra::outcome::Unanswered;
 use crate::db::job::{self, Again, Chore, Job};
 use crate::db::merchant::{self, Mode, Trouble};
 use crate::db::{Error, account, alert, document, order, setting};
-use crate::domain::ledger::Event;
+use crate::domain::document::Event;
 
 /// Nobody sleeps longer without looking: the net under a wake-up that got lost.
 const LONGEST_SLEEP: SignedDuration = SignedDuration::from_mins(5);
@@ -188,6 +190,25 @@ impl Engine {
         }
     }
 
+    /// What a merchant's payments are to name and the account does not have; `None` where it cannot be asked.
+    fn unknown_tills(&self, merchant_id: i64, door: &Door) -> Result<Option<BTreeSet<String>>, Error> {
+        let payments = self.db.read(|c| merchant::get(c, merchant_id))?.rules.payments;
+        if !payments.record {
+            return Ok(Some(BTreeSet::new()));
+        }
+        let Ok(tills) = self.daftra.tills(door, &|| {}).outcome else { return Ok(None) };
+        let mut unknown = BTreeSet::new();
+        for rule in payments.gateways.values() {
+            if !tills.methods.contains(&rule.method) {
+                unknown.insert(format!("merchant {merchant_id}: {}", rule.method));
+            }
+            if let Some(id) = rule.treasury_id.filter(|id| !tills.treasuries.contains(id)) {
+                unknown.insert(format!("merchant {merchant_id}: treasury {id}"));
+            }
+        }
+        Ok(Some(unknown))
+    }
+
     /// Asks a merchant's account who it is: a key that works again lets the merchant's orders go on; another account
     /// at the same address stops them.
     fn meet_account(&self, job: &Job) -> Result<(), Error> {
@@ -207,7 +228,11 @@ impl Engine {
                 self.db.write(move |tx| job::settle(tx, &job, Again::At(later), now))
             }
             Ok(site) => {
+                let unknown_tills = self.unknown_tills(merchant_id, &door)?;
                 self.db.write(move |tx| {
+                    if let Some(subjects) = unknown_tills {
+                        alert::set(tx, alert::Cause::Payments, merchant_id, &subjects, now)?;
+                    }
                     account::introduce(tx, account.id, &site.id, Some(&site.currency), site.decimals)?;
                     if merchant::recovered(tx, merchant_id, now)? {
                         alert::close(tx, alert::Cause::Trouble, &format!("merchant {merchant_id}"), now)?;

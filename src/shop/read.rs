@@ -194,6 +194,8 @@ fn snapshot(wire: wire::Order) -> Result<(Snapshot, Facts), ReadError> {
     for refund in each("refunds", wire.refunds, |wire| refund(wire, Some(currency)))? {
         add_refund(&mut facts, refund);
     }
+    let exchanges = each("returns", wire.returns, |of_return| Ok(of_return.exchange_line_items.unwrap_or_default()))?;
+    let exchanges: Vec<wire::ExchangeLineItem> = exchanges.into_iter().flatten().collect();
     let plain = |name, amount: Option<Decimal>| amount_of(None, amount, Some(currency)).map_err(|e| e.inside(name));
     let extra = |name, set: Option<wire::MoneyBag>| {
         amount_of(set.as_ref(), None, Some(currency)).map_err(|error| error.inside(name))
@@ -205,6 +207,7 @@ fn snapshot(wire: wire::Order) -> Result<(Snapshot, Facts), ReadError> {
         taxes_included: wire.taxes_included.unwrap_or(false),
         test: wire.test.unwrap_or(false),
         source: wire.source_name,
+        tags: wire.tags.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect(),
         gateways: wire.payment_gateway_names.unwrap_or_default(),
         payment: payment_status(wire.financial_status.as_deref()),
         fulfillment: fulfillment_status(wire.fulfillment_status.as_deref()),
@@ -221,6 +224,8 @@ fn snapshot(wire: wire::Order) -> Result<(Snapshot, Facts), ReadError> {
             "total_cash_rounding_payment_adjustment_set",
             wire.total_cash_rounding_payment_adjustment_set,
         )?,
+        exchanged: (!exchanges.is_empty())
+            .then(|| exchanges.into_iter().filter_map(|given| Some(given.line_item?.id)).collect()),
         refunds_seen: facts.refunds.keys().copied().collect(),
     };
     Ok((snapshot, facts))

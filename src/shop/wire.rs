@@ -32,6 +32,9 @@ pub(super) struct Order {
     pub(super) test: Option<bool>,
     #[serde(default, deserialize_with = "text")]
     pub(super) source_name: String,
+    /// One text, comma separated.
+    #[serde(default, deserialize_with = "text")]
+    pub(super) tags: String,
     pub(super) payment_gateway_names: Option<Vec<String>>,
     pub(super) financial_status: Option<String>,
     pub(super) fulfillment_status: Option<String>,
@@ -42,6 +45,7 @@ pub(super) struct Order {
     pub(super) line_items: Vec<LineItem>,
     pub(super) shipping_lines: Option<Vec<ShippingLine>>,
     pub(super) refunds: Option<Vec<Refund>>,
+    pub(super) returns: Option<Vec<Return>>,
     pub(super) total_price: Decimal,
     pub(super) total_tax: Option<Decimal>,
     pub(super) total_tip_received: Option<Decimal>,
@@ -108,6 +112,23 @@ pub(super) struct ShippingLine {
     pub(super) discount_allocations: Option<Vec<Allocation>>,
     pub(super) tax_lines: Option<Vec<TaxLine>>,
     pub(super) is_removed: Option<bool>,
+}
+
+/// A return; of an exchange it names what was given instead.
+#[derive(Deserialize)]
+pub(super) struct Return {
+    pub(super) exchange_line_items: Option<Vec<ExchangeLineItem>>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ExchangeLineItem {
+    /// Null until the exchange is through.
+    pub(super) line_item: Option<LineReference>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct LineReference {
+    pub(super) id: i64,
 }
 
 #[derive(Deserialize)]

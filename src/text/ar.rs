@@ -1,17 +1,23 @@
 //! Arabic, with the words of Daftra's own Arabic screens.
 
-use super::{Labels, Notice, Planned, Sentence, Words, isolated, money, planned};
+use super::{Labels, Notice, Planned, Sentence, Words, differing, isolated, money, planned, units};
+use crate::db::class;
 use crate::db::log::Status;
 use crate::db::merchant::{Mode, Trouble};
 use crate::db::order;
 use crate::db::user::Role;
 use crate::domain::catalog::Rule;
-use crate::domain::invoice::{Seen, shop_totals};
-use crate::domain::ledger::{self, Draft};
+use crate::domain::document;
+use crate::domain::draft::Draft;
+use crate::domain::invoice::Seen;
 use crate::domain::money::{Amount, Currency};
-use crate::domain::reason::{Difference, DifferenceKind, Extra, Failed, Hold, Ignored, RefundPart, Refusal, Waiting};
+use crate::domain::payment::MoneyState;
+use crate::domain::reason::{
+    Difference, DifferenceKind, Extra, Failed, Hold, Ignored, RefundPart, Refusal, Shortage, Unmoved, Waiting,
+};
 use crate::domain::refund::Class;
 use crate::domain::rules::ShippingPolicy;
+use crate::domain::ruling::Ruling;
 use crate::domain::trace::Step;
 
 pub(super) struct Arabic;
@@ -43,6 +49,29 @@ impl Words for Arabic {
             order::State::Shadow => "معروض فقط (وضع الظل)",
             order::State::Held => "موقوف",
             order::State::Failed => "فشل",
+        }
+    }
+
+    fn class(&self, class: class::Class) -> &'static str {
+        match class {
+            class::Class::Invoiced => "مفوتر",
+            class::Class::Cancelled => "ملغي",
+            class::Class::Ignored => "متجاهَل",
+            class::Class::Waiting => "في الانتظار",
+            class::Class::Shadow => "وضع الظل",
+            class::Class::Held => "موقوف",
+            class::Class::InDoubt => "غير مؤكد",
+            class::Class::Failed => "فشل",
+            class::Class::InWork => "قيد المعالجة",
+        }
+    }
+
+    fn ruling(&self, ruling: Ruling) -> &'static str {
+        match ruling {
+            Ruling::Dismiss => "صُرف النظر عنه: لا يلزم شيء ما دام الطلب كما هو",
+            Ruling::Import => "استيراد: يُسجَّل رغم أن القواعد تتجاوزه",
+            Ruling::NewInvoice { .. } => "فاتورة جديدة بدل المحذوفة",
+            Ruling::Leave { .. } => "حُذفت عمدًا: تُترك كما هي",
         }
     }
 
@@ -80,19 +109,19 @@ impl Words for Arabic {
         }
     }
 
-    fn document_state(&self, state: ledger::State) -> &'static str {
+    fn document_state(&self, state: document::State) -> &'static str {
         match state {
-            ledger::State::Planned => "مخطط",
-            ledger::State::Sending => "قيد الإرسال",
-            ledger::State::InDoubt => "غير مؤكد",
-            ledger::State::Refused => "رفضته دفترة",
-            ledger::State::Dropped => "لم يعد مطلوبًا",
-            ledger::State::Posted => "مسجّل",
-            ledger::State::Replacing => "قيد الاستبدال",
-            ledger::State::ReplaceInDoubt => "استبدال غير مؤكد",
-            ledger::State::Locked => "مقفل في دفترة",
-            ledger::State::Gone => "محذوف في دفترة",
-            ledger::State::Reversed => "معكوس",
+            document::State::Planned => "مخطط",
+            document::State::Sending => "قيد الإرسال",
+            document::State::InDoubt => "غير مؤكد",
+            document::State::Refused => "رفضته دفترة",
+            document::State::Dropped => "لم يعد مطلوبًا",
+            document::State::Posted => "مسجّل",
+            document::State::Replacing => "قيد الاستبدال",
+            document::State::ReplaceInDoubt => "استبدال غير مؤكد",
+            document::State::Locked => "مقفل في دفترة",
+            document::State::Gone => "محذوف في دفترة",
+            document::State::Reversed => "معكوس",
         }
     }
 
@@ -100,6 +129,29 @@ impl Words for Arabic {
         match draft {
             Draft::Invoice(_) => "فاتورة",
             Draft::RefundReceipt(_) => "إيصال مرتجع",
+            Draft::Payment(_) => "دفعة",
+        }
+    }
+
+    fn money_state(&self, state: MoneyState) -> &'static str {
+        match state {
+            MoneyState::Pending => "لم يُدفع بعد",
+            MoneyState::Authorized => "محجوز ولم يُحصَّل",
+            MoneyState::PartiallyPaid => "مدفوع جزئيًا",
+            MoneyState::Paid => "مدفوع",
+            MoneyState::Overpaid => "مدفوع بزيادة",
+            MoneyState::PartiallyRefunded => "مسترجع جزئيًا",
+            MoneyState::Refunded => "مسترجع",
+            MoneyState::Voided => "أُلغي الحجز",
+            MoneyState::Expired => "انتهت مهلته",
+        }
+    }
+
+    fn owed(&self, unpaid: Amount, currency: Option<Currency>) -> Option<String> {
+        match unpaid {
+            Amount(0) => None,
+            Amount(1..) => Some(format!("المتبقي غير المدفوع {}.", money(self, unpaid, currency))),
+            too_much => Some(format!("المدفوع زيادة {}.", money(self, -too_much, currency))),
         }
     }
 
@@ -108,7 +160,7 @@ impl Words for Arabic {
             Class::Absorbed => "خُصم قبل الفاتورة الأولى",
             Class::Edit => "تعديل: تُستبدل الفاتورة",
             Class::Receipt => "له إيصال مرتجع خاص به",
-            Class::Covered => "مشمول في إيصال مرتجع الإلغاء",
+            Class::Covered => "مشمول في إيصال مرتجع الإلغاء، أو مجرد مبلغ دُفع زيادة",
             Class::NotOurs => "لا يخص هذا التاجر",
         }
     }
@@ -147,6 +199,7 @@ impl Words for Arabic {
             "outage" => "حساب دفترة لا يستجيب",
             "failed" => "توقفت محاولات معالجة طلب",
             "unreadable" => "تعذرت قراءة إشعار",
+            "payments" => "طريقة دفع أو خزينة مذكورة في ملف التاجر غير مفعّلة في دفترة",
             other => other,
         }
     }
@@ -175,6 +228,18 @@ impl Words for Arabic {
                 format!("يتجاهل التاجر طلبات قناة البيع {}.", quote(source)),
                 "إن كان ذلك خطأ: احذف القناة من القنوات المتجاهلة لدى التاجر.",
             ),
+            Ignored::Tag { tag } => say(
+                format!("يتجاهل التاجر الطلبات التي تحمل الوسم {}.", quote(tag)),
+                "إن كان ذلك خطأ: احذف الوسم من \u{2066}orders.ignored_tags\u{2069} في ملف التاجر.",
+            ),
+            Ignored::Dismissed => say(
+                "صرف شخص النظر عنه: لا يلزم شيء ما دام الطلب كما هو.",
+                "يُنظر فيه من جديد عندما يغيّره المتجر؛ وللنظر فيه الآن أعد المحاولة.",
+            ),
+            Ignored::InvoiceDeleted { reference } => say(
+                format!("حُذف المستند {} في دفترة، ويقول شخص إن ذلك مقصود.", isolated(reference)),
+                "يُسأل شخص من جديد عندما يغيّر المتجر الطلب؛ وللسؤال الآن أعد المحاولة.",
+            ),
             Ignored::CancelledBeforeInvoice => say("أُلغي الطلب قبل إنشاء فاتورة.", UNLESS),
             Ignored::DeletedBeforeInvoice => say("حُذف الطلب من المتجر قبل إنشاء فاتورة.", UNLESS),
             Ignored::NothingToBill => {
@@ -200,6 +265,18 @@ impl Words for Arabic {
             Waiting::OrderBehind { refund } => say(
                 format!("الاسترجاع {} يذكر بندًا ليس في الطلب الذي نعرفه.", isolated(&refund.to_string())),
                 "يتابع تلقائيًا عندما يرسل المتجر الطلب الأحدث.",
+            ),
+            Waiting::StockPending { reference, why } => say(
+                format!(
+                    "الفاتورة {} موجودة ولم يتحرك مخزونها بعد: {}.",
+                    isolated(reference),
+                    why.iter().map(unmoved).collect::<Vec<_>>().join("؛ ")
+                ),
+                "عالج ذلك في دفترة. يُسأل عنه تلقائيًا كل ساعة ليوم واحد ثم كل يوم.",
+            ),
+            Waiting::MoneyUnderWay { refund } => say(
+                format!("مال الاسترجاع {} في الطريق، والبضاعة وحدها لا تفسره.", isolated(&refund.to_string())),
+                "يتابع تلقائيًا عندما يبلّغ المتجر بوصول المال.",
             ),
             Waiting::NotFulfilled => say("لم يُشحن بعد.", "يتابع تلقائيًا عندما يبلّغ المتجر باكتمال الشحن."),
         }
@@ -256,22 +333,29 @@ impl Words for Arabic {
                 format!("البند {} إكرامية، والقواعد تتركها لقرار شخص.", quote(line)),
                 "في ملف التاجر اجعل \u{2066}lines.tip\u{2069} إما \u{2066}\"line\"\u{2069} أو \u{2066}\"skip\"\u{2069}، ثم أعد المحاولة.",
             ),
-            Hold::ExtraAmount { what, amount } => say(
-                format!("يحمل الطلب {} بمبلغ {} إلى جانب بنوده.", extra(*what), sum(*amount)),
-                "حدّد سياسة التاجر لمثل هذه المبالغ، ثم أعد المحاولة.",
-            ),
+            Hold::ExtraAmount { what, amount } => {
+                say(format!("يحمل الطلب {} بمبلغ {} إلى جانب بنوده.", extra(*what), sum(*amount)), extra_step(*what))
+            }
             Hold::AmountsDoNotAddUp { expected, found } => say(
                 format!("مجاميع الطلب نفسه لا تتطابق: المتوقع {} والمذكور {}.", sum(*expected), sum(*found)),
                 "راجع الطلب في المتجر؛ فإن كان صحيحًا هناك فسجّله يدويًا وأبلغ عن ذلك.",
             ),
-            Hold::TotalsDiffer { order, daftra, tax_order, tax_daftra, tolerance } => say(
+            Hold::TotalsDiffer { order, daftra, tax_order, tax_daftra, tolerance, lines } => say(
                 format!(
-                    "ستحسب دفترة {} منها ضريبة {}، والطلب يقول {} منها ضريبة {}؛ الفرق المسموح {}.",
+                    "ستحسب دفترة {} منها ضريبة {}، والطلب يقول {} منها ضريبة {}؛ الفرق المسموح {}.{}",
                     sum(*daftra),
                     sum(*tax_daftra),
                     sum(*order),
                     sum(*tax_order),
-                    sum(*tolerance)
+                    sum(*tolerance),
+                    differing(lines, |one| format!(
+                        "{}: {} منها ضريبة {} بدل {} منها ضريبة {}",
+                        quote(&one.line),
+                        sum(one.daftra),
+                        sum(one.tax_daftra),
+                        sum(one.order),
+                        sum(one.tax_order)
+                    ))
                 ),
                 "راجع جدول الضرائب وهل الأسعار شاملة الضريبة، أو ارفع الفرق المسموح لدى التاجر، ثم أعد المحاولة.",
             ),
@@ -299,13 +383,24 @@ impl Words for Arabic {
                 "أُلغي الطلب بعد شحن بضاعة، ولا يُعرف هل عادت إلى المستودع.",
                 "سجّل الإرجاع في المتجر أو سجّل إيصال المرتجع يدويًا.",
             ),
+            Hold::Exchange { back, given } => say(
+                format!("استُبدلت بضاعة: عاد {} وخرج بدلًا منه {}.", units(back, quote), units(given, quote)),
+                "قارن الجانبين بالمتجر، ثم اجعل \u{2066}orders.exchange\u{2069} في ملف التاجر \u{2066}\"book\"\u{2069} وأعد المحاولة.",
+            ),
             Hold::RefundPart { refund, part } => say(
                 format!(
                     "في الاسترجاع {} جزء لا يمكن تسجيله تلقائيًا: {}.",
                     isolated(&refund.to_string()),
                     refund_part(*part)
                 ),
-                "سجّل هذا الجزء يدويًا في دفترة.",
+                match part {
+                    RefundPart::Adjustment | RefundPart::MoneyOnly => {
+                        "سجّل هذا الجزء يدويًا في دفترة، أو حدّد \u{2066}lines.goodwill\u{2069} في ملف التاجر ثم أعد المحاولة."
+                    }
+                    RefundPart::Duties | RefundPart::Shipping | RefundPart::Line | RefundPart::TooMuch => {
+                        "سجّل هذا الجزء يدويًا في دفترة."
+                    }
+                },
             ),
             Hold::RefundExceeds { refund, line, left, refunded } => say(
                 format!(
@@ -324,9 +419,41 @@ impl Words for Arabic {
                 ),
                 "قارن مرتجعات المتجر بإيصالات المرتجع أدناه وصحّحها يدويًا.",
             ),
+            Hold::UnmappedGateway { gateways } if gateways.is_empty() => say(
+                "الطلب مدفوع ولا يقول المتجر بأي طريقة.",
+                "سجّل هذه الدفعة يدويًا، أو اجعل المتجر يرسل order_transactions/create ويحدد طريقة الدفع.",
+            ),
+            Hold::UnmappedGateway { gateways } if gateways.len() > 1 => say(
+                format!("دُفع الطلب بعدة طرق لا تُسجَّل بالشكل نفسه أو لا تُسجَّل أصلًا: {}.", list(gateways)),
+                "أضف كل طريقة تحت payments.gateway في ملف التاجر، واجعل المتجر يرسل order_transactions/create.",
+            ),
+            Hold::UnmappedGateway { gateways } => say(
+                format!("لم يُحدَّد كيف يُسجَّل المال المدفوع عبر {}.", list(gateways)),
+                "أضف الطريقة تحت payments.gateway في ملف التاجر مع طريقة الدفع المقابلة في دفترة.",
+            ),
+            Hold::ForeignPayment { transaction, amount, currency } => say(
+                format!(
+                    "العملية {} مبلغها {}، وهو ليس مبلغًا بعملة المتجر.",
+                    isolated(&transaction.to_string()),
+                    isolated(&format!("{amount} {currency}"))
+                ),
+                "سجّل هذه الدفعة يدويًا في دفترة.",
+            ),
+            Hold::PayBackByHand { refund, amount } => say(
+                format!("أعاد الاسترجاع {} مبلغ {} كان قد دُفع زيادة.", isolated(&refund.to_string()), sum(*amount)),
+                "سجّل المبلغ المعاد يدويًا في دفترة، أو فعّل payments.refunds في ملف التاجر.",
+            ),
             Hold::Refused { reference, refusal } => say(
                 format!("رفضت دفترة المستند {}: {}.", isolated(reference), words_of(refusal)),
                 "صحّح ما تشتكي منه دفترة، ثم أعد المحاولة.",
+            ),
+            Hold::NotEnoughStock { reference, shortages } => say(
+                format!(
+                    "رفضت دفترة المستند {} والمخزون لا يكفي: {}.",
+                    isolated(reference),
+                    shortages.iter().map(shortage).collect::<Vec<_>>().join("؛ ")
+                ),
+                "أضف المخزون أو صحّحه في دفترة. تُعاد المحاولة تلقائيًا كل ساعة.",
             ),
             Hold::Locked { reference, refusal } => say(
                 format!("المستند {} موجود وترفض دفترة تعديله: {}.", isolated(reference), words_of(refusal)),
@@ -334,7 +461,7 @@ impl Words for Arabic {
             ),
             Hold::Gone { reference } => say(
                 format!("حذف شخص المستند {} في دفترة.", isolated(reference)),
-                "إن كان ذلك مقصودًا فلا يلزم شيء؛ وإلا فاستعده في دفترة وأعد المحاولة.",
+                "إن كان ذلك مقصودًا: \u{2066}qantara hold leave\u{2069}؛ وإلا فاستعده في دفترة وأعد المحاولة، أو \u{2066}qantara hold new-invoice\u{2069}.",
             ),
             Hold::ChangedByHand { reference, differences } => say(
                 format!(
@@ -437,14 +564,24 @@ impl Words for Arabic {
             Step::Refund { id, class } => {
                 format!("الاسترجاع {}: {}.", isolated(&id.to_string()), self.refund_class(*class))
             }
+            Step::Money(money) => {
+                let owed = self.owed(money.unpaid(), currency).map_or_else(String::new, |owed| format!(" {owed}"));
+                format!(
+                    "المال: {}. تكلفة الطلب الآن {}؛ دخل {} وأُعيد {}.{owed}",
+                    self.money_state(money.state),
+                    sum(money.total),
+                    sum(money.received),
+                    sum(money.given_back)
+                )
+            }
             Step::InStep { reference } => format!("المستند {} كما يجب أن يكون.", isolated(reference)),
             Step::WouldDo { operation } => match planned(operation) {
                 Planned::Create(draft) => {
-                    let total = sum(shop_totals(draft.billed()).total);
+                    let total = sum(draft.total());
                     format!("لم يُنفَّذ في وضع الظل: إنشاء {} بمبلغ {total}.", self.document_kind(draft))
                 }
                 Planned::Replace(draft) => {
-                    let total = sum(shop_totals(draft.billed()).total);
+                    let total = sum(draft.total());
                     format!("لم يُنفَّذ في وضع الظل: تعديل {} إلى {total}.", self.document_kind(draft))
                 }
                 Planned::OwnBooks => "لم يُنفَّذ في وضع الظل: ملاحظة في سجلاتنا.".to_owned(),
@@ -453,7 +590,7 @@ impl Words for Arabic {
         }
     }
 
-    fn document(&self, reference: &str, number: Option<&str>, state: ledger::State) -> String {
+    fn document(&self, reference: &str, number: Option<&str>, state: document::State) -> String {
         let name = number.map_or_else(String::new, |number| format!("رقم {}، ", isolated(number)));
         format!("{name}{}: {}", isolated(reference), self.document_state(state))
     }
@@ -495,6 +632,18 @@ fn extra(what: Extra) -> &'static str {
     }
 }
 
+fn extra_step(what: Extra) -> &'static str {
+    match what {
+        Extra::Tip => {
+            "في ملف التاجر اجعل \u{2066}lines.tip\u{2069} إما \u{2066}\"line\"\u{2069} أو \u{2066}\"skip\"\u{2069}، ثم أعد المحاولة."
+        }
+        Extra::Duties | Extra::Fees => {
+            "في ملف التاجر اجعل \u{2066}lines.duty\u{2069} إما \u{2066}\"line\"\u{2069} أو \u{2066}\"skip\"\u{2069}، ثم أعد المحاولة."
+        }
+        Extra::CashRounding => "ليس له في دفترة سطر مؤكد: سجّل هذا الطلب يدويًا.",
+    }
+}
+
 fn refund_part(part: RefundPart) -> &'static str {
     match part {
         RefundPart::Adjustment => "مال لا تفسره البضاعة ولا الشحن",
@@ -502,7 +651,22 @@ fn refund_part(part: RefundPart) -> &'static str {
         RefundPart::Duties => "رسوم جمركية",
         RefundPart::Shipping => "شحن يختلف عما على الفاتورة",
         RefundPart::Line => "بند لم يكن على الفاتورة قط",
+        RefundPart::TooMuch => "مال يزيد على ما بقي في المستندات",
     }
+}
+
+fn unmoved(why: &Unmoved) -> String {
+    match why {
+        Unmoved::Draft => "الفاتورة مسودة لم يصدرها أحد".to_owned(),
+        Unmoved::Requisition => "لم يؤكد المستودع الإذن المخزني".to_owned(),
+        Unmoved::Untracked(product) => format!("لا تتابع دفترة مخزون المنتج {product}"),
+    }
+}
+
+fn shortage(one: &Shortage) -> String {
+    let Shortage { product_id, title, store_id, wanted, available } = one;
+    let available = isolated(&available.normalize().to_string());
+    format!("المطلوب {wanted} من {} (المنتج {product_id})، والمتاح في المستودع {store_id} هو {available}", quote(title))
 }
 
 fn difference(one: &Difference) -> String {
@@ -515,6 +679,8 @@ fn difference(one: &Difference) -> String {
         DifferenceKind::Currency => "العملة",
         DifferenceKind::Date => "التاريخ",
         DifferenceKind::Refunded => "المُرجَع",
+        DifferenceKind::Amount => "المبلغ",
+        DifferenceKind::Method => "طريقة الدفع",
     };
     format!("{what} هناك {} وهنا {}", quote(&one.daftra), quote(&one.ours))
 }
@@ -572,6 +738,10 @@ static LABELS: Labels = Labels {
     product: "المنتج",
     units: "الكمية",
     net: "المبلغ",
+    method: "طريقة الدفع",
+    gateway: "دُفع عبر",
+    treasury: "الخزينة",
+    money: "المال",
     tax: "الضريبة",
     decisions: "كيف تقرر ذلك",
     no_decisions: "لم يُخطط بعد.",

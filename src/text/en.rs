@@ -1,17 +1,23 @@
 //! English.
 
-use super::{Labels, Notice, Planned, Sentence, Words, money, planned};
+use super::{Labels, Notice, Planned, Sentence, Words, differing, money, planned, units};
+use crate::db::class;
 use crate::db::log::Status;
 use crate::db::merchant::{Mode, Trouble};
 use crate::db::order;
 use crate::db::user::Role;
 use crate::domain::catalog::Rule;
-use crate::domain::invoice::{Seen, shop_totals};
-use crate::domain::ledger::{self, Draft};
+use crate::domain::document;
+use crate::domain::draft::Draft;
+use crate::domain::invoice::Seen;
 use crate::domain::money::{Amount, Currency};
-use crate::domain::reason::{Difference, DifferenceKind, Extra, Failed, Hold, Ignored, RefundPart, Refusal, Waiting};
+use crate::domain::payment::MoneyState;
+use crate::domain::reason::{
+    Difference, DifferenceKind, Extra, Failed, Hold, Ignored, RefundPart, Refusal, Shortage, Unmoved, Waiting,
+};
 use crate::domain::refund::Class;
 use crate::domain::rules::ShippingPolicy;
+use crate::domain::ruling::Ruling;
 use crate::domain::trace::Step;
 
 pub(super) struct English;
@@ -51,6 +57,29 @@ impl Words for English {
         }
     }
 
+    fn class(&self, class: class::Class) -> &'static str {
+        match class {
+            class::Class::Invoiced => "Invoiced",
+            class::Class::Cancelled => "Cancelled",
+            class::Class::Ignored => "Ignored",
+            class::Class::Waiting => "Waiting",
+            class::Class::Shadow => "Shadow",
+            class::Class::Held => "Held",
+            class::Class::InDoubt => "In doubt",
+            class::Class::Failed => "Failed",
+            class::Class::InWork => "In work",
+        }
+    }
+
+    fn ruling(&self, ruling: Ruling) -> &'static str {
+        match ruling {
+            Ruling::Dismiss => "dismissed: nothing to do as the order is",
+            Ruling::Import => "imported: booked although the rules pass it over",
+            Ruling::NewInvoice { .. } => "a new invoice in the place of the deleted one",
+            Ruling::Leave { .. } => "deleted on purpose: left as it is",
+        }
+    }
+
     fn status(&self, status: Status) -> &'static str {
         match status {
             Status::Success => "Success",
@@ -85,19 +114,19 @@ impl Words for English {
         }
     }
 
-    fn document_state(&self, state: ledger::State) -> &'static str {
+    fn document_state(&self, state: document::State) -> &'static str {
         match state {
-            ledger::State::Planned => "planned",
-            ledger::State::Sending => "being sent",
-            ledger::State::InDoubt => "in doubt",
-            ledger::State::Refused => "refused by Daftra",
-            ledger::State::Dropped => "not wanted any more",
-            ledger::State::Posted => "posted",
-            ledger::State::Replacing => "being replaced",
-            ledger::State::ReplaceInDoubt => "replacement in doubt",
-            ledger::State::Locked => "locked in Daftra",
-            ledger::State::Gone => "deleted in Daftra",
-            ledger::State::Reversed => "reversed",
+            document::State::Planned => "planned",
+            document::State::Sending => "being sent",
+            document::State::InDoubt => "in doubt",
+            document::State::Refused => "refused by Daftra",
+            document::State::Dropped => "not wanted any more",
+            document::State::Posted => "posted",
+            document::State::Replacing => "being replaced",
+            document::State::ReplaceInDoubt => "replacement in doubt",
+            document::State::Locked => "locked in Daftra",
+            document::State::Gone => "deleted in Daftra",
+            document::State::Reversed => "reversed",
         }
     }
 
@@ -105,6 +134,29 @@ impl Words for English {
         match draft {
             Draft::Invoice(_) => "Invoice",
             Draft::RefundReceipt(_) => "Refund receipt",
+            Draft::Payment(_) => "Payment",
+        }
+    }
+
+    fn money_state(&self, state: MoneyState) -> &'static str {
+        match state {
+            MoneyState::Pending => "not paid yet",
+            MoneyState::Authorized => "authorized, not taken",
+            MoneyState::PartiallyPaid => "partially paid",
+            MoneyState::Paid => "paid",
+            MoneyState::Overpaid => "overpaid",
+            MoneyState::PartiallyRefunded => "partially refunded",
+            MoneyState::Refunded => "refunded",
+            MoneyState::Voided => "voided",
+            MoneyState::Expired => "expired",
+        }
+    }
+
+    fn owed(&self, unpaid: Amount, currency: Option<Currency>) -> Option<String> {
+        match unpaid {
+            Amount(0) => None,
+            Amount(1..) => Some(format!("Unpaid: {}.", money(self, unpaid, currency))),
+            too_much => Some(format!("Overpaid by {}.", money(self, -too_much, currency))),
         }
     }
 
@@ -113,7 +165,7 @@ impl Words for English {
             Class::Absorbed => "taken off before the first invoice",
             Class::Edit => "an edit: the invoice is replaced",
             Class::Receipt => "a refund receipt of its own",
-            Class::Covered => "already on the cancellation's receipt",
+            Class::Covered => "already on the cancellation's receipt, or only what was paid too much",
             Class::NotOurs => "concerns nothing of this merchant",
         }
     }
@@ -152,6 +204,7 @@ impl Words for English {
             "outage" => "A Daftra account does not answer",
             "failed" => "An order was given up",
             "unreadable" => "A delivery could not be read",
+            "payments" => "A method of payment or treasury that a merchant's file names is not active in Daftra",
             other => other,
         }
     }
@@ -177,6 +230,18 @@ impl Words for English {
             Ignored::Source { source } => say(
                 format!("The merchant ignores orders of the sales channel {}.", quote(source)),
                 "If that is wrong: take the channel off the merchant's ignored sources.",
+            ),
+            Ignored::Tag { tag } => say(
+                format!("The merchant ignores orders with the tag {}.", quote(tag)),
+                "If that is wrong: take the tag off orders.ignored_tags in the merchant's file.",
+            ),
+            Ignored::Dismissed => say(
+                "A person dismissed it: there is nothing to do as the order is.",
+                "When the shop changes the order it is looked at again; to do so now, try again.",
+            ),
+            Ignored::InvoiceDeleted { reference } => say(
+                format!("{} was deleted in Daftra, and a person says that it was meant so.", isolated(reference)),
+                "When the shop changes the order a person is asked again; to be asked now, try again.",
             ),
             Ignored::CancelledBeforeInvoice => say("Cancelled before there was an invoice.", UNLESS),
             Ignored::DeletedBeforeInvoice => say("Deleted in the shop before there was an invoice.", UNLESS),
@@ -204,6 +269,18 @@ impl Words for English {
             Waiting::OrderBehind { refund } => say(
                 format!("Refund {refund} names a line that the order we know does not have."),
                 "It goes on by itself when the shop sends the newer order.",
+            ),
+            Waiting::StockPending { reference, why } => say(
+                format!(
+                    "{} is invoiced; its stock has not moved yet: {}.",
+                    isolated(reference),
+                    why.iter().map(unmoved).collect::<Vec<_>>().join("; ")
+                ),
+                "See to it in Daftra. It is asked again by itself, hourly for a day and then daily.",
+            ),
+            Waiting::MoneyUnderWay { refund } => say(
+                format!("The money of refund {refund} is on its way, and goods alone do not explain it."),
+                "It goes on by itself when the shop says that the money arrived.",
             ),
             Waiting::NotFulfilled => {
                 say("Not shipped yet.", "It goes on by itself when the shop says that it is fulfilled.")
@@ -264,20 +341,28 @@ impl Words for English {
             ),
             Hold::ExtraAmount { what, amount } => say(
                 format!("The order carries {} of {} beside its lines.", extra(*what), sum(*amount)),
-                "Set the merchant's policy for such amounts; then try again.",
+                extra_step(*what),
             ),
             Hold::AmountsDoNotAddUp { expected, found } => say(
                 format!("The order's own sums differ: {} expected, {} stated.", sum(*expected), sum(*found)),
                 "Look at the order in the shop; if it is right there, book it by hand and report this.",
             ),
-            Hold::TotalsDiffer { order, daftra, tax_order, tax_daftra, tolerance } => say(
+            Hold::TotalsDiffer { order, daftra, tax_order, tax_daftra, tolerance, lines } => say(
                 format!(
-                    "Daftra would compute {} with {} tax, the order says {} with {} tax; {} may differ.",
+                    "Daftra would compute {} with {} tax, the order says {} with {} tax; {} may differ.{}",
                     sum(*daftra),
                     sum(*tax_daftra),
                     sum(*order),
                     sum(*tax_order),
-                    sum(*tolerance)
+                    sum(*tolerance),
+                    differing(lines, |one| format!(
+                        "{}: {} with {} tax instead of {} with {}",
+                        quote(&one.line),
+                        sum(one.daftra),
+                        sum(one.tax_daftra),
+                        sum(one.order),
+                        sum(one.tax_order)
+                    ))
                 ),
                 "Check the tax map and whether prices contain the tax; or raise the merchant's tolerance. Then try again.",
             ),
@@ -301,9 +386,24 @@ impl Words for English {
                 "Cancelled after goods were shipped: nobody says whether they came back.",
                 "Record the return in the shop, or book the refund receipt by hand.",
             ),
+            Hold::Exchange { back, given } => say(
+                format!(
+                    "Goods were exchanged: {} came back, {} went out for it.",
+                    units(back, quote),
+                    units(given, quote)
+                ),
+                "Compare both sides with the shop; in the merchant's file, set orders.exchange to \"book\"; then try again.",
+            ),
             Hold::RefundPart { refund, part } => say(
                 format!("Refund {refund} has a part that cannot be booked by itself: {}.", refund_part(*part)),
-                "Book this part by hand in Daftra.",
+                match part {
+                    RefundPart::Adjustment | RefundPart::MoneyOnly => {
+                        "Book this part by hand in Daftra; or set lines.goodwill in the merchant's file, then try again."
+                    }
+                    RefundPart::Duties | RefundPart::Shipping | RefundPart::Line | RefundPart::TooMuch => {
+                        "Book this part by hand in Daftra."
+                    }
+                },
             ),
             Hold::RefundExceeds { refund, line, left, refunded } => say(
                 format!("Refund {refund} takes back {refunded} of {}, the invoice still holds {left}.", quote(line)),
@@ -318,9 +418,40 @@ impl Words for English {
                 ),
                 "Compare the refunds in the shop with the receipts below and correct them by hand.",
             ),
+            Hold::UnmappedGateway { gateways } if gateways.is_empty() => say(
+                "The order is paid, and the shop does not say in which way.",
+                "Book this payment by hand, or let the shop send order_transactions/create and pay by a named gateway.",
+            ),
+            Hold::UnmappedGateway { gateways } if gateways.len() > 1 => say(
+                format!("Paid in several ways that are not booked alike, or not at all: {}.", list(gateways)),
+                "Name each under payments.gateway in the merchant's file, and let the shop send order_transactions/create.",
+            ),
+            Hold::UnmappedGateway { gateways } => say(
+                format!("Nobody said how money paid by {} is booked.", list(gateways)),
+                "Name it under payments.gateway in the merchant's file, with Daftra's method for it.",
+            ),
+            Hold::ForeignPayment { transaction, amount, currency } => say(
+                format!(
+                    "Transaction {transaction} is {}, which is no amount in the shop's currency.",
+                    isolated(&format!("{amount} {currency}"))
+                ),
+                "Book this payment by hand in Daftra.",
+            ),
+            Hold::PayBackByHand { refund, amount } => say(
+                format!("Refund {refund} gave back {} that had been paid too much.", sum(*amount)),
+                "Book the money that went back by hand in Daftra, or set payments.refunds in the merchant's file.",
+            ),
             Hold::Refused { reference, refusal } => say(
                 format!("Daftra refused {}: {}.", isolated(reference), words_of(refusal)),
                 "Correct what Daftra complains about; then try again.",
+            ),
+            Hold::NotEnoughStock { reference, shortages } => say(
+                format!(
+                    "Daftra refused {}, and too little is in stock: {}.",
+                    isolated(reference),
+                    shortages.iter().map(shortage).collect::<Vec<_>>().join("; ")
+                ),
+                "Bring the stock in, or correct it in Daftra. It is tried again by itself every hour.",
             ),
             Hold::Locked { reference, refusal } => say(
                 format!("{} exists, and Daftra refuses to change it: {}.", isolated(reference), words_of(refusal)),
@@ -328,7 +459,7 @@ impl Words for English {
             ),
             Hold::Gone { reference } => say(
                 format!("Somebody deleted {} in Daftra.", isolated(reference)),
-                "If that was meant there is nothing to do; else restore it in Daftra and try again.",
+                "If that was meant: qantara hold leave. Else restore it there and try again, or qantara hold new-invoice.",
             ),
             Hold::ChangedByHand { reference, differences } => say(
                 format!(
@@ -437,14 +568,24 @@ impl Words for English {
                 sum(daftra.tax)
             ),
             Step::Refund { id, class } => format!("Refund {id}: {}.", self.refund_class(*class)),
+            Step::Money(money) => {
+                let owed = self.owed(money.unpaid(), currency).map_or_else(String::new, |owed| format!(" {owed}"));
+                format!(
+                    "Money: {}. The order costs {} now, {} came in and {} went back.{owed}",
+                    self.money_state(money.state),
+                    sum(money.total),
+                    sum(money.received),
+                    sum(money.given_back)
+                )
+            }
             Step::InStep { reference } => format!("{} is as it should be.", isolated(reference)),
             Step::WouldDo { operation } => match planned(operation) {
                 Planned::Create(draft) => {
-                    let total = sum(shop_totals(draft.billed()).total);
+                    let total = sum(draft.total());
                     format!("Not done in shadow mode: create {} of {total}.", self.document_kind(draft).to_lowercase())
                 }
                 Planned::Replace(draft) => {
-                    let total = sum(shop_totals(draft.billed()).total);
+                    let total = sum(draft.total());
                     format!(
                         "Not done in shadow mode: change the {} to {total}.",
                         self.document_kind(draft).to_lowercase()
@@ -456,7 +597,7 @@ impl Words for English {
         }
     }
 
-    fn document(&self, reference: &str, number: Option<&str>, state: ledger::State) -> String {
+    fn document(&self, reference: &str, number: Option<&str>, state: document::State) -> String {
         let name = number.map_or_else(String::new, |number| format!("No. {}, ", isolated(number)));
         format!("{name}{}: {}", isolated(reference), self.document_state(state))
     }
@@ -502,6 +643,16 @@ fn extra(what: Extra) -> &'static str {
     }
 }
 
+fn extra_step(what: Extra) -> &'static str {
+    match what {
+        Extra::Tip => "In the merchant's file, set lines.tip to \"line\" or \"skip\"; then try again.",
+        Extra::Duties | Extra::Fees => {
+            "In the merchant's file, set lines.duty to \"line\" or \"skip\"; then try again."
+        }
+        Extra::CashRounding => "Daftra has no sure row for it: book this order by hand.",
+    }
+}
+
 fn refund_part(part: RefundPart) -> &'static str {
     match part {
         RefundPart::Adjustment => "money that neither goods nor shipping explain",
@@ -509,7 +660,22 @@ fn refund_part(part: RefundPart) -> &'static str {
         RefundPart::Duties => "duties",
         RefundPart::Shipping => "shipping that is not what the invoice carries",
         RefundPart::Line => "a line that never was on the invoice",
+        RefundPart::TooMuch => "more money than the documents still hold",
     }
+}
+
+fn unmoved(why: &Unmoved) -> String {
+    match why {
+        Unmoved::Draft => "the invoice is a draft that nobody issued".to_owned(),
+        Unmoved::Requisition => "the warehouse has not confirmed the requisition".to_owned(),
+        Unmoved::Untracked(product) => format!("Daftra keeps no stock of product {product}"),
+    }
+}
+
+fn shortage(one: &Shortage) -> String {
+    let Shortage { product_id, title, store_id, wanted, available } = one;
+    let available = available.normalize();
+    format!("{wanted} of {} (product {product_id}) wanted, {available} in warehouse {store_id}", quote(title))
 }
 
 fn difference(one: &Difference) -> String {
@@ -522,6 +688,8 @@ fn difference(one: &Difference) -> String {
         DifferenceKind::Currency => "currency",
         DifferenceKind::Date => "date",
         DifferenceKind::Refunded => "refunded",
+        DifferenceKind::Amount => "amount",
+        DifferenceKind::Method => "method of payment",
     };
     format!("{what} {} there, {} here", quote(&one.daftra), quote(&one.ours))
 }
@@ -579,6 +747,10 @@ static LABELS: Labels = Labels {
     product: "Product",
     units: "Units",
     net: "Amount",
+    method: "Method of payment",
+    gateway: "Paid by",
+    treasury: "Treasury",
+    money: "Money",
     tax: "Tax",
     decisions: "How it was decided",
     no_decisions: "Not planned yet.",

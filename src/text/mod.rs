@@ -9,15 +9,19 @@ mod en;
 
 use jiff::Timestamp;
 
+use crate::db::class;
 use crate::db::log::{Facts, Status};
 use crate::db::merchant::{Mode, Trouble};
 use crate::db::order;
 use crate::db::user::Role;
-use crate::domain::ledger::{self, Draft};
+use crate::domain::document;
+use crate::domain::draft::Draft;
 use crate::domain::money::{Amount, Currency};
 use crate::domain::operation::Operation;
-use crate::domain::reason::{Failed, Hold, Ignored, Reason, Waiting};
+use crate::domain::payment::{Money, MoneyState};
+use crate::domain::reason::{Failed, Hold, Ignored, LineDifference, Reason, Waiting};
 use crate::domain::refund::Class;
+use crate::domain::ruling::Ruling;
 use crate::domain::trace::Step;
 
 /// A language people read.
@@ -83,9 +87,13 @@ pub trait Words: Sync {
     /// What a user may do.
     fn role(&self, role: Role) -> &'static str;
     /// Where a document stands.
-    fn document_state(&self, state: ledger::State) -> &'static str;
+    fn document_state(&self, state: document::State) -> &'static str;
     /// What a document is called in Daftra.
     fn document_kind(&self, draft: &Draft) -> &'static str;
+    /// Where the money of an order stands.
+    fn money_state(&self, state: MoneyState) -> &'static str;
+    /// What of the money is missing, or too much; nothing when it is even.
+    fn owed(&self, unpaid: Amount, currency: Option<Currency>) -> Option<String>;
     /// How a refund record was understood.
     fn refund_class(&self, class: Class) -> &'static str;
     /// What a call was for; a word of a later version stands for itself.
@@ -106,8 +114,12 @@ pub trait Words: Sync {
     fn trouble(&self, trouble: &Trouble) -> Sentence;
     /// One thing the planner noticed.
     fn step(&self, step: &Step, currency: Option<Currency>) -> String;
+    /// The class of an order, one of those every order is in.
+    fn class(&self, class: class::Class) -> &'static str;
+    /// What a person decided.
+    fn ruling(&self, ruling: Ruling) -> &'static str;
     /// A document and what became of it.
-    fn document(&self, reference: &str, number: Option<&str>, state: ledger::State) -> String;
+    fn document(&self, reference: &str, number: Option<&str>, state: document::State) -> String;
     /// Why there is a sentence instead of a page.
     fn notice(&self, notice: Notice) -> Sentence;
     /// An amount without a known currency.
@@ -205,6 +217,14 @@ pub fn amount(lang: Lang, amount: Amount, currency: Option<Currency>) -> String 
     money(lang.words(), amount, currency)
 }
 
+/// Where the money of an order stands, and what is missing or too much.
+#[must_use]
+pub fn balance(lang: Lang, money: &Money, currency: Option<Currency>) -> String {
+    let words = lang.words();
+    let state = words.money_state(money.state);
+    words.owed(money.unpaid(), currency).map_or_else(|| state.to_owned(), |owed| format!("{state}. {owed}"))
+}
+
 /// What shadow mode held back, as far as a person needs to know.
 enum Planned<'a> {
     Create(&'a Draft),
@@ -227,6 +247,19 @@ fn money(words: &dyn Words, amount: Amount, currency: Option<Currency>) -> Strin
         Some(currency) => words.isolate(&format!("{} {currency}", currency.print(amount))),
         None => words.minor_units(amount),
     }
+}
+
+/// What differs line by line, behind a sentence.
+fn differing(lines: &[LineDifference], say: impl Fn(&LineDifference) -> String) -> String {
+    lines.iter().map(|one| format!(" {}.", say(one))).collect()
+}
+
+/// Units and titles: `2 x “Cup” + 1 x “Pot”`.
+fn units(goods: &[(String, i64)], quote: impl Fn(&str) -> String) -> String {
+    if goods.is_empty() {
+        return "0".to_owned();
+    }
+    goods.iter().map(|(title, units)| format!("{units} × {}", quote(title))).collect::<Vec<_>>().join(" + ")
 }
 
 /// Between first-strong isolate and its end: whatever direction the text has, it stays inside.
@@ -291,6 +324,10 @@ pub struct Labels {
     pub product: &'static str,
     pub units: &'static str,
     pub net: &'static str,
+    pub method: &'static str,
+    pub gateway: &'static str,
+    pub treasury: &'static str,
+    pub money: &'static str,
     pub tax: &'static str,
     pub decisions: &'static str,
     pub no_decisions: &'static str,

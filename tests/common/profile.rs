@@ -18,7 +18,7 @@ const VARIABLE: &str = "QANTARA_UNKNOWN";
 /// under an unknown, its stories are elsewhere.
 pub(crate) const PROFILES: [&str; 3] = [
     "partial_put+rounding+second_tax+tax_inheritance+negative_stock+credit_note_stock+reissue_refused+branches",
-    "po_numbers+product_code_filter+v1_filters+v2_filters+credit_note_filters+drafts_listed+list_lag_seconds+requisitions",
+    "po_numbers+product_code_filter+v1_filters+v2_filters+credit_note_filters+drafts_listed+list_lag_seconds",
     "date_format+language+ids_as_text+number_in_answer+failures_with_200+nested_complaints+empty_maps_as_lists\
      +answers_say_invoice+rows_beside_header+v2_meta+v2_relations+bad_key_page+refuse_with_404",
 ];

@@ -12,7 +12,10 @@ use qantara::daftra::client::{Client, Settings as DaftraSettings};
 use qantara::db::merchant::{self, Credential, CredentialKind, Merchant, Mode, Slot};
 use qantara::db::{Db, account, log, order};
 use qantara::desk::{Desk, Person, Wish};
-use qantara::domain::rules::{LinePolicy, Rules, ShippingPolicy, SkuRules, TaxRule, Trigger, Vendor, Vendors};
+use qantara::domain::rules::{
+    ExchangePolicy, LinePolicy, LockedPolicy, PaymentRules, PricePolicy, Rules, ShippingPolicy, SkuRules, TaxRule,
+    Trigger, Vendor, Vendors,
+};
 use qantara::engine::intake::{Intake, Received};
 use qantara::engine::{Engine, Settings, credential_place, worker};
 use qantara::outgoing::{Limits, Outgoing};
@@ -144,13 +147,19 @@ pub(crate) fn rules(vendors: &[&str]) -> Rules {
         gift_card: LinePolicy::Hold,
         tip: LinePolicy::Hold,
         duty: LinePolicy::Hold,
+        goodwill: LinePolicy::Hold,
         trigger: Trigger::Created,
         trigger_by_gateway: BTreeMap::new(),
         ignored_sources: ["pos".to_owned()].into(),
+        ignored_tags: BTreeSet::new(),
         test_orders: false,
         draft: false,
+        price: PricePolicy::Sale,
+        exchange: ExchangePolicy::Hold,
         tolerance_minor: None,
+        locked: LockedPolicy::Hold,
         taxes: vec![TaxRule { title: None, rate: Decimal::new(15, 2), included: true, daftra_id: VAT_INCLUDED }],
+        payments: PaymentRules::default(),
     }
 }
 
@@ -358,10 +367,15 @@ impl Stage {
 
     /// A person's "try again".
     pub(crate) fn try_again(&self, order: &order::Overview) {
+        self.wish(Wish::OrderRetry { order_id: order.id });
+    }
+
+    /// Makes a person's wish come true, and wakes everybody.
+    pub(crate) fn wish(&self, wish: Wish) -> serde_json::Value {
         let desk = Desk { db: &self.db, vault: &self.vault, policy: self.settings.policy };
-        let wish = Wish::OrderRetry { order_id: order.id };
-        desk.perform(wish, self.clock.now(), Person::AT_THE_COMMAND_LINE).unwrap();
-        self.engine.wake();
+        let done = desk.perform(wish, self.clock.now(), Person::AT_THE_COMMAND_LINE).unwrap();
+        (0..self.settings.workers).for_each(|_| self.engine.wake());
+        done.answer
     }
 }
 

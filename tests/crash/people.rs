@@ -289,6 +289,7 @@ impl Sim {
                 Wish::OrderRetry { order_id } => format!("our order {order_id}"),
                 Wish::MappingSet { slug, code, product_id } => format!("{slug}: {code} is {product_id}"),
                 Wish::MerchantAdd(_) | Wish::UserAdd { .. } | Wish::UserPasswd { .. } => String::new(),
+                Wish::OrderRule { .. } | Wish::HoldRelease { .. } | Wish::MappingImport { .. } => String::new(),
             };
             state.tell(now, format!("a person wishes: {name} {text}"));
             state.wish = Some(name);

@@ -17,11 +17,11 @@ pub(crate) const WRITES: &[&str] = &[
     "engine::order::park_without_snapshot",
     "engine::order::stand",
     "engine::order::work_on_order",
+    "engine::perform::all_happened",
     "engine::perform::answered",
     "engine::perform::conclude",
     "engine::perform::create",
     "engine::perform::find",
-    "engine::perform::happened",
     "engine::perform::in_trouble",
     "engine::perform::no_answer",
     "engine::perform::note",
@@ -48,14 +48,24 @@ pub(crate) const BEYOND: &[(&str, &str)] = &[
 pub(crate) const WISHES: &[&str] = &["map", "pause", "resume", "retry", "set"];
 
 /// Calls that change something in Daftra. Each is a crash point four times.
-pub(crate) const SENDS: &[&str] = &["create invoice", "create receipt", "replace invoice"];
+pub(crate) const SENDS: &[&str] = &["create invoice", "create payment", "create receipt", "replace invoice"];
 
 /// Calls that only ask. Each is a crash point twice.
-pub(crate) const QUESTIONS: &[&str] =
-    &["find products", "look up invoice", "look up receipt", "read invoice", "read receipt", "site_info"];
+pub(crate) const QUESTIONS: &[&str] = &[
+    "find products",
+    "find tills",
+    "list payments",
+    "look up invoice",
+    "look up receipt",
+    "read invoice",
+    "read receipt",
+    "read stock",
+    "site_info",
+];
 
 /// What few histories come to: a third of the seeds is after each of these points.
 pub(crate) const RARE: &[&str] = &[
+    "create payment",
     "create receipt",
     "engine::intake::count_stranger",
     "engine::order::give_up",
@@ -65,8 +75,11 @@ pub(crate) const RARE: &[&str] = &[
     "engine::perform::note_trouble",
     "engine::perform::replace",
     "engine::perform::trouble",
+    "find tills",
+    "list payments",
     "look up receipt",
     "read receipt",
+    "read stock",
     "replace invoice",
     "wish map",
     "wish pause",

@@ -59,9 +59,13 @@ fn kind_of(request: &Request) -> &'static str {
     let is_list = path.ends_with("invoices.json");
     match request.method.as_str() {
         "POST" if is_list => "create invoice",
+        "POST" if path.ends_with("/invoice_payments.json") => "create payment",
         "POST" => "create receipt",
         "PUT" => "replace invoice",
         _ if path.contains("/site_info") => "site_info",
+        _ if path.contains("/invoice_payment/list") => "list payments",
+        _ if path.contains("/site_payment_gateway/list") || path.contains("/treasury/list") => "find tills",
+        _ if path.contains("/api2/products/") => "read stock",
         _ if path.contains("/product") => "find products",
         _ if path.contains("/refund_receipt/list") => "look up receipt",
         _ if path.contains("/refund_receipts/") => "read receipt",
@@ -73,7 +77,7 @@ fn kind_of(request: &Request) -> &'static str {
 /// The reference that a request carries, if it sends a document.
 fn reference(request: &Request) -> Option<String> {
     let body = String::from_utf8_lossy(&request.body);
-    let (_, rest) = body.split_once("\"po_number\":\"")?;
+    let (_, rest) = body.split_once("\"po_number\":\"").or_else(|| body.split_once("\"transaction_id\":\""))?;
     rest.split_once('"').map(|(reference, _)| reference.to_owned())
 }
 

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use qantara::daftra::client::Read;
 use qantara::daftra::outcome::{Dialect, Setback, Trouble, Unanswered, Written, created, judge, replaced};
-use qantara::domain::ledger::Draft;
+use qantara::domain::draft::Draft;
 use qantara::domain::reason::Refusal;
 use qantara::outgoing::{Answer, Failure};
 use serde_json::json;

@@ -7,6 +7,7 @@ mod answers;
 mod documents;
 mod looks;
 mod office;
+mod payments;
 #[path = "../common/profile.rs"]
 mod profile;
 mod reports;

@@ -12,11 +12,11 @@ use jiff::{SignedDuration, Timestamp};
 use qantara::config::keys;
 use qantara::daftra::client::{Answered, Client, Door, Settings};
 use qantara::daftra::outcome::Written;
+use qantara::domain::draft::Draft;
 use qantara::domain::invoice::{Billed, Header, InvoiceDraft, Source, exact_rows};
-use qantara::domain::ledger::Draft;
 use qantara::domain::money::{Amount, Currency};
 use qantara::domain::refund::{Cause, ReceiptDraft};
-use qantara::domain::rules::{ShippingPolicy, Vendors};
+use qantara::domain::rules::{PricePolicy, ShippingPolicy, Vendors};
 use qantara::domain::tax::BilledTax;
 use qantara::outgoing::{Limits, Outgoing};
 use qantara::sandbox::daftra::{Account, AccountSetup, ApiKey, Hand, Product, Store, Tax};
@@ -82,6 +82,8 @@ pub(crate) fn invoice(billed: Vec<Billed>) -> InvoiceDraft {
         header: header("order"),
         vendors: Vendors::AllBut([].into()),
         shipping: ShippingPolicy::Never,
+        with_shipping: None,
+        price: PricePolicy::Sale,
         seen: BTreeMap::new(),
         billed,
     }

@@ -1,7 +1,7 @@
 //! What is kept of a call: enough to understand it, nothing about persons, never the key.
 
 use qantara::daftra::client::{Door, Report};
-use qantara::domain::ledger::Draft;
+use qantara::domain::draft::Draft;
 use serde_json::{Value, json};
 
 use crate::office::{BUYER, KEY, MUG, Office, Script, client, invoice, line, raw, still};

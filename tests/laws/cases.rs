@@ -1,14 +1,16 @@
 //! Histories that went wrong once, told by hand: each must end as its name says.
 
+use qantara::domain::document::State;
+use qantara::domain::draft::Draft;
 use qantara::domain::invoice::Source;
-use qantara::domain::ledger::State;
 use qantara::domain::money::{Amount, Currency};
 use qantara::domain::operation::Operation;
-use qantara::domain::order::{Adjustment, Refund, Restock};
+use qantara::domain::order::{Adjustment, Line, Refund, Restock, TransactionStatus};
 use qantara::domain::plan::Decision;
 use qantara::domain::reason::{Hold, RefundPart, Waiting};
 use qantara::domain::refund::{Class, Left};
-use qantara::domain::rules::ShippingPolicy;
+use qantara::domain::rules::{LinePolicy, ShippingPolicy};
+use rust_decimal::Decimal;
 
 use crate::history::{Act, Body, History, Item, Story};
 use crate::world::Luck::{Refused, Unsent};
@@ -53,7 +55,7 @@ impl World {
 }
 
 /// The bodies of a history, the last refund record changed.
-fn told(story: &Story, change: impl Fn(&mut Refund)) -> History {
+fn told_with(story: &Story, change: impl Fn(&mut Refund)) -> History {
     let mut history = story.tell();
     for body in &mut history.bodies {
         if let Some(mut last) = body.facts.refunds.last_entry() {
@@ -113,13 +115,132 @@ fn one_record_that_names_a_line_twice_takes_back_no_more_than_is_left() {
     assert_eq!(more.take(&twice(&bodies[..2], 2)), Decision::Hold(vec![exceeds]));
 }
 
+/// Whether the shipping is on the invoice was decided when it was first sent.
 #[test]
-fn shipping_that_was_given_back_cannot_leave_the_invoice_a_second_time() {
-    let history = Story { shipping: Some(500), ..story(&[back(0, 1, true), Act::Add(OTHERS)]) }.tell();
+fn another_vendors_line_takes_no_shipping_off_an_invoice_that_carries_it() {
+    for acts in [&[Act::Add(OTHERS)][..], &[back(0, 1, true), Act::Add(OTHERS)], &[Act::Add(OTHERS), back(0, 1, true)]]
+    {
+        let history = Story { shipping: Some(500), ..story(acts) }.tell();
+        let mut world = world();
+        assert_eq!(world.take(&history.bodies), Decision::Settled, "{acts:?}");
+        let shipping = world.net().into_iter().find(|(source, _)| matches!(source, Source::Shipping(_)));
+        let given = acts.len() > 1;
+        let rest = if given { Left::default() } else { Left { units: 1, net: Amount(500), tax: Amount::ZERO } };
+        assert_eq!(shipping.unwrap().1, rest, "{acts:?}");
+        let Draft::Invoice(invoice) = &world.ledger.documents[0].content else { panic!("no invoice") };
+        assert!(invoice.carries_shipping());
+    }
+}
+
+/// Money for no goods, of an order that is paid to the last minor unit, is a row of its own on a receipt.
+#[test]
+fn money_for_no_goods_is_a_row_of_its_own_and_counts_against_the_whole() {
+    let told = story(&[Act::Goodwill { amount: 300 }, back(0, 1, false), Act::Goodwill { amount: 200 }]).tell();
+    let mut booked = world();
+    assert_eq!(booked.take(&told.bodies), Decision::Settled);
+    let net = booked.net();
+    assert_eq!(net[&Source::Line(1)], Left { units: 2, net: Amount(2_000), tax: Amount::ZERO });
+    let money: Vec<(Source, Amount)> = net
+        .into_iter()
+        .filter(|(source, _)| matches!(source, Source::Money(_)))
+        .map(|(s, left)| (s, left.net))
+        .collect();
+    assert_eq!(money, [(Source::Money(101), Amount(-300)), (Source::Money(105), Amount(-200))]);
+    let mut all_at_once = world();
+    told.bodies.iter().for_each(|body| all_at_once.deliver(body));
+    assert_eq!(all_at_once.rest(), Some(Decision::Settled));
+    assert_eq!(all_at_once.remote.len(), 3, "the goods were absorbed");
+}
+
+#[test]
+fn money_paid_out_after_an_edit_is_no_kindness() {
+    let told = story(&[Act::Remove { line: 0, units: 1 }, Act::Goodwill { amount: 1_000 }]).tell();
     let mut world = world();
-    let net = Amount(-500);
-    let overdrawn = Hold::Overdrawn { line: "Courier".into(), units: -1, net, tax: Amount::ZERO };
-    assert_eq!(world.take(&history.bodies), Decision::Hold(vec![overdrawn]));
+    assert_eq!(world.take(&told.bodies), Decision::Settled);
+    assert_eq!(world.ledger.classes, [(101, Class::Edit), (103, Class::Covered)].into());
+    assert_eq!(world.remote.len(), 1);
+}
+
+#[test]
+fn money_for_no_goods_is_held_where_nothing_is_certain() {
+    let money_only = vec![Hold::RefundPart { refund: 101, part: RefundPart::MoneyOnly }];
+    let told = story(&[Act::Goodwill { amount: 300 }]).tell();
+    // The shop never told what it received.
+    let mut silent = told.bodies.clone();
+    silent.iter_mut().for_each(|body| drop(body.facts.transactions.remove(&1)));
+    let mut untold = world();
+    assert_eq!(untold.take(&silent), Decision::Hold(money_only.clone()));
+    let mut by_hand = world();
+    by_hand.merchant.rules.goodwill = LinePolicy::Hold;
+    assert_eq!(by_hand.take(&told.bodies), Decision::Hold(money_only));
+    // Somebody else's goods may be what it is for.
+    let mixed = Story { items: vec![THREE, OTHERS], ..story(&[Act::Goodwill { amount: 300 }]) }.tell();
+    let mut shared = world();
+    assert_eq!(shared.take(&mixed.bodies), Decision::Settled);
+    assert_eq!(shared.ledger.classes, [(101, Class::NotOurs)].into());
+    let mut left_out = world();
+    left_out.merchant.rules.goodwill = LinePolicy::Skip;
+    assert_eq!(left_out.take(&told.bodies), Decision::Settled);
+    assert_eq!((left_out.remote.len(), &left_out.ledger.classes), (1, &[(101, Class::Covered)].into()));
+    // The parts of the record are not the money that moved.
+    let other = told_with(&story(&[Act::Goodwill { amount: 300 }]), |refund| {
+        refund.transactions.values_mut().for_each(|movement| movement.amount += Decimal::ONE);
+    });
+    assert!(matches!(world().take(&other.bodies), Decision::Hold(_)));
+}
+
+#[test]
+fn money_on_its_way_is_waited_for_where_only_money_tells_what_it_is_for() {
+    let pending = told_with(&story(&[Act::Goodwill { amount: 300 }]), |refund| {
+        refund.transactions.values_mut().for_each(|movement| movement.status = TransactionStatus::Pending);
+    });
+    let mut world = world();
+    assert_eq!(world.take(&pending.bodies), Decision::Wait(None, Waiting::MoneyUnderWay { refund: 101 }));
+    assert_eq!(world.ledger.classes, [].into());
+    let arrived = story(&[Act::Goodwill { amount: 300 }]).tell();
+    assert_eq!(world.take(&arrived.bodies[1..]), Decision::Settled);
+    assert_eq!(world.remote.len(), 2);
+}
+
+/// A kindness and then everything back: together that would be more than was ever billed.
+#[test]
+fn no_more_money_goes_back_than_was_billed() {
+    let told = told_with(&story(&[Act::Goodwill { amount: 300 }, back(0, 3, false)]), |_| {});
+    let too_much = Hold::RefundPart { refund: 103, part: RefundPart::TooMuch };
+    let mut world = world();
+    assert_eq!(world.take(&told.bodies), Decision::Hold(vec![too_much]));
+    assert_eq!(world.remote.len(), 2);
+}
+
+/// Of two refunds Daftra refuses the first: the second is booked all the same.
+#[test]
+fn a_refused_receipt_holds_up_no_other() {
+    let told = story(&[back(0, 1, false), back(0, 1, false)]).tell();
+    let mut world = world();
+    assert_eq!(world.after(&told.bodies[0]), Decision::Settled);
+    world.luck = [Refused].into();
+    world.deliver(&told.bodies[2]);
+    assert!(matches!(world.rest(), Some(Decision::Hold(_))));
+    assert!(matches!(world.take(&told.bodies[3..]), Decision::Hold(_)));
+    let states: Vec<(&str, State)> =
+        world.ledger.documents.iter().map(|document| (document.source_key.as_str(), document.state)).collect();
+    assert_eq!(states, [("order", State::Posted), ("refund/101", State::Refused), ("refund/103", State::Posted)]);
+    assert_eq!(world.live(), Some(Decision::Settled), "and the first when somebody tries again");
+    assert_eq!(world.units(1), 1);
+}
+
+/// What the rules said of a line when it came stays, also if it changed nothing on the invoice.
+#[test]
+fn a_line_that_was_left_out_stays_out_when_the_rules_change() {
+    let mut bodies = story(&[Act::Fulfil]).tell().bodies;
+    let newest = bodies[1].snapshot.as_mut().unwrap();
+    newest.lines.push(Line { tip: true, vendor: String::new(), ..crate::make::line(2, "") });
+    newest.total_price += Amount(10_000);
+    let mut world = world();
+    world.merchant.rules.tip = LinePolicy::Skip;
+    assert_eq!(world.take(&bodies), Decision::Settled);
+    world.merchant.rules.tip = LinePolicy::Line;
+    assert_eq!(world.plan(), Some(Decision::Settled));
 }
 
 #[test]
@@ -184,7 +305,7 @@ fn money_that_was_never_paid_is_no_money_of_a_record() {
     let unpaid = |amount| {
         let adjustment = Adjustment { is_shipping: false, amount: Amount(amount), tax: Amount::ZERO };
         let removed = Story { paid: false, ..story(&[Act::Remove { line: 0, units: 1 }]) };
-        told(&removed, move |refund| refund.adjustments = vec![adjustment.clone()]).bodies
+        told_with(&removed, move |refund| refund.adjustments = vec![adjustment.clone()]).bodies
     };
     let mut edited = world();
     assert_eq!(edited.take(&unpaid(1_000)), Decision::Settled);

@@ -73,6 +73,10 @@ pub(crate) struct Body {
 pub(crate) struct History {
     pub(crate) bodies: Vec<Body>,
     pub(crate) left: BTreeMap<Source, Left>,
+    /// Money given back for no goods, by refund record.
+    pub(crate) kindness: BTreeMap<i64, Amount>,
+    /// Whether the merchant's lines were the whole order does not depend on when one looks.
+    pub(crate) shipping_is_sure: bool,
     /// Only acts that need no person's judgement.
     pub(crate) ordinary: bool,
     /// How far the net of a line may be off for the shop's own rounding.
@@ -153,7 +157,8 @@ struct Shop<'a> {
     bodies: Vec<Body>,
     ordinary: bool,
     slack: i64,
-    gave_shipping: bool,
+    kindness: BTreeMap<i64, Amount>,
+    was_whole: bool,
 }
 
 impl<'a> Shop<'a> {
@@ -168,9 +173,11 @@ impl<'a> Shop<'a> {
             bodies: Vec::new(),
             ordinary: true,
             slack: 0,
-            gave_shipping: false,
+            kindness: BTreeMap::new(),
+            was_whole: false,
         };
         story.items.iter().for_each(|item| shop.add(*item));
+        shop.was_whole = shop.is_whole();
         if let Some(price) = story.shipping {
             let tax = shop.tax_of(Amount(price));
             shop.shipping_left = Left { units: 1, net: Amount(price), tax };
@@ -183,7 +190,8 @@ impl<'a> Shop<'a> {
             }];
         }
         if story.paid {
-            shop.facts.transactions.insert(1, transaction(1, TransactionKind::Sale));
+            let paid = shop.total().0;
+            shop.facts.transactions.insert(1, transaction(1, TransactionKind::Sale, story.currency, paid));
         }
         shop
     }
@@ -195,7 +203,7 @@ impl<'a> Shop<'a> {
         match *act {
             Act::Add(item) => {
                 self.add(item);
-                // Somebody else's line takes the shipping off an invoice of which it may have been given back already.
+                // Who looks only now leaves the shipping to the other.
                 self.ordinary &= item.ours || self.story.shipping.is_none();
             }
             Act::Raise { line, by } => {
@@ -223,8 +231,10 @@ impl<'a> Shop<'a> {
             }
             Act::PartOfShipping { percent } => {
                 let shipping = self.give_shipping(percent);
-                // With the tax inside, a part of the shipping can be counted in two ways.
-                self.ordinary &= !self.story.included || shipping.is_none();
+                // With little tax inside nobody can tell whether a part contains it.
+                let (whole, of) = self.snapshot.shipping.first().map_or((0, 1), |all| (all.tax().0, all.net().0));
+                let tells = |part: &RefundShipping| part.tax.0 * whole > 3 * of || whole == 0;
+                self.ordinary &= !self.story.included || shipping.as_ref().is_none_or(tells);
                 self.file(None, shipping, Amount::ZERO, self.story.paid);
             }
             Act::Goodwill { amount } => {
@@ -303,7 +313,8 @@ impl<'a> Shop<'a> {
     fn take(&mut self, line: usize, units: i64, restock: Restock) -> Option<RefundLine> {
         let index = self.pick(line);
         let line = &mut self.snapshot.lines[index];
-        let left = self.left.get_mut(&line.id).unwrap();
+        let id = line.id;
+        let left = self.left.get_mut(&id).unwrap();
         let units = units.min(left.units);
         if units == 0 {
             return None;
@@ -322,10 +333,9 @@ impl<'a> Shop<'a> {
             self.slack = self.slack.max(line.quantity);
         }
         line.current_quantity = Some(left.units);
-        // Of a few minor units nobody can tell whether the tax is among them.
-        let is_bare = self.story.bare && self.story.included && line.tax().0 > 10 * line.quantity;
+        let is_bare = self.is_bare(&self.snapshot.lines[index]);
         let subtotal = if is_bare { subtotal - tax } else { subtotal };
-        Some(RefundLine { line_id: line.id, quantity: units, restock, subtotal, tax })
+        Some(RefundLine { line_id: id, quantity: units, restock, subtotal, tax })
     }
 
     fn give_shipping(&mut self, percent: i64) -> Option<RefundShipping> {
@@ -335,7 +345,6 @@ impl<'a> Shop<'a> {
         if left.units == 0 || subtotal.is_zero() {
             return None;
         }
-        self.gave_shipping = true;
         left.net -= subtotal;
         left.tax -= tax;
         left.units = i64::from(!left.net.is_zero());
@@ -357,6 +366,10 @@ impl<'a> Shop<'a> {
         let id = 100 + i64::try_from(self.bodies.len()).unwrap();
         let adjustments =
             (!goodwill.is_zero()).then_some(Adjustment { is_shipping: false, amount: -goodwill, tax: Amount::ZERO });
+        if !goodwill.is_zero() {
+            self.kindness.insert(id, goodwill);
+        }
+        let worth = self.worth(&lines, shipping.as_ref()) + goodwill;
         let refund = Refund {
             id,
             created_at: at(self.bodies.len()),
@@ -365,7 +378,10 @@ impl<'a> Shop<'a> {
             adjustments: adjustments.into_iter().collect(),
             has_duties: false,
             is_return: false,
-            transactions: money.then(|| (id, transaction(id, TransactionKind::Refund))).into_iter().collect(),
+            transactions: money
+                .then(|| (id, transaction(id, TransactionKind::Refund, self.story.currency, worth)))
+                .into_iter()
+                .collect(),
         };
         let alone = Facts { refunds: [(id, refund.clone())].into(), ..Facts::default() };
         self.bodies.push(Body { rank: self.bodies.len(), snapshot: None, facts: alone });
@@ -373,24 +389,51 @@ impl<'a> Shop<'a> {
     }
 
     fn send(&mut self) {
-        let lines: Amount = self.snapshot.lines.iter().map(Line::net).sum();
-        let shipping: Amount = self.snapshot.shipping.iter().map(Shipping::net).sum();
-        let line_tax: Amount = self.snapshot.lines.iter().map(Line::tax).sum();
-        let tax = line_tax + self.snapshot.shipping.iter().map(Shipping::tax).sum();
-        self.snapshot.total_tax = tax;
-        self.snapshot.total_price = lines + shipping + if self.story.included { Amount::ZERO } else { tax };
+        (self.snapshot.total_price, self.snapshot.total_tax) = self.total();
         self.snapshot.refunds_seen = self.facts.refunds.keys().copied().collect();
         let (snapshot, facts) = (Some(self.snapshot.clone()), self.facts.clone());
         self.bodies.push(Body { rank: self.bodies.len(), snapshot, facts });
     }
 
+    /// Price of everything ever ordered, and the tax of it.
+    fn total(&self) -> (Amount, Amount) {
+        let lines: Amount = self.snapshot.lines.iter().map(Line::net).sum();
+        let shipping: Amount = self.snapshot.shipping.iter().map(Shipping::net).sum();
+        let line_tax: Amount = self.snapshot.lines.iter().map(Line::tax).sum();
+        let tax = line_tax + self.snapshot.shipping.iter().map(Shipping::tax).sum();
+        (lines + shipping + if self.story.included { Amount::ZERO } else { tax }, tax)
+    }
+
+    /// What a record gives back in money.
+    fn worth(&self, lines: &[RefundLine], shipping: Option<&RefundShipping>) -> Amount {
+        let is_apart = |part: &RefundLine| {
+            let line = self.snapshot.lines.iter().find(|line| line.id == part.line_id).unwrap();
+            !self.story.included || self.is_bare(line)
+        };
+        let goods: Amount =
+            lines.iter().map(|part| if is_apart(part) { part.subtotal + part.tax } else { part.subtotal }).sum();
+        let included = self.story.included;
+        goods + shipping.map_or(Amount::ZERO, |part| if included { part.subtotal } else { part.subtotal + part.tax })
+    }
+
+    /// Of a few minor units nobody can tell whether the tax is among them.
+    fn is_bare(&self, line: &Line) -> bool {
+        self.story.bare && self.story.included && line.tax().0 > 10 * line.quantity
+    }
+
+    fn is_whole(&self) -> bool {
+        self.ours.len() == self.snapshot.lines.len()
+    }
+
     fn close(self) -> History {
-        let whole = self.ours.len() == self.snapshot.lines.len();
+        let whole = self.is_whole();
+        let shipping_is_sure = whole == self.was_whole;
         let lines =
             self.left.iter().filter(|(id, _)| self.ours.contains(id)).map(|(id, left)| (Source::Line(*id), *left));
         let shipping = (whole && !self.ours.is_empty()).then_some((Source::Shipping(SHIPPING), self.shipping_left));
         let left = lines.chain(shipping).filter(|(_, left)| left.units > 0).collect();
-        History { bodies: self.bodies, left, ordinary: self.ordinary, slack: self.slack }
+        let Self { bodies, ordinary, slack, kindness, .. } = self;
+        History { bodies, left, kindness, shipping_is_sure, ordinary, slack }
     }
 
     fn tax_of(&self, net: Amount) -> Amount {
@@ -409,9 +452,9 @@ pub(crate) fn at(step: usize) -> Timestamp {
     Timestamp::from_second(1_700_000_000 + 600 * i64::try_from(step).unwrap()).unwrap()
 }
 
-fn transaction(id: i64, kind: TransactionKind) -> Transaction {
-    let status = TransactionStatus::Success;
-    Transaction { id, kind, status, gateway: "mada".into(), amount: Decimal::ONE, currency: "SAR".into(), at: None }
+fn transaction(id: i64, kind: TransactionKind, currency: Currency, amount: Amount) -> Transaction {
+    let (status, amount) = (TransactionStatus::Success, currency.decimal(amount));
+    Transaction { id, kind, status, gateway: "mada".into(), amount, currency: currency.code().into(), at: None }
 }
 
 fn empty(story: &Story) -> Snapshot {
@@ -422,6 +465,7 @@ fn empty(story: &Story) -> Snapshot {
         taxes_included: story.included,
         test: false,
         source: "web".into(),
+        tags: Vec::new(),
         gateways: vec!["mada".into()],
         payment: if story.paid { PaymentStatus::Paid } else { PaymentStatus::Pending },
         fulfillment: FulfillmentStatus::Nothing,
@@ -435,6 +479,7 @@ fn empty(story: &Story) -> Snapshot {
         duties: Amount::ZERO,
         fees: Amount::ZERO,
         cash_rounding: Amount::ZERO,
+        exchanged: None,
         refunds_seen: BTreeSet::new(),
     }
 }

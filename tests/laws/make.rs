@@ -2,7 +2,10 @@
 
 use qantara::domain::money::Amount;
 use qantara::domain::order::Line;
-use qantara::domain::rules::{LinePolicy, Rules, ShippingPolicy, SkuRules, Trigger, Vendors};
+use qantara::domain::rules::{
+    ExchangePolicy, LinePolicy, LockedPolicy, PaymentRules, PricePolicy, Rules, ShippingPolicy, SkuRules, Trigger,
+    Vendors,
+};
 
 /// A merchant that owns every vendor, takes everything as a row and knows no tax.
 pub(crate) fn rules() -> Rules {
@@ -17,13 +20,19 @@ pub(crate) fn rules() -> Rules {
         gift_card: LinePolicy::Line,
         tip: LinePolicy::Line,
         duty: LinePolicy::Line,
+        goodwill: LinePolicy::Line,
         trigger: Trigger::Created,
         trigger_by_gateway: [].into(),
         ignored_sources: [].into(),
+        ignored_tags: [].into(),
         test_orders: false,
         draft: false,
+        price: PricePolicy::Sale,
+        exchange: ExchangePolicy::Hold,
         tolerance_minor: None,
+        locked: LockedPolicy::NewInvoice,
         taxes: Vec::new(),
+        payments: PaymentRules::default(),
     }
 }
 

@@ -6,11 +6,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use qantara::domain::catalog::{Catalog, Code, Product, ProductKind};
+use qantara::domain::document::{Document, Event, Policy, State, apply};
+use qantara::domain::draft::Draft;
 use qantara::domain::invoice::{Billed, Rounding, Source, predict, shop_totals};
-use qantara::domain::ledger::{Document, Draft, Event, Ledger, Policy, State, apply};
+use qantara::domain::ledger::Ledger;
 use qantara::domain::money::Amount;
 use qantara::domain::operation::{Change, Operation};
 use qantara::domain::order::{Facts, Order};
+use qantara::domain::payment::{Cause, PaymentDraft, brings_money, money, movements, shop_amount};
 use qantara::domain::plan::{Decision, plan};
 use qantara::domain::reason::{Hold, Refusal};
 use qantara::domain::refund::{Class, Left};
@@ -84,6 +87,7 @@ pub(crate) fn world() -> World {
         ledger: Ledger {
             documents: Vec::new(),
             classes,
+            rulings: BTreeSet::new(),
             decimals: None,
             look_first_before: None,
             policy: Policy::default(),
@@ -127,13 +131,13 @@ impl World {
     /// Plans and performs until nothing is to be done now.
     pub(crate) fn rest(&mut self) -> Option<Decision> {
         let calm = self.luck.is_empty();
-        for _ in 0..if calm { 20 } else { 200 } {
+        for _ in 0..if calm { 40 } else { 200 } {
             let decision = self.plan()?;
             let Decision::Act(operations) = decision else { return Some(decision) };
             let first = operations.into_iter().next().expect("An act has an operation");
             self.perform(first);
         }
-        panic!("No end within the operations of a plan");
+        panic!("No end within the operations of a plan: {:?}", self.plan());
     }
 
     /// Plans, performs, lets time pass, and lets a person try again what only a person may.
@@ -145,6 +149,10 @@ impl World {
                     self.now = at;
                 }
                 Decision::Hold(holds) if self.try_again(&holds) => {}
+                // No decision speaks of a payment in doubt where something else holds; it is looked for all the same.
+                Decision::Hold(_) if self.payment_in_doubt().is_some() => {
+                    self.now = self.payment_in_doubt().unwrap().max(self.now);
+                }
                 end @ (Decision::Settled
                 | Decision::Ignore(_)
                 | Decision::Hold(_)
@@ -153,6 +161,11 @@ impl World {
             }
         }
         panic!("Waits for ever");
+    }
+
+    fn payment_in_doubt(&self) -> Option<Timestamp> {
+        let payments = self.ledger.documents.iter().filter(|known| known.payment().is_some());
+        payments.filter(|payment| payment.state == State::InDoubt).filter_map(|payment| payment.look_at).min()
     }
 
     fn try_again(&mut self, holds: &[Hold]) -> bool {
@@ -188,6 +201,8 @@ impl World {
                 self.check_draft(&draft, &source_key);
                 self.classify(classes);
                 let id = document.unwrap_or_else(|| self.plant(parent, source_key, draft.clone()));
+                // The invoice it was planned for may have made room for another one.
+                self.ledger.documents.iter_mut().find(|document| document.id == id).unwrap().parent_id = parent;
                 self.event(id, Event::Create { draft: draft.clone() });
                 self.send(id, &draft);
             }
@@ -201,14 +216,17 @@ impl World {
             }
             Operation::Verify { document } => {
                 let held = self.document(document);
-                let same = self.remote.get(&held.content.header().reference) == Some(&held.content);
-                self.event(document, if same { as_written() } else { Event::Differs { differences: Vec::new() } });
+                let same = is_same(self.remote.get(&held.content.header().reference), Some(&held.content));
+                let differs = || Event::Differs { differences: Vec::new() };
+                self.event(document, if same { as_written(&held.content) } else { differs() });
             }
             Operation::Resolve { document, wanted } => {
                 let held = self.document(document);
                 let remote = self.remote.get(&held.content.header().reference);
                 let event = match (held.state, remote) {
-                    (State::ReplaceInDoubt, remote) if remote == held.replacement.as_ref() => as_written(),
+                    (State::ReplaceInDoubt, remote) if is_same(remote, held.replacement.as_ref()) => {
+                        as_written(remote.unwrap())
+                    }
                     (State::ReplaceInDoubt, _) => Event::AsBefore,
                     (_, Some(_)) => Event::Found { remote_id: held.id + 7_000, remote_no: None },
                     (_, None) => Event::Absent { wanted },
@@ -223,7 +241,14 @@ impl World {
             Change::Recover { document } => self.event(document, Event::Restarted),
             Change::Drop { document } => self.event(document, Event::Drop),
             Change::Want { document } => self.event(document, Event::Want),
+            Change::Reverse { document } => self.event(document, Event::Reverse),
+            Change::Note { document, seen } => self.event(document, Event::Note { seen }),
             Change::Class { refund, class } => self.classify([(refund, class)].into()),
+            Change::Adopt { document, transactions } => {
+                self.event(document, Event::Adopt { transactions });
+                let payment = self.document(document).content.clone();
+                self.remote.insert(payment.header().reference.clone(), payment);
+            }
             Change::LookFirst { parent, source_key, draft, look_at, classes } => {
                 self.classify(classes);
                 let id = self.plant(parent, source_key, *draft);
@@ -256,8 +281,8 @@ impl World {
         assert!(self.ledger.by_source(&source_key).is_none(), "{source_key} has a row already");
         assert_eq!(
             parent.is_some(),
-            matches!(draft, Draft::RefundReceipt(_)),
-            "receipts have an invoice, invoices none"
+            matches!(draft, Draft::RefundReceipt(_) | Draft::Payment(_)),
+            "receipts and payments have a parent, invoices none"
         );
         let id = 1 + i64::try_from(self.ledger.documents.len()).unwrap();
         let document = Document { id, ..Document::planned(1, parent, source_key, draft, self.now) };
@@ -291,7 +316,9 @@ impl World {
         match draft {
             Draft::Invoice(invoice) => {
                 assert!(!invoice.billed.is_empty(), "an invoice without rows");
-                let exists = self.ledger.live_invoice().is_some_and(|known| known.state == State::Posted);
+                let is_there =
+                    |d: &Document| d.invoice().is_some() && matches!(d.state, State::Posted | State::Reversed);
+                let exists = self.ledger.documents.iter().any(is_there);
                 let over = order.facts.cancelled.is_some() || order.facts.deleted;
                 assert!(exists || !over, "a first invoice for an order that is over");
                 assert_close(&invoice.billed, self.merchant.rules.tolerance_minor);
@@ -302,6 +329,53 @@ impl World {
                 let invoice = self.ledger.live_invoice().unwrap().content.billed();
                 assert_nothing_below_zero(&self.left_with(invoice, &receipt.billed), "more taken back than is left");
             }
+            Draft::Payment(payment) => self.check_payment(payment),
+        }
+    }
+
+    /// Money is recorded once, and never more of it than came in.
+    fn check_payment(&self, payment: &PaymentDraft) {
+        assert!(!payment.amount.is_zero(), "a payment of nothing: {payment:?}");
+        let others = self.ledger.documents.iter().filter(|known| known.state.may_exist());
+        let others: Vec<&PaymentDraft> =
+            others.filter_map(Document::payment).filter(|other| other.cause != payment.cause).collect();
+        for other in &others {
+            let twice: Vec<&i64> = other.covers.intersection(&payment.covers).collect();
+            assert!(twice.is_empty(), "{twice:?} are in {other:?} and in {payment:?}");
+        }
+        let movements = movements(self.order.as_ref().unwrap());
+        let came = |id: &i64| movements.get(id).is_some_and(|movement| brings_money(movement.kind));
+        let is_told = |one: &&PaymentDraft| matches!(one.cause, Cause::Transaction(_)) && one.covers.iter().any(came);
+        let recorded: Amount = others.into_iter().chain([payment]).filter(is_told).map(PaymentDraft::money).sum();
+        let received = self.came_in();
+        assert!(recorded <= received, "{recorded:?} of {received:?} that came in");
+    }
+
+    /// All sales and captures, also what was handed out as change.
+    fn came_in(&self) -> Amount {
+        let order = self.order.as_ref().unwrap();
+        let movements = movements(order);
+        let incoming = movements.values().filter(|movement| brings_money(movement.kind));
+        incoming.filter_map(|movement| shop_amount(movement, &order.snapshot)).sum()
+    }
+
+    /// At the end of a history: what came in is recorded, but for what went back.
+    pub(crate) fn check_payments(&self, end: &Decision) {
+        let live = self.ledger.documents.iter().filter(|known| known.state.may_exist());
+        let on = |invoice: bool| -> Amount {
+            let parents = self.ledger.documents.iter().filter(|parent| parent.invoice().is_some() == invoice);
+            let parents: BTreeSet<i64> = parents.map(|parent| parent.id).collect();
+            let payments = live.clone().filter(|known| known.parent_id.is_some_and(|id| parents.contains(&id)));
+            payments.filter_map(Document::payment).map(PaymentDraft::money).sum()
+        };
+        let (came, went) = (on(true), on(false));
+        let money = money(self.order.as_ref().unwrap());
+        let is_told = movements(self.order.as_ref().unwrap()).values().any(|one| brings_money(one.kind));
+        let stands_in = live.clone().filter_map(Document::payment).any(|one| matches!(one.cause, Cause::Paid(_)));
+        assert!(went <= money.given_back, "{went:?} went back by our books, {:?} by the shop's", money.given_back);
+        if *end == Decision::Settled && is_told && !stands_in {
+            let range = money.received - money.given_back..=self.came_in();
+            assert!(range.contains(&came), "{came:?} is recorded, the shop says {money:?}");
         }
     }
 
@@ -324,32 +398,51 @@ impl World {
         let mut left = BTreeMap::new();
         invoice.iter().for_each(|billed| add(&mut left, billed, 1));
         receipt.iter().for_each(|billed| add(&mut left, billed, -1));
-        let receipts = self.remote.values().filter(|draft| matches!(draft, Draft::RefundReceipt(_)));
-        receipts.flat_map(Draft::billed).for_each(|billed| add(&mut left, billed, -1));
+        let receipts = self.remote.iter().filter(|(_, draft)| matches!(draft, Draft::RefundReceipt(_)));
+        let counting = receipts.filter(|(reference, _)| !self.is_even(reference));
+        counting.flat_map(|(_, draft)| draft.billed()).for_each(|billed| add(&mut left, billed, -1));
         left
+    }
+
+    /// With the receipts of a reversed invoice nothing of it is left.
+    fn is_even(&self, reference: &str) -> bool {
+        let parent =
+            self.ledger.documents.iter().find(|d| d.content.header().reference == reference).unwrap().parent_id;
+        parent.is_some_and(|parent| self.ledger.documents.iter().any(|d| d.id == parent && d.state == State::Reversed))
     }
 
     /// What Daftra's documents leave of every line and of the shipping, where units are left.
     pub(crate) fn net(&self) -> BTreeMap<Source, Left> {
-        let invoices = self.remote.values().filter(|draft| matches!(draft, Draft::Invoice(_)));
-        let billed: Vec<Billed> = invoices.flat_map(Draft::billed).cloned().collect();
-        self.left_with(&billed, &[])
+        let mut left = BTreeMap::new();
+        for draft in self.remote.values() {
+            let sign = if matches!(draft, Draft::Invoice(_)) { 1 } else { -1 };
+            draft.billed().iter().for_each(|billed| add(&mut left, billed, sign));
+        }
+        left
     }
 
     /// Our ledger says of every document what Daftra says.
     pub(crate) fn check_books(&self) {
         for document in &self.ledger.documents {
             let reference = &document.content.header().reference;
-            let ours = document.state.may_exist().then_some(&document.content);
-            assert_eq!(ours, self.remote.get(reference), "{reference} is {}", document.state.word());
+            let exists = document.state.may_exist() || document.state == State::Reversed;
+            let ours = exists.then_some(&document.content);
+            let theirs = self.remote.get(reference);
+            assert!(is_same(ours, theirs), "{reference} is {}: {ours:?} {theirs:?}", document.state.word());
         }
         let ours: BTreeSet<_> = self.ledger.documents.iter().map(|d| &d.content.header().reference).collect();
         assert!(self.remote.keys().all(|reference| ours.contains(reference)));
     }
 }
 
-fn as_written() -> Event {
-    Event::AsWritten { total: Amount::ZERO, remote_no: None }
+/// The same header and the same things billed or paid: the rest is for our own books.
+fn is_same(ours: Option<&Draft>, theirs: Option<&Draft>) -> bool {
+    let held = |draft: &Draft| (draft.header().clone(), draft.billed().to_vec(), draft.total());
+    ours.map(held) == theirs.map(held)
+}
+
+fn as_written(content: &Draft) -> Event {
+    Event::AsWritten { total: content.total(), remote_no: None }
 }
 
 fn add(left: &mut BTreeMap<Source, Left>, billed: &Billed, sign: i64) {
@@ -360,8 +453,13 @@ fn add(left: &mut BTreeMap<Source, Left>, billed: &Billed, sign: i64) {
 }
 
 fn assert_nothing_below_zero(left: &BTreeMap<Source, Left>, what: &str) {
-    let fine = |rest: &Left| rest.units >= 0 && rest.net >= Amount::ZERO && rest.tax >= Amount::ZERO;
-    assert!(left.values().all(fine), "{what}: {left:?}");
+    // Money for no goods is taken off the whole.
+    let fine = |(source, rest): (&Source, &Left)| {
+        matches!(source, Source::Money(_)) || rest.units >= 0 && rest.net >= Amount::ZERO && rest.tax >= Amount::ZERO
+    };
+    assert!(left.iter().all(fine), "{what}: {left:?}");
+    let net: Amount = left.values().map(|rest| rest.net).sum();
+    assert!(net >= Amount::ZERO, "{what} in money: {left:?}");
 }
 
 /// What Daftra will compute is the shop's amount within the tolerance, however Daftra rounds.

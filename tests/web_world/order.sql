@@ -11,6 +11,7 @@ values (1, 5551234567, '#1001 <script>alert(1)</script>', 'held', 1795165200000,
   '{"held":[{"code":"unknown_product","line":"<i>عباية</i> \"silk\"","codes":["AB-1"]},
             {"code":"totals_differ","order":11500,"daftra":11501,"tax_order":1500,"tax_daftra":1501,"tolerance":0}]}',
   '[{"ownership":{"line":1,"title":"<u>Scarf</u>","vendor":"Noon","seen":"billed"}},
+    {"money":{"state":"overpaid","total":11500,"received":12000,"given_back":0}},
     {"totals":{"shop":{"total":11500,"tax":1500},"daftra":{"total":11501,"tax":1501}}}]',
   1795161600000, 1795165200000);
 insert into document (order_id, account_id, kind, source_key, reference, state, since_at, content, wanted, written,
@@ -21,6 +22,14 @@ values (1, 1, 'invoice', 'order', 'k1-5551234567-order', 'posted', 1795165200000
     "billed":[{"source":{"line":1},"title":"<u>Scarf</u>","sku":"AB-1","product_id":9,"found":null,"taxes":[],"included":false,
     "units":2,"net":10000,"tax":1500,"rows":[{"units":2,"unit_price":5000}]}]}}',
   x'31', x'31', 4711, 'INV-000042', 11500, 'KWD', 1795165201000);
+insert into document (order_id, account_id, parent_id, kind, source_key, reference, state, since_at, content, wanted, written,
+  remote_id, total_minor, currency, verified_at)
+values (1, 1, 1, 'payment', 'transaction/17', 'k1-5551234567-transaction/17', 'posted', 1795165200000,
+  '{"payment":{"header":{"reference":"k1-5551234567-transaction/17","order_name":"#1001","client_id":1,"store_id":1,
+    "branch_id":null,"currency":"KWD","date":"2026-11-20","draft":false},"cause":{"transaction":17},
+    "at":"2026-11-20T09:00:00Z","clock":"2026-11-20T12:00:00","amount":12000,"rounding":0,"covers":[17],
+    "gateway":"<s>Mada</s>","method":"bank","treasury_id":7}}',
+  x'31', x'31', 5811, 12000, 'KWD', 1795165201000);
 insert into delivery (merchant_id, event_key, topic, order_id, received_at, repeats)
 values (1, 'b1-<event>', 'orders/create', 1, 1795165200000, 3);
 insert into attempt (order_id, account_id, document_id, action, started_at, ended_at, outcome, status, remote_id, detail)

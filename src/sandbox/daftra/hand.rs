@@ -24,6 +24,8 @@ pub enum Hand {
     AddCustomField { document: u64, label: String, value: String },
     /// A payment that nobody else knows.
     AddPayment { document: u64, method: String, amount: Decimal },
+    /// Another amount of a payment.
+    ChangePayment { payment: u64, amount: Decimal },
     /// Deleted with its payments.
     Delete { document: u64 },
     /// The tax authority accepted it.
@@ -80,6 +82,11 @@ impl Account {
                     created: now,
                 };
                 self.payments.insert(id, payment);
+                Ok(())
+            }
+            Hand::ChangePayment { payment: id, amount } => {
+                let payment = self.payments.get_mut(&id).ok_or_else(|| format!("There is no payment {id}"))?;
+                payment.amount = amount;
                 Ok(())
             }
             Hand::Delete { document: id } => {

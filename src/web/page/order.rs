@@ -13,8 +13,10 @@ use crate::db::document::{self, Attempt};
 use crate::db::log::{self, Entry};
 use crate::db::order::{self, Overview};
 use crate::db::{merchant, product};
-use crate::domain::ledger::{Document, Policy};
+use crate::domain::document::{Document, Policy};
 use crate::domain::money::Currency;
+use crate::domain::payment::PaymentDraft;
+use crate::domain::trace;
 use crate::text::{self, Lang};
 use crate::web::auth::Viewer;
 use crate::web::context::Context;
@@ -132,6 +134,9 @@ fn standing(view: &View<'_>, lang: Lang) -> Markup {
             dt { (label.placed) } dd { (maybe_time(order.placed_at, &view.zone)) }
             dt { (label.since) } dd { (time(order.state_at, &view.zone)) }
             @if let Some(due) = order.due_at { dt { (label.next_look) } dd { (time(due, &view.zone)) } }
+            @if let Some(money) = order.trace.as_ref().and_then(trace::money) {
+                dt { (label.money) } dd { (text::balance(lang, money, view.currency)) }
+            }
             @if order.failures > 0 { dt { (label.failures) } dd { (order.failures) } }
         }
         @if view.viewer.may_operate() {
@@ -164,13 +169,27 @@ fn documents(view: &View<'_>, lang: Lang) -> Markup {
                     dt { (label.since) } dd { (time(document.since_at, &view.zone)) }
                     dt { (label.verified) } dd { (maybe_time(document.verified_at, &view.zone)) }
                     @if let Some(at) = document.look_at { dt { (label.next_look) } dd { (time(at, &view.zone)) } }
+                    @if let Some(payment) = document.payment() { (paid(payment, view, lang)) }
                 }
-                details {
-                    summary { (label.content) }
-                    (table(&[label.line, label.sku, label.product, label.units, label.net, label.tax], &lines(document, lang), ""))
+                @if document.payment().is_none() {
+                    details {
+                        summary { (label.content) }
+                        (table(&[label.line, label.sku, label.product, label.units, label.net, label.tax], &lines(document, lang), ""))
+                    }
                 }
             }
         }
+    }
+}
+
+fn paid(payment: &PaymentDraft, view: &View<'_>, lang: Lang) -> Markup {
+    let label = lang.words().labels();
+    html! {
+        dt { (label.net) } dd { (text::amount(lang, payment.amount, Some(payment.header.currency))) }
+        dt { (label.gateway) } dd { bdi { (payment.gateway) } }
+        dt { (label.time) } dd { (time(payment.at, &view.zone)) }
+        dt { (label.method) } dd { (code(&payment.method)) }
+        @if let Some(id) = payment.treasury_id { dt { (label.treasury) } dd { (code(&id.to_string())) } }
     }
 }
 

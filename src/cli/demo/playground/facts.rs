@@ -13,7 +13,7 @@ use crate::cli::demo::scenario::From;
 use crate::cli::demo::stage::MERCHANTS;
 use crate::db::order::{self, Filter, Overview, State};
 use crate::db::{self, document};
-use crate::domain::ledger;
+use crate::domain::document::State as Stage;
 use crate::domain::money::Currency;
 use crate::domain::reason::{Ignored, Reason};
 use crate::sandbox::World;
@@ -152,9 +152,8 @@ impl Playground {
             }
             let documents = self.db.read(|c| document::of_order(c, overview.id))?;
             let currency = documents.first().map(|document| document.content.header().currency);
-            let is_in_doubt = documents
-                .iter()
-                .any(|document| matches!(document.state, ledger::State::InDoubt | ledger::State::ReplaceInDoubt));
+            let is_in_doubt =
+                documents.iter().any(|document| matches!(document.state, Stage::InDoubt | Stage::ReplaceInDoubt));
             parts.push(Part {
                 slug,
                 id: overview.id,

@@ -1,0 +1,419 @@
+//! Which payments Daftra should hold for an order whose invoice is in step and whose receipts are through.
+//!
+//! - The sole owner of an order records each sale and capture once, by transaction id; a merchant who has a share of it
+//!   records one payment when the order is paid, over what its documents leave open.
+//! - Where the shop says "paid" and names no transaction, one payment stands in for it. A transaction that comes later
+//!   is adopted by it, never booked beside it.
+//! - Money that went back before its payment was sent is taken off it. Later it is told by the receipt, and as a
+//!   payment of its own where the rules want that.
+//!
+//! The sums over all payments of an order do not depend on how money that went back is spread over those unsent.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::document::{Document, State};
+use super::invoice::{Header, InvoiceDraft, reference, shop_totals};
+use super::ledger::Ledger;
+use super::money::Amount;
+use super::operation::Change;
+use super::order::{Order, PaymentStatus, Transaction, TransactionKind};
+use super::payment::{Cause, PaymentDraft, brings_money, movements, shop_amount};
+use super::reason::Hold;
+use super::refund::{self, Class};
+use super::rules::Merchant;
+
+/// The shop's clock and ours may differ by so much: money that came before the shop said "paid" is what it spoke of.
+const CLOCKS_DIFFER: SignedDuration = SignedDuration::from_mins(5);
+
+/// An order whose documents are as they should be.
+pub(super) struct Purse<'a> {
+    pub(super) order: &'a Order,
+    pub(super) merchant: &'a Merchant,
+    pub(super) ledger: &'a Ledger,
+    pub(super) invoice: &'a Document,
+    pub(super) content: &'a InvoiceDraft,
+    /// The invoice bills all that the order ever cost, so that all of its money is the merchant's.
+    pub(super) is_whole: bool,
+    pub(super) now: Timestamp,
+}
+
+/// What is to be done about the money.
+#[derive(Default)]
+pub(super) struct Collected {
+    /// For our own books, first of all.
+    pub(super) changes: Vec<Change>,
+    pub(super) wanted: Vec<Wanted>,
+    pub(super) holds: Vec<Hold>,
+    /// Whose payment is wanted or held, and so not given up.
+    kept: BTreeSet<String>,
+}
+
+/// A payment that is not there yet.
+pub(super) struct Wanted {
+    pub(super) parent: i64,
+    pub(super) draft: PaymentDraft,
+    pub(super) source_at: Timestamp,
+}
+
+/// Money on its way to becoming one payment.
+struct Pile<'a> {
+    first: &'a Transaction,
+    covers: BTreeSet<i64>,
+    amount: Amount,
+}
+
+/// Money that went back and was not taken off a payment.
+struct Later<'a> {
+    movement: &'a Transaction,
+    amount: Amount,
+    /// What it gives back is in payments that were sent.
+    was_recorded: bool,
+}
+
+/// Decides about all payments at once; of those that exist it adds none.
+pub(super) fn collect(purse: &Purse<'_>) -> Collected {
+    let mut found = Collected::default();
+    if purse.is_whole {
+        purse.by_transaction(&mut found);
+    }
+    purse.by_word(&mut found);
+    let given_up = purse.rows().filter(|(document, payment)| {
+        matches!(document.state, State::Planned | State::Refused) && !found.kept.contains(&payment.cause.source_key())
+    });
+    found.changes.extend(given_up.map(|(document, _)| Change::Drop { document: document.id }));
+    found
+}
+
+impl<'a> Purse<'a> {
+    fn rows(&self) -> impl Iterator<Item = (&'a Document, &'a PaymentDraft)> {
+        self.ledger.documents.iter().filter_map(|document| Some((document, document.payment()?)))
+    }
+
+    /// The payments that take part in the invoice's balance.
+    fn counted(&self) -> impl Iterator<Item = &'a PaymentDraft> {
+        let on_invoice = self.rows().filter(|(document, _)| document.parent_id == Some(self.invoice.id));
+        on_invoice.filter(|(document, _)| counts(document)).map(|(_, payment)| payment)
+    }
+
+    /// The transactions that are in a payment already.
+    fn spoken_for(&self) -> BTreeSet<i64> {
+        let live = self.rows().filter(|(document, _)| counts(document));
+        live.flat_map(|(_, payment)| payment.covers.iter().copied()).collect()
+    }
+
+    fn by_transaction(&self, found: &mut Collected) {
+        let movements = movements(self.order);
+        let spoken_for = self.spoken_for();
+        let mut fresh: Vec<&Transaction> =
+            movements.iter().filter(|(id, _)| !spoken_for.contains(id)).map(|(_, movement)| *movement).collect();
+        fresh.sort_by_key(|movement| (movement.at, movement.id));
+        let (mut incoming, outgoing): (Vec<&Transaction>, Vec<&Transaction>) =
+            fresh.into_iter().partition(|movement| brings_money(movement.kind));
+        self.adopt(&movements, &mut incoming, found);
+
+        let mut piles: Vec<Pile<'_>> = Vec::new();
+        for movement in incoming {
+            let covers = BTreeSet::from([movement.id]);
+            match shop_amount(movement, &self.order.snapshot) {
+                Some(amount) => piles.push(Pile { first: movement, covers, amount }),
+                None => self.hold_foreign(movement, found),
+            }
+        }
+        let mut room: Amount = self.counted().map(PaymentDraft::money).sum();
+        let mut later = Vec::new();
+        for movement in outgoing {
+            let Some(amount) = self.leaves(movement, found) else { continue };
+            let is_change = movement.kind == TransactionKind::Change;
+            if is_change && net(&mut piles, movement, amount) {
+                continue;
+            }
+            let was_recorded = amount <= room;
+            if was_recorded {
+                room -= amount;
+            }
+            if was_recorded || !net(&mut piles, movement, amount) {
+                later.push(Later { movement, amount, was_recorded });
+            }
+        }
+        for Pile { first, covers, amount } in piles {
+            if amount > Amount::ZERO {
+                let source_at = first.at.unwrap_or(self.order.snapshot.processed_at);
+                let gateways = if first.gateway.trim().is_empty() {
+                    self.gateways()
+                } else {
+                    BTreeSet::from([first.gateway.clone()])
+                };
+                let rounding = self.rounding(amount);
+                let intent = Intent { cause: Cause::Transaction(first.id), at: source_at, amount, rounding, covers };
+                self.want(self.invoice, intent, &gateways, source_at, found);
+            }
+        }
+        for one in later {
+            self.give_back(&one, found);
+        }
+    }
+
+    /// Payments made on the shop's word take in the money it spoke of. One that may have been sent keeps its place even
+    /// while it surely is not there: it is sent again rather than another.
+    fn adopt(
+        &self,
+        movements: &BTreeMap<i64, &Transaction>,
+        incoming: &mut Vec<&'a Transaction>,
+        found: &mut Collected,
+    ) {
+        let mut rows: Vec<_> = self.rows().filter(|(_, payment)| matches!(payment.cause, Cause::Paid(_))).collect();
+        rows.sort_by_key(|(_, payment)| payment.cause);
+        for (document, payment) in rows {
+            let is_open = matches!(document.state, State::Planned | State::Refused) && payment.money() <= self.open();
+            let is_waiting = is_open && document.unknown_sends > 0;
+            if !counts(document) && !is_waiting {
+                continue;
+            }
+            let known = payment.covers.iter().filter_map(|id| movements.get(id));
+            let known = known.filter(|movement| brings_money(movement.kind));
+            let known: Amount = known.filter_map(|movement| shop_amount(movement, &self.order.snapshot)).sum();
+            let mut rest = payment.money() - known;
+            let mut transactions = BTreeSet::new();
+            incoming.retain(|movement| {
+                let came_before = movement.at.is_none_or(|at| at <= payment.at + CLOCKS_DIFFER);
+                if rest <= Amount::ZERO || !came_before {
+                    return true;
+                }
+                rest -= shop_amount(movement, &self.order.snapshot).unwrap_or(rest);
+                transactions.insert(movement.id);
+                false
+            });
+            if is_waiting {
+                let (amount, rounding) = (payment.amount - payment.rounding, payment.rounding);
+                let covers = payment.covers.union(&transactions).copied().collect();
+                let intent = Intent { cause: payment.cause, at: payment.at, amount, rounding, covers };
+                self.want(self.invoice, intent, &self.gateways(), payment.at, found);
+            } else if document.state == State::Posted && !transactions.is_empty() {
+                found.changes.push(Change::Adopt { document: document.id, transactions });
+            }
+        }
+        self.look_first(incoming, found);
+    }
+
+    /// Another life of this database may have recorded on the shop's word what is known by its transaction now. It is
+    /// looked for before anything is sent; nobody sends it.
+    fn look_first(&self, incoming: &[&Transaction], found: &mut Collected) {
+        let cause = Cause::Paid(1);
+        let is_due = self.ledger.look_first_before.is_some_and(|before| self.order.snapshot.created_at < before);
+        if !is_due || incoming.is_empty() || self.ledger.by_source(&cause.source_key()).is_some() {
+            return;
+        }
+        let amount = self.open();
+        if amount <= Amount::ZERO {
+            return;
+        }
+        let rounding = self.rounding(amount);
+        let intent = Intent { cause, at: self.now, amount, rounding, covers: BTreeSet::new() };
+        let gateways = incoming.iter().map(|movement| movement.gateway.clone()).take(1).collect();
+        self.want(self.invoice, intent, &gateways, self.order.snapshot.created_at, found);
+    }
+
+    /// The amount that goes out, or that it cannot be booked.
+    fn leaves(&self, movement: &Transaction, found: &mut Collected) -> Option<Amount> {
+        if !matches!(movement.kind, TransactionKind::Change | TransactionKind::Refund) {
+            return None;
+        }
+        let amount = shop_amount(movement, &self.order.snapshot);
+        if amount.is_none() && self.merchant.rules.payments.refunds {
+            self.hold_foreign(movement, found);
+        }
+        // Shops tell of refunds of nothing, too.
+        amount.filter(|amount| !amount.is_zero())
+    }
+
+    fn hold_foreign(&self, movement: &Transaction, found: &mut Collected) {
+        found.kept.insert(Cause::Transaction(movement.id).source_key());
+        found.holds.push(Hold::ForeignPayment {
+            transaction: movement.id,
+            amount: movement.amount,
+            currency: movement.currency.clone(),
+        });
+    }
+
+    /// Money that went back after its payment was sent. A record that has a receipt is told by that; any other took
+    /// back what was paid too much.
+    fn give_back(&self, later: &Later<'_>, found: &mut Collected) {
+        let Later { movement, amount, was_recorded } = *later;
+        let mut refunds = self.order.facts.refunds.values();
+        let Some(record) = refunds.find(|refund| refund.transactions.contains_key(&movement.id)) else { return };
+        let receipt = match self.ledger.classes.get(&record.id) {
+            Some(Class::Receipt) => self.ledger.by_source(&refund::Cause::Refund(record.id).source_key()),
+            Some(Class::Covered) => self.ledger.by_source(&refund::Cause::Cancel.source_key()),
+            Some(Class::Edit | Class::Absorbed) => None,
+            Some(Class::NotOurs) | None => return,
+        };
+        let receipt = receipt.filter(|receipt| receipt.state == State::Posted);
+        let wants_payments = self.merchant.rules.payments.refunds;
+        let (parent, amount) = match receipt {
+            Some(_) if !wants_payments => return,
+            Some(receipt) => (receipt, amount),
+            // Money that never came by our books cannot have been too much.
+            None if !was_recorded => return,
+            None if !wants_payments => {
+                found.kept.insert(Cause::Transaction(movement.id).source_key());
+                found.holds.push(Hold::PayBackByHand { refund: record.id, amount });
+                return;
+            }
+            None => (self.invoice, -amount),
+        };
+        let at = movement.at.unwrap_or(record.created_at);
+        let (cause, rounding) = (Cause::Transaction(movement.id), Amount::ZERO);
+        let gateways = BTreeSet::from([movement.gateway.clone()]);
+        let intent = Intent { cause, at, amount, rounding, covers: [movement.id].into() };
+        self.want(parent, intent, &gateways, at, found);
+    }
+
+    /// One payment of what is open, when the shop says that the order is paid and tells of no money of ours.
+    fn by_word(&self, found: &mut Collected) {
+        let snapshot = &self.order.snapshot;
+        let movements = movements(self.order);
+        let received = movements.values().filter(|movement| brings_money(movement.kind));
+        let received: Vec<Option<Amount>> = received.map(|movement| shop_amount(movement, snapshot)).collect();
+        let is_due = if self.is_whole {
+            received.is_empty() && snapshot.payment.was_paid_in_full()
+        } else {
+            let sum: Amount = received.iter().flatten().copied().sum();
+            snapshot.payment.was_paid_in_full() || !received.is_empty() && sum >= snapshot.total_price
+        };
+        let amount = self.open();
+        if !is_due || amount <= Amount::ZERO {
+            return;
+        }
+        let mut causes = (1..).map(Cause::Paid);
+        let is_free =
+            |cause: &Cause| self.ledger.by_source(&cause.source_key()).is_none_or(|document| !counts(document));
+        // Money that went back, and goods that were added since, look alike in words: only a plain "paid" is paid again.
+        let is_told = |cause: &Cause| *cause == Cause::Paid(1) || snapshot.payment == PaymentStatus::Paid;
+        let is_new = |cause: &Cause| is_told(cause) && !found.kept.contains(&cause.source_key());
+        let Some(cause) = causes.find(is_free).filter(is_new) else {
+            return;
+        };
+        let records = self.order.facts.refunds.values().filter(|_| self.is_whole);
+        let covers = records.flat_map(|refund| refund.transactions.keys().copied());
+        let spoken_for = self.spoken_for();
+        let covers = covers.filter(|id| movements.contains_key(id) && !spoken_for.contains(id)).collect();
+        let rounding = self.rounding(amount);
+        let intent = Intent { cause, at: self.now, amount, rounding, covers };
+        self.want(self.invoice, intent, &self.gateways(), snapshot.created_at, found);
+    }
+
+    /// What invoice and receipts leave open, by the shop's amounts.
+    fn open(&self) -> Amount {
+        let receipts: Amount = self.ledger.receipts().map(|receipt| shop_totals(&receipt.billed).total).sum();
+        let paid: Amount = self.counted().map(PaymentDraft::money).sum();
+        shop_totals(&self.content.billed).total - receipts - paid
+    }
+
+    /// The payment that leaves nothing open takes along what Daftra's own rounding left, as far as that is tolerated.
+    fn rounding(&self, amount: Amount) -> Amount {
+        let receipts = self.ledger.documents.iter().filter(|d| d.receipt().is_some() && d.state.may_exist());
+        let totals: Option<Amount> = receipts.map(|receipt| receipt.total).sum();
+        let (Some(total), Some(receipts), true) = (self.invoice.total, totals, amount == self.open()) else {
+            return Amount::ZERO;
+        };
+        let paid: Amount = self.counted().map(|payment| payment.amount).sum();
+        let rounding = total - receipts - paid - amount;
+        let lines = || i64::try_from(self.content.billed.len()).unwrap_or(i64::MAX);
+        let tolerance = self.merchant.rules.tolerance_minor.unwrap_or_else(lines);
+        let is_sane = rounding.abs() <= Amount(tolerance) && amount + rounding > Amount::ZERO;
+        if is_sane { rounding } else { Amount::ZERO }
+    }
+
+    /// The shop's words for the ways this order was paid.
+    fn gateways(&self) -> BTreeSet<String> {
+        self.order.snapshot.gateways.iter().cloned().collect()
+    }
+
+    fn want(
+        &self,
+        parent: &Document,
+        intent: Intent,
+        gateways: &BTreeSet<String>,
+        source_at: Timestamp,
+        found: &mut Collected,
+    ) {
+        let Intent { cause, at, amount, rounding, covers } = intent;
+        found.kept.insert(cause.source_key());
+        let mut booked = gateways.iter().map(|name| self.merchant.rules.payments.gateway(name));
+        let rule = booked.next().flatten().filter(|rule| booked.all(|other| other == Some(*rule)));
+        let Some(rule) = rule else {
+            let hold = Hold::UnmappedGateway { gateways: gateways.clone() };
+            if !found.holds.contains(&hold) {
+                found.holds.push(hold);
+            }
+            return;
+        };
+        let clock = at.to_zoned(self.merchant.zone.clone()).datetime();
+        let header = Header {
+            reference: reference(self.merchant, self.order.snapshot.id, &cause.source_key()),
+            date: clock.date(),
+            ..parent.content.header().clone()
+        };
+        let draft = PaymentDraft {
+            header,
+            cause,
+            at,
+            clock,
+            amount: amount + rounding,
+            rounding,
+            covers,
+            gateway: gateways.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
+            method: rule.method.clone(),
+            treasury_id: rule.treasury_id,
+        };
+        found.wanted.push(Wanted { parent: parent.id, draft, source_at });
+    }
+}
+
+/// A payment before it is known how it is booked.
+struct Intent {
+    cause: Cause,
+    at: Timestamp,
+    /// What moved.
+    amount: Amount,
+    rounding: Amount,
+    covers: BTreeSet<i64>,
+}
+
+/// Its money is in Daftra, or may be; or a person took it out, and nobody puts it back.
+fn counts(document: &Document) -> bool {
+    document.state.may_exist() || document.state == State::Gone
+}
+
+/// Takes money that went back off what was not sent: from one pile of the same way of paying, else from another, else
+/// from several, which become one. False: there is not so much.
+fn net(piles: &mut Vec<Pile<'_>>, movement: &Transaction, amount: Amount) -> bool {
+    if piles.iter().map(|pile| pile.amount).sum::<Amount>() < amount {
+        return false;
+    }
+    piles.sort_by_key(|pile| (pile.first.gateway != movement.gateway, pile.amount != amount, pile.first.id));
+    let at = piles.iter().position(|pile| pile.amount >= amount).unwrap_or(0);
+    let mut pile = piles.remove(at);
+    while pile.amount < amount {
+        let next = piles.remove(0);
+        pile.amount += next.amount;
+        pile.covers.extend(next.covers);
+    }
+    pile.amount -= amount;
+    pile.covers.insert(movement.id);
+    piles.push(pile);
+    piles.sort_by_key(|pile| pile.first.id);
+    true
+}
+
+/// Whether a payment in doubt is to be sent if it turns out to be absent: one that was to stand in for transactions is
+/// not once these are known, unless it may have been sent.
+pub(super) fn is_wanted(document: &Document, payment: &PaymentDraft, order: &Order) -> bool {
+    let is_known = movements(order).values().any(|movement| brings_money(movement.kind));
+    match payment.cause {
+        Cause::Transaction(_) => document.state != State::Dropped,
+        Cause::Paid(_) => document.state != State::Dropped && (document.unknown_sends > 0 || !is_known),
+    }
+}

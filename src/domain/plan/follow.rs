@@ -1,0 +1,168 @@
+//! The invoice is there: the shop's edits replace it, and what Daftra will not change is taken back and made anew.
+
+use std::collections::BTreeMap;
+
+use super::{Case, Decision, own_lines};
+use crate::domain::document::{Document, State, Stock};
+use crate::domain::draft::{Draft, Fingerprint};
+use crate::domain::invoice::{Drafted, InvoiceDraft, Removed, Seen, Source, shop_totals};
+use crate::domain::ledger::invoice_number;
+use crate::domain::money::Amount;
+use crate::domain::operation::{Change, Operation};
+use crate::domain::order::Refund;
+use crate::domain::reason::{Hold, Refusal, Waiting};
+use crate::domain::refund::{Cause, Class, class_after_invoice, left, receipt_for_the_rest};
+use crate::domain::rules::{ExchangePolicy, LockedPolicy};
+use crate::domain::trace::{Step, Trace, steps};
+
+impl Case<'_> {
+    /// The invoice exists: edits replace it, money and goods that went back become receipts.
+    pub(super) fn follow(&self, invoice: &Document, trace: &mut Trace) -> Decision {
+        let Some(content) = invoice.invoice() else { return Decision::Settled };
+        let reversal = Cause::Reversal(invoice_number(&invoice.source_key));
+        if self.ledger.by_source(&reversal.source_key()).is_some_and(|document| document.state.may_exist()) {
+            let changes = vec![Change::Reverse { document: invoice.id }];
+            return Decision::Act(vec![Operation::Record { changes }]);
+        }
+        let facts = &self.order.facts;
+        let first = self.draft(&Removed::default(), Some(content)).invoice;
+        let own = own_lines(&first);
+        let cancel = self.ledger.by_source(&Cause::Cancel.source_key()).is_some_and(|d| d.state.may_exist());
+        let mut classes = self.ledger.classes.clone();
+        for refund in self.refunds() {
+            classes.entry(refund.id).or_insert_with(|| {
+                let class = class_after_invoice(refund, &own, content, facts, cancel);
+                if class == Class::Receipt && self.is_left_out(refund, content, &first) {
+                    Class::Covered
+                } else {
+                    class
+                }
+            });
+        }
+        let redraft = |classes: &_| self.draft(&self.removed(classes), Some(content));
+        let mut drafted = redraft(&classes);
+        if drafted.is_without_rows() {
+            // An invoice without rows is no invoice: what the edit took away goes back by receipt.
+            for (id, class) in &mut classes {
+                if *class == Class::Edit && !self.ledger.classes.contains_key(id) {
+                    *class = Class::Receipt;
+                }
+            }
+            drafted = redraft(&classes);
+            if drafted.is_without_rows() {
+                let expected = shop_totals(&content.billed).total;
+                drafted.obstacles.holds.push(Hold::AmountsDoNotAddUp { expected, found: Amount::ZERO });
+            }
+        }
+        let Drafted { invoice: target, mut obstacles } = drafted;
+        trace.extend(steps(self.order, &target));
+        trace.extend(classes.iter().map(|(id, class)| Step::Refund { id: *id, class: *class }));
+        if !obstacles.ask.is_empty() {
+            return Decision::Act(vec![Operation::Find { codes: obstacles.ask }]);
+        }
+        if let Some(exchange) = self.exchange(content, &target, &classes) {
+            return Decision::Hold(obstacles.holds.into_iter().chain([exchange]).collect());
+        }
+        let wanted = Fingerprint::of(&target.billed);
+        if invoice.is_out_of_step(&wanted) {
+            obstacles.holds.extend(self.quantities(&target));
+            if obstacles.holds.is_empty() {
+                obstacles.holds.extend(self.gate(&target, trace));
+                obstacles.holds.extend(self.overdrawn(&target));
+            }
+            if !obstacles.holds.is_empty() {
+                return Decision::Hold(obstacles.holds);
+            }
+            if let (State::Locked, Some(refusal)) = (invoice.state, invoice.refusal.clone()) {
+                if self.may_reverse(&refusal) {
+                    return self.reverse(invoice, content, reversal);
+                }
+                let reference = content.header.reference.clone();
+                return Decision::Hold(vec![Hold::Locked { reference, refusal }]);
+            }
+            let edits = self.fresh(&classes, |class| class == Class::Edit);
+            let draft = Draft::Invoice(target);
+            return Decision::Act(vec![Operation::Replace { document: invoice.id, draft, classes: edits }]);
+        }
+        trace.push(Step::InStep { reference: content.header.reference.clone() });
+        if let Some(document) = self.ledger.by_source(&reversal.source_key())
+            && matches!(document.state, State::Planned | State::Refused)
+        {
+            // The shop took back what could not be written.
+            return self.give_up(document);
+        }
+        if target.seen != content.seen && invoice.state == State::Posted {
+            let changes = vec![Change::Note { document: invoice.id, seen: target.seen }];
+            return Decision::Act(vec![Operation::Record { changes }]);
+        }
+        let ahead = facts.refunds.values().find(|refund| self.is_ahead(refund));
+        match (self.take_back(invoice, content, &first, &classes), ahead) {
+            (Decision::Settled, Some(refund)) => Decision::Wait(None, Waiting::OrderBehind { refund: refund.id }),
+            (Decision::Settled, None) => self.stock(invoice, content),
+            (decision, _) => decision,
+        }
+    }
+
+    /// Settled only if the goods left their warehouse, or came back.
+    fn stock(&self, invoice: &Document, content: &InvoiceDraft) -> Decision {
+        let is_anything_out = || left(content, self.ledger.receipts()).values().any(|left| left.units > 0);
+        match (&invoice.stock, invoice.next_stock_look()) {
+            (Some(Stock::Pending { why }), Some(at)) if is_anything_out() => {
+                let reference = content.header.reference.clone();
+                Decision::Wait(Some(at), Waiting::StockPending { reference, why: why.clone() })
+            }
+            (Some(Stock::Pending { .. } | Stock::Moved) | None, _) => Decision::Settled,
+        }
+    }
+
+    /// Whether an invoice that Daftra will not change may make room for another one without a person. What it complains
+    /// of by field can be mended, and what was given back beside goods or paid cannot be carried over.
+    fn may_reverse(&self, refusal: &Refusal) -> bool {
+        let is_goods = |source: Source| matches!(source, Source::Line(_));
+        self.merchant.rules.locked == LockedPolicy::NewInvoice
+            && refusal.fields.is_empty()
+            && self.order.facts.cancelled.is_none()
+            && self.ledger.documents.iter().all(|document| document.payment().is_none() || document.never_left())
+            && self.ledger.receipts().flat_map(|receipt| &receipt.billed).all(|billed| is_goods(billed.source))
+    }
+
+    /// A receipt for all that is left of a locked invoice. Once it exists, the next invoice may.
+    fn reverse(&self, invoice: &Document, content: &InvoiceDraft, reversal: Cause) -> Decision {
+        let rest = left(content, self.ledger.receipts());
+        if rest.values().all(|left| left.units <= 0) {
+            let changes = vec![Change::Reverse { document: invoice.id }];
+            return Decision::Act(vec![Operation::Record { changes }]);
+        }
+        let draft = receipt_for_the_rest(self.merchant, self.order.snapshot.id, reversal, self.now, content, &rest);
+        let key = reversal.source_key();
+        let (known, parent) = (self.ledger.by_source(&key), Some(invoice.id));
+        // When it was first wanted nobody knows; another life of the database may have made it.
+        let source_at = self.order.snapshot.created_at;
+        self.create(known, parent, key, Draft::RefundReceipt(draft), BTreeMap::new(), source_at)
+    }
+
+    /// Goods given for others, of which something is still to be booked.
+    fn exchange(&self, content: &InvoiceDraft, target: &InvoiceDraft, classes: &BTreeMap<i64, Class>) -> Option<Hold> {
+        let snapshot = &self.order.snapshot;
+        let named = snapshot.exchanged.as_ref().filter(|_| self.merchant.rules.exchange == ExchangePolicy::Hold)?;
+        let returns = || self.order.facts.refunds.values().filter(|refund| refund.is_return);
+        let is_open = |refund: &Refund| {
+            classes.get(&refund.id) == Some(&Class::Receipt)
+                && self.ledger.by_source(&Cause::Refund(refund.id).source_key()).is_none_or(Document::never_left)
+        };
+        let is_given = |id: i64| named.contains(&id) || named.is_empty() && !content.seen.contains_key(&id);
+        let given = snapshot.lines.iter().filter(|line| is_given(line.id) && target.seen[&line.id] == Seen::Billed);
+        let is_new = given.clone().any(|line| content.find(Source::Line(line.id)).is_none());
+        if !is_new && !returns().any(is_open) {
+            return None;
+        }
+        let title = |id: i64| snapshot.lines.iter().find(|line| line.id == id).map(|line| line.title.clone());
+        let back = returns()
+            .flat_map(|refund| &refund.lines)
+            .filter(|part| target.seen.get(&part.line_id) == Some(&Seen::Billed));
+        Some(Hold::Exchange {
+            back: back.map(|part| (title(part.line_id).unwrap_or_default(), part.quantity)).collect(),
+            given: given.map(|line| (line.title.clone(), line.quantity)).collect(),
+        })
+    }
+}

@@ -1,0 +1,555 @@
+//! Money on the hand-moved clock: what the shop received is in Daftra, once, through every bad day.
+#![expect(clippy::unwrap_used, reason = "a test that cannot look fails")]
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use common::stage::{Cast, Plan, Stage, shop};
+use jiff::SignedDuration;
+use qantara::db::log::Status;
+use qantara::db::merchant::{self, Mode};
+use qantara::db::order::State;
+use qantara::db::{alert, document, order};
+use qantara::domain::document::State as RowState;
+use qantara::domain::reason::{Hold, Reason};
+use qantara::domain::rules::{GatewayRule, PaymentRules};
+use qantara::sandbox::daftra::{Account, AccountSetup, DocumentKind, Hand, PartialPut, PaymentMethod, Standing};
+use qantara::sandbox::fault::{Fault, FaultKind};
+use qantara::sandbox::http::Request;
+use qantara::sandbox::shop::Shop;
+use qantara::sandbox::shop::cart::{Cart, Edit, OrderId, Payment, Refund, Restock, VariantId};
+use qantara::sandbox::shop::delivery::Delivery;
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+/// How the sandbox's shop is paid, unless a cart says otherwise.
+const CARD: &str = "bogus";
+const COD: &str = "Cash on Delivery (COD)";
+
+fn wadi() -> (Shop, Vec<VariantId>) {
+    shop("wadi.myshopify.com", "hush", 1)
+}
+
+fn rules() -> PaymentRules {
+    let rule = |method: &str| GatewayRule { method: method.to_owned(), treasury_id: Some(1) };
+    let gateways = BTreeMap::from([(CARD.to_owned(), rule("bank")), (COD.to_lowercase(), rule("cash"))]);
+    PaymentRules { record: true, gateways, ..PaymentRules::default() }
+}
+
+/// From now on the merchant's payments are booked so.
+fn record(stage: &Stage, merchant_id: i64, payments: PaymentRules) {
+    let change = move |tx: &rusqlite::Transaction<'_>| {
+        let mut merchant = merchant::get(tx, merchant_id)?;
+        merchant.rules.payments = payments;
+        merchant::change(tx, &merchant)
+    };
+    stage.db.write(change).unwrap();
+    for name in ["one", "a", "b"] {
+        if let Some(account) = stage.network.world.lock().unwrap().account_mut(name) {
+            give_methods(account, true);
+        }
+    }
+}
+
+fn give_methods(account: &mut Account, active: bool) {
+    for (id, slug) in (1..).zip(["cash", "bank"]) {
+        let (slug, label) = (slug.to_owned(), slug.to_owned());
+        account.add_method(PaymentMethod { id, slug, label, active, ..PaymentMethod::default() });
+    }
+}
+
+/// One merchant who records payments, at work.
+fn stage_with(setup: AccountSetup, payments: PaymentRules) -> Stage {
+    let mut stage = Stage::new(Plan { accounts: vec![setup], ..Plan::default() });
+    let merchant_id = stage.add(&Cast::default());
+    record(&stage, merchant_id, payments);
+    stage.start();
+    stage
+}
+
+fn stage() -> Stage {
+    stage_with(AccountSetup::default(), rules())
+}
+
+/// The payments of an account by reference; no two have the same. Our ledger says the same of each.
+fn payments(stage: &Stage) -> BTreeMap<String, String> {
+    let remote: BTreeMap<u64, (String, Decimal)> = stage.account("one", |account| {
+        account.payments().map(|one| (one.id, (one.transaction_id.clone(), one.amount.normalize()))).collect()
+    });
+    let mut ledger = BTreeMap::new();
+    for order in stage.orders() {
+        for row in stage.db.read(|c| document::of_order(c, order.id)).unwrap() {
+            if let (Some(payment), Some(id)) = (row.payment(), row.remote_id) {
+                let amount = payment.header.currency.decimal(payment.amount).normalize();
+                assert!(row.state != RowState::Posted || row.total == Some(payment.amount), "{row:?}");
+                ledger.insert(u64::try_from(id).unwrap(), (payment.header.reference.clone(), amount));
+            }
+        }
+    }
+    assert_eq!(ledger, remote, "our books on the left, Daftra's on the right");
+    let by_reference: BTreeMap<String, String> =
+        remote.values().map(|(reference, amount)| (key_of(reference), amount.to_string())).collect();
+    assert_eq!(by_reference.len(), remote.len(), "one payment is there twice: {remote:?}");
+    by_reference
+}
+
+/// `transaction/17` of `kwadi-55-transaction/17`: the ids are the sandbox's, so only the kind is told.
+fn key_of(reference: &str) -> String {
+    reference.splitn(3, '-').last().unwrap().to_owned()
+}
+
+fn amounts(stage: &Stage) -> Vec<String> {
+    let mut all: Vec<String> = payments(stage).into_values().collect();
+    all.sort();
+    all
+}
+
+fn standing(stage: &Stage) -> Standing {
+    stage.account("one", |account| {
+        let invoice = account.documents(DocumentKind::Invoice).next().expect("an invoice").id;
+        account.standing(invoice).unwrap()
+    })
+}
+
+/// Status and what is unpaid, of the only invoice.
+fn balance(stage: &Stage) -> (i8, String) {
+    let standing = standing(stage);
+    (standing.status, standing.unpaid.normalize().to_string())
+}
+
+fn cart(shelf: &[VariantId], units: u32, payment: Payment) -> Cart {
+    Cart { payment, ..Cart::of(&[(shelf[2], units)]) }
+}
+
+fn holds(stage: &Stage) -> Vec<Hold> {
+    match stage.order("1001").reason {
+        Some(Reason::Held(holds)) => holds,
+        other => panic!("not held: {other:?}"),
+    }
+}
+
+#[track_caller]
+fn assert_settled(stage: &Stage, what: &str) {
+    let order = stage.order("1001");
+    assert_eq!(order.state, State::Settled, "{what} {:?}", order.reason);
+}
+
+fn edit(shop: &mut Shop, order: OrderId, to: u32, stage: &Stage) -> Vec<Delivery> {
+    let line = shop.what_is_left(order).unwrap()[0].line_id;
+    shop.edit(order, &[Edit::SetQuantity { line, to, restock: true }], stage.clock.now()).unwrap()
+}
+
+/// What a person or another program does over Daftra's own interface.
+fn call(stage: &Stage, method: &str, path: &str, body: &Value) {
+    let mut request = Request::new(method, &format!("/acct/one/api2/{path}")).with_header("apikey", "key-one");
+    request.body = body.to_string().into_bytes();
+    let now = stage.clock.now();
+    let reaction = stage.network.world.lock().unwrap().react(&request, now);
+    let qantara::sandbox::Reaction::Answer { answer, .. } = reaction else { panic!("no answer") };
+    assert!(answer.status < 300, "{path}: {}", String::from_utf8_lossy(&answer.body));
+}
+
+#[test]
+fn a_paid_order_is_a_paid_invoice() {
+    let stage = stage();
+    let (mut shop, shelf) = wadi();
+    let (_, deliveries) = shop.buy(&cart(&shelf, 2, Payment::Paid), stage.clock.now()).unwrap();
+    stage.deliver(&deliveries);
+    stage.until_idle(HOUR);
+    assert_settled(&stage, "");
+    assert_eq!((amounts(&stage), balance(&stage)), (vec!["698".to_owned()], (2, "0".to_owned())));
+    stage.account("one", |account| {
+        let payment = account.payments().next().unwrap();
+        assert_eq!((payment.method.as_str(), payment.treasury_id, payment.status), ("bank", 1, 1));
+        assert_eq!(payment.date.to_string(), "2026-06-17T12:00:00", "in the merchant's zone");
+        assert_eq!(payment.notes, "#1001 bogus");
+    });
+    let told: Vec<Status> = stage.log().iter().map(|entry| entry.status).collect();
+    assert_eq!(told, [Status::Success, Status::Updated]);
+}
+
+#[test]
+fn cash_on_delivery_is_unpaid_until_the_courier_has_it() {
+    let stage = stage();
+    let (mut shop, shelf) = wadi();
+    let cart = Cart { gateway: COD.to_owned(), ..cart(&shelf, 1, Payment::Pending) };
+    let (order, deliveries) = shop.buy(&cart, stage.clock.now()).unwrap();
+    stage.deliver(&deliveries);
+    stage.until_idle(HOUR);
+    assert_eq!((amounts(&stage).len(), balance(&stage)), (0, (0, "349".to_owned())));
+    stage.pass(DAY);
+    stage.deliver(&shop.pay(order, stage.clock.now()).unwrap());
+    stage.until_idle(HOUR);
+    assert_eq!((amounts(&stage), balance(&stage)), (vec!["349".to_owned()], (2, "0".to_owned())));
+    let method = stage.account("one", |account| account.payments().next().unwrap().method.clone());
+    assert_eq!(method, "cash");
+}
+
+#[test]
+fn in_whatever_order_the_shop_tells_it_the_money_is_there_once() {
+    let mut keys = BTreeSet::new();
+    for arrival in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let stage = stage();
+        let (mut shop, shelf) = wadi();
+        let (order, created) = shop.buy(&cart(&shelf, 2, Payment::Pending), stage.clock.now()).unwrap();
+        let paid = shop.pay(order, stage.clock.now() + SignedDuration::from_secs(20)).unwrap();
+        let pick = |all: &[Delivery], topic: &str| all.iter().find(|one| one.topic == topic).cloned().unwrap();
+        let three = [created[0].clone(), pick(&paid, "orders/paid"), pick(&paid, "order_transactions/create")];
+        for index in arrival {
+            stage.deliver(std::slice::from_ref(&three[index]));
+            stage.pass(SignedDuration::from_mins(20));
+        }
+        stage.deliver(&three);
+        stage.until_idle(DAY);
+        assert_settled(&stage, &format!("{arrival:?}"));
+        assert_eq!((amounts(&stage), balance(&stage)), (vec!["698".to_owned()], (2, "0".to_owned())), "{arrival:?}");
+        keys.extend(payments(&stage).into_keys().map(|key| key.split('/').next().unwrap().to_owned()));
+    }
+    assert_eq!(keys.into_iter().collect::<Vec<_>>(), ["paid", "transaction"], "both ways were gone");
+}
+
+fn bad_days() -> Vec<FaultKind> {
+    vec![
+        FaultKind::LoseRequest,
+        FaultKind::LoseAnswer,
+        FaultKind::Late { seconds: 45 },
+        FaultKind::ErrorAfterSaving,
+        FaultKind::ErrorBeforeSaving,
+        FaultKind::FailedWith200,
+        FaultKind::HtmlPage,
+        FaultKind::Unauthorized,
+        FaultKind::Throttled { retry_after: Some(7) },
+        FaultKind::Slow { seconds: 60 },
+        FaultKind::Hang,
+        FaultKind::CutAt { bytes: 20 },
+        FaultKind::TruncatedJson,
+        FaultKind::Refuse,
+    ]
+}
+
+/// What a person does where the bridge rightly asks for one.
+fn try_again_if_held(stage: &Stage) {
+    for order in stage.orders().into_iter().filter(|order| matches!(order.state, State::Held | State::Failed)) {
+        stage.try_again(&order);
+    }
+}
+
+#[test]
+fn whatever_happens_to_a_payment_it_is_there_once() {
+    for kind in bad_days() {
+        for times in 1..=2 {
+            let stage = stage();
+            let (mut shop, shelf) = wadi();
+            let fault = Fault { times: Some(times), ..Fault::always(kind.clone()).on("POST", "invoice_payments") };
+            stage.account("one", |account| account.add_fault(fault));
+            let (_, deliveries) = shop.buy(&cart(&shelf, 1, Payment::Paid), stage.clock.now()).unwrap();
+            stage.deliver(&deliveries);
+            for _ in 0..=times {
+                stage.until_idle(DAY);
+                try_again_if_held(&stage);
+            }
+            stage.until_idle(DAY);
+            assert_settled(&stage, &format!("{kind:?}"));
+            assert_eq!(amounts(&stage), ["349"], "{kind:?} {times} times");
+        }
+    }
+}
+
+/// Whatever happens on the way, also to the payment of a receipt, which is looked for in another way.
+#[test]
+fn whatever_happens_to_money_that_goes_back_it_is_there_once() {
+    for kind in bad_days() {
+        let stage = stage_with(AccountSetup::default(), PaymentRules { refunds: true, ..rules() });
+        let (mut shop, shelf) = wadi();
+        let (order, deliveries) = shop.buy(&cart(&shelf, 2, Payment::Paid), stage.clock.now()).unwrap();
+        stage.deliver(&deliveries);
+        stage.until_idle(HOUR);
+        stage.account("one", |account| account.add_fault(Fault::once(kind.clone()).on("POST", "invoice_payments")));
+        let line = shop.what_is_left(order).unwrap()[0].line_id;
+        let refund = Refund::of(&[(line, 1, Restock::Return)]);
+        stage.deliver(&shop.refund(order, &refund, stage.clock.now()).unwrap());
+        stage.until_idle(DAY);
+        try_again_if_held(&stage);
+        stage.until_idle(DAY);
+        assert_settled(&stage, &format!("{kind:?}"));
+        assert_eq!(amounts(&stage), ["349", "698"], "{kind:?}");
+        stage.account("one", |account| {
+            let receipt = account.documents(DocumentKind::RefundReceipt).next().unwrap().id;
+            let back: Vec<Decimal> = account.payments_of(receipt).map(|one| one.amount).collect();
+            assert_eq!(back, [Decimal::from(349)], "{kind:?}");
+        });
+    }
+}
+
+#[test]
+fn a_payment_that_went_with_our_put_comes_back_under_its_own_row() {
+    for partial_put in [PartialPut::Drop, PartialPut::Keep] {
+        let stage = stage_with(AccountSetup { partial_put, ..AccountSetup::default() }, rules());
+        let (mut shop, shelf) = wadi();
+        let (order, deliveries) = shop.buy(&cart(&shelf, 2, Payment::Paid), stage.clock.now()).unwrap();
+        stage.deliver(&deliveries);
+        stage.until_idle(HOUR);
+        let before = payments(&stage);
+        for to in [3, 4, 2] {
+            stage.deliver(&edit(&mut shop, order, to, &stage));
+            stage.until_idle(DAY);
+        }
+        assert_settled(&stage, &format!("{partial_put:?}"));
+        assert_eq!((payments(&stage), balance(&stage)), (before, (2, "0".to_owned())), "{partial_put:?}");
+        let sent = stage.account("one", |account| account.calls().clone());
+        let sent: u64 = sent
+            .iter()
+            .filter(|(call, _)| call.starts_with("POST") && call.contains("payments"))
+            .map(|(_, n)| *n)
+            .sum();
+        assert_eq!(sent, if partial_put == PartialPut::Drop { 4 } else { 1 }, "{partial_put:?}");
+    }
+}
+
+#[test]
+fn what_is_paid_too_much_shows_as_overpaid_and_what_is_paid_short_as_unpaid() {
+    let stage = stage();
+    let (mut shop, shelf) = wadi();
+    let (order, deliveries) = shop.buy(&cart(&shelf, 2, Payment::Paid), stage.clock.now()).unwrap();
+    stage.deliver(&deliveries);
+    stage.until_idle(HOUR);
+    stage.deliver(&edit(&mut shop, order, 1, &stage));
+    stage.until_idle(DAY);
+    assert_eq!((amounts(&stage), balance(&stage)), (vec!["698".to_owned()], (4, "-349".to_owned())));
+    assert!(format!("{:?}", stage.order("1001").trace).contains("Overpaid"));
+    stage.deliver(&edit(&mut shop, order, 3, &stage));
+    stage.until_idle(DAY);
+    assert_eq!(balance(&stage), (1, "349".to_owned()));
+    assert_settled(&stage, "");
+    assert!(format!("{:?}", stage.order("1001").trace).contains("PartiallyPaid"));
+    stage.deliver(&shop.pay(order, stage.clock.now()).unwrap());
+    stage.until_idle(DAY);
+    assert_eq!((amounts(&stage), balance(&stage)), (vec!["349".to_owned(), "698".to_owned()], (2, "0".to_owned())));
+}
+
+#[test]
+fn a_payment_that_daftra_refuses_holds_up_nothing_and_is_tried_again_alone() {
+    let stage = stage();
+    let (mut shop, shelf) = wadi();
+    stage.account("one", |account| give_methods(account, false));
+    let (order, deliveries) = shop.buy(&cart(&shelf, 2, Payment::Paid), stage.clock.now()).unwrap();
+    stage.deliver(&deliveries);
+    stage.until_idle(HOUR);
+    assert!(matches!(&holds(&stage)[..], [Hold::Refused { .. }]), "{:?}", holds(&stage));
+    stage.deliver(&edit(&mut shop, order, 3, &stage));
+    let line = shop.what_is_left(order).unwrap()[0].line_id;
+    stage.deliver(&shop.refund(order, &Refund::of(&[(line, 1, Restock::Return)]), stage.clock.now()).unwrap());
+    stage.until_idle(DAY);
+    let documents = stage.account("one", |account| {
+        let total = |kind| account.documents(kind).map(|one| one.totals.total.normalize().to_string()).collect();
+        let (invoices, receipts): (Vec<String>, Vec<String>) =
+            (total(DocumentKind::Invoice), total(DocumentKind::RefundReceipt));
+        give_methods(account, true);
+        (invoices, receipts)
+    });
+    assert_eq!(documents, (vec!["1047".to_owned()], vec!["349".to_owned()]), "edit and refund went on");
+    try_again_if_held(&stage);
+    stage.until_idle(DAY);
+    assert_settled(&stage, "");
+    // The money for one lamp went back before it was ever recorded, and the third lamp is still owed.
+    assert_eq!((amounts(&stage), balance(&stage)), (vec!["349".to_owned()], (1, "349".to_owned())));
+}
+
+#[test]
+fn a_payment_that_somebody_took_out_is_not_put_back() {
+    let stage = stage();
+    let (mut shop, shelf) = wadi();
+    let (order, deliveries) = shop.buy(&cart(&shelf, 2, Payment::Paid), stage.clock.now()).unwrap();
+    stage.deliver(&deliveries);
+    stage.until_idle(HOUR);
+    let id = stage.account("one", |account| account.payments().next().unwrap().id);
+    call(&stage, "DELETE", &format!("invoice_payments/{id}"), &json!({}));
+    stage.try_again(&stage.order("1001"));
+    stage.until_idle(DAY);
+    assert!(matches!(&holds(&stage)[..], [Hold::Gone { reference }] if reference.contains("transaction/")));
+    // What is to be done about the invoice goes on all the same.
+    let line = shop.what_is_left(order).unwrap()[0].line_id;
+    stage.deliver(&shop.refund(order, &Refund::of(&[(line, 1, Restock::Return)]), stage.clock.now()).unwrap());
+    stage.until_idle(DAY);
+    assert!(matches!(&holds(&stage)[..], [Hold::Gone { .. }]));
+    let (payments, receipts) = stage
+        .account("one", |account| (account.payments().count(), account.documents(DocumentKind::RefundReceipt).count()));
+    assert_eq!((payments, receipts), (0, 1));
+}
+
+#[test]
+fn a_payment_that_somebody_changed_is_shown_with_both_sides() {
+    let stage = stage();
+    let (mut shop, shelf) = wadi();
+    let (_, deliveries) = shop.buy(&cart(&shelf, 2, Payment::Paid), stage.clock.now()).unwrap();
+    stage.deliver(&deliveries);
+    stage.until_idle(HOUR);
+    let id = stage.account("one", |account| account.payments().next().unwrap().id);
+    let now = stage.clock.now();
+    let change = Hand::ChangePayment { payment: id, amount: Decimal::from(600) };
+    stage.account("one", |account| account.hand(change, now)).unwrap();
+    stage.try_again(&stage.order("1001"));
+    stage.until_idle(DAY);
+    let [Hold::ChangedByHand { differences, .. }] = &holds(&stage)[..] else { panic!("{:?}", holds(&stage)) };
+    assert_eq!((differences[0].ours.as_str(), differences[0].daftra.as_str()), ("698.00", "600"), "payment {id}");
+}
+
+/// The same money under a reference that our books do not know: another life of the database sent it.
+#[test]
+fn money_of_another_life_is_not_booked_beside_it() {
+    let stage = stage();
+    let (mut shop, shelf) = wadi();
+    stage.account("one", |account| {
+        account.add_fault(Fault::once(FaultKind::LoseRequest).on("POST", "invoice_payments"));
+    });
+    let (order, deliveries) = shop.buy(&cart(&shelf, 2, Payment::Paid), stage.clock.now()).unwrap();
+    let created = deliveries.iter().find(|one| one.topic == "orders/create").unwrap();
+    stage.deliver(std::slice::from_ref(created));
+    stage.pass(SignedDuration::from_secs(30));
+    let invoice = stage.account("one", |account| account.documents(DocumentKind::Invoice).next().unwrap().id);
+    let reference = format!("kwadi-{}-transaction/77", order.0);
+    let fields = json!({"invoice_id": invoice, "payment_method": "bank", "amount": 698, "transaction_id": reference});
+    call(&stage, "POST", "invoice_payments", &json!({ "InvoicePayment": fields }));
+    stage.until_idle(DAY);
+    assert!(matches!(&holds(&stage)[..], [Hold::SeveralFound { reference, .. }] if reference.ends_with("paid")));
+    assert_eq!(stage.account("one", |account| account.payments().count()), 1);
+}
+
+#[test]
+fn merchants_who_share_an_order_each_get_their_part_when_it_is_paid() {
+    let accounts = ["a", "b"].map(|name| AccountSetup { name: name.into(), ..AccountSetup::default() });
+    let mut stage = Stage::new(Plan { accounts: accounts.into(), ..Plan::default() });
+    for (slug, vendor) in [("a", "Wadi Home"), ("b", "عطور نجد")] {
+        let vendors = [vendor];
+        let id = stage.add(&Cast { slug, account: slug, vendors: &vendors, ..Cast::default() });
+        record(&stage, id, rules());
+    }
+    stage.start();
+    let (mut shop, shelf) = wadi();
+    let both = Cart { payment: Payment::Pending, ..Cart::of(&[(shelf[2], 1), (shelf[5], 2)]) };
+    let (order, deliveries) = shop.buy(&both, stage.clock.now()).unwrap();
+    stage.deliver(&deliveries);
+    stage.until_idle(HOUR);
+    let paid =
+        |name| stage.account(name, |account| account.payments().map(|one| one.amount.normalize()).collect::<Vec<_>>());
+    assert_eq!((paid("a"), paid("b")), (vec![], vec![]));
+    stage.deliver(&shop.pay(order, stage.clock.now()).unwrap());
+    stage.until_idle(DAY);
+    for name in ["a", "b"] {
+        let total =
+            stage.account(name, |account| account.documents(DocumentKind::Invoice).next().unwrap().totals.total);
+        assert_eq!(paid(name), [total.normalize()], "{name}");
+    }
+}
+
+#[test]
+fn shadow_shows_the_payment_and_writes_none() {
+    let mut stage = Stage::new(Plan::default());
+    let merchant_id = stage.add(&Cast::default());
+    record(&stage, merchant_id, rules());
+    stage.start();
+    let (mut shop, shelf) = wadi();
+    let (_, deliveries) = shop.buy(&cart(&shelf, 1, Payment::Pending), stage.clock.now()).unwrap();
+    stage.deliver(&deliveries);
+    stage.until_idle(HOUR);
+    let to_shadow = move |tx: &rusqlite::Transaction<'_>| {
+        let mut merchant = merchant::get(tx, merchant_id)?;
+        merchant.mode = Mode::Shadow;
+        merchant.live_from = None;
+        merchant::change(tx, &merchant)
+    };
+    stage.db.write(to_shadow).unwrap();
+    let id = stage.orders()[0].remote_id;
+    stage.deliver(&shop.pay(OrderId(u64::try_from(id).unwrap()), stage.clock.now()).unwrap());
+    stage.until_idle(HOUR);
+    assert_eq!(stage.order("1001").state, State::Shadow);
+    assert!(format!("{:?}", stage.order("1001").trace).contains("WouldDo"));
+    assert_eq!(stage.account("one", |account| account.payments().count()), 0);
+}
+
+/// The process ends between sending and hearing, at every call of an order with two payments.
+#[test]
+fn an_end_of_the_process_at_any_time_leaves_each_payment_once() {
+    for milliseconds in (0..900).step_by(60) {
+        let mut stage = stage();
+        let (mut shop, shelf) = wadi();
+        let (order, deliveries) = shop.buy(&cart(&shelf, 1, Payment::Paid), stage.clock.now()).unwrap();
+        stage.deliver(&deliveries);
+        let more = edit(&mut shop, order, 2, &stage);
+        stage.deliver(&more);
+        stage.deliver(&shop.pay(order, stage.clock.now()).unwrap());
+        stage.pass(SignedDuration::from_millis(milliseconds));
+        stage = stage.restart(SignedDuration::from_secs(5));
+        stage.start();
+        stage.until_idle(DAY);
+        assert_settled(&stage, &format!("{milliseconds} ms"));
+        assert_eq!(amounts(&stage), ["349", "349"], "{milliseconds} ms");
+        let waiting = stage.db.read(|c| order::list(c, order::Filter::default(), 10)).unwrap();
+        assert!(waiting.iter().all(|order| order.state == State::Settled));
+    }
+}
+
+#[test]
+fn what_the_account_does_not_have_is_told_before_a_payment_is_refused() {
+    let mut stage = Stage::new(Plan::default());
+    let merchant_id = stage.add(&Cast::default());
+    let mut payments = rules();
+    let odd = GatewayRule { method: "barter".to_owned(), treasury_id: Some(9) };
+    payments.gateways.insert("goats".to_owned(), odd);
+    record(&stage, merchant_id, payments);
+    stage.start();
+    stage.pass(SignedDuration::from_secs(5));
+    let open = |stage: &Stage| {
+        let alerts = stage.db.read(alert::open).unwrap();
+        alerts.into_iter().map(|alert| (alert.cause, alert.subject)).collect::<BTreeSet<_>>()
+    };
+    let told = |subject: &str| ("payments".to_owned(), format!("merchant {merchant_id}: {subject}"));
+    assert_eq!(open(&stage), [told("barter"), told("treasury 9")].into());
+    record(&stage, merchant_id, rules());
+    let mut stage = stage.restart(SignedDuration::from_secs(5));
+    stage.start();
+    stage.pass(SignedDuration::from_secs(5));
+    assert_eq!(open(&stage), [].into());
+}
+
+#[test]
+fn a_payment_in_doubt_does_not_delay_an_edit() {
+    for partial_put in [PartialPut::Drop, PartialPut::Keep] {
+        let stage = stage_with(AccountSetup { partial_put, ..AccountSetup::default() }, rules());
+        let (mut shop, shelf) = wadi();
+        stage.account("one", |account| {
+            account.add_fault(Fault::once(FaultKind::LoseAnswer).on("POST", "invoice_payments"));
+        });
+        let (order, deliveries) = shop.buy(&cart(&shelf, 2, Payment::Paid), stage.clock.now()).unwrap();
+        stage.deliver(&deliveries);
+        stage.pass(SignedDuration::from_secs(10));
+        assert_eq!(stage.order("1001").state, State::Waiting);
+        stage.deliver(&edit(&mut shop, order, 3, &stage));
+        stage.pass(SignedDuration::from_secs(10));
+        assert_eq!(standing(&stage).paid + standing(&stage).unpaid, Decimal::from(3 * 349), "edited at once");
+        stage.until_idle(DAY);
+        assert_settled(&stage, &format!("{partial_put:?}"));
+        assert_eq!(amounts(&stage), ["698"], "{partial_put:?}");
+    }
+}
+
+#[test]
+fn an_invoice_that_somebody_deleted_is_not_asked_for_its_payments() {
+    let stage = stage();
+    let (mut shop, shelf) = wadi();
+    let (_, deliveries) = shop.buy(&cart(&shelf, 2, Payment::Paid), stage.clock.now()).unwrap();
+    stage.deliver(&deliveries);
+    stage.until_idle(HOUR);
+    let now = stage.clock.now();
+    stage.account("one", |account| {
+        let document = account.documents(DocumentKind::Invoice).next().unwrap().id;
+        account.hand(Hand::Delete { document }, now).unwrap();
+    });
+    stage.try_again(&stage.order("1001"));
+    stage.until_idle(DAY);
+    assert!(matches!(&holds(&stage)[..], [Hold::Gone { reference }] if reference.ends_with("-order")));
+    assert_eq!(stage.order("1001").failures, 0);
+}
