@@ -13,7 +13,7 @@ use qantara::db::order::State;
 use qantara::db::{alert, document, order};
 use qantara::domain::document::State as RowState;
 use qantara::domain::reason::{Hold, Reason};
-use qantara::domain::rules::{GatewayRule, PaymentRules};
+use qantara::domain::rules::{GatewayRule, LockedPolicy, PaymentRules};
 use qantara::sandbox::daftra::{Account, AccountSetup, DocumentKind, Hand, PartialPut, PaymentMethod, Standing};
 use qantara::sandbox::fault::{Fault, FaultKind};
 use qantara::sandbox::http::Request;
@@ -307,6 +307,44 @@ fn a_payment_that_went_with_our_put_comes_back_under_its_own_row() {
             .sum();
         assert_eq!(sent, if partial_put == PartialPut::Drop { 4 } else { 1 }, "{partial_put:?}");
     }
+}
+
+/// After "try again" nothing counts as read back, and an edit that comes at the same time goes first.
+#[test]
+fn a_payment_that_is_to_be_read_back_comes_back_as_well() {
+    let stage = stage_with(AccountSetup { partial_put: PartialPut::Drop, ..AccountSetup::default() }, rules());
+    let (mut shop, shelf) = wadi();
+    let (order, deliveries) = shop.buy(&cart(&shelf, 2, Payment::Paid), stage.clock.now()).unwrap();
+    stage.deliver(&deliveries);
+    stage.until_idle(HOUR);
+    stage.network.down.lock().unwrap().insert("one".to_owned());
+    stage.try_again(&stage.order("1001"));
+    stage.deliver(&edit(&mut shop, order, 3, &stage));
+    stage.hand.rest();
+    stage.network.down.lock().unwrap().clear();
+    stage.until_idle(DAY);
+    assert_settled(&stage, "");
+    assert_eq!((amounts(&stage), balance(&stage)), (vec!["698".to_owned()], (1, "349".to_owned())));
+}
+
+/// A reversal would leave the payment on an invoice that counts no more.
+#[test]
+fn an_invoice_with_payments_is_not_reversed_without_a_person() {
+    let stage = stage_with(AccountSetup { e_invoices: true, ..AccountSetup::default() }, rules());
+    let reverse = |tx: &rusqlite::Transaction<'_>| {
+        let mut merchant = merchant::by_slug(tx, "wadi")?.unwrap();
+        merchant.rules.locked = LockedPolicy::NewInvoice;
+        merchant::change(tx, &merchant)
+    };
+    stage.db.write(reverse).unwrap();
+    let (mut shop, shelf) = wadi();
+    let (order, deliveries) = shop.buy(&cart(&shelf, 2, Payment::Paid), stage.clock.now()).unwrap();
+    stage.deliver(&deliveries);
+    stage.until_idle(HOUR);
+    stage.deliver(&edit(&mut shop, order, 3, &stage));
+    stage.until_idle(DAY);
+    assert!(matches!(holds(&stage)[..], [Hold::Locked { .. }]), "{:?}", holds(&stage));
+    assert_eq!(stage.account("one", |account| account.documents(DocumentKind::RefundReceipt).count()), 0);
 }
 
 #[test]

@@ -277,7 +277,8 @@ impl<'a> Purse<'a> {
         let received = movements.values().filter(|movement| brings_money(movement.kind));
         let received: Vec<Option<Amount>> = received.map(|movement| shop_amount(movement, snapshot)).collect();
         let is_due = if self.is_whole {
-            received.is_empty() && snapshot.payment.was_paid_in_full()
+            // Once money went back, words do not tell whether goods that were added since are paid.
+            received.is_empty() && snapshot.payment == PaymentStatus::Paid
         } else {
             let sum: Amount = received.iter().flatten().copied().sum();
             snapshot.payment.was_paid_in_full() || !received.is_empty() && sum >= snapshot.total_price
@@ -289,10 +290,7 @@ impl<'a> Purse<'a> {
         let mut causes = (1..).map(Cause::Paid);
         let is_free =
             |cause: &Cause| self.ledger.by_source(&cause.source_key()).is_none_or(|document| !counts(document));
-        // Money that went back, and goods that were added since, look alike in words: only a plain "paid" is paid again.
-        let is_told = |cause: &Cause| *cause == Cause::Paid(1) || snapshot.payment == PaymentStatus::Paid;
-        let is_new = |cause: &Cause| is_told(cause) && !found.kept.contains(&cause.source_key());
-        let Some(cause) = causes.find(is_free).filter(is_new) else {
+        let Some(cause) = causes.find(is_free).filter(|cause| !found.kept.contains(&cause.source_key())) else {
             return;
         };
         let records = self.order.facts.refunds.values().filter(|_| self.is_whole);

@@ -189,7 +189,7 @@ impl Town {
             let mut file = file(slug, *place, account, *vendor);
             file.mode = Some(mode);
             // Whose lines are a part of an order only is paid in the end, by one payment: only the whole can be judged.
-            if vendor.is_none() && chance.per_mille(600) {
+            if vendor.is_none() && chance.per_mille(800) {
                 let gateway = Gateway { shopify: GATEWAY.into(), method: "bank".into(), treasury_id: None };
                 file.payments = Payments { record: true, refunds: true, gateway: vec![gateway], from: None };
             }

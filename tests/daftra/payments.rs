@@ -62,7 +62,7 @@ fn a_payment_names_its_parent_its_way_and_our_reference() {
     let with_treasury = body(&Draft::Payment(payment(17, 1)), Some(81)).unwrap();
     assert_eq!(with_treasury["InvoicePayment"]["treasury_id"], json!(1));
     assert_eq!(with_treasury["InvoicePayment"]["amount"].to_string(), "0.01");
-    let office = office(|_| {});
+    let office = office(|setup| setup.nested_complaints = false);
     assert!(matches!(office.create(&draft, None), Written::Unsent(_)));
     assert!(
         matches!(office.create(&draft, Some(81)), Written::Refused(refusal) if refusal.fields[0].0 == "invoice_id")
