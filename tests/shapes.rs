@@ -26,6 +26,9 @@ use rust_decimal::Decimal;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
+/// Something that happens to an order.
+type Step<'a> = &'a dyn Fn(&mut Shop, OrderId, &Stage);
+
 /// A running bridge whose merchant has other rules than the usual one.
 fn bridge(setup: AccountSetup, change: impl FnOnce(&mut Rules) + Send + 'static) -> Stage {
     let mut stage = Stage::new(Plan { accounts: vec![setup], ..Plan::default() });

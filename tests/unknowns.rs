@@ -136,7 +136,7 @@ fn an_accepted_requisition_locks_the_invoice() {
     stage.until_idle(DAY);
     assert_eq!(stage.account("one", |account| account.stock(102, 1)), 100_000.into(), "nothing moved yet");
     edit(&stage, &mut shop, order);
-    assert_eq!(stage.order("1001").state, State::Settled);
+    assert_eq!(stage.order("1001").state, State::Waiting, "for the stock");
     let now = stage.clock.now();
     let id = stage.account("one", |account| account.documents(DocumentKind::Invoice).next().unwrap().id);
     stage.account("one", |account| account.hand(Hand::AcceptRequisition { document: id }, now)).unwrap();

@@ -88,6 +88,9 @@ pub(crate) const RARE: &[&str] = &[
     "wish set",
 ];
 
+/// What comes when most lives are spent: every seed is after it.
+const LATE: &[&str] = &["list payments"];
+
 /// Of the rare points a seed is after one in so many.
 const SHARE: u64 = 3;
 
@@ -95,9 +98,11 @@ const SHARE: u64 = 3;
 pub(crate) fn aims(chance: &mut Chance) -> BTreeSet<String> {
     let all = all();
     let pick = usize::try_from(chance.below(all.len() as u64)).unwrap();
-    let is_rare = |point: &str| point.rsplit_once(": ").is_some_and(|(name, _)| RARE.contains(&name));
+    let is_among = |names: &[&str], point: &str| point.rsplit_once(": ").is_some_and(|(name, _)| names.contains(&name));
     let mut aims: BTreeSet<String> = BTreeSet::from([all[pick].clone()]);
-    aims.extend(all.into_iter().filter(|point| is_rare(point) && chance.below(SHARE) == 0));
+    let late = all.iter().filter(|point| is_among(LATE, point)).cloned();
+    aims.extend(late);
+    aims.extend(all.into_iter().filter(|point| is_among(RARE, point) && chance.below(SHARE) == 0));
     aims
 }
 
