@@ -186,7 +186,6 @@ fn a_cancellation_that_evens_out_what_an_edit_left_asks_nobody() {
         let refund = Refund::of(&[(line.line_id, 1, Restock::Return)]);
         hear(stage, &shop.refund(order, &refund, stage.clock.now()).unwrap());
     };
-    type Step<'a> = &'a dyn Fn(&mut Shop, OrderId, &Stage);
     let ways: [&[Step<'_>]; 4] = [&[&fewer], &[&fewer, &back], &[&more, &fewer], &[&more]];
     for (number, way) in ways.iter().enumerate() {
         for together in [false, true] {

@@ -90,7 +90,11 @@ pub(super) fn expect(order: &Order, place: usize) -> anyhow::Result<Expected> {
     // Whoever hears of such a record before he hears of the cancellation takes it for an edit.
     let looks_like_an_edit =
         |event: &Event| matches!(event, Event::Cancelled { record: Some(_), moved_money: false, .. });
-    let is_open = order.is_open || order.events.iter().any(looks_like_an_edit);
+    // What comes back of a cancelled order is told by its own record, or, where that is late, by the receipt of all that is left.
+    let is_silent = |event: &Event| matches!(event, Event::Cancelled { record: None, .. });
+    let is_late =
+        order.events.iter().any(is_silent) && order.events.iter().any(|event| matches!(event, Event::GaveBack { .. }));
+    let is_open = order.is_open || is_late || order.events.iter().any(looks_like_an_edit);
     Ok(Expected { stand, booked, is_open })
 }
 
