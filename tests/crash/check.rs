@@ -131,9 +131,9 @@ impl End<'_> {
                 match (is_live, found.invoices + found.receipts) {
                     (false, 0) => {}
                     (false, _) => faults.push(format!("{key} was placed before the merchant went live, and is booked")),
-                    (true, _) if self.excused.contains(&key) => {}
                     (true, 0) if may_be_nothing => {}
                     (true, 0) => faults.push(format!("MISSING {key}")),
+                    (true, _) if self.excused.contains(&key) => {}
                     (true, _) if (&found.units, found.money) == (&expected.units, expected.money) => {}
                     (true, _) => faults.push(format!(
                         "{key}: units by product {:?} instead of {:?}, money {} instead of {}",

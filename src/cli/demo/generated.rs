@@ -44,7 +44,7 @@ const MOST_RETRIES: u32 = 10;
 /// Orders named when a day does not end.
 const NAMED: usize = 20;
 /// What a bad day of Daftra leaves to a person, who tries again.
-const BAD_DAYS: [&str; 4] = ["refused", "locked", "look_up_fails", "too_many_unknown_sends"];
+const BAD_DAYS: [&str; 5] = ["refused", "locked", "look_up_fails", "too_many_unknown_sends", "too_many_failures"];
 
 /// What is to be played.
 #[derive(Clone, Copy)]
@@ -222,7 +222,8 @@ impl Run {
 
     /// What a bad day refused is tried again. True if it was.
     fn mend(&mut self, row: &Row) -> anyhow::Result<bool> {
-        let is_bad_day = row.state == "failed" || row.codes().iter().any(|code| BAD_DAYS.contains(&code.as_str()));
+        // A panic, or a plan without end, is no bad day.
+        let is_bad_day = row.codes().iter().any(|code| BAD_DAYS.contains(&code.as_str()));
         if !self.ask.faults || !is_bad_day {
             return Ok(false);
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -106,7 +106,10 @@ impl Stage {
     /// A stage with a fake Daftra and the secrets of some shops, and nobody on it.
     pub(super) fn bare(speed: u32, clock: Clock, world: World, domains: &[&'static str]) -> anyhow::Result<Self> {
         let folder = std::env::temp_dir().join(format!("qantara-demo-{}", vault::random_token()));
-        fs::create_dir(&folder).with_context(|| format!("Cannot make the folder {}", folder.display()))?;
+        fs::DirBuilder::new()
+            .mode(0o700)
+            .create(&folder)
+            .with_context(|| format!("Cannot make the folder {}", folder.display()))?;
         let of_world = clock.clone();
         let stage = Self {
             program: std::env::current_exe().context("Cannot find this program itself")?,

@@ -31,9 +31,7 @@ impl Case<'_> {
                 State::Refused if document.wanted == draft.fingerprint() => {
                     let reference = document.content.header().reference.clone();
                     match (document.shortages(), document.refusal.clone()) {
-                        (Some((_, again_at)), _) if again_at <= self.now => {
-                            Operation::Record { changes: vec![Change::Want { document: document.id }] }
-                        }
+                        (Some((_, again_at)), _) if again_at <= self.now => self.want_again(document),
                         (Some((shortages, _)), _) => {
                             let shortages = shortages.to_vec();
                             return Decision::Hold(vec![Hold::NotEnoughStock { reference, shortages }]);
@@ -42,15 +40,7 @@ impl Case<'_> {
                         (None, None) => return Decision::Settled,
                     }
                 }
-                State::Refused | State::Dropped => {
-                    let document_id = document.id;
-                    let change = if document.may_have_left(self.ledger.look_first_before) {
-                        Change::Recover { document: document_id }
-                    } else {
-                        Change::Want { document: document_id }
-                    };
-                    Operation::Record { changes: vec![change] }
-                }
+                State::Refused | State::Dropped => self.want_again(document),
                 State::Sending
                 | State::InDoubt
                 | State::Posted
@@ -69,6 +59,18 @@ impl Case<'_> {
             }
         };
         Decision::Act(vec![operation])
+    }
+
+    /// What was refused or given up is wanted again; where another life of the database may have made it since, it is
+    /// looked for.
+    fn want_again(&self, document: &Document) -> Operation {
+        let document_id = document.id;
+        let change = if document.may_have_left(self.ledger.look_first_before) {
+            Change::Recover { document: document_id }
+        } else {
+            Change::Want { document: document_id }
+        };
+        Operation::Record { changes: vec![change] }
     }
 
     /// A document that is not wanted any more, and of which nobody was asked as far as this database knows.

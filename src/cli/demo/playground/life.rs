@@ -222,6 +222,7 @@ impl Playground {
         let now = self.clock.now();
         let mut yard = self.yard();
         yard.next_at = if yard.next_at.is_some() { None } else { Some(now) };
+        yard.streamed = 0;
     }
 
     /// Whether a trouble lies in wait, or goes on.
@@ -275,7 +276,8 @@ impl Playground {
                 }
             }
             // A person at another terminal may kill it as well.
-            self.report(self.yard().revive());
+            let revived = self.yard().revive();
+            self.report(revived);
             self.report(self.let_one_in());
             self.clock.sleep(GLANCE);
         }
