@@ -195,6 +195,29 @@ fn what_lacks_stock_is_held_with_what_is_missing_and_tried_every_hour() {
     assert_eq!((stage.order("1001").state, counted(&stage)), (State::Settled, (1, 0)));
 }
 
+/// In an older copy of the books the invoice lacks stock; the life that went on had its stock, and sent it.
+#[test]
+fn what_lacked_stock_in_an_older_copy_is_looked_for() {
+    let mut stage = stage(AccountSetup::default(), |_| {});
+    let (mut shop, shelf) = wadi(1);
+    *stage.network.heard.lock().unwrap() = Some(Vec::new());
+    let now = stage.clock.now();
+    stage.account("one", |account| account.add_stock(LAMP, 1, Decimal::from(-99_998), now));
+    buy(&stage, &mut shop, shelf[2], 3);
+    assert!(matches!(holds(&stage.order("1001")), [Hold::NotEnoughStock { .. }]));
+    stage.stop();
+    let heard = stage.network.heard.lock().unwrap().take().unwrap();
+    let sent = heard.into_iter().find(|request| request.method == "POST").unwrap();
+    let now = stage.clock.now();
+    stage.account("one", |account| account.add_stock(LAMP, 1, Decimal::from(10), now));
+    drop(stage.network.world.lock().unwrap().react(&sent, now));
+    assert_eq!(counted(&stage), (1, 0));
+    let mut stage = stage.restart(HOUR * 2);
+    stage.start();
+    stage.pass(DAY);
+    assert_eq!((stage.order("1001").state, counted(&stage)), (State::Settled, (1, 0)));
+}
+
 /// A locked invoice with this policy, edited from three to two.
 fn locked(policy: LockedPolicy, fault: Option<Fault>) -> Stage {
     let stage = stage(AccountSetup::default(), move |rules| rules.locked = policy);
