@@ -4,7 +4,7 @@
 //! Every day new orders come and each older one meets its next event; at night all comes to rest, so it is known of each
 //! change whether it found an invoice. With faults, Daftra and the way from the shops have bad days all the time and the
 //! product is killed once a day; an operator tries again what a bad day refused. Nothing here knows how the product
-//! decides: this folder uses none of its parts.
+//! decides: the generator and its expectation use none of its parts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::thread;

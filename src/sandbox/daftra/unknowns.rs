@@ -1,7 +1,7 @@
 //! What nobody knows of the real Daftra, as one list: each unknown with its other setting.
 //!
 //! The default of `AccountSetup` is one setting of every unknown, so the defaults and this list together are both settings
-//! of all. Suites run through the list; simulations draw from it.
+//! of all. Suites run through the list, `any` draws from it.
 
 use super::setup::{AccountSetup, DateFormat, Language, PartialPut, Rounding, SecondTax, WhenExpired};
 use crate::sandbox::shop::chance::Chance;
