@@ -77,6 +77,18 @@ impl Playground {
         panic!("it never came to this: {what}\n{seen}");
     }
 
+    /// Every order is read back and settled: what happens in Daftra from now on is not seen by itself.
+    fn until_at_rest(&self) {
+        let moving = ["<li class=\"calm\"", "<li class=\"warn\""];
+        for _ in 0..PATIENCE {
+            let page = self.page("/shop");
+            if !moving.iter().any(|word| page.contains(word)) {
+                return;
+            }
+        }
+        panic!("the orders never came to rest:\n{}", plain(&self.page("/shop")));
+    }
+
     fn invoices(&self, account: &str) -> Vec<Value> {
         let url = format!("{}/acct/{account}/books", self.text("control"));
         let books: Value = serde_json::from_str(read(self.agent.get(url).call()).body()).unwrap();
@@ -166,6 +178,7 @@ fn a_kill_during_the_call_ends_in_one_invoice_at_the_same_address() {
 fn the_line_would_show_a_disaster() {
     let playground = Playground::open();
     playground.until("/line", "2 orders · 3 invoices · 0 held · 0 missing · 0 twice · killed 0 times");
+    playground.until_at_rest();
     let daftra = playground.text("control").replace("/control", "");
     let post = |path: &str, body: &Value| {
         let request = playground.agent.post(format!("{daftra}{path}")).header("apikey", "key-one");

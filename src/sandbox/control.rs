@@ -67,7 +67,16 @@ fn help() -> String {
         .collect()
 }
 
+/// A page of another site must not press these buttons in somebody's browser. Browsers say where a request comes from.
+fn is_from_elsewhere(request: &Request) -> bool {
+    let site = request.header("sec-fetch-site").unwrap_or("none");
+    request.header("origin").is_some() || !matches!(site, "none" | "same-origin")
+}
+
 pub(super) fn react(world: &mut World, request: &Request, now: Timestamp) -> Answer {
+    if is_from_elsewhere(request) {
+        return Answer::json(403, &json!({"error": "Pages of other sites may not command the sandbox"}));
+    }
     let path: Vec<&str> = request.path.trim_matches('/').split('/').collect();
     let result = match (request.method.as_str(), path.as_slice()) {
         ("GET", ["control"]) => return Answer::text(&help()),

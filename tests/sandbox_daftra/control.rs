@@ -157,3 +157,14 @@ fn a_dropped_server_no_longer_listens() {
     assert!(TcpStream::connect(address).is_err());
     drop(idle);
 }
+
+#[test]
+fn control_takes_no_orders_from_pages_of_other_sites() {
+    let desk = Desk::new();
+    let status = |headers: &str| desk.send("POST", "/control/acct/one/settings", headers, "{}").status;
+    assert_eq!(status(""), 200);
+    assert_eq!(status("Sec-Fetch-Site: none\r\n"), 200, "typed into the address line");
+    assert_eq!(status("Sec-Fetch-Site: cross-site\r\n"), 403);
+    assert_eq!(status("Sec-Fetch-Site: same-site\r\n"), 403, "another port of this machine");
+    assert_eq!(status("Origin: http://elsewhere.example\r\n"), 403);
+}

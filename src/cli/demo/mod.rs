@@ -18,16 +18,16 @@ use super::{Ended, Session};
 
 #[derive(clap::Args)]
 pub(super) struct Demo {
-    /// Play a fixed scenario, print what was expected and what was found, and end
+    /// Play a written scenario, print what was expected and what was found, and end
     #[arg(long)]
     once: bool,
-    /// Instead of the scenario so many generated orders of five merchants; from 100 on, all kinds occur
+    /// Instead of the scenario so many generated orders of five merchants, at least 100
     #[arg(long, value_name = "N", requires = "once", value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
     orders: Option<u32>,
     /// Decides everything that is generated
     #[arg(long, value_name = "S", requires = "orders", default_value_t = 1)]
     seed: u64,
-    /// With bad days of Daftra and of the way from the shops, and a kill -9 every day
+    /// Beside --orders: with bad days of Daftra and of the way from the shops, and a kill -9 every day
     #[arg(long, requires = "orders")]
     faults: bool,
     /// Expect something wrong, to see that it is noticed

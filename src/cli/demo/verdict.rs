@@ -171,8 +171,8 @@ pub(super) fn report(
             text += &format!("and {} more\n", told.len() - TOLD);
         }
         text += &format!(
-            "\n{plain} plain orders, {} edits, {} refunds, {} cancellations, {} orders told in any order; the operator \
-             tried {retried} times again\n",
+            "\n{plain} plain orders, {} edits, {} refunds, {} cancellations, {} orders told in any order; what an \
+             operator tried again: {retried}\n",
             events.edits, events.refunds, events.cancellations, events.open
         );
         if let Some(noticed) = noticed {

@@ -25,7 +25,11 @@ pub(in super::super) fn show(playground: &Playground) -> anyhow::Result<Markup> 
 
 fn render(world: &World, now: Timestamp) -> Markup {
     html! {
-        section.live #invoices { h1 { "Invoices" } (papers(world, DocumentKind::Invoice, now)) }
+        section.live #invoices {
+            h1 { "Invoices" }
+            p.muted { "Each merchant has an account of its own, and each account counts its documents by itself." }
+            (papers(world, DocumentKind::Invoice, now))
+        }
         section.live #receipts { h2 { "Refund receipts" } (papers(world, DocumentKind::RefundReceipt, now)) }
         section.live #stock { h2 { "Stock" } (stock(world, now)) }
     }
@@ -47,7 +51,7 @@ fn papers(world: &World, kind: DocumentKind, now: Timestamp) -> Markup {
             div.scroll {
                 table {
                     thead { tr {
-                        @for title in ["Number", "Account", "Total", "Rows", "Client", "Reference", "Saved"] { th scope="col" { (title) } }
+                        @for title in ["Order", "Number", "Account", "Total", "Rows", "Client", "Reference", "Saved"] { th scope="col" { (title) } }
                     } }
                     tbody { @for (slug, account, document) in all.iter().take(SHOWN) { (row(slug, account, document, now)) } }
                 }
@@ -62,6 +66,7 @@ fn row(slug: &str, account: &Account, document: &Document, now: Timestamp) -> Ma
     let reference = document.text("po_number");
     html! {
         tr.new[is_new(document.modified, now)] id={ (slug) "-" (kind_word(document.kind)) "-" (document.no) } {
+            td.nowrap { bdi { (order_name(document)) } }
             td.nowrap { strong { (document.no) } }
             td.nowrap { bdi { (shown(slug)) } }
             td.nowrap.amount { (money(document.totals.total, &document.currency)) }
@@ -83,6 +88,11 @@ fn row(slug: &str, account: &Account, document: &Document, now: Timestamp) -> Ma
             }
         }
     }
+}
+
+/// Qantara's notes begin with it.
+fn order_name(document: &Document) -> &str {
+    document.text("notes").split_whitespace().next().filter(|word| word.starts_with('#')).unwrap_or("–")
 }
 
 fn stock(world: &World, now: Timestamp) -> Markup {

@@ -154,18 +154,28 @@ fn part_of(playground: &Playground, part: &Part) -> Markup {
         li class=(tone) {
             (dot())
             bdi { (shown(part.slug)) } ": "
-            @for (index, paper) in part.papers.iter().enumerate() {
-                @if index > 0 { ", " }
-                a href={ "/daftra#" (part.slug) "-" (kind_word(paper.kind)) "-" (paper.no) } { (kind_word(paper.kind)) " " (paper.no) }
-            }
-            @if !part.papers.is_empty() { " in Daftra" }
-            @if part.papers.is_empty() || part.state != State::Settled {
-                @if !part.papers.is_empty() { ", " }
+            @if !part.is_in_doubt { (papers(part)) }
+            @if part.is_in_doubt || part.papers.is_empty() || part.state != State::Settled {
+                @if !part.is_in_doubt && !part.papers.is_empty() { ", " }
                 strong { (word) }
             }
             " · " a.nowrap href={ (playground.qantara) "orders/" (part.id) } { "story in Qantara" }
             @if part.state != State::Settled && !part.why.is_empty() { p.why { (part.why) } }
+            @if part.is_in_doubt && !part.papers.is_empty() {
+                p.why { "You can see what Qantara cannot know yet: " (papers(part)) ". It looks there before it sends anything again." }
+            }
         }
+    }
+}
+
+/// `invoice 000012 in Daftra`.
+fn papers(part: &Part) -> Markup {
+    html! {
+        @for (index, paper) in part.papers.iter().enumerate() {
+            @if index > 0 { ", " }
+            a href={ "/daftra#" (part.slug) "-" (kind_word(paper.kind)) "-" (paper.no) } { (kind_word(paper.kind)) " " (paper.no) }
+        }
+        @if !part.papers.is_empty() { " in Daftra" }
     }
 }
 
