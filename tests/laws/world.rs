@@ -322,12 +322,18 @@ impl World {
                 let over = order.facts.cancelled.is_some() || order.facts.deleted;
                 assert!(exists || !over, "a first invoice for an order that is over");
                 assert_close(&invoice.billed, self.merchant.rules.tolerance_minor);
-                assert_nothing_below_zero(&self.left_with(&invoice.billed, &[]), "replaced below its receipts");
+                let included = order.snapshot.taxes_included;
+                assert_nothing_below_zero(
+                    &self.left_with(&invoice.billed, &[]),
+                    included,
+                    "replaced below its receipts",
+                );
             }
             Draft::RefundReceipt(receipt) => {
                 assert!(!receipt.billed.is_empty(), "a receipt without rows");
                 let invoice = self.ledger.live_invoice().unwrap().content.billed();
-                assert_nothing_below_zero(&self.left_with(invoice, &receipt.billed), "more taken back than is left");
+                let (left, included) = (self.left_with(invoice, &receipt.billed), order.snapshot.taxes_included);
+                assert_nothing_below_zero(&left, included, "more taken back than is left");
             }
             Draft::Payment(payment) => self.check_payment(payment),
         }
@@ -452,15 +458,16 @@ fn add(left: &mut BTreeMap<Source, Left>, billed: &Billed, sign: i64) {
     rest.tax += Amount(sign * billed.tax.0);
 }
 
-fn assert_nothing_below_zero(left: &BTreeMap<Source, Left>, what: &str) {
+/// `included`: the net contains the tax.
+fn assert_nothing_below_zero(left: &BTreeMap<Source, Left>, included: bool, what: &str) {
     // Money for no goods is taken off the whole.
     let fine = |(source, rest): (&Source, &Left)| {
         matches!(source, Source::Money(_)) || rest.units >= 0 && rest.net >= Amount::ZERO && rest.tax >= Amount::ZERO
     };
     assert!(left.iter().all(fine), "{what}: {left:?}");
-    // It is gross, and comes without a tax of its own.
-    let money: Amount = left.values().map(|rest| rest.net + rest.tax).sum();
-    assert!(money >= Amount::ZERO, "{what} in money: {left:?}");
+    // It is gross, and has no tax of its own.
+    let gross: Amount = left.values().map(|rest| if included { rest.net } else { rest.net + rest.tax }).sum();
+    assert!(gross >= Amount::ZERO, "{what} in money: {left:?}");
 }
 
 /// What Daftra will compute is the shop's amount within the tolerance, however Daftra rounds.
