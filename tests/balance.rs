@@ -44,6 +44,7 @@ fn order(payment: PaymentStatus) -> Order {
         fees: Amount::ZERO,
         cash_rounding: Amount::ZERO,
         exchanged: None,
+        current_subtotal: None,
         refunds_seen: BTreeSet::new(),
     };
     Order { snapshot, facts: Facts::default() }

@@ -47,6 +47,9 @@ pub struct Snapshot {
     pub shipping: Vec<Shipping>,
     pub total_price: Amount,
     pub total_tax: Amount,
+    /// What the lines are worth now, less what edits and refunds took off, in the terms of the prices; nothing in old bodies.
+    #[serde(default)]
+    pub current_subtotal: Option<Amount>,
     /// Tips that are not shown as lines.
     pub tip: Amount,
     pub duties: Amount,

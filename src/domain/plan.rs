@@ -10,7 +10,7 @@ mod send;
 mod take_back;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,7 @@ use super::ledger::{Ledger, invoice_number};
 use super::operation::{Change, Operation};
 use super::order::{Order, Refund};
 use super::reason::{Hold, Ignored, Waiting};
-use super::refund::{Class, OwnLines, in_price_terms, removed};
+use super::refund::{Cause, Class, OwnLines, in_price_terms, removed};
 use super::rules::{Merchant, PricePolicy};
 use super::ruling::Ruling;
 use super::trace::{Step, Trace};
@@ -54,14 +54,14 @@ pub fn plan(
     now: Timestamp,
 ) -> (Decision, Trace) {
     let mut trace = Trace::new();
-    let mut order = in_price_terms(order);
+    let (mut order, unclear) = in_price_terms(order);
     // What takes the place of a reversed invoice repeats its choices.
     let is_binding = |invoice: &&Document| invoice.state.may_exist() || invoice.state == State::Reversed;
     let sent = ledger.last_invoice().filter(is_binding).and_then(Document::invoice);
     if sent.map_or(merchant.rules.price, |invoice| invoice.price) == PricePolicy::Zero {
         order = Cow::Owned(order.without_prices());
     }
-    let case = Case { order: &order, merchant, catalog, ledger, now };
+    let case = Case { order: &order, unclear, merchant, catalog, ledger, now };
     let decision = case.decide(&mut trace);
     (decision, trace)
 }
@@ -76,6 +76,8 @@ struct Needs {
 
 struct Case<'a> {
     order: &'a Order,
+    /// Refund records that only the body to come can explain.
+    unclear: BTreeSet<i64>,
     merchant: &'a Merchant,
     catalog: &'a Catalog,
     ledger: &'a Ledger,
@@ -209,8 +211,16 @@ impl Case<'_> {
     fn is_wanted(&self, document: &Document) -> bool {
         match &document.content {
             Draft::Invoice(_) => document.state != State::Dropped && self.end_before_invoice().is_none(),
-            Draft::RefundReceipt(_) => document.state != State::Dropped,
+            Draft::RefundReceipt(receipt) => document.state != State::Dropped && self.is_receipt(receipt.cause),
             Draft::Payment(payment) => collect::is_wanted(document, payment, self.order),
+        }
+    }
+
+    /// What was only looked for has no class yet.
+    fn is_receipt(&self, cause: Cause) -> bool {
+        match cause {
+            Cause::Refund(id) => self.ledger.classes.get(&id) == Some(&Class::Receipt),
+            Cause::Cancel | Cause::Reversal(_) => true,
         }
     }
 
@@ -244,14 +254,15 @@ impl Case<'_> {
         self.order.facts.refunds.values().filter(|refund| !self.is_ahead(refund))
     }
 
-    /// The record overtook the body that adds its lines and cannot be understood before it: whose the goods are, and
-    /// whether they were ever invoiced.
+    /// The record overtook the body that explains it: whose the goods are, whether they were ever invoiced, or whether its
+    /// amounts contain the tax.
     fn is_ahead(&self, refund: &Refund) -> bool {
         let snapshot = &self.order.snapshot;
         let lacks_line = |id: i64| snapshot.lines.iter().all(|line| line.id != id);
         let lacks_shipping = |id: i64| snapshot.shipping.iter().all(|part| part.id != id);
         !snapshot.refunds_seen.contains(&refund.id)
-            && (refund.lines.iter().any(|line| lacks_line(line.line_id))
+            && (self.unclear.contains(&refund.id)
+                || refund.lines.iter().any(|line| lacks_line(line.line_id))
                 || refund.shipping.iter().any(|part| lacks_shipping(part.shipping_id)))
     }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::invoice::{Billed, Header, InvoiceDraft, Removed, Seen, Source, reference, shop_totals};
 use super::money::Amount;
-use super::order::{Facts, Order, Refund, RefundLine, Restock, Snapshot};
+use super::order::{Facts, Line, Order, Refund, RefundLine, Restock, Snapshot};
 use super::reason::{Hold, RefundPart};
 use super::rules::{LinePolicy, Merchant};
 
@@ -83,16 +83,26 @@ impl Cause {
 /// The order with the amounts of its refunded goods in the terms of its prices: containing the tax where prices do.
 ///
 /// Shopify's words say that `subtotal` contains the tax in such a shop, the sums of its refunds say that it does not.
-/// The line itself tells which: every unit is worth the same, but for the rounding that gathers in the last. Where an edit
-/// has changed their worth since, the tax is still the same part of what is given back as of what was charged.
+/// What the shop says its lines are worth now tells which of the two it does. Where it says nothing, or the record is newer,
+/// the line itself tells: every unit is worth the same, but for the rounding that gathers in the last. Where an edit has
+/// changed their worth since, the tax is still the same part of what is given back as of what was charged.
 #[must_use]
-pub fn in_price_terms(order: &Order) -> Cow<'_, Order> {
+///
+/// The records whose body is still to come and which can be read both ways are named beside it.
+pub fn in_price_terms(order: &Order) -> (Cow<'_, Order>, BTreeSet<i64>) {
+    let mut unclear = BTreeSet::new();
     if !order.snapshot.taxes_included || order.facts.refunds.is_empty() {
-        return Cow::Borrowed(order);
+        return (Cow::Borrowed(order), unclear);
     }
+    let told = told_by_the_shop(order);
     let mut order = order.clone();
-    for part in order.facts.refunds.values_mut().flat_map(|refund| &mut refund.lines) {
-        let Some(line) = order.snapshot.lines.iter().find(|line| line.id == part.line_id) else { continue };
+    let Order { snapshot, facts } = &mut order;
+    let parts = facts.refunds.values_mut().flat_map(|refund| {
+        let (id, is_seen) = (refund.id, snapshot.refunds_seen.contains(&refund.id));
+        refund.lines.iter_mut().map(move |part| (id, is_seen, part))
+    });
+    for (refund, is_seen, part) in parts {
+        let Some(line) = snapshot.lines.iter().find(|line| line.id == part.line_id) else { continue };
         if line.net() <= Amount::ZERO {
             continue;
         }
@@ -100,17 +110,37 @@ pub fn in_price_terms(order: &Order) -> Cow<'_, Order> {
         let with_tax = part.subtotal + part.tax;
         let units = line.net().share(part.quantity, line.quantity);
         let fits = |worth: Amount| (worth - units).abs() <= Amount(line.quantity);
-        let lacks_tax = match (fits(part.subtotal), fits(with_tax)) {
+        let fit = (fits(part.subtotal), fits(with_tax));
+        if !is_seen && !part.tax.is_zero() && fit != (true, false) {
+            unclear.insert(refund);
+        }
+        let lacks_tax = told.filter(|_| is_seen).unwrap_or_else(|| match fit {
             (true, _) => false,
             (false, true) => true,
             // A minor unit is rounding and proves nothing.
             (false, false) => off(part.subtotal) > Amount(1) && off(with_tax) < off(part.subtotal),
-        };
+        });
         if lacks_tax {
             part.subtotal = with_tax;
         }
     }
-    Cow::Owned(order)
+    (Cow::Owned(order), unclear)
+}
+
+/// Whether the amounts of refunded goods lack the tax of the prices, by what the shop says its lines are worth now. Nothing
+/// unless just one reading is that but for a minor unit per unit given back.
+fn told_by_the_shop(order: &Order) -> Option<bool> {
+    let Order { snapshot, facts } = order;
+    let seen = facts.refunds.values().filter(|refund| snapshot.refunds_seen.contains(&refund.id));
+    let parts: Vec<&RefundLine> = seen.flat_map(|refund| &refund.lines).collect();
+    let tax: Amount = parts.iter().map(|part| part.tax).sum();
+    let stated: Amount = parts.iter().map(|part| part.subtotal).sum();
+    let ordered: Amount = snapshot.lines.iter().map(Line::net).sum();
+    let gone = ordered - snapshot.current_subtotal?;
+    let rounding = Amount(parts.iter().map(|part| part.quantity).sum());
+    let is_gone = |amount: Amount| (gone - amount).abs() <= rounding;
+    let (as_stated, with_tax) = (is_gone(stated), is_gone(stated + tax));
+    (as_stated != with_tax).then_some(with_tax)
 }
 
 /// Which lines of the order are the merchant's.
@@ -427,8 +457,7 @@ fn take_back_shipping(refund: &Refund, invoice: &InvoiceDraft, left: &BTreeMap<S
     });
     let (original, None) = (carried.next()?, carried.next()) else { return None };
     let rest = left.get(&original.source).copied().unwrap_or_default();
-    let is_all =
-        if original.included { rest.net == net || rest.net == net + tax } else { rest.net == net && rest.tax == tax };
+    let is_all = rest.tax == tax && (rest.net == net || original.included && rest.net == net + tax);
     if rest.units > 0 && is_all {
         return Some(part_of(original, rest.units, rest.net, rest.tax, None));
     }

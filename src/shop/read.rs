@@ -217,6 +217,10 @@ fn snapshot(wire: wire::Order) -> Result<(Snapshot, Facts), ReadError> {
         shipping,
         total_price: plain("total_price", Some(wire.total_price))?,
         total_tax: plain("total_tax", wire.total_tax)?,
+        current_subtotal: wire
+            .current_subtotal_price
+            .map(|now| plain("current_subtotal_price", Some(now)))
+            .transpose()?,
         tip: plain("total_tip_received", wire.total_tip_received)?,
         duties: extra("original_total_duties_set", wire.original_total_duties_set)?,
         fees: extra("original_total_additional_fees_set", wire.original_total_additional_fees_set)?,

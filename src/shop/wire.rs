@@ -48,6 +48,7 @@ pub(super) struct Order {
     pub(super) returns: Option<Vec<Return>>,
     pub(super) total_price: Decimal,
     pub(super) total_tax: Option<Decimal>,
+    pub(super) current_subtotal_price: Option<Decimal>,
     pub(super) total_tip_received: Option<Decimal>,
     pub(super) original_total_duties_set: Option<MoneyBag>,
     pub(super) original_total_additional_fees_set: Option<MoneyBag>,

@@ -356,3 +356,88 @@ fn goods_of_a_few_riyals_given_back_without_their_tax_are_understood() {
         assert_eq!(world.net()[&Source::Line(1)].net, Amount(426), "bare: {bare}");
     }
 }
+
+fn taxed(percent: i64, item: Item, acts: &[Act]) -> Story {
+    Story { included: true, percent, paid: false, items: vec![item], ..story(acts) }
+}
+
+/// After the edit a unit is worth what the record's amount and its tax are together, which they are not.
+#[test]
+fn the_shops_own_sum_tells_whether_an_amount_contains_the_tax() {
+    let item = Item { price: 109, quantity: 2, percent_off: 10, ..THREE };
+    let told = taxed(5, item, &[Act::Remove { line: 0, units: 1 }, Act::Raise { line: 0, by: 1 }]).tell();
+    let mut world = world();
+    assert_eq!(world.take(&told.bodies), Decision::Settled);
+    assert_eq!(world.net()[&Source::Line(1)].net, told.left[&Source::Line(1)].net);
+    let silent = told.bodies.clone().into_iter().map(|mut body| {
+        body.snapshot.iter_mut().for_each(|snapshot| snapshot.current_subtotal = None);
+        body
+    });
+    let mut guess = crate::world::world();
+    guess.take(&silent.collect::<Vec<_>>());
+    assert_ne!(guess.net(), world.net(), "without the sum nobody can tell");
+}
+
+/// The line was discounted in a body that is still to come: the record's amount is neither what a unit is worth with the
+/// tax nor without.
+#[test]
+fn a_record_that_can_be_read_both_ways_waits_for_its_body() {
+    let item = Item { price: 15, quantity: 5, ..THREE };
+    let bodies = taxed(5, item, &[Act::Discount { line: 0, percent: 8 }, back(0, 5, false)]).tell().bodies;
+    let [order, _, refund, newest] = &bodies[..] else { panic!("{}", bodies.len()) };
+    let mut world = world();
+    let last = world.take(&[order.clone(), refund.clone()]);
+    assert_eq!(last, Decision::Wait(None, Waiting::OrderBehind { refund: 102 }));
+    assert_eq!(world.after(newest), Decision::Settled);
+    assert_eq!(world.units(1), 0);
+}
+
+/// Amount and tax of the second record are together what is left of the first, and its tax is not.
+#[test]
+fn a_part_of_the_shipping_is_not_taken_for_the_rest_of_it() {
+    let parts = [Act::PartOfShipping { percent: 88 }, Act::PartOfShipping { percent: 67 }];
+    let bodies = Story { shipping: Some(95), ..taxed(5, THREE, &parts) }.tell().bodies;
+    let shipping = Hold::RefundPart { refund: 101, part: RefundPart::Shipping };
+    let mut world = world();
+    assert_eq!(world.take(&bodies), Decision::Hold(vec![shipping]));
+    assert!(!world.remote.contains_key("k7-55-refund/101"));
+}
+
+/// The first life saw everything taken away, which is a receipt; the next one sees a unit more, and could take the record
+/// for an edit.
+#[test]
+fn a_life_that_forgot_looks_for_receipts_before_the_invoice_loses_anything() {
+    let bodies = story(&[Act::Remove { line: 0, units: 3 }, Act::Raise { line: 0, by: 1 }]).tell().bodies;
+    let mut first = world();
+    assert_eq!(first.take(&bodies), Decision::Settled);
+    assert_eq!(first.ledger.classes, [(101, Class::Receipt)].into());
+    let mut second = world();
+    second.ledger.look_first_before = Some(crate::history::at(100));
+    second.remote = first.remote.clone();
+    bodies.iter().for_each(|body| second.deliver(body));
+    assert_eq!(second.live(), Some(Decision::Settled));
+    assert_eq!((second.units(1), &second.remote), (1, &first.remote));
+    // What was never made is no receipt now either.
+    let mut third = world();
+    third.ledger.look_first_before = Some(crate::history::at(100));
+    bodies.iter().for_each(|body| third.deliver(body));
+    assert_eq!(third.live(), Some(Decision::Settled));
+    assert_eq!(third.units(1), 1);
+}
+
+/// The cancellation was booked before the record of it came, and forgotten.
+#[test]
+fn a_life_that_forgot_looks_for_the_receipt_of_the_cancellation() {
+    let silent = Story { paid: false, ..story(&[Act::Cancel { record: false }]) }.tell();
+    let mut first = world();
+    first.take(&silent.bodies);
+    assert_eq!(first.live(), Some(Decision::Settled));
+    let told = Story { paid: false, ..story(&[Act::Cancel { record: true }]) }.tell();
+    assert_eq!(first.take(&told.bodies[1..]), Decision::Settled);
+    let mut second = world();
+    second.ledger.look_first_before = Some(crate::history::at(100));
+    second.remote = first.remote.clone();
+    told.bodies.iter().for_each(|body| second.deliver(body));
+    assert_eq!(second.live(), Some(Decision::Settled));
+    assert_eq!(second.remote, first.remote);
+}

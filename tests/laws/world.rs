@@ -171,7 +171,7 @@ impl World {
     fn try_again(&mut self, holds: &[Hold]) -> bool {
         let is_for_a_person =
             |hold: &Hold| matches!(hold, Hold::Refused { .. } | Hold::Locked { .. } | Hold::TooManyUnknownSends { .. });
-        if !holds.iter().all(is_for_a_person) {
+        if !holds.iter().any(is_for_a_person) {
             return false;
         }
         for index in 0..self.ledger.documents.len() {

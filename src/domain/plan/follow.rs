@@ -31,6 +31,10 @@ impl Case<'_> {
         let mut classes = self.ledger.classes.clone();
         for refund in self.refunds() {
             classes.entry(refund.id).or_insert_with(|| {
+                let known = self.ledger.by_source(&Cause::Refund(refund.id).source_key());
+                if known.is_some_and(|document| document.state.may_exist()) {
+                    return Class::Receipt;
+                }
                 let class = class_after_invoice(refund, &own, content, facts, cancel);
                 if class == Class::Receipt && self.is_left_out(refund, content, &first) {
                     Class::Covered
@@ -38,6 +42,9 @@ impl Case<'_> {
                     class
                 }
             });
+        }
+        if let Some(look) = self.look_for_receipts(invoice, content, &first, &classes) {
+            return look;
         }
         let redraft = |classes: &_| self.draft(&self.removed(classes), Some(content));
         let mut drafted = redraft(&classes);

@@ -1,8 +1,9 @@
 //! The invoice that is not there yet: whether the order is the merchant's to book at all, and what stands on it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Case, Decision, own_lines};
+use crate::domain::catalog::Code;
 use crate::domain::document::{Document, State};
 use crate::domain::draft::Draft;
 use crate::domain::invoice::{Drafted, InvoiceDraft, Obstacles, Removed, Seen, reference};
@@ -23,7 +24,8 @@ impl Case<'_> {
         let before = self.ledger.by_source(&invoice_key(number - 1)).filter(|_| number > 1);
         let reversed = before.filter(|before| before.state == State::Reversed).and_then(Document::invoice);
         let untouched = self.ledger.documents.is_empty();
-        let mut first = self.draft(&Removed::default(), reversed).invoice;
+        let Drafted { invoice: mut first, obstacles: Obstacles { ask, .. } } =
+            self.draft(&Removed::default(), reversed);
         first.header.reference = reference(self.merchant, self.order.snapshot.id, &source_key);
         let has_own = first.seen.values().any(|seen| *seen != Seen::NotOurs);
         let mut ignored = self.end_before_invoice();
@@ -36,7 +38,7 @@ impl Case<'_> {
         }
         if let Some(ignored) = ignored {
             trace.extend(steps(self.order, &first));
-            return self.leave(known, source_key, first, ignored);
+            return self.leave(known, source_key, (first, ask), ignored);
         }
         let own = own_lines(&first);
         let mut classes = self.ledger.classes.clone();
@@ -57,7 +59,7 @@ impl Case<'_> {
         obstacles.holds.extend(self.quantities(&target));
         self.check_decimals(&target, &mut obstacles);
         if obstacles.holds.is_empty() && target.billed.is_empty() {
-            return self.leave(known, source_key, first, Ignored::NothingToBill);
+            return self.leave(known, source_key, (first, ask), Ignored::NothingToBill);
         }
         if obstacles.holds.is_empty() {
             obstacles.holds.extend(self.gate(&target, trace));
@@ -113,9 +115,15 @@ impl Case<'_> {
     }
 
     /// An end without document: a row that was planned is dropped first. Where another life of the database may have
-    /// made one before the end came, it is looked for; what is found is taken back like any other. After a reversal
-    /// nothing is left to book.
-    fn leave(&self, known: Option<&Document>, source_key: String, first: InvoiceDraft, ignored: Ignored) -> Decision {
+    /// made one before the end came, it is looked for, with its products; what is found is taken back like any other.
+    /// After a reversal nothing is left to book.
+    fn leave(
+        &self,
+        known: Option<&Document>,
+        source_key: String,
+        (first, ask): (InvoiceDraft, BTreeSet<Code>),
+        ignored: Ignored,
+    ) -> Decision {
         let had_a_beginning = match ignored {
             Ignored::CancelledBeforeInvoice | Ignored::DeletedBeforeInvoice | Ignored::NothingToBill => true,
             Ignored::NoOwnLines { .. }
@@ -133,7 +141,11 @@ impl Case<'_> {
             None if had_a_beginning && !first.billed.is_empty() => {
                 let placed_at = self.order.snapshot.created_at;
                 let look = self.look_first(None, source_key, Draft::Invoice(first), BTreeMap::new(), placed_at);
-                look.unwrap_or(end)
+                match look {
+                    Some(_) if !ask.is_empty() => Decision::Act(vec![Operation::Find { codes: ask }]),
+                    Some(look) => look,
+                    None => end,
+                }
             }
             // The last look for a document that may still turn up.
             Some(Document { state: State::Dropped, look_at: Some(at), content, .. }) => {

@@ -14,7 +14,8 @@ use crate::domain::operation::{Change, Operation};
 use crate::domain::order::{FulfillmentStatus, Order, PaymentStatus, Refund};
 use crate::domain::reason::{Hold, Waiting};
 use crate::domain::refund::{
-    Cause, Class, Left, is_money_alone, left, money_beside, receipt, receipt_for_the_rest, waits_for_money, worth,
+    Cause, Class, Left, ReceiptDraft, is_money_alone, left, money_beside, receipt, receipt_for_the_rest,
+    waits_for_money, worth,
 };
 use crate::domain::rules::LinePolicy;
 
@@ -51,14 +52,7 @@ impl Case<'_> {
                 under_way = Some(refund.id);
                 continue;
             }
-            let rest = left(content, self.ledger.receipts());
-            let money = self.money_policy(refund, content, whole);
-            let told = if self.is_even_with(refund, content, whole) {
-                Cow::Owned(refund.for_goods())
-            } else {
-                Cow::Borrowed(refund)
-            };
-            let draft = match receipt(&told, self.merchant, &self.order.snapshot, content, &rest, money) {
+            let draft = match self.receipt(refund, content, whole) {
                 Ok(draft) => Draft::RefundReceipt(draft),
                 Err(reasons) => {
                     holds.extend(reasons);
@@ -84,6 +78,59 @@ impl Case<'_> {
             (Some(cancelled), None) => self.cancel_rest(invoice, content, cancelled.at),
             (None, None) => Decision::Settled,
         }
+    }
+
+    fn receipt(
+        &self,
+        refund: &Refund,
+        content: &InvoiceDraft,
+        whole: &InvoiceDraft,
+    ) -> Result<ReceiptDraft, Vec<Hold>> {
+        let rest = left(content, self.ledger.receipts());
+        let money = self.money_policy(refund, content, whole);
+        let told = if self.is_even_with(refund, content, whole) {
+            Cow::Owned(refund.for_goods())
+        } else {
+            Cow::Borrowed(refund)
+        };
+        receipt(&told, self.merchant, &self.order.snapshot, content, &rest, money)
+    }
+
+    /// Another life of the database may have understood a record otherwise, for it saw an older body: all receipts that it
+    /// may have made are looked for before the invoice loses anything.
+    pub(super) fn look_for_receipts(
+        &self,
+        invoice: &Document,
+        content: &InvoiceDraft,
+        whole: &InvoiceDraft,
+        classes: &BTreeMap<i64, Class>,
+    ) -> Option<Decision> {
+        let facts = &self.order.facts;
+        let is_open = |cause: Cause| self.ledger.by_source(&cause.source_key()).is_none();
+        let look = |cause: Cause, draft, classes, at| {
+            self.look_first(Some(invoice.id), cause.source_key(), Draft::RefundReceipt(draft), classes, at)
+        };
+        let rest = left(content, self.ledger.receipts());
+        if let Some(cancelled) = facts.cancelled.filter(|_| is_open(Cause::Cancel))
+            && rest.values().any(|left| left.units > 0)
+        {
+            let order_id = self.order.snapshot.id;
+            let draft = receipt_for_the_rest(self.merchant, order_id, Cause::Cancel, cancelled.at, content, &rest);
+            if let Some(look) = look(Cause::Cancel, draft, BTreeMap::new(), cancelled.at) {
+                return Some(look);
+            }
+        }
+        self.refunds().filter(|refund| is_open(Cause::Refund(refund.id))).find_map(|refund| {
+            let class = *classes.get(&refund.id)?;
+            if class == Class::NotOurs || self.ledger.classes.contains_key(&refund.id) {
+                return None;
+            }
+            // What held then may not hold now, and the other way round.
+            let at_any_rate = || receipt(refund, self.merchant, &self.order.snapshot, content, &rest, LinePolicy::Line);
+            let draft = self.receipt(refund, content, whole).or_else(|_| at_any_rate()).ok()?;
+            let sure = (class == Class::Receipt).then_some((refund.id, class)).into_iter().collect();
+            look(Cause::Refund(refund.id), draft, sure, refund.created_at)
+        })
     }
 
     /// Money for no goods that no document is to tell of: it was paid too much, or the rules leave it out.
