@@ -22,7 +22,7 @@ mod town;
 #[path = "crash/wire.rs"]
 mod wire;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -36,6 +36,8 @@ use qantara::engine::Settings;
 use sim::Sim;
 
 const SEEDS: u64 = 200;
+/// Lines of a story that a failure shows.
+const LAST_LINES: usize = 60;
 
 /// What came of one seed.
 struct Played {
@@ -50,6 +52,8 @@ fn play(seed: u64, settings: Settings) -> Played {
     let sim = Sim::new(seed, settings);
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         sim.play();
+        let cases = check::cases(&sim);
+        sim.state().tally.note(cases);
         check::differences(&sim)
     }));
     let differences = outcome.unwrap_or_else(|panic| {
@@ -64,19 +68,17 @@ fn play(seed: u64, settings: Settings) -> Played {
 }
 
 impl Played {
-    fn tell(&self) -> String {
+    /// The last so many lines of the story.
+    fn tell(&self, most: usize) -> String {
         let line = |(number, (at, text)): (usize, &(Timestamp, String))| format!("{number:>5}  {at:.3}  {text}");
-        (1..).zip(&self.story).map(line).collect::<Vec<_>>().join("\n")
+        let skipped = self.story.len().saturating_sub(most);
+        (1..).zip(&self.story).skip(skipped).map(line).collect::<Vec<_>>().join("\n")
     }
 }
 
-/// What one seed did wrong, with its whole story and the way to see it again.
-fn told(seed: u64, played: &Played) -> String {
-    format!(
-        "{}\n\nThe differences of seed {seed}:\n  {}\n\nAgain: QANTARA_SEED={seed} cargo test --test crash one_seed -- --nocapture",
-        played.tell(),
-        played.differences.join("\n  ")
-    )
+/// How a seed is told in full.
+fn again(seed: u64) -> String {
+    format!("Its whole story: QANTARA_SEED={seed} cargo test --test crash one_seed -- --nocapture")
 }
 
 fn number(name: &str) -> Option<u64> {
@@ -91,7 +93,7 @@ fn whenever_it_dies_nothing_is_there_twice_and_nothing_is_missing() {
     let begin = Clock::real().now();
     let next = AtomicU64::new(first);
     let sum = Mutex::new((Tally::default(), 0_u64, 0_usize));
-    let failed = Mutex::new(Vec::<(u64, String, String)>::new());
+    let failed = Mutex::new(BTreeMap::<u64, Played>::new());
     thread::scope(|scope| {
         for _ in 0..thread::available_parallelism().map_or(2, |cores| cores.get()) {
             scope.spawn(|| {
@@ -107,8 +109,7 @@ fn whenever_it_dies_nothing_is_there_twice_and_nothing_is_missing() {
                     sum.2 += played.restores;
                     drop(sum);
                     if !played.differences.is_empty() {
-                        let text = told(seed, &played);
-                        failed.lock().unwrap().push((seed, text, played.differences.join("; ")));
+                        failed.lock().unwrap().insert(seed, played);
                     }
                 }
             });
@@ -117,11 +118,11 @@ fn whenever_it_dies_nothing_is_there_twice_and_nothing_is_missing() {
     let (tally, lives, restores) = sum.into_inner().unwrap();
     let took = Clock::real().now().duration_since(begin).as_secs_f64();
     println!("{}\n{count} seeds from {first}: {lives} lives, {restores} restores, {took:.1} s", tally.table());
-    let mut failed = failed.into_inner().unwrap();
-    failed.sort();
-    if let Some((seed, story, _)) = failed.first() {
-        let all: Vec<String> = failed.iter().map(|(seed, _, brief)| format!("{seed}: {brief}")).collect();
-        panic!("{story}\n\nThe story above is of seed {seed}. Seeds that failed:\n{}", all.join("\n"));
+    let failed = failed.into_inner().unwrap();
+    if let Some((seed, first)) = failed.first_key_value() {
+        let all = failed.iter().map(|(seed, played)| format!("  {seed}: {}", played.differences.join("; ")));
+        let (all, end, again) = (all.collect::<Vec<_>>().join("\n"), first.tell(LAST_LINES), again(*seed));
+        panic!("Seeds that failed:\n{all}\n\nThe end of seed {seed}:\n{end}\n\n{again}");
     }
     if count >= SEEDS {
         let faults = tally.faults();
@@ -181,6 +182,6 @@ fn every_write_of_the_product_has_a_name() {
 fn one_seed() {
     let seed = number("QANTARA_SEED").unwrap_or(1);
     let played = play(seed, sim::settings());
-    println!("{}", played.tell());
-    assert!(played.differences.is_empty(), "{}", told(seed, &played));
+    println!("{}", played.tell(usize::MAX));
+    assert!(played.differences.is_empty(), "The differences of seed {seed}:\n  {}", played.differences.join("\n  "));
 }

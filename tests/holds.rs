@@ -17,7 +17,9 @@ use qantara::domain::ruling::Ruling;
 use qantara::sandbox::daftra::{AccountSetup, DocumentKind, Hand, Product};
 use qantara::sandbox::fault::{Fault, FaultKind};
 use qantara::sandbox::shop::Shop;
-use qantara::sandbox::shop::cart::{CancelHow, Cart, Edit, LineId, OrderId, Payment, Product as Ware, VariantId};
+use qantara::sandbox::shop::cart::{
+    CancelHow, Cart, Edit, LineId, OrderId, Payment, Product as Ware, Refund, Restock, VariantId,
+};
 use rust_decimal::Decimal;
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -193,6 +195,77 @@ fn what_lacks_stock_is_held_with_what_is_missing_and_tried_every_hour() {
     stage.account("one", |account| account.add_stock(LAMP, 1, Decimal::from(10), now));
     stage.pass(HOUR);
     assert_eq!((stage.order("1001").state, counted(&stage)), (State::Settled, (1, 0)));
+}
+
+/// The process ends, or no answer comes, between Daftra's no and the question whether it was for want of stock.
+#[test]
+fn whether_a_refusal_was_for_want_of_stock_is_asked_whatever_happens() {
+    let short = |fault: Option<Fault>| {
+        let stage = stage(AccountSetup::default(), |_| {});
+        let now = stage.clock.now();
+        stage.account("one", |account| {
+            account.add_stock(LAMP, 1, Decimal::from(-99_998), now);
+            fault.into_iter().for_each(|fault| account.add_fault(fault));
+        });
+        let (mut shop, shelf) = wadi(1);
+        let (_, deliveries) = shop.buy(&Cart::of(&[(shelf[2], 3)]), stage.clock.now()).unwrap();
+        stage.deliver(&deliveries);
+        stage
+    };
+    let mut was_cut_off = false;
+    for milliseconds in (0..400).step_by(10) {
+        let stage = short(None);
+        stage.pass(SignedDuration::from_millis(milliseconds));
+        let mut stage = stage.restart(SignedDuration::from_secs(5));
+        let order = stage.orders().pop().unwrap();
+        was_cut_off |=
+            ledger(&stage, &order).iter().any(|one| one.state == DocumentState::Refused && one.finding.is_none());
+        stage.start();
+        stage.pass(SignedDuration::from_mins(15));
+        let held = stage.order("1001");
+        assert!(matches!(holds(&held), [Hold::NotEnoughStock { .. }]), "{milliseconds} ms: {:?}", held.reason);
+    }
+    assert!(was_cut_off, "nobody died in between");
+    for kind in [FaultKind::LoseRequest, FaultKind::LoseAnswer, FaultKind::Throttled { retry_after: Some(60) }] {
+        let stage = short(Some(Fault::once(kind.clone()).on("GET", "products")));
+        stage.pass(SignedDuration::from_mins(15));
+        let held = stage.order("1001");
+        assert!(matches!(holds(&held), [Hold::NotEnoughStock { .. }]), "{kind:?}: {:?}", held.reason);
+    }
+    // What is answered with a no cannot be asked: the refusal stays, and nobody asks for ever.
+    let stage = short(Some(Fault::once(FaultKind::FailedWith200).on("GET", "products")));
+    stage.pass(SignedDuration::from_mins(15));
+    assert!(matches!(holds(&stage.order("1001")), [Hold::Refused { .. }]));
+}
+
+/// The life that is gone understood a cancellation's record as an edit, and took the unit off the invoice. The next life
+/// hears of the cancellation first and would take it back by a receipt, too.
+#[test]
+fn a_receipt_after_a_restore_is_made_of_the_invoice_as_it_is() {
+    let stage = stage(AccountSetup::default(), |_| {});
+    let (mut shop, shelf) = wadi(1);
+    let order = buy(&stage, &mut shop, shelf[2], 2);
+    set_quantity(&stage, &mut shop, order, 3);
+    stage.until_idle(HOUR);
+    let line = only_line(&shop, order);
+    let back = Refund::of(&[(line, 2, Restock::Return)]);
+    stage.deliver(&shop.refund(order, &back, stage.clock.now()).unwrap());
+    stage.until_idle(HOUR);
+    assert_eq!((counted(&stage), gone_from_stock(&stage, LAMP)), ((1, 1), 1.into()));
+    let copy = stage.back_up();
+    let how = CancelHow { restock: true, money: true, shipping: true, reason: "customer".into() };
+    let cancelled = shop.cancel(order, &how, stage.clock.now()).unwrap();
+    let (record, rest): (Vec<_>, Vec<_>) = cancelled.into_iter().partition(|one| one.topic == "refunds/create");
+    stage.deliver(&record);
+    stage.until_idle(HOUR);
+    assert_eq!((counted(&stage), gone_from_stock(&stage, LAMP)), ((1, 1), 0.into()), "edited");
+    let mut stage = stage.restore(copy, HOUR);
+    stage.start();
+    stage.deliver(&rest);
+    stage.deliver(&record);
+    stage.until_idle(DAY);
+    assert_eq!((counted(&stage), gone_from_stock(&stage, LAMP)), ((1, 1), 0.into()));
+    assert!(matches!(holds(&stage.order("1001")), [Hold::ChangedByHand { .. }]));
 }
 
 /// In an older copy of the books the invoice lacks stock; the life that went on had its stock, and sent it.

@@ -456,6 +456,81 @@ fn money_of_another_life_is_not_booked_beside_it() {
     assert_eq!(stage.account("one", |account| account.payments().count()), 1);
 }
 
+/// The copy that is put back knows nothing of the payment; by the time the shop tells of it all money is back.
+#[test]
+fn money_of_another_life_is_looked_for_before_what_went_back_is_taken_off_it() {
+    let stage = stage_with(AccountSetup::default(), PaymentRules { refunds: true, ..rules() });
+    let copy = stage.back_up();
+    let (mut shop, shelf) = wadi();
+    let (order, mut deliveries) = shop.buy(&cart(&shelf, 2, Payment::Paid), stage.clock.now()).unwrap();
+    stage.deliver(&deliveries);
+    stage.until_idle(HOUR);
+    assert_eq!(amounts(&stage), ["698"]);
+    let line = shop.what_is_left(order).unwrap()[0].line_id;
+    let refund = Refund::of(&[(line, 2, Restock::Return)]);
+    deliveries.extend(shop.refund(order, &refund, stage.clock.now()).unwrap());
+    let mut stage = stage.restore(copy, HOUR);
+    stage.start();
+    stage.deliver(&deliveries);
+    stage.until_idle(DAY);
+    assert_settled(&stage, "");
+    assert_eq!(amounts(&stage), ["698", "698"], "it came, and it went back");
+}
+
+/// In the copy that is put back the payment waits for Daftra's patience; the life that is gone sent it.
+#[test]
+fn a_payment_that_is_given_up_after_a_restore_is_looked_for_first() {
+    let stage = stage_with(AccountSetup::default(), PaymentRules { refunds: true, ..rules() });
+    stage.account("one", |account| {
+        let patience = FaultKind::Throttled { retry_after: Some(1_800) };
+        account.add_fault(Fault::once(patience).on("POST", "invoice_payments"));
+    });
+    let (mut shop, shelf) = wadi();
+    let (order, deliveries) = shop.buy(&cart(&shelf, 2, Payment::Paid), stage.clock.now()).unwrap();
+    stage.deliver(&deliveries);
+    stage.pass(SignedDuration::from_mins(5));
+    assert_eq!(amounts(&stage), Vec::<String>::new());
+    let copy = stage.back_up();
+    stage.until_idle(HOUR);
+    assert_eq!(amounts(&stage), ["698"]);
+    let line = shop.what_is_left(order).unwrap()[0].line_id;
+    let refund = Refund::of(&[(line, 2, Restock::Return)]);
+    let back = shop.refund(order, &refund, stage.clock.now()).unwrap();
+    let mut stage = stage.restore(copy, HOUR);
+    stage.start();
+    stage.deliver(&back);
+    stage.until_idle(DAY);
+    assert_settled(&stage, "");
+    assert_eq!(amounts(&stage), ["698", "698"]);
+}
+
+/// The shop says "paid"; an edit makes the invoice smaller before anybody hears how much that was.
+#[test]
+fn of_a_transaction_that_brought_more_than_the_word_the_rest_is_booked() {
+    for partial_put in [PartialPut::Drop, PartialPut::Keep] {
+        let stage = stage_with(AccountSetup { partial_put, ..AccountSetup::default() }, rules());
+        let (mut shop, shelf) = wadi();
+        let (order, deliveries) = shop.buy(&cart(&shelf, 3, Payment::Paid), stage.clock.now()).unwrap();
+        let (money, word): (Vec<_>, Vec<_>) =
+            deliveries.into_iter().partition(|one| one.topic.starts_with("order_transactions"));
+        stage.deliver(&word);
+        stage.until_idle(HOUR);
+        assert_eq!(amounts(&stage), ["1047"], "{partial_put:?}");
+        stage.deliver(&edit(&mut shop, order, 2, &stage));
+        stage.until_idle(HOUR);
+        stage.deliver(&money);
+        stage.until_idle(DAY);
+        assert_settled(&stage, &format!("{partial_put:?}"));
+        let all = if partial_put == PartialPut::Drop { vec!["349", "698"] } else { vec!["1047"] };
+        assert_eq!(amounts(&stage), all, "{partial_put:?}");
+        // Another edit takes both along, and both come back.
+        stage.deliver(&edit(&mut shop, order, 1, &stage));
+        stage.until_idle(DAY);
+        let sum: Decimal = amounts(&stage).iter().map(|amount| amount.parse::<Decimal>().unwrap()).sum();
+        assert_eq!(sum, Decimal::from(1047), "{partial_put:?}");
+    }
+}
+
 #[test]
 fn merchants_who_share_an_order_each_get_their_part_when_it_is_paid() {
     let accounts = ["a", "b"].map(|name| AccountSetup { name: name.into(), ..AccountSetup::default() });

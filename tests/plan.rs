@@ -388,6 +388,10 @@ impl World {
                 }
                 Some(("replacement", draft))
             }
+            Operation::Verify { document } if self.document(document).state == State::Refused => {
+                self.event(document, Event::Short { shortages: self.shortages.clone() });
+                None
+            }
             Operation::Verify { document } => {
                 let total = self.document(document).content.total() + self.rounded(document);
                 self.event(document, Event::AsWritten { total, remote_no: None });
@@ -475,9 +479,6 @@ impl World {
             }),
         };
         self.event(document, event);
-        if self.document(document).state == State::Refused && !self.shortages.is_empty() {
-            self.event(document, Event::Short { shortages: self.shortages.clone() });
-        }
     }
 
     fn event(&mut self, document: i64, event: Event) {

@@ -3,9 +3,10 @@
 //! - The sole owner of an order records each sale and capture once, by transaction id; a merchant who has a share of it
 //!   records one payment when the order is paid, over what its documents leave open.
 //! - Where the shop says "paid" and names no transaction, one payment stands in for it. A transaction that comes later
-//!   is adopted by it, never booked beside it.
+//!   is adopted by it, never booked beside it; of one that brought more, only what the payment does not hold is booked.
 //! - Money that went back before its payment was sent is taken off it. Later it is told by the receipt, and as a
-//!   payment of its own where the rules want that.
+//!   payment of its own where the rules want that. After a restore "before it was sent" is known only of what was
+//!   looked for, so looking comes first.
 //!
 //! The sums over all payments of an order do not depend on how money that went back is spread over those unsent.
 
@@ -18,7 +19,7 @@ use super::invoice::{Header, InvoiceDraft, reference, shop_totals};
 use super::ledger::Ledger;
 use super::money::Amount;
 use super::operation::Change;
-use super::order::{Order, PaymentStatus, Transaction, TransactionKind};
+use super::order::{Order, PaymentStatus, Snapshot, Transaction, TransactionKind};
 use super::payment::{Cause, PaymentDraft, brings_money, movements, shop_amount};
 use super::reason::Hold;
 use super::refund::{self, Class};
@@ -82,7 +83,11 @@ pub(super) fn collect(purse: &Purse<'_>) -> Collected {
     let given_up = purse.rows().filter(|(document, payment)| {
         matches!(document.state, State::Planned | State::Refused) && !found.kept.contains(&payment.cause.source_key())
     });
-    found.changes.extend(given_up.map(|(document, _)| Change::Drop { document: document.id }));
+    let before = purse.ledger.look_first_before;
+    found.changes.extend(given_up.map(|(document, _)| match document.may_have_left(before) {
+        true => Change::Recover { document: document.id },
+        false => Change::Drop { document: document.id },
+    }));
     found
 }
 
@@ -99,7 +104,7 @@ impl<'a> Purse<'a> {
 
     /// The transactions that are in a payment already.
     fn spoken_for(&self) -> BTreeSet<i64> {
-        let live = self.rows().filter(|(document, _)| counts(document));
+        let live = self.rows().filter(|(document, payment)| counts(document) || self.is_sent_again(document, payment));
         live.flat_map(|(_, payment)| payment.covers.iter().copied()).collect()
     }
 
@@ -111,20 +116,28 @@ impl<'a> Purse<'a> {
         fresh.sort_by_key(|movement| (movement.at, movement.id));
         let (mut incoming, outgoing): (Vec<&Transaction>, Vec<&Transaction>) =
             fresh.into_iter().partition(|movement| brings_money(movement.kind));
-        self.adopt(&movements, &mut incoming, found);
+        let partly = self.adopt(&movements, &mut incoming, found);
 
-        let mut piles: Vec<Pile<'_>> = Vec::new();
+        let (mut piles, mut to_look_for): (Vec<Pile<'_>>, Vec<Pile<'_>>) = (Vec::new(), Vec::new());
         for movement in incoming {
             let covers = BTreeSet::from([movement.id]);
-            match shop_amount(movement, &self.order.snapshot) {
-                Some(amount) => piles.push(Pile { first: movement, covers, amount }),
-                None => self.hold_foreign(movement, found),
-            }
+            let Some(amount) = shop_amount(movement, &self.order.snapshot) else {
+                self.hold_foreign(movement, found);
+                continue;
+            };
+            let adopted = partly.filter(|(id, _)| *id == movement.id).map_or(Amount::ZERO, |(_, adopted)| adopted);
+            let pile = Pile { first: movement, covers, amount: amount - adopted };
+            if self.may_be_there(movement) { to_look_for.push(pile) } else { piles.push(pile) }
         }
         let mut room: Amount = self.counted().map(PaymentDraft::money).sum();
         let mut later = Vec::new();
         for movement in outgoing {
             let Some(amount) = self.leaves(movement, found) else { continue };
+            let looked_for = Later { movement, amount, was_recorded: true };
+            if self.merchant.rules.payments.refunds && self.may_be_there(movement) && self.give_back(&looked_for, found)
+            {
+                continue;
+            }
             let is_change = movement.kind == TransactionKind::Change;
             if is_change && net(&mut piles, movement, amount) {
                 continue;
@@ -137,7 +150,7 @@ impl<'a> Purse<'a> {
                 later.push(Later { movement, amount, was_recorded });
             }
         }
-        for Pile { first, covers, amount } in piles {
+        for Pile { first, covers, amount } in to_look_for.into_iter().chain(piles) {
             if amount > Amount::ZERO {
                 let source_at = first.at.unwrap_or(self.order.snapshot.processed_at);
                 let gateways = if first.gateway.trim().is_empty() {
@@ -157,35 +170,42 @@ impl<'a> Purse<'a> {
 
     /// Payments made on the shop's word take in the money it spoke of. One that may have been sent keeps its place even
     /// while it surely is not there: it is sent again rather than another.
+    ///
+    /// Returns the transaction that is adopted in part only, and how much of it: it brought more than the payments hold.
     fn adopt(
         &self,
         movements: &BTreeMap<i64, &Transaction>,
         incoming: &mut Vec<&'a Transaction>,
         found: &mut Collected,
-    ) {
-        let mut rows: Vec<_> = self.rows().filter(|(_, payment)| matches!(payment.cause, Cause::Paid(_))).collect();
+    ) -> Option<(i64, Amount)> {
+        let by_word = |(document, payment): &(&Document, &PaymentDraft)| {
+            matches!(payment.cause, Cause::Paid(_)) && (counts(document) || self.is_sent_again(document, payment))
+        };
+        let mut rows: Vec<_> = self.rows().filter(by_word).collect();
         rows.sort_by_key(|(_, payment)| payment.cause);
+        let sent_again = || rows.iter().filter(|(document, _)| !counts(document)).map(|(_, payment)| *payment);
+        let mut held = unnamed(self.counted().chain(sent_again()), movements, &self.order.snapshot);
+        // What is in doubt may yet be absent: who brought more than it holds waits for its end.
+        let is_certain = rows.iter().all(|(document, _)| matches!(document.state, State::Posted | State::Gone));
+        let mut partly = None;
         for (document, payment) in rows {
-            let is_open = matches!(document.state, State::Planned | State::Refused) && payment.money() <= self.open();
-            let is_waiting = is_open && document.unknown_sends > 0;
-            if !counts(document) && !is_waiting {
-                continue;
-            }
-            let known = payment.covers.iter().filter_map(|id| movements.get(id));
-            let known = known.filter(|movement| brings_money(movement.kind));
-            let known: Amount = known.filter_map(|movement| shop_amount(movement, &self.order.snapshot)).sum();
-            let mut rest = payment.money() - known;
             let mut transactions = BTreeSet::new();
             incoming.retain(|movement| {
                 let came_before = movement.at.is_none_or(|at| at <= payment.at + CLOCKS_DIFFER);
-                if rest <= Amount::ZERO || !came_before {
+                if held <= Amount::ZERO || !came_before {
                     return true;
                 }
-                rest -= shop_amount(movement, &self.order.snapshot).unwrap_or(rest);
+                let amount = shop_amount(movement, &self.order.snapshot).unwrap_or(held);
+                if amount > held {
+                    partly = Some((movement.id, held));
+                    held = Amount::ZERO;
+                    return is_certain;
+                }
+                held -= amount;
                 transactions.insert(movement.id);
                 false
             });
-            if is_waiting {
+            if !counts(document) {
                 let (amount, rounding) = (payment.amount - payment.rounding, payment.rounding);
                 let covers = payment.covers.union(&transactions).copied().collect();
                 let intent = Intent { cause: payment.cause, at: payment.at, amount, rounding, covers };
@@ -195,6 +215,25 @@ impl<'a> Purse<'a> {
             }
         }
         self.look_first(incoming, found);
+        partly
+    }
+
+    /// Made on the shop's word, sent with unknown end, surely not there, and still open.
+    fn is_sent_again(&self, document: &Document, payment: &PaymentDraft) -> bool {
+        matches!(payment.cause, Cause::Paid(_))
+            && matches!(document.state, State::Planned | State::Refused)
+            && document.unknown_sends > 0
+            && payment.money() <= self.open()
+    }
+
+    /// Another life of this database may have sent its payment: that is looked for as it was, before anything is taken
+    /// off it.
+    fn may_be_there(&self, movement: &Transaction) -> bool {
+        let Some(before) = self.ledger.look_first_before else { return false };
+        match self.ledger.by_source(&Cause::Transaction(movement.id).source_key()) {
+            Some(document) => document.may_have_left(Some(before)),
+            None => movement.at.unwrap_or(self.order.snapshot.processed_at) < before,
+        }
     }
 
     /// Another life of this database may have recorded on the shop's word what is known by its transaction now. It is
@@ -205,7 +244,9 @@ impl<'a> Purse<'a> {
         if !is_due || incoming.is_empty() || self.ledger.by_source(&cause.source_key()).is_some() {
             return;
         }
-        let amount = self.open();
+        // Where nothing is open any more it went back since, and all of it was.
+        let told = || incoming.iter().filter_map(|movement| shop_amount(movement, &self.order.snapshot)).sum();
+        let amount = Some(self.open()).filter(|open| *open > Amount::ZERO).unwrap_or_else(told);
         if amount <= Amount::ZERO {
             return;
         }
@@ -238,28 +279,28 @@ impl<'a> Purse<'a> {
     }
 
     /// Money that went back after its payment was sent. A record that has a receipt is told by that; any other took
-    /// back what was paid too much.
-    fn give_back(&self, later: &Later<'_>, found: &mut Collected) {
+    /// back what was paid too much. False: there is nothing to be done about it.
+    fn give_back(&self, later: &Later<'_>, found: &mut Collected) -> bool {
         let Later { movement, amount, was_recorded } = *later;
         let mut refunds = self.order.facts.refunds.values();
-        let Some(record) = refunds.find(|refund| refund.transactions.contains_key(&movement.id)) else { return };
+        let Some(record) = refunds.find(|refund| refund.transactions.contains_key(&movement.id)) else { return false };
         let receipt = match self.ledger.classes.get(&record.id) {
             Some(Class::Receipt) => self.ledger.by_source(&refund::Cause::Refund(record.id).source_key()),
             Some(Class::Covered) => self.ledger.by_source(&refund::Cause::Cancel.source_key()),
             Some(Class::Edit | Class::Absorbed) => None,
-            Some(Class::NotOurs) | None => return,
+            Some(Class::NotOurs) | None => return false,
         };
         let receipt = receipt.filter(|receipt| receipt.state == State::Posted);
         let wants_payments = self.merchant.rules.payments.refunds;
         let (parent, amount) = match receipt {
-            Some(_) if !wants_payments => return,
+            Some(_) if !wants_payments => return false,
             Some(receipt) => (receipt, amount),
             // Money that never came by our books cannot have been too much.
-            None if !was_recorded => return,
+            None if !was_recorded => return false,
             None if !wants_payments => {
                 found.kept.insert(Cause::Transaction(movement.id).source_key());
                 found.holds.push(Hold::PayBackByHand { refund: record.id, amount });
-                return;
+                return true;
             }
             None => (self.invoice, -amount),
         };
@@ -268,9 +309,11 @@ impl<'a> Purse<'a> {
         let gateways = BTreeSet::from([movement.gateway.clone()]);
         let intent = Intent { cause, at, amount, rounding, covers: [movement.id].into() };
         self.want(parent, intent, &gateways, at, found);
+        true
     }
 
-    /// One payment of what is open, when the shop says that the order is paid and tells of no money of ours.
+    /// One payment of what is open, when the shop says that the order is paid and tells of no money of ours; or of what
+    /// transactions brought beyond their own payments, where the one that held it is gone.
     fn by_word(&self, found: &mut Collected) {
         let snapshot = &self.order.snapshot;
         let movements = movements(self.order);
@@ -283,8 +326,11 @@ impl<'a> Purse<'a> {
             let sum: Amount = received.iter().flatten().copied().sum();
             snapshot.payment.was_paid_in_full() || !received.is_empty() && sum >= snapshot.total_price
         };
-        let amount = self.open();
-        if !is_due || amount <= Amount::ZERO {
+        let had_word = || self.rows().any(|(_, payment)| matches!(payment.cause, Cause::Paid(_)));
+        let lost = Some(-unnamed(self.counted(), &movements, snapshot))
+            .filter(|lost| self.is_whole && *lost > Amount::ZERO && had_word());
+        let amount = lost.unwrap_or_else(|| self.open());
+        if !is_due && lost.is_none() || amount <= Amount::ZERO {
             return;
         }
         let mut causes = (1..).map(Cause::Paid);
@@ -296,7 +342,8 @@ impl<'a> Purse<'a> {
         let records = self.order.facts.refunds.values().filter(|_| self.is_whole);
         let covers = records.flat_map(|refund| refund.transactions.keys().copied());
         let spoken_for = self.spoken_for();
-        let covers = covers.filter(|id| movements.contains_key(id) && !spoken_for.contains(id)).collect();
+        let covers =
+            covers.filter(|id| lost.is_none() && movements.contains_key(id) && !spoken_for.contains(id)).collect();
         let rounding = self.rounding(amount);
         let intent = Intent { cause, at: self.now, amount, rounding, covers };
         self.want(self.invoice, intent, &self.gateways(), snapshot.created_at, found);
@@ -383,6 +430,26 @@ struct Intent {
 /// Its money is in Daftra, or may be; or a person took it out, and nobody puts it back.
 fn counts(document: &Document) -> bool {
     document.state.may_exist() || document.state == State::Gone
+}
+
+/// What payments hold beyond the transactions they name; below zero, what these brought and they do not hold. One of a
+/// foreign transaction holds just that.
+fn unnamed<'p>(
+    payments: impl Iterator<Item = &'p PaymentDraft>,
+    movements: &BTreeMap<i64, &Transaction>,
+    snapshot: &Snapshot,
+) -> Amount {
+    let beyond = |payment: &PaymentDraft| {
+        let named = payment.covers.iter().filter_map(|id| movements.get(id));
+        let named: Option<Amount> = named
+            .map(|movement| {
+                let amount = shop_amount(movement, snapshot)?;
+                Some(if brings_money(movement.kind) { amount } else { -amount })
+            })
+            .sum();
+        named.map_or(Amount::ZERO, |named| payment.money() - named)
+    };
+    payments.map(beyond).sum()
 }
 
 /// Takes money that went back off what was not sent: from one pile of the same way of paying, else from another, else

@@ -218,7 +218,7 @@ pub enum Next {
     /// Look it up now.
     Look,
     LookAt(Timestamp, Waiting),
-    /// It exists and was not read back since it was written.
+    /// It exists and was not read back since it was written; or it was refused, and the stock was not asked since.
     Verify,
     Hold(Hold),
     /// Nothing by itself: the planner compares it with what is wanted.
@@ -265,6 +265,8 @@ pub fn next(document: &Document, now: Timestamp, policy: &Policy) -> Next {
             None => Next::Nothing,
         },
         State::Gone => Next::Hold(Hold::Gone { reference: reference() }),
+        // Whether it was for want of stock is still to be asked.
+        State::Refused if document.look_at.is_some() => Next::Verify,
         State::Planned | State::Refused | State::Locked | State::Reversed => Next::Nothing,
     }
 }
@@ -322,7 +324,8 @@ pub enum Event {
     StockRead {
         stock: Stock,
     },
-    /// Asked after a refusal: less is there than it takes.
+    /// The stock was asked after a refusal: of these less is there than it takes. None: that was not the reason, or
+    /// nobody can say.
     Short {
         shortages: Vec<Shortage>,
     },
@@ -398,6 +401,7 @@ pub fn apply(document: &Document, event: Event, now: Timestamp, policy: &Policy)
         (State::Sending, Event::Refused(refusal)) => {
             enter(&mut after, State::Refused);
             after.refusal = Some(refusal);
+            after.look_at = document.invoice().is_some().then_some(now);
         }
         (State::Sending, Event::NotExecuted) => enter(&mut after, State::Planned),
         // Accepted without an id: something was made, we do not know what.
@@ -471,7 +475,10 @@ pub fn apply(document: &Document, event: Event, now: Timestamp, policy: &Policy)
             }
         }
         (State::Posted, Event::StockRead { stock }) => after.stock = Some(stock),
-        (State::Refused, Event::Short { shortages }) => after.finding = Some(Finding::NotEnoughStock { shortages }),
+        (State::Refused, Event::Short { shortages }) => {
+            after.look_at = None;
+            after.finding = (!shortages.is_empty()).then_some(Finding::NotEnoughStock { shortages });
+        }
         (State::Posted | State::Locked, Event::Reverse) => {
             enter(&mut after, State::Reversed);
             after.refusal = None;

@@ -77,6 +77,9 @@ impl Engine {
             },
             Operation::Verify { document } => match of(document) {
                 Some(document) => match &document.content {
+                    Draft::Invoice(invoice) if document.state == State::Refused => {
+                        visit.look_for_shortages(document.id, invoice)
+                    }
                     Draft::Invoice(_) | Draft::RefundReceipt(_) => visit.verify(document, case),
                     Draft::Payment(payment) => visit.verify_payment(document, payment, case),
                 },
@@ -232,11 +235,7 @@ impl Visit<'_> {
             Ok((document.id, document::begin_attempt(tx, about, now)?))
         })?;
         let answered = self.engine.daftra.create(&self.door, &self.pace(), draft, parent_remote);
-        let was_refused = matches!(answered.outcome, Written::Refused(_));
-        match (self.conclude(id, attempt, answered)?, draft) {
-            (Performed::Done, Draft::Invoice(invoice)) if was_refused => self.look_for_shortages(id, invoice),
-            (ended, _) => Ok(ended),
-        }
+        self.conclude(id, attempt, answered)
     }
 
     /// Reads first: what others wrote is carried over, and a document that is not what we wrote is left alone.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::order::Performed;
 use super::perform::Visit;
+use crate::daftra::outcome::Unanswered;
 use crate::daftra::wire::RemoteDocument;
 use crate::db::Error;
 use crate::db::document::Action;
@@ -20,8 +21,8 @@ const MOST_STOCK_QUESTIONS: usize = 20;
 const REQUISITION_ACCEPTED: i64 = 3;
 
 impl Visit<'_> {
-    /// Daftra's words for a lack of stock are not known, so after a no the stock itself is asked. What cannot be asked
-    /// leaves the refusal as it is.
+    /// Daftra's words for a lack of stock are not known, so after a no the stock itself is asked. Who is told nothing
+    /// asks again; an answer that says nothing leaves the refusal as it is.
     pub(super) fn look_for_shortages(&self, document_id: i64, invoice: &InvoiceDraft) -> Result<Performed, Error> {
         let mut wanted = BTreeMap::<i64, (i64, &str)>::new();
         for billed in &invoice.billed {
@@ -40,7 +41,12 @@ impl Visit<'_> {
             let stores = match answered.outcome {
                 Ok(Some(stores)) => stores,
                 Ok(None) => continue,
-                Err(problem) => return self.trouble(problem),
+                Err(problem) => {
+                    if is_an_answer(&problem) {
+                        self.happened(document_id, Event::Short { shortages: Vec::new() })?;
+                    }
+                    return self.trouble(problem);
+                }
             };
             let available = stores.get(&store_id).copied().unwrap_or_default();
             if available < wanted.into() {
@@ -48,9 +54,6 @@ impl Visit<'_> {
             }
         }
         self.answered()?;
-        if shortages.is_empty() {
-            return Ok(Performed::Done);
-        }
         self.happened(document_id, Event::Short { shortages })
     }
 
@@ -81,6 +84,14 @@ impl Visit<'_> {
             }
         }
         Ok(Ok(if why.is_empty() { Stock::Moved } else { Stock::Pending { why } }))
+    }
+}
+
+/// Daftra answered, and asking again would bring the same.
+fn is_an_answer(problem: &Unanswered) -> bool {
+    match problem {
+        Unanswered::Credential(_) | Unanswered::Failed { outage: false, .. } => true,
+        Unanswered::Unsent(_) | Unanswered::Throttled { .. } | Unanswered::Failed { outage: true, .. } => false,
     }
 }
 

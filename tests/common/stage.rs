@@ -10,7 +10,7 @@ use qantara::clock::{Clock, Hand};
 use qantara::config::keys;
 use qantara::daftra::client::{Client, Settings as DaftraSettings};
 use qantara::db::merchant::{self, Credential, CredentialKind, Merchant, Mode, Slot};
-use qantara::db::{Db, account, log, order};
+use qantara::db::{Db, FILE, account, log, order};
 use qantara::desk::{Desk, Person, Wish};
 use qantara::domain::rules::{
     ExchangePolicy, LinePolicy, LockedPolicy, PaymentRules, PricePolicy, Rules, ShippingPolicy, SkuRules, TaxRule,
@@ -244,7 +244,26 @@ impl Stage {
 
     /// Ends the process without any goodbye (what runs in memory is gone, what is committed stays) and begins a new
     /// one on the same folder, `gap` later.
-    pub(crate) fn restart(mut self, gap: SignedDuration) -> Self {
+    pub(crate) fn restart(self, gap: SignedDuration) -> Self {
+        let folder = Arc::clone(&self.folder);
+        self.begin_again(gap, folder)
+    }
+
+    /// Ends the process, and the next one begins with an older copy of the books.
+    pub(crate) fn restore(self, copy: TempDir, gap: SignedDuration) -> Self {
+        self.begin_again(gap, Arc::new(copy))
+    }
+
+    /// A copy of the books as they are. Nobody may be writing.
+    pub(crate) fn back_up(&self) -> TempDir {
+        let copy = folder();
+        for name in [FILE.to_owned(), format!("{FILE}-wal")] {
+            std::fs::copy(self.folder.path().join(&name), copy.path().join(&name)).unwrap();
+        }
+        copy
+    }
+
+    fn begin_again(mut self, gap: SignedDuration, folder: Arc<TempDir>) -> Self {
         self.stop();
         self.hand.advance(gap);
         let parts = Parts {
@@ -253,7 +272,7 @@ impl Stage {
             network: self.network.clone(),
             vault: Arc::clone(&self.vault),
             data_key: Arc::clone(&self.data_key),
-            folder: Arc::clone(&self.folder),
+            folder,
             settings: self.settings,
         };
         self.is_handed_on = true;

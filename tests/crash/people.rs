@@ -4,12 +4,13 @@ use jiff::{SignedDuration, Timestamp};
 use qantara::db::merchant::Mode;
 use qantara::db::order::{self, State as OrderState};
 use qantara::desk::{Person, Wish};
-use qantara::sandbox::daftra::ApiKey;
+use qantara::sandbox::daftra::{Account, ApiKey, DocumentKind, Hand, Requisition};
 use qantara::sandbox::shop::cart::OrderId;
+use rust_decimal::Decimal;
 
-use crate::check::is_excused;
+use crate::check::{is_for_a_person, order_of};
 use crate::sim::{Life, Sim, State};
-use crate::town::{ODD_SKU, OTHER_STORE, SPARE_PRODUCT};
+use crate::town::{MISSING, ODD_SKU, OTHER_STORE, SPARE_PRODUCT, stock_up};
 
 /// Something that somebody does.
 #[derive(Clone, Copy, Debug)]
@@ -62,10 +63,32 @@ pub(crate) enum Act {
     },
     BackUp,
     Restore,
+    /// Somebody changes the price of a row in Daftra, or deletes an invoice there.
+    Tamper {
+        account: &'static str,
+        with: Tampering,
+    },
+    /// The warehouse hands out what it was asked for.
+    HandOut {
+        account: &'static str,
+    },
+    /// What there was too little of arrives.
+    Arrive {
+        account: &'static str,
+    },
+}
+
+/// What somebody does in Daftra's own screens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Tampering {
+    Change,
+    Delete,
 }
 
 /// What an operator's mistake names.
 const NO_CLIENT: i64 = 99;
+/// Merchants paused while a call is on its way, in a thousand calls.
+const PAUSES: u32 = 12;
 
 impl State {
     /// Draws what will happen in the first hours.
@@ -89,6 +112,16 @@ impl State {
         }
         for _ in 0..self.chance.below(8) {
             self.plan_act(start);
+        }
+        for account in self.town.scarce.clone() {
+            let at = self.within(start, 420);
+            self.put(at, Act::Arrive { account });
+        }
+        for (with, share) in [(Tampering::Change, 120), (Tampering::Delete, 80)] {
+            if self.chance.per_mille(share) {
+                let at = self.within(start, 300);
+                self.put(at, Act::Tamper { account: "one", with });
+            }
         }
         if self.chance.per_mille(250) {
             let (backup, restore) = (self.within(start, 200), self.within(start, 360));
@@ -129,9 +162,15 @@ impl State {
         }
     }
 
-    /// Something happens to the newest order just now.
+    /// Something happens to the newest order just now, or a merchant is paused.
     pub(crate) fn meddle(&mut self, now: Timestamp) {
         let rate = self.rates.meddle;
+        if rate > 0 && self.chance.per_mille(PAUSES) {
+            let merchant = usize::try_from(self.chance.below(self.town.merchants.len() as u64)).unwrap();
+            let until = self.within(now, 20);
+            self.put(now, Act::Pause { merchant });
+            self.put(until, Act::Resume { merchant });
+        }
         if rate == 0 || !self.chance.per_mille(rate) {
             return;
         }
@@ -142,10 +181,45 @@ impl State {
         }
     }
 
+    /// Somebody changes the price of a row of some invoice, or deletes it.
+    fn tamper(&mut self, name: &'static str, with: Tampering, now: Timestamp) {
+        let account = self.world.account(name).unwrap();
+        let invoices: Vec<(u64, String)> =
+            account.documents(DocumentKind::Invoice).map(|one| (one.id, order_of(one.text("po_number")))).collect();
+        let pick = usize::try_from(self.chance.below(invoices.len() as u64)).unwrap();
+        let Some((document, order)) = invoices.get(pick).cloned() else { return };
+        let hand = match with {
+            Tampering::Change => {
+                Hand::ChangeRow { document, row: 0, unit_price: Some(Decimal::ONE_THOUSAND), quantity: None }
+            }
+            Tampering::Delete => Hand::Delete { document },
+        };
+        self.world.account_mut(name).unwrap().hand(hand, now).unwrap();
+        self.tell(now, format!("{name}: somebody lays hands on document {document} of {order}: {with:?}"));
+        self.by_hand.entry(order).or_default().insert(with);
+    }
+
+    /// The warehouse has work: it will be done.
+    pub(crate) fn call_the_warehouse(&mut self, name: &str, now: Timestamp) {
+        let Some(account) = ["one", "two"].into_iter().find(|account| *account == name) else { return };
+        let is_called =
+            self.agenda.values().any(|act| matches!(act, Act::HandOut { account: other } if *other == account));
+        if !is_called && !pending(self.world.account(account).unwrap()).is_empty() {
+            let at = self.within(now, 150);
+            self.put(at, Act::HandOut { account });
+        }
+    }
+
     /// A moment in the next so many minutes.
     fn within(&mut self, start: Timestamp, minutes: u64) -> Timestamp {
         start + SignedDuration::from_millis(i64::try_from(self.chance.below(minutes * 60_000)).unwrap())
     }
+}
+
+/// Invoices whose goods the warehouse is to hand out.
+fn pending(account: &Account) -> Vec<u64> {
+    let invoices = account.documents(DocumentKind::Invoice);
+    invoices.filter(|one| one.requisition == Some(Requisition::Pending)).map(|one| one.id).collect()
 }
 
 impl Sim {
@@ -258,6 +332,20 @@ impl Sim {
                 self.state().tell(now, "a copy is kept".to_owned());
             }
             Act::Restore => self.go_back(life, now),
+            Act::Tamper { account, with } => self.state().tamper(account, with, now),
+            Act::HandOut { account } => {
+                let state = &mut *self.state();
+                state.tell(now, format!("{account}: the warehouse hands out"));
+                let fake = state.world.account_mut(account).unwrap();
+                for document in pending(fake) {
+                    fake.hand(Hand::AcceptRequisition { document }, now).unwrap();
+                }
+            }
+            Act::Arrive { account } => {
+                let state = &mut *self.state();
+                state.tell(now, format!("{account}: goods arrive"));
+                stock_up(state.world.account_mut(account).unwrap(), MISSING, now);
+            }
         }
     }
 
@@ -334,8 +422,7 @@ impl Sim {
             match order.state {
                 OrderState::Settled | OrderState::Ignored | OrderState::Shadow => {}
                 OrderState::Held | OrderState::Failed => {
-                    let is_excused = is_excused(&self.state(), &order);
-                    is_well &= is_excused;
+                    is_well &= is_for_a_person(&self.state(), &order);
                     let now = life.clock.now();
                     self.wish(&life, "retry", Wish::OrderRetry { order_id: order.id }, Act::Retry, now);
                 }

@@ -15,6 +15,7 @@ pub(crate) const WRITES: &[&str] = &[
     "engine::order::fail",
     "engine::order::give_up",
     "engine::order::park_without_snapshot",
+    "engine::order::show",
     "engine::order::stand",
     "engine::order::work_on_order",
     "engine::perform::all_happened",
@@ -39,7 +40,6 @@ pub(crate) const WRITES: &[&str] = &[
 /// The functions that write and are never reached here, and why.
 pub(crate) const BEYOND: &[(&str, &str)] = &[
     ("desk::in_one", "every wish has a name of its own, in `WISHES`"),
-    ("engine::order::show", "a merchant who is paused between claim and plan: one thread does one thing"),
     ("engine::order::stop_going_round", "a fault of ours, or more wishes in one run than operations"),
     ("engine::worker::release", "only an error of the database leads there"),
 ];
@@ -63,6 +63,22 @@ pub(crate) const QUESTIONS: &[&str] = &[
     "site_info",
 ];
 
+/// What must come about in some seed of so many, so that somebody drew it and the check saw it.
+pub(crate) const CASES: &[&str] = &[
+    "a change by hand is shown",
+    "a deletion by hand is shown",
+    "a locked invoice is held",
+    "a locked invoice makes room for another",
+    "an exchange is booked",
+    "an exchange is held",
+    "goodwill is held",
+    "goodwill is left out",
+    "goodwill is on a receipt",
+    "payments are recorded",
+    "stock lacks",
+    "stock waits for a requisition",
+];
+
 /// What few histories come to: a third of the seeds is after each of these points.
 pub(crate) const RARE: &[&str] = &[
     "create payment",
@@ -70,6 +86,8 @@ pub(crate) const RARE: &[&str] = &[
     "engine::intake::count_stranger",
     "engine::order::give_up",
     "engine::order::park_without_snapshot",
+    "engine::order::show",
+    "engine::order::work_on_order",
     "engine::perform::in_trouble",
     "engine::perform::no_answer",
     "engine::perform::note_trouble",
@@ -146,40 +164,57 @@ pub(crate) struct Hits {
     pub(crate) deadly: u64,
 }
 
-/// The hits of every point of a run.
+/// The hits of every point of a run, and what came about.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Tally(pub(crate) BTreeMap<String, Hits>);
+pub(crate) struct Tally {
+    points: BTreeMap<String, Hits>,
+    /// Seeds in which a case came about.
+    cases: BTreeMap<&'static str, u64>,
+}
 
 impl Tally {
     pub(crate) fn hits(&mut self, point: &str) -> &mut Hits {
         // Most points are known after a moment: no name is copied then.
-        if !self.0.contains_key(point) {
-            self.0.insert(point.to_owned(), Hits::default());
+        if !self.points.contains_key(point) {
+            self.points.insert(point.to_owned(), Hits::default());
         }
-        self.0.get_mut(point).unwrap()
+        self.points.get_mut(point).unwrap()
     }
 
     pub(crate) fn add(&mut self, other: &Tally) {
-        for (point, hits) in &other.0 {
+        for (point, hits) in &other.points {
             let sum = self.hits(point);
             sum.reached += hits.reached;
             sum.deadly += hits.deadly;
         }
+        for (case, seeds) in &other.cases {
+            *self.cases.entry(case).or_default() += seeds;
+        }
     }
 
-    /// Points that nobody listed, and points at which nobody died.
+    pub(crate) fn note(&mut self, cases: BTreeSet<&'static str>) {
+        self.cases.extend(cases.into_iter().map(|case| (case, 1)));
+    }
+
+    /// Points that nobody listed, points at which nobody died, and cases that never came about.
     pub(crate) fn faults(&self) -> Vec<String> {
         let known = all();
-        let strangers = self.0.keys().filter(|point| !known.contains(point));
+        let strangers = self.points.keys().filter(|point| !known.contains(point));
         let strangers = strangers.map(|point| format!("{point}: add it to tests/crash/points.rs"));
-        let untried = known.iter().filter(|point| self.0.get(*point).is_none_or(|hits| hits.deadly == 0));
-        strangers.chain(untried.map(|point| format!("{point}: nobody died there"))).collect()
+        let untried = known.iter().filter(|point| self.points.get(*point).is_none_or(|hits| hits.deadly == 0));
+        let missed = CASES.iter().filter(|case| !self.cases.contains_key(*case));
+        let missed = missed.map(|case| format!("{case}: in no seed"));
+        strangers.chain(untried.map(|point| format!("{point}: nobody died there"))).chain(missed).collect()
     }
 
     pub(crate) fn table(&self) -> String {
         let mut table = format!("{:>9} {:>9}  crash point\n", "reached", "deadly");
-        for (point, hits) in &self.0 {
+        for (point, hits) in &self.points {
             let _ = writeln!(table, "{:>9} {:>9}  {point}", hits.reached, hits.deadly);
+        }
+        let _ = writeln!(table, "{:>9}            case", "seeds");
+        for (case, seeds) in &self.cases {
+            let _ = writeln!(table, "{seeds:>9}            {case}");
         }
         table
     }

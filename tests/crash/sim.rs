@@ -31,7 +31,7 @@ use qantara::vault::{DataKey, MasterKey, Vault};
 use tempfile::TempDir;
 
 use crate::common::stage::{START, folder};
-use crate::people::Act;
+use crate::people::{Act, Tampering};
 use crate::points::{self, Tally, site};
 use crate::town::Town;
 
@@ -108,8 +108,10 @@ pub(crate) struct State {
     pub(crate) backups: Vec<(Timestamp, PathBuf)>,
     /// Accounts whose host does not answer until then.
     pub(crate) outages: BTreeMap<&'static str, Timestamp>,
-    /// References whose orders a life wrote to that a restore made undone.
-    pub(crate) undone: BTreeSet<String>,
+    /// Orders that a life wrote to which a restore made undone.
+    pub(crate) undone: BTreeMap<String, Undone>,
+    /// Orders whose invoice somebody changed or deleted in Daftra.
+    pub(crate) by_hand: BTreeMap<String, BTreeSet<Tampering>>,
     acts: u64,
     /// Calls within calls.
     depth: u32,
@@ -125,6 +127,13 @@ pub(crate) struct Rates {
     pub(crate) meddle: u32,
     /// The points this seed is after.
     pub(crate) aims: BTreeSet<String>,
+}
+
+/// What of an order only Daftra knows after a restore.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Undone {
+    /// Receipts too, so that what Daftra says was refunded is more than our books can explain.
+    pub(crate) has_receipts: bool,
 }
 
 /// What a dead process leaves behind.
@@ -172,7 +181,8 @@ impl Sim {
             images: 0,
             backups: Vec::new(),
             outages: BTreeMap::new(),
-            undone: BTreeSet::new(),
+            undone: BTreeMap::new(),
+            by_hand: BTreeMap::new(),
             acts: 0,
             depth: 0,
         };

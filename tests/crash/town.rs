@@ -7,18 +7,19 @@ use jiff::{SignedDuration, Timestamp};
 use qantara::db::merchant::Mode;
 use qantara::desk::file::{Daftra, Gateway, Lines, MerchantFile, Orders, Payments, Shop as ShopPart, Tax};
 use qantara::desk::{Proposal, Secret, Secrets};
-use qantara::domain::rules::{LinePolicy, ShippingPolicy, SkuRules};
+use qantara::domain::rules::{ExchangePolicy, LinePolicy, LockedPolicy, ShippingPolicy, SkuRules};
 use qantara::sandbox::World;
-use qantara::sandbox::daftra::{
-    AccountSetup, ApiKey, Client, DateFormat, Language, PartialPut, PaymentMethod, Product, Rounding,
-};
+use qantara::sandbox::daftra::{Account, AccountSetup, ApiKey, Client, PaymentMethod, Product, any};
 use qantara::sandbox::fault::FaultKind;
-use qantara::sandbox::shop::Shop;
-use qantara::sandbox::shop::cart::{CancelHow, Cart, Edit, Item, OrderId, Payment, Refund, Restock, VariantId};
+use qantara::sandbox::shop::cart::{
+    CancelHow, Cart, Edit, Item, LineId, MoneyBack, OrderId, Payment, Refund, Restock, VariantId,
+};
 use qantara::sandbox::shop::chance::Chance;
 use qantara::sandbox::shop::courier::{Courier, Habits};
-use qantara::sandbox::shop::delivery::Delivery;
+use qantara::sandbox::shop::delivery::{Delivery, raw};
+use qantara::sandbox::shop::{Refusal, Shop};
 use rust_decimal::Decimal;
+use serde_json::{Value, json};
 
 use crate::common::stage::{CLIENT, STORE, VAT_INCLUDED, furnished, shop};
 
@@ -28,6 +29,10 @@ pub(crate) const ODD_SKU: &str = "WH-3300";
 const ODD_PRODUCT: u64 = 103;
 pub(crate) const SPARE_PRODUCT: u64 = 108;
 pub(crate) const OTHER_STORE: i64 = 2;
+/// What an account may have too little of, in both of its stores.
+pub(crate) const SCARCE_PRODUCT: u64 = 102;
+/// How much of it is missing then.
+pub(crate) const MISSING: i64 = STOCK - 2;
 /// How the shops are paid.
 const GATEWAY: &str = "bogus";
 const WADI: &str = "Wadi Home";
@@ -49,6 +54,10 @@ pub(crate) struct Placed {
     pub(crate) is_called_off: bool,
     /// Units by SKU whose money went back, but not they.
     pub(crate) kept: BTreeMap<String, Decimal>,
+    /// Money that went back for no goods. Nothing more happens to the order, so that what should be stays plain.
+    pub(crate) goodwill: Option<Decimal>,
+    /// The line that was given for other goods. Nor after this.
+    pub(crate) given: Option<u64>,
 }
 
 /// A merchant as its owner wants it; the database follows when it is told.
@@ -86,30 +95,19 @@ impl Merchant {
     }
 }
 
-/// An account that shows its unknowns as chance will have it.
+/// An account that shows its unknowns, and now and then what changes how orders end, as chance will have it.
 fn unknowns(name: &str, chance: &mut Chance) -> AccountSetup {
-    let key = ApiKey::full(&format!("key-{name}"));
-    AccountSetup {
-        name: name.to_owned(),
-        keys: vec![key],
-        date_format: match chance.below(3) {
-            0 => DateFormat::DayMonthYear,
-            1 => DateFormat::MonthDayYear,
-            _ => DateFormat::YearMonthDay,
-        },
-        language: if chance.per_mille(500) { Language::En } else { Language::Ar },
-        rounding: if chance.per_mille(500) { Rounding::Row } else { Rounding::Document },
-        partial_put: if chance.per_mille(700) { PartialPut::Drop } else { PartialPut::Keep },
-        po_numbers: chance.per_mille(500),
-        ids_as_text: chance.per_mille(300),
-        number_in_answer: chance.per_mille(500),
-        tax_inheritance: chance.per_mille(500),
-        refuse_with_404: chance.per_mille(300),
-        list_lag_seconds: if chance.per_mille(300) { u32::try_from(chance.below(60)).unwrap() } else { 0 },
-        product_code_filter: chance.per_mille(700),
-        v2_filters: chance.per_mille(800),
-        ..AccountSetup::default()
+    let mut setup =
+        AccountSetup { name: name.to_owned(), keys: vec![ApiKey::full(&format!("key-{name}"))], ..any(chance) };
+    if setup.list_lag_seconds > 0 {
+        setup.list_lag_seconds = u32::try_from(1 + chance.below(60)).unwrap();
     }
+    match chance.below(10) {
+        0 => setup.e_invoices = true,
+        1 => setup.requisitions = true,
+        _ => {}
+    }
+    setup
 }
 
 /// What goes wrong with a call. What puts a merchant in trouble for hours comes less often.
@@ -144,6 +142,8 @@ pub(crate) struct Town {
     pub(crate) merchants: Vec<Merchant>,
     /// Accounts whose catalogue lacks the odd product.
     pub(crate) lacking: BTreeSet<String>,
+    /// Accounts that have too little of the scarce product until it arrives.
+    pub(crate) scarce: BTreeSet<&'static str>,
 }
 
 impl Town {
@@ -155,7 +155,8 @@ impl Town {
             3 => &[("wadi", 0, "one", Some(WADI)), ("najd", 0, "one", Some(NAJD))],
             _ => &[("wadi", 0, "one", Some(WADI)), ("najd", 0, "two", Some(NAJD)), ("bahr", 1, "one", None)],
         };
-        let mut town = Self { places: Vec::new(), merchants: Vec::new(), lacking: BTreeSet::new() };
+        let mut town =
+            Self { places: Vec::new(), merchants: Vec::new(), lacking: BTreeSet::new(), scarce: BTreeSet::new() };
         for name in ["one", "two"] {
             let mut account = furnished(unknowns(name, chance), start);
             let method = PaymentMethod { id: 1, slug: "bank".into(), label: "Bank".into(), ..PaymentMethod::default() };
@@ -171,6 +172,11 @@ impl Town {
                 let other = Product { id: ODD_PRODUCT, product_code: "ELSE".into(), ..Product::default() };
                 account.add_product(other);
                 town.lacking.insert(name.to_owned());
+            }
+            let is_strict = !account.setup().negative_stock && !account.setup().requisitions;
+            if is_strict && chance.per_mille(300) {
+                stock_up(&mut account, -MISSING, start);
+                town.scarce.insert(name);
             }
             world.add(account);
         }
@@ -193,6 +199,10 @@ impl Town {
                 let gateway = Gateway { shopify: GATEWAY.into(), method: "bank".into(), treasury_id: None };
                 file.payments = Payments { record: true, refunds: true, gateway: vec![gateway], from: None };
             }
+            file.orders.locked = if chance.per_mille(500) { LockedPolicy::NewInvoice } else { LockedPolicy::Hold };
+            file.orders.exchange = if chance.per_mille(500) { ExchangePolicy::Book } else { ExchangePolicy::Hold };
+            let policies = [LinePolicy::Hold, LinePolicy::Line, LinePolicy::Skip];
+            file.lines.goodwill = policies[usize::try_from(chance.below(3)).unwrap()];
             file.orders.live_from = (mode == Mode::Live).then(|| start - SignedDuration::from_hours(24));
             let secret = format!("hush-{slug}");
             town.merchants.push(Merchant {
@@ -246,11 +256,12 @@ impl Town {
         let is_shared = self.merchants.iter().any(|merchant| merchant.place == place && merchant.vendor.is_some());
         let Place { shop, shelf, orders } = &mut self.places[place];
         let placed = orders.get_mut(&order).unwrap();
-        let left = shop.what_is_left(order).unwrap();
+        let is_over = placed.goodwill.is_some() || placed.given.is_some();
+        let left = if is_over { Vec::new() } else { shop.what_is_left(order).unwrap() };
         let line = usize::try_from(chance.below(8)).unwrap().checked_rem(left.len()).map(|at| left[at].clone());
         let quantity = u32::try_from(1 + chance.below(3)).unwrap();
         let added = Item::Variant(shelf[usize::try_from(chance.below(8)).unwrap()]);
-        let (what, news) = match (chance.below(12), line) {
+        let (what, news) = match (chance.below(14), line) {
             (0, _) | (_, None) => ("tags", shop.tag(order, "seen", now)),
             (1, _) => {
                 let paid = shop.pay(order, now);
@@ -281,7 +292,16 @@ impl Town {
                 }
                 ("keeps a unit whose money goes back", news)
             }
+            (11, Some(line)) => ("exchanges a unit", exchange(shop, order, line.line_id, added, placed, now)),
             // Whose the money is that goods do not explain, nobody knows who sells only a part of the order.
+            (12, Some(_)) if !is_shared && shop.what_is_paid(order).unwrap() > Decimal::ONE => {
+                let money = Decimal::ONE;
+                let refund = Refund { money: MoneyBack::Amount(money), ..Refund::of(&[]) };
+                let news = shop.refund(order, &refund, now);
+                placed.goodwill = news.is_ok().then_some(money);
+                ("is given money back for nothing", news)
+            }
+            // The same.
             (_, Some(_)) if is_shared && !is_balanced(shop, order) => ("tags", shop.tag(order, "seen", now)),
             (_, Some(_)) => {
                 let restock = placed.is_paid || chance.per_mille(500);
@@ -299,10 +319,49 @@ impl Town {
     }
 
     fn post(&mut self, place: usize, news: &[Delivery], now: Timestamp) {
+        let given = &self.places[place].orders;
+        let given = |one: &Delivery| one.order_id.and_then(|id| given.get(&OrderId(id))?.given);
+        let news: Vec<Delivery> = news.iter().map(|one| named(one.clone(), given(one))).collect();
         for merchant in self.merchants.iter_mut().filter(|merchant| merchant.place == place) {
-            merchant.posted.extend_from_slice(news);
-            merchant.courier.post(news.to_vec(), now);
+            merchant.posted.extend_from_slice(&news);
+            merchant.courier.post(news.clone(), now);
         }
+    }
+}
+
+/// A unit comes back, and another line is given for it.
+fn exchange(
+    shop: &mut Shop,
+    order: OrderId,
+    line: LineId,
+    item: Item,
+    placed: &mut Placed,
+    now: Timestamp,
+) -> Result<Vec<Delivery>, Refusal> {
+    let mut news = shop.edit(order, &[Edit::AddLine { item, quantity: 1 }], now)?;
+    let lines = shop.order_body(order)?;
+    placed.given = lines["line_items"].as_array().and_then(|lines| lines.last()?["id"].as_u64());
+    // What is not delivered again cannot come back, and is given all the same.
+    news.extend(shop.refund(order, &Refund::of(&[(line, 1, Restock::Return)]), now).unwrap_or_default());
+    Ok(news)
+}
+
+/// The body of an order names the line that was given for others.
+fn named(mut delivery: Delivery, given: Option<u64>) -> Delivery {
+    if let (Some(line), true) = (given, delivery.topic.starts_with("orders/")) {
+        let mut body: Value = serde_json::from_slice(&delivery.body).unwrap();
+        if body["line_items"].as_array().is_some_and(|lines| lines.iter().any(|one| one["id"] == line)) {
+            body["returns"] = json!([{"exchange_line_items": [{"line_item": {"id": line}}]}]);
+            delivery.body = raw(&body);
+        }
+    }
+    delivery
+}
+
+/// The scarce product comes, or goes.
+pub(crate) fn stock_up(account: &mut Account, units: i64, now: Timestamp) {
+    for store in [1, 2] {
+        account.add_stock(SCARCE_PRODUCT, store, Decimal::from(units), now);
     }
 }
 

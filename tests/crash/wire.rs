@@ -14,6 +14,7 @@ use qantara::shop::webhook::Headers;
 use ureq::Error;
 use ureq::unversioned::transport::{ConnectionDetails, Connector};
 
+use crate::check::order_of;
 use crate::common::network::{Incoming, Patience, Wire};
 use crate::sim::{Life, PATIENCE, Sim};
 use crate::town::{bad_day, late};
@@ -152,6 +153,7 @@ impl Sim {
             account.add_fault(Fault::once(kind.clone()));
         }
         let reaction = state.world.react(request, now);
+        state.call_the_warehouse(account_of(&request.path).unwrap_or_default(), now);
         let text = match &reaction {
             Reaction::Answer { answer, .. } => format!("answer {}", answer.status),
             Reaction::Cut { .. } => "a cut answer".to_owned(),
@@ -174,8 +176,10 @@ impl Sim {
             account.add_fault(Fault::once(kind));
         }
         state.world.react(request, now);
-        if state.death.as_ref().is_some_and(|death| death.is_restore) {
-            state.undone.extend(reference(request).as_deref().map(crate::check::order_of));
+        if let (true, Some(reference)) =
+            (state.death.as_ref().is_some_and(|death| death.is_restore), reference(request))
+        {
+            state.undone.entry(order_of(&reference)).or_default().has_receipts |= kind_of(request) == "create receipt";
         }
     }
 

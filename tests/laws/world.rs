@@ -215,6 +215,9 @@ impl World {
                 self.event(document, Event::Replace { draft: draft.clone() });
                 self.send(document, &draft);
             }
+            Operation::Verify { document } if self.document(document).state == State::Refused => {
+                self.event(document, Event::Short { shortages: Vec::new() });
+            }
             Operation::Verify { document } => {
                 let held = self.document(document);
                 let same = is_same(self.remote.get(&held.content.header().reference), Some(&held.content));
