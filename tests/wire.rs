@@ -269,7 +269,8 @@ fn a_cancelled_order_says_so_itself() {
 fn refunds_inside_an_order_are_facts_and_seen() {
     let (snapshot, facts) = read_order(&order_with(|body| body["refunds"] = json!([refund()])));
     assert_eq!((snapshot.refunds_seen, snapshot.current_subtotal), (BTreeSet::from([901]), None));
-    let worth = |worth: Value| read_order(&order_with(|body| body["current_subtotal_price"] = worth)).0.current_subtotal;
+    let worth =
+        |worth: Value| read_order(&order_with(|body| body["current_subtotal_price"] = worth)).0.current_subtotal;
     assert_eq!((worth(json!("85.00")), worth(Value::Null)), (Some(Amount(8_500)), None));
     assert_eq!(facts.transactions[&301].status, TransactionStatus::Success);
     let record = &facts.refunds[&901];
