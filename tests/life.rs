@@ -324,6 +324,7 @@ fn from_every_state_that_was_ever_sent_a_look_that_finds_it_or_a_no_leads_out() 
             match next(&document, now, &POLICY) {
                 Next::Recover => document = step(&document, Event::Restarted, second),
                 Next::Look if document.remote_id.is_none() => document = step(&document, found(), second),
+                Next::Verify if document.state == State::Refused => document = step(&document, event("short"), second),
                 Next::Look | Next::Verify => document = step(&document, event("as_written"), second),
                 Next::LookAt(..) | Next::Hold(_) | Next::Nothing => {}
             }
@@ -526,7 +527,11 @@ fn stock_that_has_not_moved_is_asked_for_hourly_and_after_a_day_daily() {
 
 #[test]
 fn what_was_refused_for_want_of_stock_says_what_is_missing_until_it_is_tried_again() {
-    let refused = step(&after(&["create", "refused"]), event("short"), 0);
+    let unasked = after(&["create", "refused"]);
+    assert_eq!(next(&unasked, at(0), &POLICY), Next::Verify, "nobody asked for the stock yet");
+    let enough = step(&unasked, Event::Short { shortages: Vec::new() }, 0);
+    assert_eq!((next(&enough, at(0), &POLICY), enough.shortages()), (Next::Nothing, None));
+    let refused = step(&unasked, event("short"), 0);
     let (shortages, again_at) = refused.shortages().unwrap();
     assert_eq!((shortages, again_at), ([shortage()].as_slice(), at(3_600)));
     assert_eq!(next(&refused, at(0), &POLICY), Next::Nothing, "the planner says so where it would send it");

@@ -84,9 +84,9 @@ pub(super) fn collect(purse: &Purse<'_>) -> Collected {
         matches!(document.state, State::Planned | State::Refused) && !found.kept.contains(&payment.cause.source_key())
     });
     let before = purse.ledger.look_first_before;
-    found.changes.extend(given_up.map(|(document, _)| match document.may_have_left(before) {
-        true => Change::Recover { document: document.id },
-        false => Change::Drop { document: document.id },
+    found.changes.extend(given_up.map(|(document, _)| {
+        let (id, may_be_there) = (document.id, document.may_have_left(before));
+        if may_be_there { Change::Recover { document: id } } else { Change::Drop { document: id } }
     }));
     found
 }

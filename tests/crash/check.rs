@@ -9,7 +9,7 @@ use qantara::domain::document::{Document as Row, State as RowState};
 use qantara::domain::draft::Draft;
 use qantara::domain::invoice::Source;
 use qantara::domain::reason::{Failed, Hold, Reason, Waiting};
-use qantara::domain::rules::{ExchangePolicy, LinePolicy};
+use qantara::domain::rules::{ExchangePolicy, LinePolicy, LockedPolicy};
 use qantara::sandbox::daftra::{Account, Document, DocumentKind};
 use qantara::sandbox::shop::cart::OrderId;
 use rust_decimal::Decimal;
@@ -50,7 +50,12 @@ fn is_wanted(state: &State, order: &Overview, hold: &Hold) -> bool {
     let by_hand = |with| state.by_hand.get(&key(order)).is_some_and(|done| done.contains(&with));
     let is_exchange_left = merchant.file.orders.exchange == ExchangePolicy::Hold;
     let is_goodwill_left = merchant.file.lines.goodwill != LinePolicy::Skip;
-    matches!(hold, Hold::Locked { .. }) && (setup.e_invoices || setup.requisitions)
+    // What was paid, cancelled or given back for nothing no other invoice can take over.
+    let stays = merchant.file.orders.locked == LockedPolicy::Hold
+        || merchant.file.payments.record
+        || placed.is_called_off
+        || placed.goodwill.is_some();
+    matches!(hold, Hold::Locked { .. }) && (setup.e_invoices || setup.requisitions) && stays
         || matches!(hold, Hold::Exchange { .. }) && placed.given.is_some() && is_exchange_left
         || matches!(hold, Hold::RefundPart { .. }) && placed.goodwill.is_some() && is_goodwill_left
         || matches!(hold, Hold::ChangedByHand { .. }) && by_hand(Tampering::Change)
@@ -232,7 +237,7 @@ impl End<'_> {
                 match (is_live, found.invoices + found.receipts) {
                     (false, 0) => {}
                     (false, _) => faults.push(format!("{key} was placed before the merchant went live, and is booked")),
-                    (true, 0) if may_be_nothing || self.is_open(&key) => {}
+                    (true, 0) if may_be_nothing || self.state.by_hand.contains_key(&key) => {}
                     (true, 0) => faults.push(format!("MISSING {key}")),
                     (true, _) if self.is_open(&key) => {}
                     (true, _) if (&found.units, found.money) == (&expected.units, expected.money) => {}
