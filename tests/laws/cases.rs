@@ -9,7 +9,7 @@ use qantara::domain::order::{Adjustment, Line, Refund, Restock, TransactionStatu
 use qantara::domain::plan::Decision;
 use qantara::domain::reason::{Hold, RefundPart, Waiting};
 use qantara::domain::refund::{Class, Left};
-use qantara::domain::rules::{LinePolicy, ShippingPolicy};
+use qantara::domain::rules::{LinePolicy, LockedPolicy, ShippingPolicy};
 use rust_decimal::Decimal;
 
 use crate::history::{Act, Body, History, Item, Story};
@@ -440,4 +440,18 @@ fn a_life_that_forgot_looks_for_the_receipt_of_the_cancellation() {
     told.bodies.iter().for_each(|body| second.deliver(body));
     assert_eq!(second.live(), Some(Decision::Settled));
     assert_eq!(second.remote, first.remote);
+}
+
+/// The record overtook the discount, so money is left of goods that are back; the invoice that should lose it is locked.
+#[test]
+fn a_locked_invoice_with_money_left_of_no_goods_makes_room_for_no_other() {
+    let bodies = story(&[Act::Discount { line: 0, percent: 38 }, back(0, 3, false)]).tell().bodies;
+    let [order, discounted, refund, _] = &bodies[..] else { panic!("{}", bodies.len()) };
+    let mut world = world();
+    world.merchant.rules.locked = LockedPolicy::NewInvoice;
+    assert_eq!(world.take(&[order.clone(), refund.clone()]), Decision::Settled);
+    world.luck = [Refused].into();
+    let Decision::Hold(holds) = world.after(discounted) else { panic!("goes on") };
+    assert!(matches!(holds[..], [Hold::Locked { .. }]), "{holds:?}");
+    assert_eq!(world.remote.len(), 2);
 }

@@ -11,7 +11,7 @@ use crate::domain::money::Amount;
 use crate::domain::operation::{Change, Operation};
 use crate::domain::order::Refund;
 use crate::domain::reason::{Hold, Refusal, Waiting};
-use crate::domain::refund::{Cause, Class, class_after_invoice, left, receipt_for_the_rest};
+use crate::domain::refund::{Cause, Class, Left, class_after_invoice, left, receipt_for_the_rest};
 use crate::domain::rules::{ExchangePolicy, LockedPolicy};
 use crate::domain::trace::{Step, Trace, steps};
 
@@ -81,7 +81,7 @@ impl Case<'_> {
                 return Decision::Hold(obstacles.holds);
             }
             if let (State::Locked, Some(refusal)) = (invoice.state, invoice.refusal.clone()) {
-                if self.may_reverse(&refusal) {
+                if self.may_reverse(content, &refusal) {
                     return self.reverse(invoice, content, reversal);
                 }
                 let reference = content.header.reference.clone();
@@ -123,14 +123,17 @@ impl Case<'_> {
     }
 
     /// Whether an invoice that Daftra will not change may make room for another one without a person. What it complains
-    /// of by field can be mended, and what was given back beside goods or paid cannot be carried over.
-    fn may_reverse(&self, refusal: &Refusal) -> bool {
+    /// of by field can be mended, and what was given back beside goods or paid cannot be carried over; nor can money that is
+    /// left of goods which are all back, for it was to be edited away.
+    fn may_reverse(&self, content: &InvoiceDraft, refusal: &Refusal) -> bool {
         let is_goods = |source: Source| matches!(source, Source::Line(_));
+        let is_nothing = |left: &Left| left.net.is_zero() && left.tax.is_zero();
         self.merchant.rules.locked == LockedPolicy::NewInvoice
             && refusal.fields.is_empty()
             && self.order.facts.cancelled.is_none()
             && self.ledger.documents.iter().all(|document| document.payment().is_none() || document.never_left())
             && self.ledger.receipts().flat_map(|receipt| &receipt.billed).all(|billed| is_goods(billed.source))
+            && left(content, self.ledger.receipts()).values().all(|left| left.units > 0 || is_nothing(left))
     }
 
     /// A receipt for all that is left of a locked invoice. Once it exists, the next invoice may.
