@@ -7,6 +7,8 @@
 //! - Money that went back before its payment was sent is taken off it. Later it is told by the receipt, and as a
 //!   payment of its own where the rules want that.
 //!
+//! - A payment that went with a PUT of ours comes back as it was, whatever the shop says since.
+//!
 //! The sums over all payments of an order do not depend on how money that went back is spread over those unsent.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +21,7 @@ use super::ledger::Ledger;
 use super::money::Amount;
 use super::operation::Change;
 use super::order::{Order, PaymentStatus, Transaction, TransactionKind};
-use super::payment::{Cause, PaymentDraft, brings_money, movements, shop_amount};
+use super::payment::{Cause, PaymentDraft, brings_money, money, movements, shop_amount};
 use super::reason::Hold;
 use super::refund::{self, Class};
 use super::rules::Merchant;
@@ -75,6 +77,7 @@ struct Later<'a> {
 /// Decides about all payments at once; of those that exist it adds none.
 pub(super) fn collect(purse: &Purse<'_>) -> Collected {
     let mut found = Collected::default();
+    purse.bring_back(&mut found);
     if purse.is_whole {
         purse.by_transaction(&mut found);
     }
@@ -94,12 +97,22 @@ impl<'a> Purse<'a> {
     /// The payments that take part in the invoice's balance.
     fn counted(&self) -> impl Iterator<Item = &'a PaymentDraft> {
         let on_invoice = self.rows().filter(|(document, _)| document.parent_id == Some(self.invoice.id));
-        on_invoice.filter(|(document, _)| counts(document)).map(|(_, payment)| payment)
+        on_invoice
+            .filter(|(document, payment)| counts(document) || comes_back(document, payment))
+            .map(|(_, payment)| payment)
+    }
+
+    fn bring_back(&self, found: &mut Collected) {
+        for (document, payment) in self.rows().filter(|(document, payment)| comes_back(document, payment)) {
+            found.kept.insert(payment.cause.source_key());
+            let parent = document.parent_id.unwrap_or(self.invoice.id);
+            found.wanted.push(Wanted { parent, draft: payment.clone(), source_at: payment.at });
+        }
     }
 
     /// The transactions that are in a payment already.
     fn spoken_for(&self) -> BTreeSet<i64> {
-        let live = self.rows().filter(|(document, _)| counts(document));
+        let live = self.rows().filter(|(document, payment)| counts(document) || comes_back(document, payment));
         live.flat_map(|(_, payment)| payment.covers.iter().copied()).collect()
     }
 
@@ -168,7 +181,8 @@ impl<'a> Purse<'a> {
         for (document, payment) in rows {
             let is_open = matches!(document.state, State::Planned | State::Refused) && payment.money() <= self.open();
             let is_waiting = is_open && document.unknown_sends > 0;
-            if !counts(document) && !is_waiting {
+            let comes_back = comes_back(document, payment);
+            if !counts(document) && !is_waiting && !comes_back {
                 continue;
             }
             let known = payment.covers.iter().filter_map(|id| movements.get(id));
@@ -185,7 +199,7 @@ impl<'a> Purse<'a> {
                 transactions.insert(movement.id);
                 false
             });
-            if is_waiting {
+            if is_waiting && !comes_back {
                 let (amount, rounding) = (payment.amount - payment.rounding, payment.rounding);
                 let covers = payment.covers.union(&transactions).copied().collect();
                 let intent = Intent { cause: payment.cause, at: payment.at, amount, rounding, covers };
@@ -281,15 +295,21 @@ impl<'a> Purse<'a> {
             received.is_empty() && snapshot.payment == PaymentStatus::Paid
         } else {
             let sum: Amount = received.iter().flatten().copied().sum();
-            snapshot.payment.was_paid_in_full() || !received.is_empty() && sum >= snapshot.total_price
+            // Of an order of which only a part was ever paid some may have gone back, too.
+            snapshot.payment == PaymentStatus::Paid
+                || !received.is_empty() && (sum >= snapshot.total_price || money(self.order).unpaid() <= Amount::ZERO)
         };
         let amount = self.open();
         if !is_due || amount <= Amount::ZERO {
             return;
         }
         let mut causes = (1..).map(Cause::Paid);
-        let is_free =
-            |cause: &Cause| self.ledger.by_source(&cause.source_key()).is_none_or(|document| !counts(document));
+        let is_free = |cause: &Cause| {
+            let known = self.ledger.by_source(&cause.source_key());
+            let is_taken =
+                |document: &Document| counts(document) || document.payment().is_some_and(|p| comes_back(document, p));
+            !known.is_some_and(is_taken)
+        };
         let Some(cause) = causes.find(is_free).filter(|cause| !found.kept.contains(&cause.source_key())) else {
             return;
         };
@@ -365,6 +385,7 @@ impl<'a> Purse<'a> {
             gateway: gateways.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
             method: rule.method.clone(),
             treasury_id: rule.treasury_id,
+            lost: false,
         };
         found.wanted.push(Wanted { parent: parent.id, draft, source_at });
     }
@@ -383,6 +404,11 @@ struct Intent {
 /// Its money is in Daftra, or may be; or a person took it out, and nobody puts it back.
 fn counts(document: &Document) -> bool {
     document.state.may_exist() || document.state == State::Gone
+}
+
+/// It was there, went with a PUT of ours, and is to be sent as it was.
+fn comes_back(document: &Document, payment: &PaymentDraft) -> bool {
+    payment.lost && matches!(document.state, State::Planned | State::Refused)
 }
 
 /// Takes money that went back off what was not sent: from one pile of the same way of paying, else from another, else
@@ -412,6 +438,6 @@ pub(super) fn is_wanted(document: &Document, payment: &PaymentDraft, order: &Ord
     let is_known = movements(order).values().any(|movement| brings_money(movement.kind));
     match payment.cause {
         Cause::Transaction(_) => document.state != State::Dropped,
-        Cause::Paid(_) => document.state != State::Dropped && (document.unknown_sends > 0 || !is_known),
+        Cause::Paid(_) => document.state != State::Dropped && (payment.lost || document.unknown_sends > 0 || !is_known),
     }
 }

@@ -481,6 +481,9 @@ pub fn apply(document: &Document, event: Event, now: Timestamp, policy: &Policy)
             enter(&mut after, State::InDoubt);
             after.look_at = Some(now);
             (after.remote_id, after.written, after.total, after.verified_at) = (None, None, None, None);
+            if let Draft::Payment(payment) = &mut after.content {
+                payment.lost = true;
+            }
         }
         // Not what Daftra holds, but what we know it to stand for.
         (State::Posted, Event::Adopt { transactions }) if document.payment().is_some() => {
