@@ -641,7 +641,8 @@ impl Document {
     /// Surely nothing of it ever reached its account.
     #[must_use]
     pub fn never_left(&self) -> bool {
-        matches!(self.state, State::Planned | State::Refused) && self.unknown_sends == 0
+        let was_there = self.payment().is_some_and(|payment| payment.lost);
+        matches!(self.state, State::Planned | State::Refused) && self.unknown_sends == 0 && !was_there
     }
 
     /// What is known of it comes from before the last restore or long silence: another life may have sent it since.

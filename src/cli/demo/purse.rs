@@ -102,16 +102,17 @@ impl Life {
         }
     }
 
-    /// What the shop said is paid was paid by the transactions of which it tells only now.
+    /// What the shop said is paid was paid by the transactions of which it tells only now; what they brought beyond that
+    /// is still to be booked.
     fn adopt(&mut self) {
-        for wanted in self.purse.wanted.iter().filter(|wanted| wanted.told.is_none()) {
-            let mut rest = wanted.amount;
-            self.fresh.retain(|moved| {
-                let is_adopted = moved.amount > 0 && rest > 0;
-                rest -= if is_adopted { moved.amount } else { 0 };
-                !is_adopted
-            });
+        let mut held: i64 =
+            self.purse.wanted.iter().filter(|known| known.told.is_none()).map(|known| known.amount).sum();
+        for moved in self.fresh.iter_mut().filter(|moved| moved.amount > 0) {
+            let adopted = moved.amount.min(held);
+            moved.amount -= adopted;
+            held -= adopted;
         }
+        self.fresh.retain(|moved| moved.amount != 0);
     }
 
     fn paid(&self) -> i64 {
