@@ -225,6 +225,7 @@ fn payment() -> Document {
         gateway: "mada".into(),
         method: "bank".into(),
         treasury_id: None,
+        lost: false,
     });
     let planned = Document::planned(1, Some(2), "paid".into(), draft.clone(), at(0));
     let posted = step(&step(&planned, Event::Create { draft }, 0), accepted(), 0);

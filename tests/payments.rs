@@ -309,6 +309,26 @@ fn a_payment_that_went_with_our_put_comes_back_under_its_own_row() {
     }
 }
 
+/// What was received is received: a PUT that takes the payment along changes neither that nor how much it was, whatever
+/// the shop says of the order since.
+#[test]
+fn a_payment_on_the_shops_word_that_went_with_our_put_comes_back_as_it_was() {
+    for (to, left) in [(3, (1, "349")), (1, (4, "-349"))] {
+        let stage = stage_with(AccountSetup { partial_put: PartialPut::Drop, ..AccountSetup::default() }, rules());
+        let (mut shop, shelf) = wadi();
+        let (order, mut deliveries) = shop.buy(&cart(&shelf, 2, Payment::Paid), stage.clock.now()).unwrap();
+        deliveries.retain(|delivery| delivery.topic != "order_transactions/create");
+        stage.deliver(&deliveries);
+        stage.until_idle(HOUR);
+        let before = payments(&stage);
+        assert_eq!(before.keys().collect::<Vec<_>>(), ["paid"]);
+        stage.deliver(&edit(&mut shop, order, to, &stage));
+        stage.until_idle(DAY);
+        assert_settled(&stage, &format!("{to} units"));
+        assert_eq!((payments(&stage), balance(&stage)), (before, (left.0, left.1.to_owned())), "{to} units");
+    }
+}
+
 /// After "try again" nothing counts as read back, and an edit that comes at the same time goes first.
 #[test]
 fn a_payment_that_is_to_be_read_back_comes_back_as_well() {
@@ -504,7 +524,7 @@ fn a_payment_that_is_given_up_after_a_restore_is_looked_for_first() {
     assert_eq!(amounts(&stage), ["698", "698"]);
 }
 
-/// The shop says "paid"; an edit makes the invoice smaller before anybody hears how much that was.
+/// The shop says "paid" of an order that an edit has made smaller, and only then of how much.
 #[test]
 fn of_a_transaction_that_brought_more_than_the_word_the_rest_is_booked() {
     for partial_put in [PartialPut::Drop, PartialPut::Keep] {
@@ -514,15 +534,13 @@ fn of_a_transaction_that_brought_more_than_the_word_the_rest_is_booked() {
         let (money, word): (Vec<_>, Vec<_>) =
             deliveries.into_iter().partition(|one| one.topic.starts_with("order_transactions"));
         stage.deliver(&word);
-        stage.until_idle(HOUR);
-        assert_eq!(amounts(&stage), ["1047"], "{partial_put:?}");
         stage.deliver(&edit(&mut shop, order, 2, &stage));
         stage.until_idle(HOUR);
+        assert_eq!(amounts(&stage), ["698"], "{partial_put:?}");
         stage.deliver(&money);
         stage.until_idle(DAY);
         assert_settled(&stage, &format!("{partial_put:?}"));
-        let all = if partial_put == PartialPut::Drop { vec!["349", "698"] } else { vec!["1047"] };
-        assert_eq!(amounts(&stage), all, "{partial_put:?}");
+        assert_eq!(amounts(&stage), ["349", "698"], "{partial_put:?}");
         // Another edit takes both along, and both come back.
         stage.deliver(&edit(&mut shop, order, 1, &stage));
         stage.until_idle(DAY);
@@ -531,8 +549,8 @@ fn of_a_transaction_that_brought_more_than_the_word_the_rest_is_booked() {
     }
 }
 
-#[test]
-fn merchants_who_share_an_order_each_get_their_part_when_it_is_paid() {
+/// Two merchants of one shop, each with an account of the same name.
+fn shared_stage() -> Stage {
     let accounts = ["a", "b"].map(|name| AccountSetup { name: name.into(), ..AccountSetup::default() });
     let mut stage = Stage::new(Plan { accounts: accounts.into(), ..Plan::default() });
     for (slug, vendor) in [("a", "Wadi Home"), ("b", "عطور نجد")] {
@@ -541,21 +559,49 @@ fn merchants_who_share_an_order_each_get_their_part_when_it_is_paid() {
         record(&stage, id, rules());
     }
     stage.start();
+    stage
+}
+
+fn paid_to(stage: &Stage, name: &str) -> Vec<String> {
+    stage.account(name, |account| account.payments().map(|one| one.amount.normalize().to_string()).collect())
+}
+
+#[test]
+fn merchants_who_share_an_order_each_get_their_part_when_it_is_paid() {
+    let stage = shared_stage();
     let (mut shop, shelf) = wadi();
     let both = Cart { payment: Payment::Pending, ..Cart::of(&[(shelf[2], 1), (shelf[5], 2)]) };
     let (order, deliveries) = shop.buy(&both, stage.clock.now()).unwrap();
     stage.deliver(&deliveries);
     stage.until_idle(HOUR);
-    let paid =
-        |name| stage.account(name, |account| account.payments().map(|one| one.amount.normalize()).collect::<Vec<_>>());
-    assert_eq!((paid("a"), paid("b")), (vec![], vec![]));
+    assert!(paid_to(&stage, "a").is_empty() && paid_to(&stage, "b").is_empty());
     stage.deliver(&shop.pay(order, stage.clock.now()).unwrap());
     stage.until_idle(DAY);
     for name in ["a", "b"] {
         let total =
             stage.account(name, |account| account.documents(DocumentKind::Invoice).next().unwrap().totals.total);
-        assert_eq!(paid(name), [total.normalize()], "{name}");
+        assert_eq!(paid_to(&stage, name), [total.normalize().to_string()], "{name}");
     }
+}
+
+/// "Partially refunded" is said as soon as anything went back, also of an order that was never paid in full.
+#[test]
+fn a_share_is_not_paid_while_something_is_owed_for_the_order() {
+    let stage = shared_stage();
+    let (mut shop, shelf) = wadi();
+    let part = Payment::Part(Decimal::from(100));
+    let both = Cart { payment: part, ..Cart::of(&[(shelf[2], 1), (shelf[6], 2)]) };
+    let (order, deliveries) = shop.buy(&both, stage.clock.now()).unwrap();
+    stage.deliver(&deliveries);
+    stage.until_idle(HOUR);
+    let line = shop.what_is_left(order).unwrap()[1].line_id;
+    stage.deliver(&shop.refund(order, &Refund::of(&[(line, 1, Restock::Return)]), stage.clock.now()).unwrap());
+    stage.until_idle(DAY);
+    assert_eq!(shop.order_body(order).unwrap()["financial_status"], "partially_refunded");
+    assert!(paid_to(&stage, "a").is_empty() && paid_to(&stage, "b").is_empty());
+    stage.deliver(&shop.pay(order, stage.clock.now()).unwrap());
+    stage.until_idle(DAY);
+    assert_eq!((paid_to(&stage, "a"), paid_to(&stage, "b")), (vec!["349".to_owned()], vec!["43.33".to_owned()]));
 }
 
 #[test]

@@ -7,6 +7,7 @@
 //! - Money that went back before its payment was sent is taken off it. Later it is told by the receipt, and as a
 //!   payment of its own where the rules want that. After a restore "before it was sent" is known only of what was
 //!   looked for, so looking comes first.
+//! - A payment that went with a PUT of ours comes back as it was, whatever the shop says since.
 //!
 //! The sums over all payments of an order do not depend on how money that went back is spread over those unsent.
 
@@ -20,7 +21,7 @@ use super::ledger::Ledger;
 use super::money::Amount;
 use super::operation::Change;
 use super::order::{Order, PaymentStatus, Snapshot, Transaction, TransactionKind};
-use super::payment::{Cause, PaymentDraft, brings_money, movements, shop_amount};
+use super::payment::{Cause, PaymentDraft, brings_money, money, movements, shop_amount};
 use super::reason::Hold;
 use super::refund::{self, Class};
 use super::rules::Merchant;
@@ -76,6 +77,7 @@ struct Later<'a> {
 /// Decides about all payments at once; of those that exist it adds none.
 pub(super) fn collect(purse: &Purse<'_>) -> Collected {
     let mut found = Collected::default();
+    purse.bring_back(&mut found);
     if purse.is_whole {
         purse.by_transaction(&mut found);
     }
@@ -99,12 +101,25 @@ impl<'a> Purse<'a> {
     /// The payments that take part in the invoice's balance.
     fn counted(&self) -> impl Iterator<Item = &'a PaymentDraft> {
         let on_invoice = self.rows().filter(|(document, _)| document.parent_id == Some(self.invoice.id));
-        on_invoice.filter(|(document, _)| counts(document)).map(|(_, payment)| payment)
+        on_invoice
+            .filter(|(document, payment)| counts(document) || comes_back(document, payment))
+            .map(|(_, payment)| payment)
+    }
+
+    fn bring_back(&self, found: &mut Collected) {
+        for (document, payment) in self.rows().filter(|(document, payment)| comes_back(document, payment)) {
+            found.kept.insert(payment.cause.source_key());
+            let parent = document.parent_id.unwrap_or(self.invoice.id);
+            found.wanted.push(Wanted { parent, draft: payment.clone(), source_at: payment.at });
+        }
     }
 
     /// The transactions that are in a payment already.
     fn spoken_for(&self) -> BTreeSet<i64> {
-        let live = self.rows().filter(|(document, payment)| counts(document) || self.is_sent_again(document, payment));
+        let is_held = |document: &Document, payment: &PaymentDraft| {
+            counts(document) || comes_back(document, payment) || self.is_sent_again(document, payment)
+        };
+        let live = self.rows().filter(|(document, payment)| is_held(document, payment));
         live.flat_map(|(_, payment)| payment.covers.iter().copied()).collect()
     }
 
@@ -179,11 +194,15 @@ impl<'a> Purse<'a> {
         found: &mut Collected,
     ) -> Option<(i64, Amount)> {
         let by_word = |(document, payment): &(&Document, &PaymentDraft)| {
-            matches!(payment.cause, Cause::Paid(_)) && (counts(document) || self.is_sent_again(document, payment))
+            matches!(payment.cause, Cause::Paid(_))
+                && (counts(document) || comes_back(document, payment) || self.is_sent_again(document, payment))
         };
         let mut rows: Vec<_> = self.rows().filter(by_word).collect();
         rows.sort_by_key(|(_, payment)| payment.cause);
-        let sent_again = || rows.iter().filter(|(document, _)| !counts(document)).map(|(_, payment)| *payment);
+        let sent_again = || {
+            let again = rows.iter().filter(|(document, payment)| self.is_sent_again(document, payment));
+            again.map(|(_, payment)| *payment)
+        };
         let mut held = unnamed(self.counted().chain(sent_again()), movements, &self.order.snapshot);
         // What is in doubt may yet be absent: who brought more than it holds waits for its end.
         let is_certain = rows.iter().all(|(document, _)| matches!(document.state, State::Posted | State::Gone));
@@ -205,7 +224,7 @@ impl<'a> Purse<'a> {
                 transactions.insert(movement.id);
                 false
             });
-            if !counts(document) {
+            if self.is_sent_again(document, payment) {
                 let (amount, rounding) = (payment.amount - payment.rounding, payment.rounding);
                 let covers = payment.covers.union(&transactions).copied().collect();
                 let intent = Intent { cause: payment.cause, at: payment.at, amount, rounding, covers };
@@ -223,6 +242,7 @@ impl<'a> Purse<'a> {
         matches!(payment.cause, Cause::Paid(_))
             && matches!(document.state, State::Planned | State::Refused)
             && document.unknown_sends > 0
+            && !payment.lost
             && payment.money() <= self.open()
     }
 
@@ -324,7 +344,9 @@ impl<'a> Purse<'a> {
             received.is_empty() && snapshot.payment == PaymentStatus::Paid
         } else {
             let sum: Amount = received.iter().flatten().copied().sum();
-            snapshot.payment.was_paid_in_full() || !received.is_empty() && sum >= snapshot.total_price
+            // Of an order of which only a part was ever paid some may have gone back, too.
+            snapshot.payment == PaymentStatus::Paid
+                || !received.is_empty() && (sum >= snapshot.total_price || money(self.order).unpaid() <= Amount::ZERO)
         };
         let had_word = || self.rows().any(|(_, payment)| matches!(payment.cause, Cause::Paid(_)));
         let lost = Some(-unnamed(self.counted(), &movements, snapshot))
@@ -334,8 +356,12 @@ impl<'a> Purse<'a> {
             return;
         }
         let mut causes = (1..).map(Cause::Paid);
-        let is_free =
-            |cause: &Cause| self.ledger.by_source(&cause.source_key()).is_none_or(|document| !counts(document));
+        let is_free = |cause: &Cause| {
+            let known = self.ledger.by_source(&cause.source_key());
+            let is_taken =
+                |document: &Document| counts(document) || document.payment().is_some_and(|p| comes_back(document, p));
+            !known.is_some_and(is_taken)
+        };
         let Some(cause) = causes.find(is_free).filter(|cause| !found.kept.contains(&cause.source_key())) else {
             return;
         };
@@ -412,6 +438,7 @@ impl<'a> Purse<'a> {
             gateway: gateways.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
             method: rule.method.clone(),
             treasury_id: rule.treasury_id,
+            lost: false,
         };
         found.wanted.push(Wanted { parent: parent.id, draft, source_at });
     }
@@ -452,6 +479,11 @@ fn unnamed<'p>(
     payments.map(beyond).sum()
 }
 
+/// It was there, went with a PUT of ours, and is to be sent as it was.
+fn comes_back(document: &Document, payment: &PaymentDraft) -> bool {
+    payment.lost && matches!(document.state, State::Planned | State::Refused)
+}
+
 /// Takes money that went back off what was not sent: from one pile of the same way of paying, else from another, else
 /// from several, which become one. False: there is not so much.
 fn net(piles: &mut Vec<Pile<'_>>, movement: &Transaction, amount: Amount) -> bool {
@@ -479,6 +511,6 @@ pub(super) fn is_wanted(document: &Document, payment: &PaymentDraft, order: &Ord
     let is_known = movements(order).values().any(|movement| brings_money(movement.kind));
     match payment.cause {
         Cause::Transaction(_) => document.state != State::Dropped,
-        Cause::Paid(_) => document.state != State::Dropped && (document.unknown_sends > 0 || !is_known),
+        Cause::Paid(_) => document.state != State::Dropped && (payment.lost || document.unknown_sends > 0 || !is_known),
     }
 }

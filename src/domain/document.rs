@@ -488,6 +488,9 @@ pub fn apply(document: &Document, event: Event, now: Timestamp, policy: &Policy)
             enter(&mut after, State::InDoubt);
             after.look_at = Some(now);
             (after.remote_id, after.written, after.total, after.verified_at) = (None, None, None, None);
+            if let Draft::Payment(payment) = &mut after.content {
+                payment.lost = true;
+            }
         }
         // Not what Daftra holds, but what we know it to stand for.
         (State::Posted, Event::Adopt { transactions }) if document.payment().is_some() => {
@@ -645,7 +648,8 @@ impl Document {
     /// Surely nothing of it ever reached its account.
     #[must_use]
     pub fn never_left(&self) -> bool {
-        matches!(self.state, State::Planned | State::Refused) && self.unknown_sends == 0
+        let was_there = self.payment().is_some_and(|payment| payment.lost);
+        matches!(self.state, State::Planned | State::Refused) && self.unknown_sends == 0 && !was_there
     }
 
     /// What is known of it comes from before the last restore or long silence: another life may have sent it since.

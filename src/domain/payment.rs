@@ -35,6 +35,9 @@ pub struct PaymentDraft {
     pub method: String,
     /// `None`: the method's own.
     pub treasury_id: Option<i64>,
+    /// It was in Daftra and went with a PUT of ours. The money was received, so it comes back as it was.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lost: bool,
 }
 
 impl PaymentDraft {

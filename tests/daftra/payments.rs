@@ -28,6 +28,7 @@ fn payment(id: i64, minor: i64) -> PaymentDraft {
         gateway: "Cash on Delivery (COD)".into(),
         method: "cash".into(),
         treasury_id: Some(1),
+        lost: false,
     }
 }
 

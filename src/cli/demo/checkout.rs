@@ -2,10 +2,14 @@
 //!
 //! Of every hundred orders 93 are *plain*, five *must be held* for a stated cause, two are to be *left alone*.
 
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
 use super::history::What;
-use super::town::{AT_THE_DOOR, CREEK, Front, KISSATEN, Leads, MERCHANTS, PEARLS, SHOPS, SOUQ, WARES, merchants_of};
+use super::town::{
+    AT_THE_DOOR, CARD, CREEK, Front, KISSATEN, LATER, Leads, MERCHANTS, NAJD, PEARLS, SHOPS, SOUQ, UNNAMED, WADI_AT,
+    WARES, merchants_of,
+};
 use crate::sandbox::shop::cart::{Buyer, Cart, Discount, Item, Origin, Payment, Shipping, Target, Value as Off};
 use crate::sandbox::shop::chance::Chance;
 
@@ -28,9 +32,15 @@ pub(super) enum Cause {
     GiftCard,
     CancelledButPaid,
     MoneyKeptBack,
+    UnmappedGateway,
+    Duty,
+    /// Until the goods come in.
+    NotEnoughStock,
+    /// The invoice cannot be changed any more, and the order was.
+    Locked,
 }
 
-const CAUSES: [Cause; 8] = [
+const CAUSES: [Cause; 12] = [
     Cause::UnknownProduct,
     Cause::CancelledButPaid,
     Cause::Tip,
@@ -39,6 +49,10 @@ const CAUSES: [Cause; 8] = [
     Cause::CustomLine,
     Cause::UnknownTax,
     Cause::GiftCard,
+    Cause::UnmappedGateway,
+    Cause::NotEnoughStock,
+    Cause::Locked,
+    Cause::Duty,
 ];
 
 /// Why nothing is to be done.
@@ -46,12 +60,17 @@ const CAUSES: [Cause; 8] = [
 pub(super) enum Why {
     Test,
     AtTheCounter,
+    Tagged,
     SomebodyElses,
     NeverPaid,
     CancelledUnpaid,
 }
 
-const WHYS: [Why; 5] = [Why::Test, Why::AtTheCounter, Why::SomebodyElses, Why::NeverPaid, Why::CancelledUnpaid];
+const WHYS: [Why; 6] =
+    [Why::Test, Why::AtTheCounter, Why::SomebodyElses, Why::NeverPaid, Why::CancelledUnpaid, Why::Tagged];
+
+/// Units that no warehouse has.
+pub(super) const MORE_THAN_THERE_IS: u32 = 2_000_000;
 
 /// The hand that draws what happens.
 pub(super) struct Hand {
@@ -88,24 +107,29 @@ impl Hand {
     pub(super) fn shop_for(&mut self, lot: Lot) -> usize {
         let shops: &[usize] = match lot {
             Lot::Plain => &[SOUQ, SOUQ, PEARLS, CREEK, KISSATEN],
-            Lot::MustHold(Cause::CustomLine | Cause::Tip | Cause::UnknownTax) | Lot::LeaveAlone(Why::SomebodyElses) => {
-                &[SOUQ, CREEK, KISSATEN]
+            Lot::MustHold(Cause::Locked) => &[SOUQ],
+            Lot::MustHold(Cause::CustomLine | Cause::Tip | Cause::UnknownTax | Cause::Duty)
+            | Lot::LeaveAlone(Why::SomebodyElses) => &[SOUQ, CREEK, KISSATEN],
+            Lot::MustHold(Cause::UnmappedGateway) => &[SOUQ, PEARLS, CREEK],
+            Lot::MustHold(_) | Lot::LeaveAlone(Why::Test | Why::AtTheCounter | Why::Tagged) => {
+                &[SOUQ, PEARLS, CREEK, KISSATEN]
             }
-            Lot::MustHold(_) | Lot::LeaveAlone(Why::Test | Why::AtTheCounter) => &[SOUQ, PEARLS, CREEK, KISSATEN],
             Lot::LeaveAlone(Why::NeverPaid | Why::CancelledUnpaid) => &[PEARLS],
         };
         shops[self.below(shops.len())]
     }
 
     /// A cart, and what each of its lines is.
-    pub(super) fn cart(&mut self, shop: usize, lot: Lot, front: &Front) -> (Cart, Vec<What>) {
+    pub(super) fn cart(&mut self, shop: usize, lot: Lot, front: &Front, now: Timestamp) -> (Cart, Vec<What>) {
         let wares = self.wares(shop, lot);
         let mut whats: Vec<(What, u32)> = wares.into_iter().map(|ware| (What::Ware(ware), self.units())).collect();
         let mut cart = Cart::of(&[]);
+        let is_najds = whats.iter().all(|(what, _)| matches!(what, What::Ware(at) if WARES[*at].vendor == NAJD));
         let is_bahr = shop == PEARLS && lot == Lot::Plain;
         match lot {
             Lot::MustHold(Cause::CustomLine) => whats.push((What::Custom, 2)),
             Lot::MustHold(Cause::GiftCard) => whats.push((What::GiftCard, 1)),
+            Lot::MustHold(Cause::NotEnoughStock) => whats[0].1 = MORE_THAN_THERE_IS,
             Lot::Plain if is_bahr && self.chance.per_mille(60) => whats.push((What::Custom, self.units())),
             Lot::Plain | Lot::MustHold(_) | Lot::LeaveAlone(_) => {}
         }
@@ -133,6 +157,19 @@ impl Hand {
         if lot == Lot::Plain {
             self.discount(&mut cart, digits);
         }
+        if lot == Lot::MustHold(Cause::Duty) || is_bahr && self.chance.per_mille(40) {
+            cart.duties = Decimal::new(2_345, digits);
+        }
+        // Small coins are counted where nobody counts the money.
+        if is_najds && lot == Lot::Plain && self.chance.per_mille(40) {
+            cart.cash_rounding = Decimal::new(self.number(5) - 2, digits);
+        }
+        if self.chance.per_mille(100) {
+            cart.processed_at = Some(self.around_midnight(shop, now));
+        }
+        if lot == Lot::LeaveAlone(Why::Tagged) {
+            cart.tags = vec!["VIP".to_owned(), "Wholesale".to_owned()];
+        }
         cart.test = lot == Lot::LeaveAlone(Why::Test);
         if lot == Lot::LeaveAlone(Why::AtTheCounter) {
             "pos".clone_into(&mut cart.source);
@@ -144,12 +181,27 @@ impl Hand {
             (Lot::LeaveAlone(Why::NeverPaid | Why::CancelledUnpaid), _) => Payment::Pending,
             (Lot::Plain, 0..4) => Payment::Pending,
             (Lot::Plain, 4) => Payment::Authorized,
+            (Lot::Plain, 5) if self.chance.per_mille(400) => {
+                Payment::Part(Decimal::new(1_000 + self.number(9_000), digits))
+            }
             (Lot::Plain | Lot::MustHold(_) | Lot::LeaveAlone(_), _) => Payment::Paid,
         };
-        if shop != PEARLS && cart.payment == Payment::Pending && self.chance.per_mille(500) {
-            AT_THE_DOOR.clone_into(&mut cart.gateway);
+        let is_left_to_the_courier = shop != PEARLS && cart.payment == Payment::Pending && self.chance.per_mille(500);
+        cart.gateway = match lot {
+            Lot::MustHold(Cause::UnmappedGateway) => UNNAMED,
+            _ if is_left_to_the_courier => AT_THE_DOOR,
+            _ if self.chance.per_mille(200) => LATER,
+            Lot::Plain | Lot::MustHold(_) | Lot::LeaveAlone(_) => CARD,
         }
+        .to_owned();
         (cart, whats)
+    }
+
+    /// A second before the last midnight where the merchant is, or after it, or on the stroke.
+    fn around_midnight(&mut self, shop: usize, now: Timestamp) -> Timestamp {
+        let place = merchants_of(shop).next().expect("every shop has a merchant");
+        let since = MERCHANTS[place].clock(now).time().duration_since(jiff::civil::Time::midnight());
+        now - since + SignedDuration::from_secs(self.number(3) - 1)
     }
 
     /// Which wares: of one merchant, of both merchants of the souq, with a stranger's thing among them.
@@ -172,11 +224,13 @@ impl Hand {
         if !is_shared {
             let all: Vec<usize> = merchants_of(shop).collect();
             let concerned = all.iter().find(|at| special.iter().any(|ware| MERCHANTS[**at].owns(WARES[*ware].vendor)));
-            let owner = &MERCHANTS[concerned.copied().unwrap_or_else(|| all[self.below(all.len())])];
+            let owner = concerned.copied().unwrap_or_else(|| all[self.below(all.len())]);
+            // Whoever makes a new invoice holds nothing for it.
+            let owner = &MERCHANTS[if lot == Lot::MustHold(Cause::Locked) { WADI_AT } else { owner }];
             good.retain(|at| owner.owns(WARES[*at].vendor));
         }
         if lot == Lot::MustHold(Cause::UnknownTax) {
-            good.retain(|at| WARES[*at].taxable);
+            good.retain(|at| WARES[*at].taxable && !WARES[*at].two_taxes);
         }
         let most = if self.chance.per_mille(200) { 6 } else { 3 };
         let count = 1 + self.below(most);
@@ -199,6 +253,7 @@ impl Hand {
             3 => one(automatic(), Target::Order, value),
             4 | 5 => one(Origin::Manual("Friend".to_owned()), line, value),
             6 => one(code(), Target::Shipping, value),
+            9 => one(code(), Target::Shipping, Off::Percent(Decimal::ONE_HUNDRED)),
             7 => {
                 let second = Discount { origin: code(), target: Target::Order, value: Off::Fixed(fixed) };
                 one(automatic(), line, Off::Percent(percent)).into_iter().chain([second]).collect()
@@ -218,7 +273,7 @@ impl Hand {
         usize::try_from(self.chance.below(limit)).expect("it is below a count")
     }
 
-    fn number(&mut self, limit: u64) -> i64 {
+    pub(super) fn number(&mut self, limit: u64) -> i64 {
         i64::try_from(self.chance.below(limit)).expect("limits are small")
     }
 

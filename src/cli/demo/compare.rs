@@ -1,16 +1,18 @@
 //! The books of the fake Daftra, read over HTTP, beside what they must say. Every difference has a place and a sentence.
 //!
 //! All amounts are compared to the last digit but the taxes, and totals to which taxes are added: the product sends
-//! prices, and how many roundings lie on the way through Daftra's rows is not the shop's. One minor unit per row passes.
+//! prices, and promises taxes to a minor unit for each line of a document. So much passes, and no more.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::{Date, DateTime};
 use rust_decimal::Decimal;
 use serde::{Deserialize, de};
 
-use super::expectation::{Booked, Expected, Goods, Stand};
+use super::expectation::{Booked, Expected, Goods, Papers, REQUISITION, Stand};
 use super::figures::minor;
-use super::town::{MERCHANTS, MerchantRow, OPENING, SHOPS, STORES, ShopRow, Town};
+use super::purse::{Entry, Purse};
+use super::town::{MERCHANTS, OPENING, SHOPS, STORES, ShopRow, Town, merchant_by_client, order_of};
 
 /// Where a difference is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,7 +45,7 @@ pub(super) struct Books {
     pub(super) invoices: Vec<Paper>,
     pub(super) receipts: Vec<Paper>,
     credit_notes: Vec<Paper>,
-    payments: Vec<PaymentEntry>,
+    pub(super) payments: Vec<PaymentEntry>,
     stock: BTreeMap<u64, BTreeMap<u64, Decimal>>,
 }
 
@@ -56,6 +58,7 @@ pub(super) struct Paper {
     client_id: u64,
     store_id: Option<u64>,
     currency: String,
+    date: Date,
     texts: Texts,
     totals: Totals,
     pub(super) items: Vec<Row>,
@@ -82,18 +85,29 @@ pub(super) struct Row {
     quantity: Decimal,
 }
 
+/// A payment.
 #[derive(Deserialize)]
-struct PaymentEntry {
-    document_id: u64,
-    amount: Decimal,
+pub(super) struct PaymentEntry {
+    pub(super) id: u64,
+    pub(super) document_id: u64,
+    pub(super) amount: Decimal,
+    method: String,
+    treasury_id: u64,
+    transaction_id: String,
+    date: DateTime,
+    status: u64,
+}
+
+/// What must be of one order.
+pub(super) struct Wanted {
+    pub(super) papers: Expected,
+    pub(super) purse: Purse,
 }
 
 impl Paper {
     /// Merchant and order: the merchant by the client, which no two of an account share, the order by the reference.
     pub(super) fn owner(&self, account: &str) -> Option<(usize, u64)> {
-        let is_its = |row: &MerchantRow| SHOPS[row.shop].account == account && row.client == self.client_id;
-        let order = self.texts.po_number.split('-').nth(1)?.parse().ok()?;
-        Some((MERCHANTS.iter().position(is_its)?, order))
+        Some((merchant_by_client(account, self.client_id)?, order_of(&self.texts.po_number)?))
     }
 
     /// Its first row is about a product.
@@ -123,8 +137,7 @@ impl Kind {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Found {
     pub(super) booked: Booked,
-    /// Rows of all documents: so many roundings.
-    rows: i64,
+    pub(super) payments: Vec<Entry>,
     /// What should stand in no book.
     faults: Vec<String>,
 }
@@ -140,17 +153,16 @@ pub(super) fn compare(
     town: &Town,
     account: &'static str,
     books: &Books,
-    expected: &ByOrder<Expected>,
+    expected: &ByOrder<Wanted>,
     standing: &ByOrder<Standing>,
 ) -> anyhow::Result<Compared> {
     let (found, mut differences) = find(town, account, books)?;
     let is_here = |merchant: usize| SHOPS[MERCHANTS[merchant].shop].account == account;
     for ((merchant, order), wanted) in expected.iter().filter(|((merchant, _), _)| is_here(*merchant)) {
         let key = (*merchant, *order);
-        let shop = &SHOPS[MERCHANTS[*merchant].shop];
         let nothing = Found::default();
         let (found, standing) = (found.get(&key).unwrap_or(&nothing), standing.get(&key));
-        if let Some(text) = difference(wanted, found, standing, shop) {
+        if let Some(text) = difference(wanted, found, standing, *merchant) {
             differences.insert(Place::Order { merchant: *merchant, order: *order }, text);
         }
     }
@@ -172,7 +184,7 @@ fn find(town: &Town, account: &'static str, books: &Books) -> anyhow::Result<(By
         for paper in papers.iter().filter(|paper| paper.deleted.is_none()) {
             match paper.owner(account) {
                 Some(owner) => {
-                    owners.insert(paper.id, owner);
+                    owners.insert(paper.id, (owner, kind == Kind::Receipt));
                     orders.entry(owner).or_default().add(kind, paper, town, owner.0)?;
                 }
                 None => {
@@ -183,11 +195,12 @@ fn find(town: &Town, account: &'static str, books: &Books) -> anyhow::Result<(By
         }
     }
     for payment in &books.payments {
-        let text = format!("a payment of {} that nobody booked", payment.amount.normalize());
-        match owners.get(&payment.document_id).and_then(|owner| orders.get_mut(owner)) {
-            Some(found) => found.faults.push(text),
+        let owner = owners.get(&payment.document_id);
+        match owner.and_then(|(owner, on_receipt)| Some((orders.get_mut(owner)?, owner, *on_receipt))) {
+            Some((found, owner, on_receipt)) => found.pay(payment, *owner, on_receipt),
             None => {
                 let what = format!("payment of document {}", payment.document_id);
+                let text = format!("a payment of {} that nobody booked", payment.amount.normalize());
                 strays.insert(Place::Stray { account, what }, text);
             }
         }
@@ -196,6 +209,29 @@ fn find(town: &Town, account: &'static str, books: &Books) -> anyhow::Result<(By
 }
 
 impl Found {
+    fn pay(&mut self, payment: &PaymentEntry, (merchant, order): (usize, u64), on_receipt: bool) {
+        let amount = minor(payment.amount, SHOPS[MERCHANTS[merchant].shop].digits);
+        let key = payment.transaction_id.splitn(3, '-').collect::<Vec<_>>();
+        let transaction = match key.as_slice() {
+            [_, of, key] if *of == order.to_string() && payment.status == 1 => match key.strip_prefix("transaction/") {
+                Some(id) => id.parse().ok().map(Some),
+                None => key.starts_with("paid").then_some(None),
+            },
+            _ => None,
+        };
+        match (amount, transaction) {
+            (Some(amount), Some(transaction)) => self.payments.push(Entry {
+                on_receipt,
+                amount,
+                transaction,
+                method: payment.method.clone(),
+                treasury: payment.treasury_id,
+                date: payment.date,
+            }),
+            _ => self.faults.push(format!("a payment of {} that nobody booked", payment.amount.normalize())),
+        }
+    }
+
     fn add(&mut self, kind: Kind, paper: &Paper, town: &Town, merchant: usize) -> anyhow::Result<()> {
         let merchant = &MERCHANTS[merchant];
         let shop = &SHOPS[merchant.shop];
@@ -216,25 +252,21 @@ impl Found {
             let goods = self.booked.goods.entry(code).or_default();
             goods.units += sign * units;
             goods.money += sign * money;
-            self.rows += 1;
             is_elsewhere |= code.is_some() && row.store_id.or(paper.store_id) != Some(merchant.store);
         }
         self.booked.goods.retain(|_, goods| *goods != Goods::default());
-        self.booked.tax += sign * tax;
-        match kind {
-            Kind::Invoice => {
-                self.booked.invoices += 1;
-                self.booked.invoiced += total;
-            }
-            Kind::Receipt => {
-                self.booked.receipts += 1;
-                self.booked.given_back += total;
-            }
-            Kind::CreditNote => self.faults.push(format!("a {name}")),
-        }
+        let papers = match kind {
+            Kind::Invoice => &mut self.booked.invoices,
+            Kind::Receipt | Kind::CreditNote => &mut self.booked.receipts,
+        };
+        papers.total += total;
+        papers.tax += tax;
+        papers.dates.push(paper.date);
+        papers.dates.sort_unstable();
         let faults = [
             (is_elsewhere, "is about another store".to_owned()),
             (paper.draft, "is a draft".to_owned()),
+            (kind == Kind::CreditNote, "should be none".to_owned()),
             (paper.currency != shop.currency, format!("is in {}", paper.currency)),
         ];
         self.faults.extend(faults.into_iter().filter(|(is_so, _)| *is_so).map(|(_, what)| format!("{name} {what}")));
@@ -243,24 +275,30 @@ impl Found {
 }
 
 /// What is wrong with one order, in words.
-fn difference(wanted: &Expected, found: &Found, standing: Option<&Standing>, shop: &ShopRow) -> Option<String> {
+fn difference(wanted: &Wanted, found: &Found, standing: Option<&Standing>, merchant: usize) -> Option<String> {
+    let merchant = &MERCHANTS[merchant];
+    let shop = &SHOPS[merchant.shop];
+    let Wanted { papers, purse } = wanted;
     let Some(standing) = standing else { return Some("the product does not know this order".to_owned()) };
-    let stands = match wanted.stand {
+    let stands = match papers.stand {
         Stand::Settled => standing.is("settled", None),
         Stand::SettledOrIgnored => standing.state == "settled" || standing.state == "ignored",
         Stand::Ignored(code) => standing.is("ignored", Some(code)),
         Stand::Waiting(code) => standing.is("waiting", Some(code)),
         Stand::Held(code) => standing.is("held", Some(code)),
     };
-    if stands && found.faults.is_empty() && fits(wanted, found, shop) {
+    let mut faults = found.faults.clone();
+    faults.extend(purse.faults(&found.payments, merchant, found.booked.total()));
+    if stands && faults.is_empty() && fits(papers, &found.booked, shop) {
         return None;
     }
     let codes: Vec<&str> = standing.codes.iter().map(String::as_str).collect();
-    let faults = if found.faults.is_empty() { String::new() } else { format!("; {}", found.faults.join(", ")) };
+    let faults: String = faults.iter().map(|fault| format!("; {fault}")).collect();
+    let other = papers.other_form.iter().map(|form| format!(", or {}", say(form, shop))).collect::<String>();
     Some(format!(
-        "expected {:?}, {}; found {} {}, {}{faults}",
-        wanted.stand,
-        say(&wanted.booked, shop),
+        "expected {:?}, {}{other}; found {} {}, {}{faults}",
+        papers.stand,
+        say(&papers.booked, shop),
         standing.state,
         codes.join(", "),
         say(&found.booked, shop),
@@ -273,47 +311,82 @@ impl Standing {
     }
 }
 
-fn fits(wanted: &Expected, found: &Found, shop: &ShopRow) -> bool {
-    let (want, have) = (&wanted.booked, &found.booked);
-    let near = |a: i64, b: i64, slack: i64| (a - b).abs() <= slack;
-    let tax_slack = if shop.has_tax() { found.rows } else { 0 };
-    let total_slack = if shop.taxes_included { 0 } else { tax_slack };
-    let is_same = have.goods == want.goods && near(have.tax, want.tax, tax_slack);
-    let is_split = if wanted.is_open {
+fn fits(wanted: &Expected, found: &Booked, shop: &ShopRow) -> bool {
+    let slack = Slack::of(shop);
+    if wanted.is_open {
         let may_be_missing = wanted.stand == Stand::SettledOrIgnored;
-        (have.invoices == 1 || (may_be_missing && have.invoices == 0))
-            && near(have.invoiced - have.given_back, want.invoiced - want.given_back, total_slack)
-    } else {
-        (have.invoices, have.receipts) == (want.invoices, want.receipts)
-            && near(have.invoiced, want.invoiced, total_slack)
-            && near(have.given_back, want.given_back, total_slack)
+        let (want, lines) = (&wanted.booked, wanted.booked.invoices.lines + wanted.booked.receipts.lines);
+        let is_dated = found.invoices.dates == want.invoices.dates
+            && found.receipts.dates.iter().all(|date| want.receipts.dates.contains(date));
+        return found.goods == want.goods
+            && (is_dated || may_be_missing && *found == Booked::default())
+            && slack.covers(found.total() - want.total(), found.tax() - want.tax(), lines);
+    }
+    let is_same = |have: &Papers, want: &Papers| {
+        is_dated(have, want) && slack.covers(have.total - want.total, have.tax - want.tax, want.lines)
     };
-    is_same && is_split
+    [Some(&wanted.booked), wanted.other_form.as_ref()].into_iter().flatten().any(|form| {
+        found.goods == form.goods
+            && is_same(&found.invoices, &form.invoices)
+            && is_same(&found.receipts, &form.receipts)
+    })
 }
 
-/// `1 invoice 349.00, tax 45.52, 1 WH-2040 for 349.00`.
+/// Each document has its date; one that has no moment of its own in the shop may be a day later.
+fn is_dated(have: &Papers, want: &Papers) -> bool {
+    let mut later = 0;
+    have.dates.len() == want.dates.len()
+        && have.dates.iter().zip(&want.dates).all(|(have, want)| {
+            later += usize::from(have != want);
+            have == want || want.tomorrow().is_ok_and(|next| next == *have)
+        })
+        && later <= want.at_work
+}
+
+/// How far documents of so many lines may be off: the product promises a minor unit for each.
+struct Slack {
+    total: i64,
+    tax: i64,
+}
+
+impl Slack {
+    fn of(shop: &ShopRow) -> Self {
+        let tax = i64::from(shop.has_tax());
+        Self { total: if shop.taxes_included { 0 } else { tax }, tax }
+    }
+
+    fn covers(&self, total: i64, tax: i64, lines: i64) -> bool {
+        total.abs() <= self.total * lines && tax.abs() <= self.tax * lines
+    }
+}
+
+/// `1 invoice 349.00 (tax 45.52) of 2026-11-20, 1 WH-2040 for 349.00`.
 fn say(booked: &Booked, shop: &ShopRow) -> String {
     let money = |amount: i64| Decimal::new(amount, shop.digits).to_string();
-    if booked.invoices + booked.receipts == 0 {
+    let papers = |what: &str, Papers { total, tax, dates, .. }: &Papers| {
+        let days: Vec<String> = dates.iter().map(ToString::to_string).collect();
+        format!("{} {what} {} (tax {}) of {}", dates.len(), money(*total), money(*tax), days.join(" "))
+    };
+    let Booked { invoices, receipts, goods } = booked;
+    if invoices.dates.is_empty() && receipts.dates.is_empty() {
         return "nothing".to_owned();
     }
-    let mut parts = vec![format!("{} invoice {}", booked.invoices, money(booked.invoiced))];
-    if booked.receipts > 0 {
-        parts.push(format!("{} receipts {}", booked.receipts, money(booked.given_back)));
-    }
-    parts.push(format!("tax {}", money(booked.tax)));
-    parts.extend(booked.goods.iter().map(|(code, goods)| {
+    let mut parts = vec![papers("invoice", invoices)];
+    parts.extend((!receipts.dates.is_empty()).then(|| papers("receipts", receipts)));
+    parts.extend(goods.iter().map(|(code, goods)| {
         format!("{} {} for {}", goods.units, code.unwrap_or("without product"), money(goods.money))
     }));
     parts.join(", ")
 }
 
 /// Every balance must be what lay there, less what was invoiced, with what came back.
-fn stock(town: &Town, account: &'static str, books: &Books, expected: &ByOrder<Expected>) -> Differences {
+fn stock(town: &Town, account: &'static str, books: &Books, expected: &ByOrder<Wanted>) -> Differences {
     let mut sold = BTreeMap::<(&str, u64), i64>::new();
-    for ((merchant, _), wanted) in expected {
+    // What the warehouse did not hand out yet is still there.
+    let is_out = |wanted: &Wanted| wanted.papers.stand != Stand::Waiting(REQUISITION);
+    for ((merchant, _), wanted) in expected.iter().filter(|(_, wanted)| is_out(wanted)) {
         let merchant = &MERCHANTS[*merchant];
-        for (code, goods) in wanted.booked.goods.iter().filter(|_| SHOPS[merchant.shop].account == account) {
+        for (code, goods) in wanted.papers.booked.goods.iter().filter(|_| SHOPS[merchant.shop].account == account) {
             if let Some(code) = code {
                 *sold.entry((code, merchant.store)).or_default() += goods.units;
             }
@@ -323,7 +396,8 @@ fn stock(town: &Town, account: &'static str, books: &Books, expected: &ByOrder<E
     let mut differences = Differences::new();
     for (product, code) in town.codes.get(account).into_iter().flatten() {
         for store in STORES {
-            let wanted = OPENING - sold.get(&(code, store)).copied().unwrap_or_default();
+            let came_in = town.came_in.get(&(account, *code, store)).copied().unwrap_or_default();
+            let wanted = OPENING + came_in - sold.get(&(code, store)).copied().unwrap_or_default();
             let found = books.stock.get(product).unwrap_or(&nothing).get(&store).copied().unwrap_or_default();
             if found != Decimal::from(wanted) {
                 let text = format!("expected {wanted} in store {store}, found {}", found.normalize());

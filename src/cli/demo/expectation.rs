@@ -1,17 +1,22 @@
 //! What a merchant's books must say about an order: from its events and the amounts the shop signed, by addition alone.
 //!
 //! Shares nothing with the product but the language: own types, own arithmetic, integers in minor units. Where taxes are
-//! rounded on the way to Daftra is not its business: they may differ by a minor unit per row (see `compare`).
+//! rounded on the way to Daftra is not its business: they may differ by a minor unit per line (see `compare`). What must
+//! have been paid is in `purse`.
 
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, bail};
+use jiff::civil::Date;
 
 use super::checkout::{Cause, Lot, Why};
 use super::figures::Worth;
-use super::history::{Event, Order, What};
-use super::town::{Carries, Extra, Leads, MERCHANTS, MerchantRow, SHOPS, WARES};
+use super::history::{Event, Requisition, Told, What};
+use super::town::{Carries, Extra, Leads, MERCHANTS, MerchantRow, SHOPS, ShopRow, WARES};
 use crate::sandbox::shop::cart::Restock;
+
+/// How an order waits for its warehouse.
+pub(super) const REQUISITION: &str = "stock_pending";
 
 /// Where the order must stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,17 +37,37 @@ pub(super) struct Goods {
     pub(super) money: i64,
 }
 
+/// Documents of one kind, summed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Papers {
+    pub(super) total: i64,
+    pub(super) tax: i64,
+    /// What is billed or given back on them: in so many places Daftra may round a tax.
+    pub(super) lines: i64,
+    /// One for each, sorted.
+    pub(super) dates: Vec<Date>,
+    /// So many of these are of the day on which the product came to it, which may be the next.
+    pub(super) at_work: usize,
+}
+
 /// What the books say about one order of one merchant.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Booked {
-    pub(super) invoices: usize,
-    pub(super) invoiced: i64,
-    pub(super) receipts: usize,
-    pub(super) given_back: i64,
-    /// Invoices less receipts.
-    pub(super) tax: i64,
+    pub(super) invoices: Papers,
+    pub(super) receipts: Papers,
     /// Invoices less receipts, by product code; the stock moves by these units.
     pub(super) goods: BTreeMap<Option<&'static str>, Goods>,
+}
+
+impl Booked {
+    /// What the documents leave to be paid.
+    pub(super) fn total(&self) -> i64 {
+        self.invoices.total - self.receipts.total
+    }
+
+    pub(super) fn tax(&self) -> i64 {
+        self.invoices.tax - self.receipts.tax
+    }
 }
 
 /// The end of one order for one merchant.
@@ -50,18 +75,24 @@ pub(super) struct Booked {
 pub(super) struct Expected {
     pub(super) stand: Stand,
     pub(super) booked: Booked,
+    /// The same in another form, if there are two and the order in which the news arrives decides.
+    pub(super) other_form: Option<Booked>,
     /// How the sum is split over invoice and receipts is not known.
     pub(super) is_open: bool,
+    /// The merchant's invoice would come to all that the order ever cost, so that its money is the merchant's.
+    pub(super) is_whole: bool,
 }
 
 /// What must be in the books of this merchant.
-pub(super) fn expect(order: &Order, place: usize) -> anyhow::Result<Expected> {
-    let merchant = &MERCHANTS[place];
-    let own = Own::of(order, merchant);
-    let nothing = |stand| Ok(Expected { stand, booked: Booked::default(), is_open: false });
+pub(super) fn expect(told: Told<'_>, place: usize) -> anyhow::Result<Expected> {
+    let (order, merchant) = (told.order, &MERCHANTS[place]);
+    let own = Own::of(told, merchant);
+    let is_whole = own.ordered(told, merchant) == told.figures.total;
+    let nothing = |stand| Ok(Expected { stand, booked: Booked::default(), other_form: None, is_open: false, is_whole });
     match order.lot {
         Lot::LeaveAlone(Why::Test) => return nothing(Stand::Ignored("test_order")),
         Lot::LeaveAlone(Why::AtTheCounter) => return nothing(Stand::Ignored("source")),
+        Lot::LeaveAlone(Why::Tagged) => return nothing(Stand::Ignored("tag")),
         Lot::Plain | Lot::MustHold(_) | Lot::LeaveAlone(_) => {}
     }
     if own.lines.is_empty() {
@@ -74,28 +105,43 @@ pub(super) fn expect(order: &Order, place: usize) -> anyhow::Result<Expected> {
     if let Some(code) = hold.and_then(before_the_invoice) {
         return nothing(Stand::Held(code));
     }
-    let cancelled = order.events.iter().any(|event| matches!(event, Event::Cancelled { .. }));
-    if merchant.when_paid && !order.at_the_door && !order.is_paid() {
-        let stand = if cancelled { Stand::Ignored("cancelled_before_invoice") } else { Stand::Waiting("not_paid") };
+    let is_cancelled = told.events.iter().any(|event| matches!(event, Event::Cancelled { .. }));
+    if merchant.when_paid && !order.at_the_door && !told.is_paid() {
+        let stand = if is_cancelled { Stand::Ignored("cancelled_before_invoice") } else { Stand::Waiting("not_paid") };
         return nothing(stand);
     }
-    let booked = own.book(order, merchant, hold)?;
+    let locked = told.when_locked();
+    let booked = match locked {
+        Some((before, _)) if hold == Some(Cause::Locked) => own.book(before, merchant, hold, false)?,
+        Some((before, day)) => own.book_anew(before, merchant.day(day), told, merchant)?,
+        None => own.book(told, merchant, hold, false)?,
+    };
     let is_nothing = booked.goods.values().all(|goods| *goods == Goods::default());
+    let was = |meant: &dyn Fn(&Event) -> bool| told.events.iter().any(meant);
     let stand = match hold {
-        Some(Cause::CancelledButPaid) => Stand::Held("cancelled_but_paid"),
-        Some(Cause::MoneyKeptBack) => Stand::Held("refund_part"),
+        Some(Cause::CancelledButPaid) if is_cancelled => Stand::Held("cancelled_but_paid"),
+        Some(Cause::MoneyKeptBack) if was(&|event| matches!(event, Event::GaveBack { .. })) => {
+            Stand::Held("refund_part")
+        }
+        Some(Cause::UnmappedGateway) if merchant.records() && told.is_paid() => Stand::Held("unmapped_gateway"),
+        Some(Cause::Locked) if locked.is_some() => Stand::Held("locked"),
         Some(_) | None if order.is_open && is_nothing => Stand::SettledOrIgnored,
+        None if order.requisition == Some(Requisition::Waits) => Stand::Waiting(REQUISITION),
         Some(_) | None => Stand::Settled,
     };
     // Whoever hears of such a record before he hears of the cancellation takes it for an edit.
     let looks_like_an_edit =
         |event: &Event| matches!(event, Event::Cancelled { record: Some(_), moved_money: false, .. });
-    // What comes back of a cancelled order is told by its own record, or, where that is late, by the receipt of all that is left.
-    let is_silent = |event: &Event| matches!(event, Event::Cancelled { record: None, .. });
-    let is_late =
-        order.events.iter().any(is_silent) && order.events.iter().any(|event| matches!(event, Event::GaveBack { .. }));
-    let is_open = order.is_open || is_late || order.events.iter().any(looks_like_an_edit);
-    Ok(Expected { stand, booked, is_open })
+    // Shipping that goes back is no edit of goods.
+    let gives_back_shipping = |event: &Event| {
+        let Event::Cancelled { record: Some(record), .. } = event else { return false };
+        told.figures.records.get(record).is_some_and(|record| record.shipping.is_some())
+    };
+    let is_edit = was(&looks_like_an_edit) && !(was(&gives_back_shipping) && own.shipping(told, merchant).is_some());
+    let other_form = is_edit.then(|| own.book(told, merchant, hold, true)).transpose()?;
+    // An invoice without rows is no invoice.
+    let other_form = other_form.filter(|form| form.invoices.lines > 0);
+    Ok(Expected { stand, booked, other_form, is_open: order.is_open, is_whole })
 }
 
 /// The code of a hold that leaves nothing to be booked.
@@ -107,7 +153,12 @@ fn before_the_invoice(cause: Cause) -> Option<&'static str> {
         Cause::CustomLine => Some("custom_line"),
         Cause::Tip => Some("tip"),
         Cause::GiftCard => Some("gift_card"),
-        Cause::CancelledButPaid | Cause::MoneyKeptBack => None,
+        Cause::Duty => Some("extra_amount"),
+        Cause::CancelledButPaid
+        | Cause::MoneyKeptBack
+        | Cause::UnmappedGateway
+        | Cause::NotEnoughStock
+        | Cause::Locked => None,
     }
 }
 
@@ -122,13 +173,14 @@ struct Own {
 }
 
 impl Own {
-    fn of(order: &Order, merchant: &MerchantRow) -> Self {
+    fn of(told: Told<'_>, merchant: &MerchantRow) -> Self {
         let added = || {
-            order.events.iter().filter_map(|event| match event {
+            told.events.iter().filter_map(|event| match event {
                 Event::Added { line, what, .. } => Some((*line, *what)),
                 Event::Raised { .. }
                 | Event::Lowered { .. }
                 | Event::Paid
+                | Event::Locked
                 | Event::GaveBack { .. }
                 | Event::Cancelled { .. } => None,
             })
@@ -161,33 +213,81 @@ impl Own {
         Self { billed, lines, is_whole }
     }
 
-    /// One invoice of what was ordered and not edited away, and a receipt for each record that gives something back.
-    fn book(&self, order: &Order, merchant: &MerchantRow, hold: Option<Cause>) -> anyhow::Result<Booked> {
-        let changes = Changes::of(order, hold)?;
-        let mut sheet = Sheet { on_top: !SHOPS[order.shop].taxes_included, booked: Booked::default() };
-        let mut left = BTreeMap::<u64, Worth>::new();
-        for (line, product) in &self.billed {
-            let mut worth = *order.figures.lines.get(line).context("the shop forgot a line")?;
-            let ours = changes.ordered.get(line).copied().unwrap_or_default();
-            if ours != worth.units {
-                bail!("{}: the shop counts {} units of line {line}, we {ours}", order.name, worth.units);
-            }
-            worth += -changes.edited_away.get(line).copied().unwrap_or_default();
-            sheet.move_goods(*product, worth);
-            left.insert(*line, worth);
-        }
+    /// What the shipping is to the merchant, if it is on the invoice.
+    fn shipping(&self, told: Told<'_>, merchant: &MerchantRow) -> Option<Worth> {
         let carried = match merchant.carries {
             Carries::Always => true,
             Carries::Never => false,
             Carries::WholeOrders => self.is_whole,
         };
-        let shipping = order.figures.shipping.filter(|line| carried && line.net != 0);
+        told.figures.shipping.filter(|line| carried && line.net != 0)
+    }
+
+    /// The price of everything that was ever ordered of the merchant.
+    fn ordered(&self, told: Told<'_>, merchant: &MerchantRow) -> i64 {
+        let lines = self.billed.keys().filter_map(|line| told.figures.lines.get(line).copied());
+        let shop = &SHOPS[told.order.shop];
+        let extras = self.shipping(told, merchant).into_iter().chain(self.duties(told));
+        lines.chain(extras).map(|worth| shop.price(worth)).sum()
+    }
+
+    /// Duties are of the only merchant of an order, and never taxed.
+    fn duties(&self, told: Told<'_>) -> Option<Worth> {
+        let net = told.figures.duties;
+        (self.is_whole && net != 0).then_some(Worth { units: 1, net, tax: 0 })
+    }
+
+    /// An invoice that cannot be changed makes room for another one: it goes back as far as it did not before, and the new
+    /// one bills what is left of the order then.
+    fn book_anew(&self, before: Told<'_>, day: Date, told: Told<'_>, merchant: &MerchantRow) -> anyhow::Result<Booked> {
+        let old = self.book(before, merchant, None, false)?;
+        let mut all = self.book(told, merchant, None, false)?;
+        let Booked { invoices, receipts, .. } = old;
+        all.invoices.total += invoices.total - receipts.total;
+        all.invoices.tax += invoices.tax - receipts.tax;
+        all.invoices.lines += invoices.lines;
+        all.invoices.dates.push(day);
+        all.invoices.dates.sort_unstable();
+        (all.invoices.at_work, all.receipts.at_work) = (1, 1);
+        all.receipts.total += invoices.total - receipts.total;
+        all.receipts.tax += invoices.tax - receipts.tax;
+        all.receipts.lines += invoices.lines;
+        all.receipts.dates.push(day);
+        all.receipts.dates.sort_unstable();
+        Ok(all)
+    }
+
+    /// One invoice of what was ordered and not edited away, and a receipt for each record that gives something back.
+    fn book(
+        &self,
+        told: Told<'_>,
+        merchant: &MerchantRow,
+        hold: Option<Cause>,
+        cancelled_by_edit: bool,
+    ) -> anyhow::Result<Booked> {
+        let (name, figures) = (&told.order.name, told.figures);
+        let changes = Changes::of(told, hold, cancelled_by_edit)?;
+        let mut sheet = Sheet { shop: &SHOPS[told.order.shop], booked: Booked::default() };
+        let mut left = BTreeMap::<u64, Worth>::new();
+        for (line, product) in &self.billed {
+            let mut worth = *figures.lines.get(line).context("the shop forgot a line")?;
+            let ours = changes.ordered.get(line).copied().unwrap_or_default();
+            if ours != worth.units {
+                bail!("{name}: the shop counts {} units of line {line}, we {ours}", worth.units);
+            }
+            worth += -changes.edited_away.get(line).copied().unwrap_or_default();
+            sheet.move_goods(*product, worth);
+            left.insert(*line, worth);
+        }
+        let (shipping, duties) = (self.shipping(told, merchant), self.duties(told));
         let mut shipping_left = shipping.unwrap_or_default();
         sheet.move_goods(None, shipping_left);
-        sheet.invoice(left.values().copied().chain(shipping));
+        sheet.move_goods(None, duties.unwrap_or_default());
+        let billed = left.values().copied().chain(shipping).chain(duties).filter(|worth| worth.units > 0);
+        sheet.invoice(&billed.collect::<Vec<_>>(), merchant.day(figures.processed));
 
         for Back { record, goods } in changes.back {
-            let known = order.figures.records.get(&record).context(NO_RECORD)?;
+            let known = figures.records.get(&record).context(NO_RECORD)?;
             let mut rows = Vec::new();
             for (line, way) in goods {
                 let Some(product) = self.billed.get(&line) else { continue };
@@ -202,14 +302,16 @@ impl Own {
                 shipping_left += -gone;
                 rows.push(gone);
             }
-            sheet.give_back(&rows);
+            sheet.give_back(&rows, merchant.day(known.at));
         }
         if changes.all_goes_back {
             let rows = left.iter().map(|(line, worth)| (self.billed.get(line).copied().flatten(), *worth));
             let rows: Vec<_> = rows.chain([(None, shipping_left)]).filter(|(_, worth)| worth.units > 0).collect();
             rows.iter().for_each(|(product, worth)| sheet.move_goods(*product, -*worth));
-            sheet.give_back(&rows.iter().map(|(_, worth)| *worth).collect::<Vec<_>>());
+            let cancelled = figures.cancelled.with_context(|| format!("{name}: the shop knows of no cancellation"))?;
+            sheet.give_back(&rows.iter().map(|(_, worth)| *worth).collect::<Vec<_>>(), merchant.day(cancelled));
         }
+        sheet.booked.receipts.dates.sort_unstable();
         sheet.booked.goods.retain(|_, goods| *goods != Goods::default());
         Ok(sheet.booked)
     }
@@ -234,17 +336,19 @@ struct Back {
 }
 
 impl Changes {
-    fn of(order: &Order, hold: Option<Cause>) -> anyhow::Result<Self> {
+    fn of(told: Told<'_>, hold: Option<Cause>, cancelled_by_edit: bool) -> anyhow::Result<Self> {
+        let (name, figures) = (&told.order.name, told.figures);
         let mut changes = Self::default();
-        for event in &order.events {
+        let mut is_all_back = false;
+        for event in told.events {
             match event {
                 Event::Added { line, units, .. } => drop(changes.ordered.insert(*line, *units)),
                 Event::Raised { line, by } => *changes.ordered.entry(*line).or_default() += by,
                 Event::Lowered { record, line, by, restocked } => {
-                    let known = order.figures.records.get(record).context(NO_RECORD)?;
+                    let known = figures.records.get(record).context(NO_RECORD)?;
                     let gone = *known.goods.get(line).context(NO_RECORD)?;
                     if gone.units != *by {
-                        bail!("{}: {by} units were taken off, the shop's record says {}", order.name, gone.units);
+                        bail!("{name}: {by} units were taken off, the shop's record says {}", gone.units);
                     }
                     if *restocked {
                         *changes.edited_away.entry(*line).or_default() += gone;
@@ -253,21 +357,30 @@ impl Changes {
                         changes.back.push(Back { record: *record, goods: vec![(*line, Restock::NoRestock)] });
                     }
                 }
-                Event::Paid => {}
+                Event::Paid | Event::Locked => {}
                 Event::GaveBack { record, goods, moved_money } => {
                     let never_left = !goods.is_empty() && goods.iter().all(|(.., way)| *way == Restock::Cancel);
                     if never_left && !moved_money {
-                        bail!("{}: goods without worth that nobody shipped look like an edit", order.name);
+                        bail!("{name}: goods without worth that nobody shipped look like an edit");
                     }
-                    if hold != Some(Cause::MoneyKeptBack) {
+                    // Of an order that was cancelled without a record the receipt of all that was left told already.
+                    if hold != Some(Cause::MoneyKeptBack) && !is_all_back {
                         let goods = goods.iter().map(|(line, _, way)| (*line, *way)).collect();
                         changes.back.push(Back { record: *record, goods });
                     }
                 }
                 Event::Cancelled { record, goods, .. } => {
                     changes.all_goes_back = hold != Some(Cause::CancelledButPaid);
-                    let goods = goods.iter().map(|(line, _)| (*line, Restock::Cancel)).collect();
-                    changes.back.extend(record.map(|record| Back { record, goods }));
+                    is_all_back = record.is_none() && !told.order.is_open;
+                    let Some(record) = *record else { continue };
+                    if cancelled_by_edit {
+                        for (line, gone) in &figures.records.get(&record).context(NO_RECORD)?.goods {
+                            *changes.edited_away.entry(*line).or_default() += *gone;
+                        }
+                    } else {
+                        let goods = goods.iter().map(|(line, _)| (*line, Restock::Cancel)).collect();
+                        changes.back.push(Back { record, goods });
+                    }
                 }
             }
         }
@@ -278,8 +391,7 @@ impl Changes {
 const NO_RECORD: &str = "the shop has no such refund record";
 
 struct Sheet {
-    /// Taxes are added to the prices.
-    on_top: bool,
+    shop: &'static ShopRow,
     booked: Booked,
 }
 
@@ -290,26 +402,25 @@ impl Sheet {
         goods.money += worth.net;
     }
 
-    fn invoice(&mut self, rows: impl Iterator<Item = Worth>) {
-        let (total, tax) = self.sum(rows);
-        self.booked.invoices += 1;
-        self.booked.invoiced += total;
-        self.booked.tax += tax;
+    fn invoice(&mut self, rows: &[Worth], date: Date) {
+        self.booked.invoices.add(rows, date, self.shop);
     }
 
     /// A receipt, unless nothing of the merchant's is on it.
-    fn give_back(&mut self, rows: &[Worth]) {
+    fn give_back(&mut self, rows: &[Worth], date: Date) {
         if !rows.is_empty() {
-            let (total, tax) = self.sum(rows.iter().copied());
-            self.booked.receipts += 1;
-            self.booked.given_back += total;
-            self.booked.tax -= tax;
+            self.booked.receipts.add(rows, date, self.shop);
         }
     }
+}
 
-    fn sum(&self, rows: impl Iterator<Item = Worth>) -> (i64, i64) {
-        let mut sum = Worth::default();
-        rows.for_each(|row| sum += row);
-        (if self.on_top { sum.net + sum.tax } else { sum.net }, sum.tax)
+impl Papers {
+    fn add(&mut self, rows: &[Worth], date: Date, shop: &ShopRow) {
+        for row in rows {
+            self.total += shop.price(*row);
+            self.tax += row.tax;
+            self.lines += 1;
+        }
+        self.dates.push(date);
     }
 }

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
@@ -36,16 +37,30 @@ impl std::ops::Neg for Worth {
 }
 
 /// An element of `refunds[]`.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Record {
+    pub(super) at: Timestamp,
     /// By line; one record names a line once.
     pub(super) goods: BTreeMap<u64, Worth>,
     pub(super) shipping: Option<Worth>,
 }
 
+/// The shop's word for where the money stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Word {
+    Paid,
+    /// All of it or a part.
+    WentBack,
+    Other,
+}
+
 /// The amounts of one body.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Figures {
+    /// The business date of the order.
+    pub(super) processed: Timestamp,
+    pub(super) cancelled: Option<Timestamp>,
+    pub(super) word: Word,
     pub(super) total: i64,
     /// Positive: by the buyer.
     pub(super) owed: i64,
@@ -53,6 +68,8 @@ pub(super) struct Figures {
     pub(super) lines: BTreeMap<u64, Worth>,
     pub(super) shipping: Option<Worth>,
     pub(super) shipping_left: i64,
+    /// Import duties, of which no line tells.
+    pub(super) duties: i64,
     pub(super) records: BTreeMap<u64, Record>,
     /// Any discount, for whoever wants to alter one.
     pub(super) discount: i64,
@@ -62,10 +79,24 @@ impl Figures {
     pub(super) fn read(body: &Value, shop: &ShopRow) -> anyhow::Result<Self> {
         let reader = Reader { digits: shop.digits, taxes_included: shop.taxes_included };
         let mut figures = Self {
+            processed: moment(&body["processed_at"])?,
+            cancelled: (!body["cancelled_at"].is_null()).then(|| moment(&body["cancelled_at"])).transpose()?,
+            word: match body["financial_status"].as_str() {
+                Some("paid") => Word::Paid,
+                Some("refunded" | "partially_refunded") => Word::WentBack,
+                Some(_) | None => Word::Other,
+            },
             total: reader.text(&body["total_price"])?,
             owed: reader.text(&body["total_outstanding"])?,
             discount: reader.text(&body["total_discounts"])?,
-            ..Self::default()
+            lines: BTreeMap::new(),
+            shipping: None,
+            shipping_left: 0,
+            duties: match body["original_total_duties_set"].is_null() {
+                true => 0,
+                false => reader.bag(&body["original_total_duties_set"])?,
+            },
+            records: BTreeMap::new(),
         };
         for line in list(&body["line_items"]) {
             let units = whole(&line["quantity"])?;
@@ -75,7 +106,7 @@ impl Figures {
             figures.shipping = Some(reader.charged(line, 1)?);
         }
         for refund in list(&body["refunds"]) {
-            let mut record = Record::default();
+            let mut record = Record { at: moment(&refund["created_at"])?, goods: BTreeMap::new(), shipping: None };
             for part in list(&refund["refund_line_items"]) {
                 let back = reader.back(&part["subtotal_set"], &part["total_tax_set"], whole(&part["quantity"])?)?;
                 record.goods.insert(id(&part["line_item_id"])?, back);
@@ -88,6 +119,28 @@ impl Figures {
         let gone: i64 = figures.records.values().filter_map(|record| record.shipping).map(|back| back.net).sum();
         figures.shipping_left = figures.shipping.map_or(0, |line| line.net) - gone;
         Ok(figures)
+    }
+}
+
+/// Money that moved.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moved {
+    pub(super) transaction: u64,
+    pub(super) at: Timestamp,
+    /// Below zero: back to the buyer.
+    pub(super) amount: i64,
+}
+
+impl Moved {
+    /// What the body of a transaction says; none if it moved nothing.
+    pub(super) fn read(body: &Value, shop: &ShopRow) -> anyhow::Result<Option<Self>> {
+        let sign = match (body["status"].as_str(), body["kind"].as_str()) {
+            (Some("success"), Some("sale" | "capture")) => 1,
+            (Some("success"), Some("refund")) => -1,
+            _ => return Ok(None),
+        };
+        let amount = sign * shop_amount(&body["amount"], shop.digits)?;
+        Ok(Some(Self { transaction: id(&body["id"])?, at: moment(&body["processed_at"])?, amount }))
     }
 }
 
@@ -120,9 +173,13 @@ impl Reader {
     }
 
     fn text(&self, amount: &Value) -> anyhow::Result<i64> {
-        let exact = amount.as_str().and_then(|text| minor(text.parse().ok()?, self.digits));
-        exact.with_context(|| format!("{amount} is no amount of the shop"))
+        shop_amount(amount, self.digits)
     }
+}
+
+fn shop_amount(amount: &Value, digits: u32) -> anyhow::Result<i64> {
+    let exact = amount.as_str().and_then(|text| minor(text.parse().ok()?, digits));
+    exact.with_context(|| format!("{amount} is no amount of the shop"))
 }
 
 /// An amount in minor units; none if it has more digits than its currency.
@@ -133,6 +190,11 @@ pub(super) fn minor(amount: Decimal, digits: u32) -> Option<i64> {
 
 fn list(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
+}
+
+fn moment(value: &Value) -> anyhow::Result<Timestamp> {
+    let moment = value.as_str().and_then(|text| text.parse().ok());
+    moment.with_context(|| format!("{value} is no moment"))
 }
 
 fn id(value: &Value) -> anyhow::Result<u64> {

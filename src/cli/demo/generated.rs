@@ -1,5 +1,5 @@
 //! `demo --once --orders N --seed S`: a town's generated histories go through the product, and in the end the books are
-//! compared with what the generator expects of them. Then four lies are told to the books, and each must be noticed.
+//! compared with what the generator expects of them. Then five lies are told to the books, and each must be noticed.
 //!
 //! Every day new orders come and each older one meets its next event; at night all comes to rest, so it is known of each
 //! change whether it found an invoice. With faults, Daftra and the way from the shops have bad days all the time and the
@@ -7,21 +7,24 @@
 //! decides: the generator and its expectation use none of its parts.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::PoisonError;
 use std::thread;
 
 use anyhow::{Context as _, anyhow, bail};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::super::{Ended, Session};
-use super::checkout::Hand;
-use super::compare::{ByOrder, Standing};
-use super::expectation::{Expected, Stand, expect};
-use super::history::Order;
+use super::checkout::{Hand, Lot};
+use super::compare::{ByOrder, Standing, Wanted};
+use super::expectation::{REQUISITION, Stand, expect};
+use super::history::{Order, Requisition};
+use super::interrupt::Interrupt;
 use super::lies;
+use super::purse::expect_money;
 use super::stage::Stage;
-use super::town::{MERCHANTS, SHOPS, Town};
+use super::town::{KISSATEN, MERCHANTS, SHOPS, Town, merchants_of};
 use super::verdict::{Life, Verdict, report};
 use crate::clock::Clock;
 use crate::sandbox::fault::{Fault, FaultKind};
@@ -56,14 +59,14 @@ pub(super) struct Ask {
     pub(super) wrong: bool,
 }
 
-pub(super) fn play(session: &Session, ask: Ask) -> anyhow::Result<Ended> {
-    let mut run = Run::new(ask)?;
+pub(super) fn play(session: &Session, interrupt: &Interrupt, ask: Ask) -> anyhow::Result<Ended> {
+    let mut run = Run::new(ask, interrupt)?;
     run.live()?;
     let mut expected = run.expected()?;
     if ask.wrong
-        && let Some(wanted) = expected.values_mut().find(|wanted| wanted.stand == Stand::Settled)
+        && let Some(wanted) = expected.values_mut().find(|wanted| wanted.papers.stand == Stand::Settled)
     {
-        wanted.booked.tax += 1_000;
+        wanted.papers.booked.invoices.tax += 1_000;
     }
     let standing = run.standing()?;
     let verdict = Verdict::of(&run.town, &expected, &standing)?;
@@ -107,8 +110,8 @@ struct MerchantRow {
 }
 
 impl Run {
-    fn new(ask: Ask) -> anyhow::Result<Self> {
-        let town = Town::new(ask.seed, SPEED, Clock::real().now())?;
+    fn new(ask: Ask, interrupt: &Interrupt) -> anyhow::Result<Self> {
+        let town = Town::new(ask.seed, SPEED, Clock::real().now(), interrupt)?;
         let habits = Habits { duplicate_per_mille: 100, shuffle: true, max_delay_s: 600, lose_per_mille: 0 };
         let habits = if ask.faults { habits } else { Habits::default() };
         if ask.faults {
@@ -131,6 +134,8 @@ impl Run {
     /// All days.
     fn live(&mut self) -> anyhow::Result<()> {
         let a_day = (self.ask.orders / 25).clamp(25, 500);
+        let on_requisition = (self.ask.orders / 100).clamp(4, 50);
+        let orders = self.ask.orders - on_requisition;
         loop {
             let mut touched = BTreeSet::new();
             let mut news = Vec::new();
@@ -141,7 +146,7 @@ impl Run {
                 touched.insert(order.id.0);
                 news.push(self.hand.go_on(order, &mut self.town)?);
             }
-            for _ in 0..a_day.min(self.ask.orders - self.orders.len()) {
+            for _ in 0..a_day.min(orders - self.orders.len()) {
                 let (order, deliveries) = self.hand.buy(&mut self.town)?;
                 touched.insert(order.id.0);
                 news.push(deliveries);
@@ -158,6 +163,62 @@ impl Run {
                 self.town.stage.kill()?;
             }
             self.rest(&touched)?;
+        }
+        self.try_for_stock()?;
+        self.on_requisition(on_requisition)
+    }
+
+    /// All goods have come in; whoever was served before may have taken what came for somebody else.
+    fn try_for_stock(&mut self) -> anyhow::Result<()> {
+        let held = self.rows(|_| true)?.into_iter().filter(Row::lacks_stock).collect::<Vec<_>>();
+        for row in &held {
+            self.try_again(row)?;
+        }
+        let still = |run: &Self| -> anyhow::Result<bool> { Ok(run.rows(|_| true)?.iter().any(Row::lacks_stock)) };
+        self.until(|run| Ok(!still(run)?), "Something is still not in stock")?;
+        self.rest(&held.iter().map(|row| row.shopify_id).collect())
+    }
+
+    /// On the last day a warehouse hands out goods on requisition only, and does so for every other order.
+    fn on_requisition(&mut self, orders: usize) -> anyhow::Result<()> {
+        let account = SHOPS[KISSATEN].account;
+        let world = self.town.stage.world();
+        if let Some(account) = world.lock().unwrap_or_else(PoisonError::into_inner).account_mut(account) {
+            account.change(|setup| setup.requisitions = true).map_err(|why| anyhow!("{why}"))?;
+        }
+        let (mut touched, mut news, mut accepted) = (BTreeSet::new(), Vec::new(), BTreeSet::new());
+        for at in 0..orders {
+            let requisition = if at % 2 == 0 { Requisition::Accepted } else { Requisition::Waits };
+            let (order, deliveries) = self.hand.buy_at(KISSATEN, Lot::Plain, Some(requisition), &mut self.town)?;
+            touched.insert(order.id.0);
+            if requisition == Requisition::Accepted {
+                accepted.insert(order.id.0);
+            }
+            news.extend(deliveries);
+            self.orders.push(order);
+        }
+        self.courier.post(news, self.town.stage.now());
+        self.carry(false)?;
+        self.rest(&touched)?;
+        for order in &accepted {
+            for place in merchants_of(KISSATEN) {
+                let invoice = self.town.invoice(place, *order).context("an order without an invoice")?;
+                let accept = json!({"do": "accept_requisition", "document": invoice});
+                self.town.stage.at_the_desk(account, "hand", &accept)?;
+            }
+        }
+        let waits = |row: &Row| accepted.contains(&row.shopify_id) && row.state == "waiting";
+        self.until(|run| Ok(!run.rows(|_| true)?.iter().any(waits)), "Goods that are out are still waited for")
+    }
+
+    /// Waits for something.
+    fn until(&self, is_so: impl Fn(&Self) -> anyhow::Result<bool>, complaint: &str) -> anyhow::Result<()> {
+        let end = self.town.stage.now() + PATIENCE;
+        while !is_so(self)? {
+            if self.town.stage.now() > end {
+                bail!("{complaint}\n{}", self.town.stage.log());
+            }
+            self.town.stage.pause();
         }
         Ok(())
     }
@@ -232,9 +293,13 @@ impl Run {
             return Ok(false);
         }
         *tries += 1;
-        let order = row.shopify_id.to_string();
-        self.town.stage.command(&["order", "retry", &order, "--merchant", &row.merchant])?;
+        self.try_again(row)?;
         Ok(true)
+    }
+
+    fn try_again(&self, row: &Row) -> anyhow::Result<()> {
+        let order = row.shopify_id.to_string();
+        self.town.stage.command(&["order", "retry", &order, "--merchant", &row.merchant]).map(drop)
     }
 
     /// The newest orders, page by page for as long as a page is `wanted`.
@@ -260,11 +325,12 @@ impl Run {
         Ok(serde_json::from_value(self.town.stage.command(arguments)?)?)
     }
 
-    fn expected(&self) -> anyhow::Result<ByOrder<Expected>> {
+    fn expected(&self) -> anyhow::Result<ByOrder<Wanted>> {
         let mut expected = ByOrder::new();
         for order in &self.orders {
             for merchant in order.merchants() {
-                expected.insert((merchant, order.id.0), expect(order, merchant)?);
+                let wanted = Wanted { papers: expect(order.told(), merchant)?, purse: expect_money(order, merchant)? };
+                expected.insert((merchant, order.id.0), wanted);
             }
         }
         Ok(expected)
@@ -287,15 +353,19 @@ impl Run {
 impl Row {
     fn is_at_rest(&self, now: Timestamp) -> bool {
         // What is missing in Daftra is looked for again by the hour, and that is no reason to wait.
-        let is_missing = self.state == "held" && self.codes().iter().eq(["unknown_product"]);
+        let is_missing = self.state == "held" && (self.codes().iter().eq(["unknown_product"]) || self.lacks_stock());
         match self.state.as_str() {
             // What is due later was put off by a bad day; only the last look for a dropped document is a day away.
             "settled" | "ignored" | "held" | "failed" => {
                 is_missing || self.due_at.is_none_or(|due| due > now + LONGEST_DELAY)
             }
-            "waiting" => self.due_at.is_none(),
+            "waiting" => self.due_at.is_none() || self.codes().iter().eq([REQUISITION]),
             _ => false,
         }
+    }
+
+    fn lacks_stock(&self) -> bool {
+        self.state == "held" && self.codes().iter().eq(["not_enough_stock"])
     }
 
     fn codes(&self) -> BTreeSet<String> {

@@ -8,13 +8,13 @@ use std::collections::{BTreeSet, VecDeque};
 use anyhow::{Context as _, anyhow, bail};
 use jiff::Timestamp;
 use rust_decimal::Decimal;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::checkout::{Cause, Hand, Lot, Why};
-use super::figures::Figures;
-use super::town::{AT_THE_DOOR, Front, Leads, MERCHANTS, SHOPS, Town, WARES, merchants_of};
+use super::figures::{Figures, Moved, Word};
+use super::town::{AT_THE_DOOR, Front, Leads, MERCHANTS, NAJD, SHOPS, Town, WARES, merchants_of};
 use crate::sandbox::shop::Left;
-use crate::sandbox::shop::cart::{CancelHow, Edit, Item, LineId, MoneyBack, OrderId, Payment, Refund, Restock};
+use crate::sandbox::shop::cart::{CancelHow, Cart, Edit, Item, LineId, MoneyBack, OrderId, Payment, Refund, Restock};
 use crate::sandbox::shop::delivery::Delivery;
 
 /// What a line is.
@@ -48,6 +48,8 @@ pub(super) enum Event {
         restocked: bool,
     },
     Paid,
+    /// The tax authority has the invoice: nobody changes it any more.
+    Locked,
     GaveBack {
         record: u64,
         goods: Vec<(u64, i64, Restock)>,
@@ -60,6 +62,54 @@ pub(super) enum Event {
     },
 }
 
+/// A warehouse that hands out goods on requisition only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Requisition {
+    /// To the end.
+    Waits,
+    Accepted,
+}
+
+/// How an order stood at the end of a day on which something happened to it.
+#[derive(Debug)]
+struct Evening {
+    at: Timestamp,
+    /// So many events had happened.
+    events: usize,
+    figures: Figures,
+    /// On this day.
+    moved: Vec<Moved>,
+    /// Today somebody told of all the money that had moved in secret.
+    reveals: bool,
+}
+
+/// An order up to some evening.
+#[derive(Clone, Copy)]
+pub(super) struct Told<'a> {
+    pub(super) order: &'a Order,
+    pub(super) events: &'a [Event],
+    pub(super) figures: &'a Figures,
+    /// On the last day.
+    pub(super) moved: &'a [Moved],
+    pub(super) reveals: bool,
+}
+
+impl<'a> Told<'a> {
+    pub(super) fn is_paid(&self) -> bool {
+        self.events.iter().any(|event| matches!(event, Event::Paid))
+    }
+
+    /// If an invoice that cannot be changed should have been: how the order stood before, and when that was.
+    pub(super) fn when_locked(&self) -> Option<(Self, Timestamp)> {
+        let locked = self.events.iter().position(|event| matches!(event, Event::Locked))?;
+        let is_edit = |event: &Event| matches!(event, Event::Raised { .. } | Event::Lowered { .. });
+        let edited = locked + self.events[locked..].iter().position(is_edit)?;
+        let before = self.order.evenings().rfind(|told| told.events.len() <= edited)?;
+        let after = self.order.evenings.iter().find(|evening| evening.events > edited)?;
+        Some((before, after.at))
+    }
+}
+
 /// One order and all that happened to it.
 #[derive(Debug)]
 pub(super) struct Order {
@@ -69,13 +119,20 @@ pub(super) struct Order {
     pub(super) lot: Lot,
     /// The buyer pays the courier.
     pub(super) at_the_door: bool,
+    /// The shop's word for the way of paying.
+    pub(super) gateway: String,
     pub(super) events: Vec<Event>,
     pub(super) figures: Figures,
+    pub(super) cart: Cart,
+    pub(super) requisition: Option<Requisition>,
     /// Everything happened before anything was delivered: whether the invoice is smaller or a receipt follows, and
     /// whether there is any, is left to the order in which the news arrives.
     pub(super) is_open: bool,
     after_the_law: bool,
     acts: VecDeque<Act>,
+    evenings: Vec<Evening>,
+    /// Of money, by a shop that does not tell of it.
+    kept_back: Vec<Delivery>,
 }
 
 /// What somebody is about to do with an order.
@@ -88,6 +145,13 @@ enum Act {
     Lower,
     Add,
     Pay,
+    PayPart,
+    /// Somebody subscribes to the transactions at last, and hears of all of them.
+    TellMoney,
+    /// The tax authority accepts the invoice.
+    Lock,
+    /// Goods come in.
+    Restock,
     GiveBack,
     ShippingBack,
     Cancel,
@@ -100,10 +164,24 @@ impl Hand {
     pub(super) fn buy(&mut self, town: &mut Town) -> anyhow::Result<(Order, Vec<Delivery>)> {
         let lot = self.lot();
         let shop = self.shop_for(lot);
+        self.buy_at(shop, lot, None, town)
+    }
+
+    /// The same in this shop; on requisition it is paid at once, and nothing happens to it later.
+    pub(super) fn buy_at(
+        &mut self,
+        shop: usize,
+        lot: Lot,
+        requisition: Option<Requisition>,
+        town: &mut Town,
+    ) -> anyhow::Result<(Order, Vec<Delivery>)> {
         let after_the_law = lot == Lot::MustHold(Cause::UnknownTax);
         let now = town.stage.now();
         let front = front(town, shop, after_the_law);
-        let (cart, whats) = self.cart(shop, lot, front);
+        let (mut cart, whats) = self.cart(shop, lot, front, now);
+        if requisition.is_some() {
+            cart.payment = Payment::Paid;
+        }
         let (id, deliveries) = front.shop.buy(&cart, now).map_err(|why| anyhow!("{lot:?}: {why}"))?;
         let lines = front.shop.what_is_left(id).map_err(|why| anyhow!("{lot:?}: {why}"))?;
         let body = last_body(&deliveries)?;
@@ -113,11 +191,16 @@ impl Hand {
             name: body["name"].as_str().unwrap_or_default().to_owned(),
             lot,
             at_the_door: cart.gateway == AT_THE_DOOR,
+            gateway: cart.gateway.clone(),
             events: Vec::new(),
             figures: Figures::read(&body, &SHOPS[shop])?,
-            is_open: lot == Lot::Plain && self.chance.per_mille(80),
+            is_open: lot == Lot::Plain && requisition.is_none() && self.chance.per_mille(80),
+            requisition,
+            cart,
             after_the_law,
             acts: VecDeque::new(),
+            evenings: Vec::new(),
+            kept_back: Vec::new(),
         };
         if lines.len() != whats.len() {
             bail!("{}: the shop made {} lines of {}", order.name, lines.len(), whats.len());
@@ -125,11 +208,15 @@ impl Hand {
         for (line, what) in lines.iter().zip(whats) {
             order.events.push(Event::Added { line: line.line_id.0, what, units: line.units.into(), at_checkout: true });
         }
-        if cart.payment == Payment::Paid || order.figures.total == 0 {
+        let is_paid = order.figures.word == Word::Paid;
+        if is_paid {
             order.events.push(Event::Paid);
         }
-        order.acts = self.acts(&order, cart.payment == Payment::Paid);
+        if requisition.is_none() {
+            order.acts = self.acts(&order, is_paid);
+        }
         let mut deliveries = deliveries;
+        order.end_day(now, &mut deliveries, false)?;
         while order.is_open && order.has_a_future() {
             deliveries.extend(self.go_on(&mut order, town)?);
         }
@@ -144,6 +231,18 @@ impl Hand {
     pub(super) fn go_on(&mut self, order: &mut Order, town: &mut Town) -> anyhow::Result<Vec<Delivery>> {
         let Some(act) = order.acts.pop_front() else { return Ok(Vec::new()) };
         let now = town.stage.now();
+        if act == Act::TellMoney {
+            let mut deliveries = std::mem::take(&mut order.kept_back);
+            order.end_day(now, &mut Vec::new(), true)?;
+            self.repeat(&mut deliveries);
+            return Ok(deliveries);
+        }
+        if act == Act::Lock {
+            lock(order, town)?;
+        }
+        if act == Act::Restock {
+            restock(order, town)?;
+        }
         let front = front(town, order.shop, order.after_the_law);
         let left = front.shop.what_is_left(order.id).map_err(|why| anyhow!("{}: {why}", order.name))?;
         let done = self.act(act, order, front, &left, now);
@@ -155,6 +254,7 @@ impl Hand {
         let figures = Figures::read(&last_body(&deliveries)?, &SHOPS[order.shop])?;
         note_record(order, &figures);
         order.figures = figures;
+        order.end_day(now, &mut deliveries, false)?;
         self.repeat(&mut deliveries);
         Ok(deliveries)
     }
@@ -165,13 +265,24 @@ impl Hand {
         let echo = [Act::Tag, Act::Note];
         match order.lot {
             Lot::MustHold(Cause::CancelledButPaid) => return [Act::Tag, Act::CancelSilently].into(),
+            Lot::MustHold(Cause::NotEnoughStock) => return [Act::Tag, Act::Restock].into(),
+            Lot::MustHold(Cause::Locked) => return [Act::Lock, Act::Raise].into(),
             Lot::MustHold(Cause::MoneyKeptBack) => return [Act::KeepMoneyBack, Act::Tag].into(),
             Lot::LeaveAlone(Why::CancelledUnpaid) => return [Act::Tag, Act::Cancel].into(),
             Lot::MustHold(_) | Lot::LeaveAlone(_) => return [draw(self, &echo)].into(),
             Lot::Plain => {}
         }
+        // Counted out to the last coin: what is given back of it is a matter for a person.
+        if !order.cart.cash_rounding.is_zero() {
+            return [draw(self, &echo)].into();
+        }
+        if !order.is_open && order.is_najds() && self.chance.per_mille(120) {
+            let edit = draw(self, &[Act::Raise, Act::Lower]);
+            let more = draw(self, &[Act::Raise, Act::GiveBack, Act::Tag]);
+            return [Act::GiveBack, Act::Lock, edit, more].into_iter().skip(self.below(2)).collect();
+        }
         let mut acts = VecDeque::new();
-        let waits_for_money = order.merchants().any(|place| MERCHANTS[place].when_paid) && !order.at_the_door;
+        let waits_for_money = waits_for_money(order);
         // News in any order: a body that says "paid" may be followed by one that says "something is owed".
         let edits: &[Act] = if order.is_open && waits_for_money {
             &[Act::Lower, Act::Tag]
@@ -186,6 +297,8 @@ impl Hand {
                 0 | 1 => acts.push_back(Act::Cancel),
                 // Owes for ever, which is all the same to a merchant who does not wait for money.
                 2 if !waits_for_money => {}
+                3 => acts.extend([Act::PayPart, Act::Pay]),
+                4 if !waits_for_money => acts.push_back(Act::PayPart),
                 _ => acts.push_back(Act::Pay),
             }
         } else if self.chance.per_mille(250) {
@@ -203,8 +316,17 @@ impl Hand {
         if self.chance.per_mille(30) {
             acts.push_back(Act::ShippingBack);
         }
+        // Something more is bought after something went back.
+        if !order.is_open && self.chance.per_mille(60) {
+            acts.push_back(if self.chance.per_mille(500) { Act::Raise } else { Act::Add });
+            acts.extend(self.chance.per_mille(600).then_some(Act::Pay));
+        }
         if self.chance.per_mille(60) {
             acts.push_back(Act::Cancel);
+        }
+        if !SHOPS[order.shop].tells_money && !order.is_open && self.chance.per_mille(300) {
+            acts.push_back(Act::TellMoney);
+            return acts;
         }
         if self.chance.per_mille(150) {
             acts.push_back(draw(self, &echo));
@@ -231,6 +353,11 @@ impl Hand {
                 order.events.push(Event::Paid);
                 Some(done)
             }
+            Act::PayPart => {
+                let part = Decimal::new(owed * (1 + self.number(3)) / 5, SHOPS[order.shop].digits);
+                shop.pay_part(id, part, now).ok()
+            }
+            Act::TellMoney | Act::Lock | Act::Restock => None,
             Act::Raise => {
                 let line = self.ware_of(left)?;
                 let by = 1 + self.below(3);
@@ -245,7 +372,7 @@ impl Hand {
                 let others = left.iter().filter(|one| !one.sku.is_empty() && one.vendor == line.vendor).count();
                 let to = self.below(usize::try_from(line.units).ok()?);
                 let to = u32::try_from(to).ok()?.max(u32::from(others < 2));
-                let restocked = order.must_come_back() || self.chance.per_mille(850);
+                let restocked = order.must_come_back() || order.is_locked() || self.chance.per_mille(850);
                 let by = i64::from(line.units.checked_sub(to).filter(|by| *by > 0)?);
                 let edit = Edit::SetQuantity { line: line.line_id, to, restock: restocked };
                 let done = shop.edit(id, &[edit], now).ok()?;
@@ -274,6 +401,10 @@ impl Hand {
                 Some(done)
             }
             Act::GiveBack => {
+                // Before an invoice nobody can say of which payment it was taken.
+                if order.taken() > 0 && !order.is_paid() && waits_for_money(order) {
+                    return None;
+                }
                 let goods = self.goods_back(left, order.must_come_back());
                 let shipping = if self.chance.per_mille(200) { order.figures.shipping_left } else { 0 };
                 let mut refund = Refund::of(&goods);
@@ -300,8 +431,11 @@ impl Hand {
             }
             Act::Cancel | Act::CancelSilently => {
                 let is_paid = order.is_paid();
+                if !order.cart.duties.is_zero() {
+                    return None;
+                }
                 // Money that is owed either way would be evened out, which is a matter for a person.
-                if is_paid && owed != 0 {
+                if (is_paid || order.taken() != 0) && owed != 0 {
                     return None;
                 }
                 let silent = act == Act::CancelSilently || (!is_paid && self.chance.per_mille(400));
@@ -365,6 +499,74 @@ impl Hand {
 }
 
 impl Order {
+    /// How it stands in the end.
+    pub(super) fn told(&self) -> Told<'_> {
+        Told { order: self, events: &self.events, figures: &self.figures, moved: &[], reveals: false }
+    }
+
+    /// Each evening of its life.
+    pub(super) fn evenings(&self) -> impl DoubleEndedIterator<Item = Told<'_>> {
+        self.evenings.iter().map(|Evening { events, figures, moved, reveals, .. }| Told {
+            order: self,
+            events: &self.events[..*events],
+            figures,
+            moved,
+            reveals: *reveals,
+        })
+    }
+
+    /// Remembers the day, and keeps back what a shop does not tell.
+    fn end_day(&mut self, at: Timestamp, deliveries: &mut Vec<Delivery>, reveals: bool) -> anyhow::Result<()> {
+        let shop = &SHOPS[self.shop];
+        let is_about_money = |delivery: &Delivery| delivery.topic == "order_transactions/create";
+        let mut moved = Vec::new();
+        for delivery in deliveries.iter().filter(|delivery| is_about_money(delivery) && !reveals) {
+            // Buyers from abroad pay in their own currency, to merchants who record no payments.
+            if shop.tells_amounts() {
+                moved.extend(Moved::read(&serde_json::from_slice(&delivery.body)?, shop)?);
+            }
+        }
+        if !shop.tells_money && !reveals {
+            self.kept_back.extend(deliveries.extract_if(.., |delivery| is_about_money(delivery)));
+        }
+        self.evenings.push(Evening { at, events: self.events.len(), figures: self.figures.clone(), moved, reveals });
+        Ok(())
+    }
+
+    fn is_locked(&self) -> bool {
+        self.events.iter().any(|event| matches!(event, Event::Locked))
+    }
+
+    /// Where a ware goes out from.
+    fn store_of(&self, ware: usize) -> Option<u64> {
+        self.merchants().find(|place| MERCHANTS[*place].owns(WARES[ware].vendor)).map(|place| MERCHANTS[place].store)
+    }
+
+    /// All of it is the merchant's who makes a new invoice where the old one cannot be changed.
+    fn is_najds(&self) -> bool {
+        self.events.iter().all(|event| match event {
+            Event::Added { what: What::Ware(at), .. } => WARES[*at].vendor == NAJD,
+            Event::Added { .. } => false,
+            Event::Raised { .. }
+            | Event::Lowered { .. }
+            | Event::Paid
+            | Event::Locked
+            | Event::GaveBack { .. }
+            | Event::Cancelled { .. } => true,
+        })
+    }
+
+    /// How often money came.
+    pub(super) fn movements(&self) -> usize {
+        self.evenings.iter().flat_map(|evening| &evening.moved).filter(|moved| moved.amount > 0).count()
+    }
+
+    /// Money that came, without what went back.
+    fn taken(&self) -> i64 {
+        let moved = self.evenings.iter().flat_map(|evening| &evening.moved);
+        moved.map(|moved| moved.amount.max(0)).sum()
+    }
+
     pub(super) fn has_a_future(&self) -> bool {
         !self.acts.is_empty()
     }
@@ -383,6 +585,39 @@ impl Order {
     pub(super) fn is_paid(&self) -> bool {
         self.events.iter().any(|event| matches!(event, Event::Paid))
     }
+}
+
+/// The tax authority takes the invoices of an order.
+fn lock(order: &mut Order, town: &Town) -> anyhow::Result<()> {
+    for place in order.merchants() {
+        if let Some(invoice) = town.invoice(place, order.id.0) {
+            let accept = json!({"do": "accept_e_invoice", "document": invoice});
+            town.stage.at_the_desk(SHOPS[order.shop].account, "hand", &accept)?;
+            if order.events.last().is_none_or(|event| !matches!(event, Event::Locked)) {
+                order.events.push(Event::Locked);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// So much comes in of everything as the order lacks.
+fn restock(order: &Order, town: &mut Town) -> anyhow::Result<()> {
+    let account = SHOPS[order.shop].account;
+    for event in &order.events {
+        let Event::Added { what: What::Ware(at), units, .. } = event else { continue };
+        let (Leads::To(code), Some(store)) = (WARES[*at].leads, order.store_of(*at)) else { continue };
+        let product = town.product(account, code).with_context(|| format!("there is no {code}"))?;
+        let goods = json!({"product_id": product, "store_id": store, "quantity": units});
+        town.stage.at_the_desk(account, "stock", &goods)?;
+        *town.came_in.entry((account, code, store)).or_default() += units;
+    }
+    Ok(())
+}
+
+/// It is invoiced when it is paid.
+fn waits_for_money(order: &Order) -> bool {
+    order.merchants().any(|place| MERCHANTS[place].when_paid) && !order.at_the_door
 }
 
 /// Letting go of what a card had reserved is a transaction, too, but no money.
@@ -410,6 +645,6 @@ fn note_record(order: &mut Order, figures: &Figures) {
     match order.events.last_mut() {
         Some(Event::Lowered { record, .. } | Event::GaveBack { record, .. }) => *record = new,
         Some(Event::Cancelled { record, .. }) => *record = Some(new),
-        Some(Event::Added { .. } | Event::Raised { .. } | Event::Paid) | None => {}
+        Some(Event::Added { .. } | Event::Raised { .. } | Event::Paid | Event::Locked) | None => {}
     }
 }

@@ -1,4 +1,4 @@
-//! Four lies told to books that are right, one after the other. A comparison that does not find each of them, and nothing
+//! Five lies told to books that are right, one after the other. A comparison that does not find each of them, and nothing
 //! else, proves nothing about the books it found right.
 
 use std::collections::BTreeSet;
@@ -8,13 +8,12 @@ use anyhow::Context as _;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::compare::{Books, ByOrder, Paper, Place, Standing, compare};
-use super::expectation::Expected;
+use super::compare::{Books, ByOrder, Paper, PaymentEntry, Place, Standing, Wanted, compare};
 use super::history::Order;
 use super::town::{MERCHANTS, SHOPS, Town};
 
 /// How many there are.
-pub(super) const COUNT: usize = 4;
+pub(super) const COUNT: usize = 5;
 
 /// What came of them.
 pub(super) struct Noticed {
@@ -36,7 +35,7 @@ struct Lie {
 pub(super) fn tell(
     town: &Town,
     orders: &[Order],
-    expected: &ByOrder<Expected>,
+    expected: &ByOrder<Wanted>,
     standing: &ByOrder<Standing>,
 ) -> anyhow::Result<Noticed> {
     let mut noticed = Noticed { count: 0, missed: Vec::new() };
@@ -61,14 +60,14 @@ pub(super) fn tell(
     Ok(noticed)
 }
 
-fn lies(town: &Town, orders: &[Order], expected: &ByOrder<Expected>) -> anyhow::Result<Vec<Lie>> {
+fn lies(town: &Town, orders: &[Order], expected: &ByOrder<Wanted>) -> anyhow::Result<Vec<Lie>> {
     // The merchant with most to tell; the tax inside its prices hides nothing.
     let (merchant, shop) = (0, &SHOPS[MERCHANTS[0].shop]);
     let account = shop.account;
     let books: Books = town.stage.books(account)?;
-    let find = |fits: &dyn Fn(&Order, &Expected) -> bool| {
+    let find = |fits: &dyn Fn(&Order, &Wanted) -> bool| {
         let with_expected = orders.iter().filter_map(|order| Some((order, expected.get(&(merchant, order.id.0))?)));
-        let mut fitting = with_expected.filter(|(order, wanted)| !wanted.is_open && fits(order, wanted));
+        let mut fitting = with_expected.filter(|(order, wanted)| !wanted.papers.is_open && fits(order, wanted));
         fitting.next().map(|(order, _)| order).context("too few orders to lie about: ask for more")
     };
     let place = |order: &Order| Place::Order { merchant, order: order.id.0 };
@@ -76,7 +75,9 @@ fn lies(town: &Town, orders: &[Order], expected: &ByOrder<Expected>) -> anyhow::
 
     let discounted = find(&|order, wanted| {
         let share = Decimal::new(order.figures.discount, shop.digits);
-        wanted.booked.invoices == 1 && !share.is_zero() && invoice_of(order).is_ok_and(|paper| paper.has_goods())
+        wanted.papers.booked.invoices.dates.len() == 1
+            && !share.is_zero()
+            && invoice_of(order).is_ok_and(|paper| paper.has_goods())
     })?;
     let paper = invoice_of(discounted)?;
     let row = paper.items.first().context("an invoice without rows")?;
@@ -88,14 +89,20 @@ fn lies(town: &Town, orders: &[Order], expected: &ByOrder<Expected>) -> anyhow::
     let store = MERCHANTS[merchant].store;
     let one_less = json!({"product_id": product, "store_id": store, "quantity": -1});
 
-    let paid = find(&|_, wanted| wanted.booked.invoiced > 0)?;
-    let total = Decimal::new(expected[&(merchant, paid.id.0)].booked.invoiced, shop.digits);
+    let paid = find(&|_, wanted| wanted.papers.booked.invoices.total > 0)?;
+    let total = Decimal::new(expected[&(merchant, paid.id.0)].papers.booked.invoices.total, shop.digits);
     let document = invoice_of(paid)?.id;
     let payment = json!({"do": "add_payment", "document": document, "method": "cash", "amount": total});
 
+    let is_of = |document: u64| move |payment: &&PaymentEntry| payment.document_id == document;
+    let payment_of = |order: &Order| books.payments.iter().find(is_of(invoice_of(order).ok()?.id));
+    let booked = find(&|order, _| payment_of(order).is_some())?;
+    let known = payment_of(booked).context("an order without payment")?;
+    let more = known.amount + Decimal::new(1, shop.digits);
+
     let refunded = find(&|order, wanted| {
         let receipt = papers_of(&books.receipts, account, merchant, order);
-        wanted.booked.receipts == 1 && receipt.is_ok_and(Paper::has_goods)
+        wanted.papers.booked.receipts.dates.len() == 1 && receipt.is_ok_and(Paper::has_goods)
     })?;
     let receipt = papers_of(&books.receipts, account, merchant, refunded)?;
     let codes = receipt.items.iter().filter_map(|row| town.codes[account].get(&row.product_id?).copied());
@@ -119,6 +126,12 @@ fn lies(town: &Town, orders: &[Order], expected: &ByOrder<Expected>) -> anyhow::
             account,
             told: vec![("hand", payment.clone()), ("hand", payment)],
             shows: [place(paid)].into(),
+        },
+        Lie {
+            about: "a payment that is a little larger",
+            account,
+            told: vec![("hand", json!({"do": "change_payment", "payment": known.id, "amount": more}))],
+            shows: [place(booked)].into(),
         },
         Lie {
             about: "a receipt that is gone",

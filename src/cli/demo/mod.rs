@@ -3,18 +3,22 @@
 mod checkout;
 mod compare;
 mod expectation;
+mod features;
 mod figures;
 mod generated;
 mod history;
+mod interrupt;
 mod lies;
 mod once;
 mod playground;
+mod purse;
 mod scenario;
 mod stage;
 mod town;
 mod verdict;
 
 use super::{Ended, Session};
+use interrupt::Interrupt;
 
 #[derive(clap::Args)]
 pub(super) struct Demo {
@@ -39,8 +43,11 @@ impl Demo {
     pub(super) fn run(self, session: &Session) -> anyhow::Result<Ended> {
         let Self { once, orders, seed, faults, wrong } = self;
         match orders.map(usize::try_from) {
-            Some(orders) => generated::play(session, generated::Ask { orders: orders?, seed, faults, wrong }),
-            None if once => once::play(session, wrong),
+            Some(orders) => {
+                let ask = generated::Ask { orders: orders?, seed, faults, wrong };
+                generated::play(session, &Interrupt::catch()?, ask)
+            }
+            None if once => once::play(session, &Interrupt::catch()?, wrong),
             None => playground::open(session),
         }
     }

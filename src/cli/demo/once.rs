@@ -8,8 +8,9 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::super::{Ended, Session, out, sandbox};
+use super::interrupt::Interrupt;
 use super::scenario::{Day, End, Placed, Put, STORIES, Sent, Story, Then};
-use super::stage::{MERCHANTS, Stage};
+use super::stage::{MERCHANTS, Manner, Stage};
 use crate::sandbox::fault::{Fault, FaultKind};
 use crate::sandbox::shop::cart::{
     CancelHow, Cart, Discount, Edit, Item, LineId, OrderId, Origin, Payment, Refund, Restock, Shipping, Target,
@@ -28,8 +29,8 @@ pub(super) struct Played {
     pub(super) name: String,
 }
 
-pub(super) fn play(session: &Session, wrong: bool) -> anyhow::Result<Ended> {
-    let mut stage = Stage::new(SPEED)?;
+pub(super) fn play(session: &Session, interrupt: &Interrupt, wrong: bool) -> anyhow::Result<Ended> {
+    let mut stage = Stage::with(SPEED, Manner::default(), interrupt.clone())?;
     stage.add_merchants()?;
     let mut played = Vec::new();
     let mut killed = BTreeSet::new();

@@ -17,6 +17,7 @@ use rust_decimal::Decimal;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::interrupt::Interrupt;
 use super::scenario::From;
 use crate::cli::sandbox::sample;
 use crate::clock::Clock;
@@ -43,6 +44,17 @@ const PAUSE: SignedDuration = SignedDuration::from_millis(50);
 /// How often a new life is tried: its port is the old one's, and may be somebody else's for a moment.
 const LIVES: u32 = 20;
 
+/// A merchant as the first part of its file has it.
+pub(super) struct Sign<'a> {
+    pub(super) slug: &'a str,
+    pub(super) name: &'a str,
+    pub(super) zone: &'a str,
+    pub(super) domain: &'a str,
+    pub(super) account: &'a str,
+    pub(super) store: u64,
+    pub(super) client: u64,
+}
+
 /// How the serving process is set up, beyond what every demo needs.
 #[derive(Default)]
 pub(super) struct Manner {
@@ -52,12 +64,33 @@ pub(super) struct Manner {
     pub(super) arguments: Vec<String>,
 }
 
+/// A folder that goes with whoever holds it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn make() -> anyhow::Result<Self> {
+        let path = std::env::temp_dir().join(format!("qantara-demo-{}", vault::random_token()));
+        let made = fs::DirBuilder::new().mode(0o700).create(&path);
+        made.with_context(|| format!("Cannot make the folder {}", path.display()))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // Nothing that could be done about it here.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
 /// The stage; dropping it ends the child and removes the folder.
 pub(super) struct Stage {
-    folder: PathBuf,
+    folder: Folder,
     program: PathBuf,
     server: Server,
+    /// Also while it is starting.
     serving: Option<Child>,
+    interrupt: Interrupt,
     /// Where it listens, in all its lives.
     address: Option<SocketAddr>,
     sender: Sender,
@@ -74,13 +107,8 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    /// Sets everything up and starts the product.
-    pub(super) fn new(speed: u32) -> anyhow::Result<Self> {
-        Self::with(speed, Manner::default())
-    }
-
-    /// The same, with a serving process of its own manner.
-    pub(super) fn with(speed: u32, manner: Manner) -> anyhow::Result<Self> {
+    /// Sets everything up and starts the product in its manner.
+    pub(super) fn with(speed: u32, manner: Manner, interrupt: Interrupt) -> anyhow::Result<Self> {
         let clock = Clock::scaled(Clock::real().now(), speed);
         let mut world = World::new(1);
         for (name, currency, decimals) in [("one", "SAR", 2), ("two", "SAR", 2), ("three", "KWD", 3)] {
@@ -94,7 +122,8 @@ impl Stage {
             world.add(account);
         }
         let settings = manner.settings;
-        let mut stage = Self::bare(speed, clock, world, &[From::Souq, From::Kuwait].map(domain))?;
+        let domains = [From::Souq, From::Kuwait].map(domain);
+        let mut stage = Self::bare(speed, clock, world, &domains, interrupt)?;
         stage.manner = manner;
         stage.open_shops();
         stage.write_config(settings)?;
@@ -104,12 +133,13 @@ impl Stage {
     }
 
     /// A stage with a fake Daftra and the secrets of some shops, and nobody on it.
-    pub(super) fn bare(speed: u32, clock: Clock, world: World, domains: &[&'static str]) -> anyhow::Result<Self> {
-        let folder = std::env::temp_dir().join(format!("qantara-demo-{}", vault::random_token()));
-        fs::DirBuilder::new()
-            .mode(0o700)
-            .create(&folder)
-            .with_context(|| format!("Cannot make the folder {}", folder.display()))?;
+    pub(super) fn bare(
+        speed: u32,
+        clock: Clock,
+        world: World,
+        domains: &[&'static str],
+        interrupt: Interrupt,
+    ) -> anyhow::Result<Self> {
         let of_world = clock.clone();
         let stage = Self {
             program: std::env::current_exe().context("Cannot find this program itself")?,
@@ -121,7 +151,8 @@ impl Stage {
             secrets: domains.iter().map(|domain| (*domain, vault::random_token())).collect(),
             speed,
             manner: Manner::default(),
-            folder,
+            folder: Folder::make()?,
+            interrupt,
             clock,
             real: Clock::real(),
             kills: 0,
@@ -150,7 +181,7 @@ impl Stage {
 
     /// The configuration, with `more` of it.
     pub(super) fn write_config(&self, more: &str) -> anyhow::Result<()> {
-        let folder = self.folder.display();
+        let folder = self.folder().display();
         let text = format!(
             "[data]\nfolder = \"{folder}\"\n[vault]\nkey_file = \"{folder}/key\"\n[http]\nlisten = \"127.0.0.1:0\"\n\
              [outgoing]\nallow = [\"127.0.0.0/8\"]\n[log]\nfilter = \"warn\"\n{more}"
@@ -158,22 +189,27 @@ impl Stage {
         self.write_file("config.toml", &text)
     }
 
-    /// The merchants' files, as a person would write them.
+    /// A merchant's file as a person would write it, with the lines that are the merchant's and the policies for orders.
+    pub(super) fn merchant_file(&self, sign: &Sign<'_>, lines: &str, orders: &str) -> String {
+        let Sign { slug, name, zone, domain, account, store, client } = sign;
+        let (address, live_from) = (self.server.address(), self.clock.now() - SignedDuration::from_hours(1));
+        format!(
+            "slug = \"{slug}\"\nname = \"{name}\"\ntime_zone = \"{zone}\"\nmode = \"live\"\n\
+             [shop]\ndomain = \"{domain}\"\nwebhook_secret_files = [\"{domain}.secret\"]\n\
+             [daftra]\nurl = \"http://{address}/acct/{account}\"\nkey_file = \"daftra-key\"\n\
+             store_id = {store}\nclient_id = {client}\n[lines]\n{lines}\n\
+             [orders]\nignored_sources = [\"pos\"]\nlive_from = \"{live_from}\"\n{orders}\n"
+        )
+    }
+
+    /// The merchants' files.
     fn write_merchants(&self) -> anyhow::Result<()> {
         for (slug, from, account, vendor) in MERCHANTS {
             let tax = "[[tax]]\nrate = \"0.15\"\nincluded = true\ndaftra_id = 1\n";
-            let text = format!(
-                "slug = \"{slug}\"\nname = \"{}\"\ntime_zone = \"Asia/Riyadh\"\nmode = \"live\"\n\
-                 [shop]\ndomain = \"{}\"\nwebhook_secret_files = [\"{}.secret\"]\n\
-                 [daftra]\nurl = \"http://{}/acct/{account}\"\nkey_file = \"daftra-key\"\nstore_id = 1\nclient_id = 1\n\
-                 [lines]\nvendors = [\"{vendor}\"]\n[orders]\nignored_sources = [\"pos\"]\nlive_from = \"{}\"\n{}",
-                shown(slug),
-                domain(from),
-                domain(from),
-                self.server.address(),
-                self.clock.now() - SignedDuration::from_hours(1),
-                if from == From::Souq { tax } else { "" },
-            );
+            let (name, domain) = (shown(slug), domain(from));
+            let sign = Sign { slug, name, zone: "Asia/Riyadh", domain, account, store: 1, client: 1 };
+            let tax = if from == From::Souq { tax } else { "" };
+            let text = self.merchant_file(&sign, &format!("vendors = [\"{vendor}\"]"), tax);
             self.write_file(&format!("{slug}.toml"), &text)?;
         }
         Ok(())
@@ -181,7 +217,7 @@ impl Stage {
 
     /// A file in the demo's folder that nobody else can read.
     pub(super) fn write_file(&self, name: &str, text: &str) -> anyhow::Result<()> {
-        let path = self.folder.join(name);
+        let path = self.folder().join(name);
         let file = fs::File::options().create_new(true).write(true).mode(0o600).open(&path);
         file.and_then(|mut file| file.write_all(text.as_bytes()))
             .with_context(|| format!("Cannot write {}", path.display()))
@@ -191,7 +227,7 @@ impl Stage {
     pub(super) fn add_owner(&self) -> anyhow::Result<String> {
         let password: String = vault::random_token().chars().take(12).collect();
         self.write_file("password", &password)?;
-        let file = self.folder.join("password").display().to_string();
+        let file = self.folder().join("password").display().to_string();
         self.command(&["user", "add", "demo", "--role", "owner", "--password-file", &file])?;
         Ok(password)
     }
@@ -199,7 +235,7 @@ impl Stage {
     /// Adds the merchants, through the command line like everybody.
     pub(super) fn add_merchants(&self) -> anyhow::Result<()> {
         for (slug, ..) in MERCHANTS {
-            self.command(&["merchant", "add", &self.folder.join(format!("{slug}.toml")).display().to_string()])?;
+            self.command(&["merchant", "add", &self.folder().join(format!("{slug}.toml")).display().to_string()])?;
         }
         Ok(())
     }
@@ -207,6 +243,8 @@ impl Stage {
     /// A command of the product, and its answer.
     pub(super) fn command(&self, arguments: &[&str]) -> anyhow::Result<Value> {
         let output = self.at(arguments).output().context("Cannot run this program itself")?;
+        // Ctrl-C in a terminal comes to the command as well.
+        self.interrupt.check()?;
         if !output.status.success() {
             bail!("qantara {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim());
         }
@@ -215,19 +253,20 @@ impl Stage {
 
     fn at(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
-        command.arg("--config").arg(self.folder.join("config.toml")).arg("--json").args(arguments);
+        command.arg("--config").arg(self.folder().join("config.toml")).arg("--json").args(arguments);
         command
     }
 
     /// Starts the product.
     pub(super) fn start(&mut self) -> anyhow::Result<()> {
+        self.interrupt.check()?;
         let (speed, start) = (self.speed.to_string(), self.clock.now().to_string());
-        let log = fs::File::options().create(true).append(true).open(self.folder.join("log"))?;
+        let log = fs::File::options().create(true).append(true).open(self.folder().join("log"))?;
         let mut command = self.at(&["serve", "--clock-speed", &speed, "--clock-start", &start]);
         if let Some(address) = self.address {
             command.env("QANTARA__HTTP__LISTEN", address.to_string());
         }
-        let mut child = command
+        let child = command
             .args(&self.manner.arguments)
             .stdout(Stdio::piped())
             .stderr(log)
@@ -236,40 +275,45 @@ impl Stage {
             .spawn()
             .context("Cannot start the serving process")?;
         let mut line = String::new();
-        if let Some(stdout) = child.stdout.take() {
+        if let Some(stdout) = self.serving.insert(child).stdout.take() {
             BufReader::new(stdout).read_line(&mut line)?;
         }
         let address =
             serde_json::from_str::<Value>(&line).ok().and_then(|said| said["listening"].as_str()?.parse().ok());
-        let Some(address) = address else {
-            child.kill()?;
-            child.wait()?;
+        if address.is_none() {
+            self.end()?;
             bail!("The serving process did not start:\n{}", self.log());
-        };
-        self.address = Some(address);
-        self.serving = Some(child);
+        }
+        self.address = address;
         Ok(())
     }
 
     /// What the serving processes said.
     pub(super) fn log(&self) -> String {
-        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+        fs::read_to_string(self.folder().join("log")).unwrap_or_default()
     }
 
     /// kill -9, and a new life at the same address.
     pub(super) fn kill(&mut self) -> anyhow::Result<()> {
-        if let Some(mut child) = self.serving.take() {
-            child.kill()?;
-            child.wait()?;
+        if self.serving.is_some() {
+            self.end()?;
             self.kills += 1;
         }
         for _ in 1..LIVES {
+            self.interrupt.check()?;
             if self.start().is_ok() {
                 return Ok(());
             }
             self.real.sleep(PAUSE);
         }
         self.start()
+    }
+
+    /// Ends the serving process the hard way.
+    fn end(&mut self) -> std::io::Result<()> {
+        let Some(mut child) = self.serving.take() else { return Ok(()) };
+        child.kill()?;
+        child.wait().map(drop)
     }
 
     /// Whether the serving process ended without being told to: somebody else killed it.
@@ -286,6 +330,7 @@ impl Stage {
     pub(super) fn send(&self, delivery: &Delivery) -> anyhow::Result<()> {
         let url = format!("{}webhook", self.pages());
         for _ in 0..TRIES {
+            self.interrupt.check()?;
             if let Ok(200) = self.sender.send(&url, delivery, self.secret(&delivery.shop_domain)) {
                 return Ok(());
             }
@@ -341,11 +386,6 @@ impl Stage {
         format!("{}/acct/{account}/{action}", self.control())
     }
 
-    /// Where the fake Daftra listens.
-    pub(super) fn address(&self) -> SocketAddr {
-        self.server.address()
-    }
-
     /// Waits for as long as an eye blinks, of this machine's time.
     pub(super) fn blink(&self) {
         self.real.sleep(PAUSE / 10);
@@ -361,18 +401,14 @@ impl Stage {
     }
 
     pub(super) fn folder(&self) -> &Path {
-        &self.folder
+        &self.folder.0
     }
 }
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        if let Some(mut child) = self.serving.take() {
-            // Nothing that could be done about it here; the folder goes either way.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-        let _ = fs::remove_dir_all(&self.folder);
+        // Nothing that could be done about it here; the folder goes either way.
+        let _ = self.end();
     }
 }
 

@@ -4,17 +4,24 @@
 //! product learns of both only as everybody does, by merchant files and by asking the fake Daftra.
 
 use std::collections::BTreeMap;
+use std::sync::PoisonError;
 
 use anyhow::{Context as _, anyhow};
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
-use super::stage::Stage;
+use super::figures::Worth;
+use super::interrupt::Interrupt;
+use super::stage::{Sign, Stage};
 use crate::clock::Clock;
 use crate::sandbox::World;
-use crate::sandbox::daftra::{Account, AccountSetup, Client, Product, Store, Tax};
+use crate::sandbox::daftra::{
+    Account, AccountSetup, Client, Document, DocumentKind, PaymentMethod, Product, Store, Tax, Treasury,
+};
 use crate::sandbox::shop::cart::{Product as OnSale, VariantId};
-use crate::sandbox::shop::{Shop, ShopSetup, Tax as ShopTax, Topic};
+use crate::sandbox::shop::{Presentment, Shop, ShopSetup, Tax as ShopTax, Topic};
 
 /// A shop, which has its own currency, and the Daftra account of its merchants.
 pub(super) struct ShopRow {
@@ -27,6 +34,10 @@ pub(super) struct ShopRow {
     tax: Option<i64>,
     /// Whether its prices contain the tax.
     pub(super) taxes_included: bool,
+    /// Whether anybody subscribed to its transactions.
+    pub(super) tells_money: bool,
+    /// What the buyers of a shop pay with, which need not be its currency: that, and the price of one unit.
+    abroad: Option<(&'static str, Decimal)>,
 }
 
 /// All shops.
@@ -38,6 +49,8 @@ pub(super) const SHOPS: [ShopRow; 4] = [
         digits: 2,
         tax: Some(15),
         taxes_included: true,
+        tells_money: true,
+        abroad: None,
     },
     ShopRow {
         domain: "pearls.myshopify.com",
@@ -46,6 +59,8 @@ pub(super) const SHOPS: [ShopRow; 4] = [
         digits: 3,
         tax: None,
         taxes_included: false,
+        tells_money: true,
+        abroad: None,
     },
     ShopRow {
         domain: "creek.myshopify.com",
@@ -54,6 +69,8 @@ pub(super) const SHOPS: [ShopRow; 4] = [
         digits: 2,
         tax: Some(5),
         taxes_included: false,
+        tells_money: false,
+        abroad: None,
     },
     ShopRow {
         domain: "kissaten.myshopify.com",
@@ -62,6 +79,8 @@ pub(super) const SHOPS: [ShopRow; 4] = [
         digits: 0,
         tax: Some(10),
         taxes_included: true,
+        tells_money: true,
+        abroad: Some(("USD", Decimal::from_parts(67, 0, 0, false, 4))),
     },
 ];
 
@@ -94,7 +113,33 @@ pub(super) struct MerchantRow {
     /// Typed-in items and tips: on the invoice as text, or left out. `None`: a person decides.
     pub(super) custom: Option<Extra>,
     pub(super) tip: Option<Extra>,
-    rules: &'static str,
+    zone: &'static str,
+    /// The same, in hours before UTC: there is no other time in summer.
+    hours: i64,
+    /// How each way of paying is booked. None: payments are not recorded.
+    pub(super) till: &'static [Till],
+    /// Money that goes back is a payment, too.
+    pub(super) pays_back: bool,
+    /// Under `[lines]` and `[orders]`.
+    lines: &'static str,
+    orders: &'static str,
+}
+
+/// A way of paying.
+#[derive(Debug)]
+pub(super) struct Till {
+    /// The shop's word.
+    pub(super) gateway: &'static str,
+    /// Daftra's.
+    pub(super) method: &'static str,
+    /// What the merchant's file says; without it the method's own.
+    named: Option<u64>,
+    /// Where the money must lie.
+    pub(super) treasury: u64,
+}
+
+const fn till(gateway: &'static str, method: &'static str, named: Option<u64>, treasury: u64) -> Till {
+    Till { gateway, method, named, treasury }
 }
 
 /// Which lines are a merchant's.
@@ -113,15 +158,33 @@ pub(super) enum Extra {
 
 /// What the shops call paying the courier.
 pub(super) const AT_THE_DOOR: &str = "Cash on Delivery (COD)";
+/// By card.
+pub(super) const CARD: &str = "bogus";
+/// By a bank that lends the money.
+pub(super) const LATER: &str = "Tabby";
+/// Orders that carry this tag are booked elsewhere.
+pub(super) const ELSEWHERE: &str = "wholesale";
+/// What some things are taxed with beside the tax of their shop, in per cent.
+const TOURISM: i64 = 2;
+/// In a way that no merchant's file names.
+pub(super) const UNNAMED: &str = "بنك بعيد";
+
+/// The ways of paying that each account knows, with the treasury of each: the till, the bank.
+const METHODS: [(&str, u64); 3] = [("cash", 1), ("bank", 2), ("tabby", 2)];
+const TREASURIES: [&str; 2] = ["Till", "Bank"];
 
 const WADI: &str = "Wadi Home";
-const NAJD: &str = "عطور نجد";
+/// Makes a new invoice where the old one cannot be changed.
+pub(super) const NAJD: &str = "عطور نجد";
 const BAHR: &str = "Bahr";
 const KHOR: &str = "Khor Living";
 const SAKURA: &str = "さくら";
 const SOUQ_LIGHTS: &str = "Souq Lights";
 const DUNE_LIGHTS: &str = "Dune Lights";
 const TOKYO_LIGHTS: &str = "Tokyo Lights";
+
+/// The merchant whose invoices that cannot be changed are for a person.
+pub(super) const WADI_AT: usize = 0;
 
 /// All merchants.
 pub(super) const MERCHANTS: [MerchantRow; 5] = [
@@ -135,7 +198,16 @@ pub(super) const MERCHANTS: [MerchantRow; 5] = [
         when_paid: false,
         custom: None,
         tip: None,
-        rules: "[lines]\nvendors = [\"wadi home\"]\nshipping = \"always\"\n[orders]\n",
+        zone: "Asia/Riyadh",
+        hours: 3,
+        till: &[
+            till(CARD, "bank", Some(2), 2),
+            till(AT_THE_DOOR, "cash", Some(1), 1),
+            till(LATER, "tabby", Some(1), 1),
+        ],
+        pays_back: false,
+        lines: "vendors = [\"wadi home\"]\nshipping = \"always\"",
+        orders: "",
     },
     MerchantRow {
         slug: "najd",
@@ -147,7 +219,12 @@ pub(super) const MERCHANTS: [MerchantRow; 5] = [
         when_paid: false,
         custom: None,
         tip: None,
-        rules: "[lines]\nvendors = [\"عطور نجد\"]\nshipping = \"never\"\nsku_is_barcode = true\n[orders]\n",
+        zone: "Asia/Riyadh",
+        hours: 3,
+        till: &[],
+        pays_back: false,
+        lines: "vendors = [\"عطور نجد\"]\nshipping = \"never\"\nsku_is_barcode = true",
+        orders: "locked = \"new_invoice\"",
     },
     MerchantRow {
         slug: "bahr",
@@ -159,8 +236,12 @@ pub(super) const MERCHANTS: [MerchantRow; 5] = [
         when_paid: true,
         custom: Some(Extra::Text),
         tip: Some(Extra::LeftOut),
-        rules: "[lines]\nvendors = [\"*\"]\nadd_prefix = \"BH-\"\ncustom = \"line\"\ntip = \"skip\"\n\
-                [orders]\ntrigger = \"paid\"\n",
+        zone: "Asia/Kuwait",
+        hours: 3,
+        till: &[till(CARD, "bank", None, 2), till(LATER, "cash", None, 1)],
+        pays_back: true,
+        lines: "vendors = [\"*\"]\nadd_prefix = \"BH-\"\ncustom = \"line\"\ntip = \"skip\"\nduty = \"line\"",
+        orders: "trigger = \"paid\"",
     },
     MerchantRow {
         slug: "khor",
@@ -172,8 +253,12 @@ pub(super) const MERCHANTS: [MerchantRow; 5] = [
         when_paid: false,
         custom: None,
         tip: None,
-        rules: "[lines]\nvendors = [\"*\"]\nnot_vendors = [\"Dune Lights\"]\nshipping = \"always\"\n\
-                strip_prefixes = [\"KH-\"]\n[orders]\n",
+        zone: "Asia/Dubai",
+        hours: 4,
+        till: &[till(CARD, "bank", None, 2), till(LATER, "tabby", Some(1), 1), till(AT_THE_DOOR, "cash", None, 1)],
+        pays_back: false,
+        lines: "vendors = [\"*\"]\nnot_vendors = [\"Dune Lights\"]\nshipping = \"always\"\nstrip_prefixes = [\"KH-\"]",
+        orders: "",
     },
     MerchantRow {
         slug: "sakura",
@@ -185,14 +270,28 @@ pub(super) const MERCHANTS: [MerchantRow; 5] = [
         when_paid: true,
         custom: None,
         tip: None,
-        rules: "[lines]\nvendors = [\"*\"]\nnot_vendors = [\"Tokyo Lights\"]\n[orders]\ntrigger = \"paid\"\n\
-                trigger_by_gateway = { \"Cash on Delivery (COD)\" = \"created\" }\n",
+        zone: "Asia/Tokyo",
+        hours: 9,
+        till: &[],
+        pays_back: false,
+        lines: "vendors = [\"*\"]\nnot_vendors = [\"Tokyo Lights\"]",
+        orders: "trigger = \"paid\"\ntrigger_by_gateway = { \"Cash on Delivery (COD)\" = \"created\" }",
     },
 ];
 
 impl ShopRow {
+    /// Whether transactions are in the shop's currency.
+    pub(super) fn tells_amounts(&self) -> bool {
+        self.abroad.is_none()
+    }
+
     pub(super) fn has_tax(&self) -> bool {
         self.tax.is_some()
+    }
+
+    /// What the buyer pays for it.
+    pub(super) fn price(&self, worth: Worth) -> i64 {
+        if self.taxes_included { worth.net } else { worth.net + worth.tax }
     }
 }
 
@@ -205,6 +304,26 @@ impl MerchantRow {
             Whose::AllBut(other) => vendor != other,
         }
     }
+
+    /// Whether payments are recorded.
+    pub(super) fn records(&self) -> bool {
+        !self.till.is_empty()
+    }
+
+    /// The moment by the merchant's clock.
+    pub(super) fn clock(&self, at: Timestamp) -> DateTime {
+        (at + SignedDuration::from_hours(self.hours)).to_zoned(TimeZone::UTC).datetime()
+    }
+
+    /// The day of a moment, where the merchant is.
+    pub(super) fn day(&self, at: Timestamp) -> Date {
+        self.clock(at).date()
+    }
+
+    /// How the merchant books money that came this way.
+    pub(super) fn books(&self, gateway: &str) -> Option<&'static Till> {
+        self.till.iter().find(|till| till.gateway == gateway)
+    }
 }
 
 /// Something on sale.
@@ -215,6 +334,8 @@ pub(super) struct Ware {
     /// In minor units.
     price: i64,
     pub(super) taxable: bool,
+    /// Taxed twice.
+    pub(super) two_taxes: bool,
     pub(super) leads: Leads,
 }
 
@@ -234,7 +355,11 @@ pub(super) enum Leads {
 use Leads::{Elsewhere, Nowhere, To, TwoWays};
 
 const fn ware(shop: usize, vendor: &'static str, sku: &'static str, price: i64, leads: Leads) -> Ware {
-    Ware { shop, vendor, sku, price, taxable: true, leads }
+    Ware { shop, vendor, sku, price, taxable: true, two_taxes: false, leads }
+}
+
+const fn taxed_twice(shop: usize, vendor: &'static str, sku: &'static str, price: i64, leads: Leads) -> Ware {
+    Ware { two_taxes: true, ..ware(shop, vendor, sku, price, leads) }
 }
 
 const fn untaxed(shop: usize, vendor: &'static str, sku: &'static str, price: i64, leads: Leads) -> Ware {
@@ -242,13 +367,17 @@ const fn untaxed(shop: usize, vendor: &'static str, sku: &'static str, price: i6
 }
 
 /// All that is on sale, with what it must lead to: prefixes, barcodes in both lengths, own prefixes put on and taken off.
-pub(super) const WARES: [Ware; 34] = [
+pub(super) const WARES: [Ware; 38] = [
     ware(SOUQ, WADI, "WH-1001-RED-XL", 12_995, To("WH-1001")),
     ware(SOUQ, WADI, "WH-1001-BLU-M", 9_950, To("WH-1001")),
     ware(SOUQ, WADI, "wh-2040", 34_900, To("WH-2040")),
     ware(SOUQ, WADI, "WH-3300", 1_575, To("WH-3300")),
     ware(SOUQ, WADI, "WH-77/A B", 499, To("WH-77/A")),
     untaxed(SOUQ, WADI, "WH-BOOK", 6_000, To("WH-BOOK")),
+    ware(SOUQ, WADI, "WH-SET-GREEN", 41_025, To(BUNDLE)),
+    taxed_twice(SOUQ, NAJD, "NJ-TENT", 23_400, To("NJ-TENT")),
+    taxed_twice(CREEK, KHOR, "KH-TENT", 31_250, To("TENT")),
+    taxed_twice(KISSATEN, SAKURA, "SK-FAN", 1_111, To("SK-FAN")),
     ware(SOUQ, WADI, "ZZ-404", 1_000, Nowhere),
     ware(SOUQ, NAJD, "6281000000014", 18_700, To("OUD-50")),
     ware(SOUQ, NAJD, "0012345678905", 5_125, To("MISK-12")),
@@ -279,8 +408,11 @@ pub(super) const WARES: [Ware; 34] = [
     ware(KISSATEN, TOKYO_LIGHTS, "TL-1", 4_000, Elsewhere),
 ];
 
+/// The code of a product that consists of others.
+pub(super) const BUNDLE: &str = "WH-SET";
+
 /// Account, code and barcode of everything in Daftra, also of what makes a SKU ambiguous or tempts a wrong prefix.
-const CATALOGUE: [(&str, &str, &str); 30] = [
+const CATALOGUE: [(&str, &str, &str); 33] = [
     ("riyadh", "WH-1001", ""),
     ("riyadh", "WH-2040", ""),
     ("riyadh", "WH-3300", ""),
@@ -288,6 +420,8 @@ const CATALOGUE: [(&str, &str, &str); 30] = [
     ("riyadh", "WH-77/A", ""),
     ("riyadh", "WH-BOOK", ""),
     ("riyadh", "WH", ""),
+    ("riyadh", BUNDLE, ""),
+    ("riyadh", "NJ-TENT", ""),
     ("riyadh", "OUD-50", "6281000000014"),
     ("riyadh", "MISK-12", "012345678905"),
     ("riyadh", "NJ-OUD-100", "SHELF 9"),
@@ -308,12 +442,14 @@ const CATALOGUE: [(&str, &str, &str); 30] = [
     ("dubai", "RUG", ""),
     ("dubai", "OIL", ""),
     ("dubai", "BOOK", ""),
+    ("dubai", "TENT", ""),
     ("dubai", "TWIN", ""),
     ("dubai", "KH-TWIN", ""),
     ("tokyo", "SK-CUP", ""),
 ];
 /// Tokyo's are written as they would be after a migration: the name of one is the barcode of another.
-const MORE: [(&str, &str, &str); 4] = [
+const MORE: [(&str, &str, &str); 5] = [
+    ("tokyo", "SK-FAN", ""),
     ("tokyo", "SK-BOWL", ""),
     ("tokyo", "SK-KETTLE", "4901234567894"),
     ("tokyo", "4512345678906", ""),
@@ -348,11 +484,13 @@ pub(super) struct Town {
     pub(super) after_the_law: Vec<Front>,
     /// By account.
     pub(super) codes: BTreeMap<&'static str, Codes>,
+    /// Goods that came in later, by account, code and store.
+    pub(super) came_in: BTreeMap<(&'static str, &'static str, u64), i64>,
 }
 
 impl Town {
     /// Builds the town and starts the product in it.
-    pub(super) fn new(seed: u64, speed: u32, now: Timestamp) -> anyhow::Result<Self> {
+    pub(super) fn new(seed: u64, speed: u32, now: Timestamp, interrupt: &Interrupt) -> anyhow::Result<Self> {
         let clock = Clock::scaled(now, speed);
         let mut world = World::new(seed);
         let mut codes = BTreeMap::new();
@@ -362,20 +500,37 @@ impl Town {
             codes.insert(row.account, own);
         }
         let domains: Vec<&str> = SHOPS.iter().map(|row| row.domain).collect();
-        let mut stage = Stage::bare(speed, clock, world, &domains)?;
+        let mut stage = Stage::bare(speed, clock, world, &domains, interrupt.clone())?;
         let front = |place: usize, is_late: bool| open_shop(place, seed, is_late, stage.secret(SHOPS[place].domain));
         let fronts = (0..SHOPS.len()).map(|place| front(place, false)).collect();
         let after_the_law = (0..SHOPS.len()).map(|place| front(place, true)).collect();
         stage.write_config(CONFIG)?;
         for merchant in &MERCHANTS {
-            stage.write_file(&format!("{}.toml", merchant.slug), &merchant_file(merchant, &stage, now))?;
+            stage.write_file(&format!("{}.toml", merchant.slug), &merchant_file(merchant, &stage))?;
         }
         stage.start()?;
         for merchant in &MERCHANTS {
             let file = stage.folder().join(format!("{}.toml", merchant.slug));
             stage.command(&["merchant", "add", &file.display().to_string()])?;
         }
-        Ok(Self { stage, fronts, after_the_law, codes })
+        Ok(Self { stage, fronts, after_the_law, codes, came_in: BTreeMap::new() })
+    }
+
+    /// The invoice of an order, if there is one.
+    pub(super) fn invoice(&self, place: usize, order: u64) -> Option<u64> {
+        let account = SHOPS[MERCHANTS[place].shop].account;
+        let world = self.stage.world();
+        let world = world.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_its = |document: &&Document| {
+            merchant_by_client(account, document.client_id) == Some(place)
+                && order_of(document.text("po_number")) == Some(order)
+        };
+        world.account(account)?.documents(DocumentKind::Invoice).filter(is_its).last().map(|document| document.id)
+    }
+
+    /// The product of a code.
+    pub(super) fn product(&self, account: &str, code: &str) -> Option<u64> {
+        self.codes.get(account)?.iter().find(|(_, known)| **known == code).map(|(id, _)| *id)
     }
 
     /// The code of a product of an account.
@@ -383,6 +538,16 @@ impl Town {
         let codes = self.codes.get(account).with_context(|| format!("there is no account {account}"))?;
         codes.get(&product).copied().with_context(|| format!("{account} has no product {product}"))
     }
+}
+
+/// The order that a document's reference names.
+pub(super) fn order_of(reference: &str) -> Option<u64> {
+    reference.split('-').nth(1)?.parse().ok()
+}
+
+/// The merchant that a document of an account is about: no two of one account have the same client.
+pub(super) fn merchant_by_client(account: &str, client: u64) -> Option<usize> {
+    MERCHANTS.iter().position(|row| SHOPS[row.shop].account == account && row.client == client)
 }
 
 /// The merchants of a shop, by their place in [`MERCHANTS`].
@@ -404,10 +569,19 @@ fn open_account(row: &ShopRow, now: Timestamp) -> Result<(Account, Codes), Strin
     for id in STORES {
         account.add_store(Store { id, name: format!("Warehouse {id}"), primary: id == 1, ..Store::default() });
     }
-    let tax = row.tax.map(|percent| {
-        let value = Decimal::from(percent);
-        account.add_tax(Tax { name: "VAT".to_owned(), value, included: row.taxes_included, ..Tax::default() })
-    });
+    for (id, name) in (1..).zip(TREASURIES) {
+        account.add_treasury(Treasury { id, name: name.to_owned() });
+    }
+    for (slug, treasury) in METHODS {
+        let (slug, label) = (slug.to_owned(), slug.to_owned());
+        account.add_method(PaymentMethod { slug, label, treasury_id: Some(treasury), ..PaymentMethod::default() });
+    }
+    let mut add_tax = |name: &str, percent: i64| {
+        let (name, value) = (name.to_owned(), Decimal::from(percent));
+        account.add_tax(Tax { name, value, included: row.taxes_included, ..Tax::default() })
+    };
+    let tax = row.tax.map(|percent| add_tax("VAT", percent));
+    row.tax.map(|percent| add_tax("VAT and tourism", percent + TOURISM));
     let mut codes = Codes::new();
     for (_, code, barcode) in CATALOGUE.into_iter().chain(MORE).filter(|(of, ..)| *of == row.account) {
         let product = account.add_product(Product {
@@ -415,6 +589,7 @@ fn open_account(row: &ShopRow, now: Timestamp) -> Result<(Account, Codes), Strin
             product_code: code.to_owned(),
             barcode: barcode.to_owned(),
             tax1: tax,
+            kind: if code == BUNDLE { 3 } else { 1 },
             ..Product::default()
         });
         for store in STORES {
@@ -431,6 +606,7 @@ fn open_shop(place: usize, seed: u64, is_late: bool, secret: &str) -> Front {
     let rate = row.tax.map(|percent| Decimal::new(if is_late { percent + 3 } else { percent }, 2));
     setup.taxes = rate.map(|rate| ShopTax { title: "VAT".to_owned(), rate }).into_iter().collect();
     setup.taxes_included = row.taxes_included;
+    setup.presentment = row.abroad.map(|(currency, rate)| Presentment { currency: currency.to_owned(), rate });
     // Each shop counts its own ids, and the seed of the town shifts them all.
     let half = u64::try_from(place * 2).expect("four shops") + u64::from(is_late);
     setup.seed = seed.wrapping_mul(8).wrapping_add(half);
@@ -445,29 +621,43 @@ fn open_shop(place: usize, seed: u64, is_late: bool, secret: &str) -> Front {
         variant_title: None,
         taxable: ware.taxable,
     };
+    let tourism = ShopTax { title: "Tourism".to_owned(), rate: Decimal::new(TOURISM, 2) };
     let wares = WARES.iter().enumerate().filter(|(_, ware)| ware.shop == place);
-    let variants = wares.map(|(at, ware)| (at, shop.sell(on_sale(ware)))).collect();
+    let variants = wares.map(|(at, ware)| {
+        let mut taxes = shop.setup().taxes.clone();
+        taxes.extend(ware.two_taxes.then(|| tourism.clone()));
+        (at, shop.sell_with_taxes(on_sale(ware), taxes))
+    });
+    let variants = variants.collect();
     Front { shop, variants }
 }
 
-fn merchant_file(merchant: &MerchantRow, stage: &Stage, now: Timestamp) -> String {
+fn merchant_file(merchant: &MerchantRow, stage: &Stage) -> String {
     let (slug, shop) = (merchant.slug, &SHOPS[merchant.shop]);
-    let domain = shop.domain;
-    let live_from = now - SignedDuration::from_hours(1);
-    let mut text = format!(
-        "slug = \"{slug}\"\nname = \"{slug}\"\ntime_zone = \"Asia/Riyadh\"\nmode = \"live\"\n\
-         [shop]\ndomain = \"{domain}\"\nwebhook_secret_files = [\"{domain}.secret\"]\n\
-         [daftra]\nurl = \"http://{}/acct/{}\"\nkey_file = \"daftra-key\"\nstore_id = {}\nclient_id = {}\n\
-         {}ignored_sources = [\"pos\"]\nlive_from = \"{live_from}\"\n",
-        stage.address(),
-        shop.account,
-        merchant.store,
-        merchant.client,
-        merchant.rules,
-    );
+    let sign = Sign {
+        slug,
+        name: slug,
+        zone: merchant.zone,
+        domain: shop.domain,
+        account: shop.account,
+        store: merchant.store,
+        client: merchant.client,
+    };
+    let orders = format!("ignored_tags = [\"{ELSEWHERE}\"]\n{}", merchant.orders);
+    let mut text = stage.merchant_file(&sign, merchant.lines, &orders);
     if let Some(percent) = shop.tax {
         let (rate, included) = (Decimal::new(percent, 2), shop.taxes_included);
         text += &format!("[[tax]]\ntitle = \"VAT\"\nrate = \"{rate}\"\nincluded = {included}\ndaftra_id = 1\n");
+        let both = Decimal::new(percent + TOURISM, 2);
+        text +=
+            &format!("[[tax]]\ntitle = \"VAT + Tourism\"\nrate = \"{both}\"\nincluded = {included}\ndaftra_id = 2\n");
+    }
+    if merchant.records() {
+        text += &format!("[payments]\nrecord = true\nrefunds = {}\n", merchant.pays_back);
+    }
+    for Till { gateway, method, named, .. } in merchant.till {
+        text += &format!("[[payments.gateway]]\nshopify = \"{gateway}\"\nmethod = \"{method}\"\n");
+        text += &named.map_or_else(String::new, |id| format!("treasury_id = {id}\n"));
     }
     text
 }

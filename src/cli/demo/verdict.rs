@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::super::{Ended, Session, out};
 use super::checkout::Lot;
-use super::compare::{Books, ByOrder, Compared, Differences, Place, Standing, compare};
-use super::expectation::Expected;
+use super::compare::{Books, ByOrder, Compared, Differences, Place, Standing, Wanted, compare};
+use super::features;
 use super::history::{Event, Order};
 use super::lies;
 use super::town::{MERCHANTS, SHOPS, Town};
@@ -29,6 +29,7 @@ struct Tally {
     orders: usize,
     invoices: usize,
     receipts: usize,
+    payments: usize,
     held: BTreeMap<String, usize>,
     left_alone: usize,
     waiting: usize,
@@ -37,23 +38,26 @@ struct Tally {
 
 impl Verdict {
     /// Compares all accounts.
-    pub(super) fn of(town: &Town, expected: &ByOrder<Expected>, standing: &ByOrder<Standing>) -> anyhow::Result<Self> {
+    pub(super) fn of(town: &Town, expected: &ByOrder<Wanted>, standing: &ByOrder<Standing>) -> anyhow::Result<Self> {
         let mut verdict = Self { differences: Differences::new(), merchants: Vec::new(), missing: 0, twice: 0 };
         verdict.merchants.resize_with(MERCHANTS.len(), Tally::default);
         for shop in &SHOPS {
             let books: Books = town.stage.books(shop.account)?;
             let Compared { found, differences } = compare(town, shop.account, &books, expected, standing)?;
-            for ((merchant, _), found) in &found {
+            for ((merchant, order), found) in &found {
+                let wanted = expected.get(&(*merchant, *order));
+                let may_be = wanted.map_or(1, |wanted| wanted.papers.booked.invoices.dates.len().max(1));
+                verdict.twice += found.booked.invoices.dates.len().saturating_sub(may_be);
                 let tally = &mut verdict.merchants[*merchant];
-                tally.invoices += found.booked.invoices;
-                tally.receipts += found.booked.receipts;
-                verdict.twice += found.booked.invoices.saturating_sub(1);
+                tally.invoices += found.booked.invoices.dates.len();
+                tally.receipts += found.booked.receipts.dates.len();
+                tally.payments += found.payments.len();
             }
             let wanted =
                 expected.iter().filter(|((merchant, _), _)| SHOPS[MERCHANTS[*merchant].shop].account == shop.account);
-            let is_missing = |(key, wanted): &(&(usize, u64), &Expected)| {
-                wanted.booked.goods.values().any(|goods| goods.units != 0)
-                    && found.get(key).is_none_or(|found| found.booked.invoices == 0)
+            let is_missing = |(key, wanted): &(&(usize, u64), &Wanted)| {
+                wanted.papers.booked.goods.values().any(|goods| goods.units != 0)
+                    && found.get(key).is_none_or(|found| found.booked.invoices.dates.is_empty())
             };
             verdict.missing += wanted.filter(is_missing).count();
             verdict.differences.extend(differences);
@@ -108,7 +112,7 @@ impl Events {
                     Event::GaveBack { .. } => sum.refunds += 1,
                     Event::Cancelled { .. } => sum.cancellations += 1,
                     Event::Added { at_checkout, .. } => sum.edits += usize::from(!at_checkout),
-                    Event::Paid => {}
+                    Event::Paid | Event::Locked => {}
                 }
             }
         }
@@ -130,7 +134,9 @@ pub(super) fn report(
     let plain = orders.iter().filter(|order| order.lot == Lot::Plain).count();
     let by_id: BTreeMap<u64, &Order> = orders.iter().map(|order| (order.id.0, order)).collect();
     let told: Vec<[String; 3]> = verdict.differences.iter().map(|(place, text)| tell(place, text, &by_id)).collect();
-    let (all, events) = (orders.len(), Events::of(orders));
+    let (all, events, features) = (orders.len(), Events::of(orders), features::count(orders));
+    let lacks: Vec<&str> = features.iter().filter(|(_, count)| *count == 0).map(|(name, _)| *name).collect();
+    let lacks = if all < features::ENOUGH { Vec::new() } else { lacks };
     let line = format!(
         "{all} orders · {invoices} invoices · {held} held · {} missing · {} twice · killed {kills} times",
         verdict.missing, verdict.twice
@@ -142,27 +148,29 @@ pub(super) fn report(
         "differences": told.len(), "planted": lies::COUNT, "noticed": noticed.map_or(0, |noticed| noticed.count),
         "merchants": MERCHANTS.iter().zip(&verdict.merchants).map(|(row, tally)| json!({
             "merchant": row.slug, "currency": SHOPS[row.shop].currency, "orders": tally.orders,
-            "invoices": tally.invoices, "receipts": tally.receipts, "held": tally.held,
+            "invoices": tally.invoices, "receipts": tally.receipts, "payments": tally.payments,
+            "held": tally.held,
             "ignored": tally.left_alone, "waiting": tally.waiting, "differences": tally.differences,
         })).collect::<Vec<_>>(),
+        "features": features.iter().copied().collect::<BTreeMap<_, _>>(), "lacks": lacks,
         "rows": told.iter().map(|[whose, what, text]| json!({"whose": whose, "what": what, "text": text})).collect::<Vec<_>>(),
     });
     session.out.say(&answer, || {
-        let rows: Vec<[String; 9]> = MERCHANTS
+        let rows: Vec<[String; 10]> = MERCHANTS
             .iter()
             .zip(&verdict.merchants)
             .map(|(row, tally)| {
                 let causes: Vec<String> = tally.held.iter().map(|(code, count)| format!("{count} {code}")).collect();
-                let numbers =
-                    [tally.orders, tally.invoices, tally.receipts, tally.left_alone, tally.waiting, tally.differences];
-                let [orders, invoices, receipts, ignored, waiting, differences] =
+                let Tally { orders, invoices, receipts, payments, left_alone, waiting, differences, .. } = *tally;
+                let numbers = [orders, invoices, receipts, payments, left_alone, waiting, differences];
+                let [orders, invoices, receipts, payments, ignored, waiting, differences] =
                     numbers.map(|number| number.to_string());
                 let (slug, currency) = (row.slug.to_owned(), SHOPS[row.shop].currency.to_owned());
-                [slug, currency, orders, invoices, receipts, ignored, waiting, differences, causes.join(", ")]
+                [slug, currency, orders, invoices, receipts, payments, ignored, waiting, differences, causes.join(", ")]
             })
             .collect();
         let head =
-            ["merchant", "", "orders", "invoices", "receipts", "ignored", "waiting", "differences", "held, by cause"];
+            ["merchant", "", "orders", "invoices", "receipts", "payments", "ignored", "waiting", "differences", "held"];
         let mut text = out::table(head, &rows);
         if !told.is_empty() {
             text += &format!("\n{}", out::table(["whose", "what", "difference"], &told[..told.len().min(TOLD)]));
@@ -175,13 +183,18 @@ pub(super) fn report(
              operator tried again: {retried}\n",
             events.edits, events.refunds, events.cancellations, events.open
         );
+        let met: Vec<String> = features.iter().map(|(name, count)| format!("{count} {name}")).collect();
+        text += &format!("met: {}\n", met.join(" · "));
+        if !lacks.is_empty() {
+            text += &format!("never met: {}\n", lacks.join(", "));
+        }
         if let Some(noticed) = noticed {
             noticed.missed.iter().for_each(|missed| text += &format!("{missed}\n"));
             text += &format!("{} planted changes found\n", noticed.count);
         }
         text + &line
     })?;
-    let is_fine = told.is_empty() && noticed.is_some_and(|noticed| noticed.count == lies::COUNT);
+    let is_fine = told.is_empty() && lacks.is_empty() && noticed.is_some_and(|noticed| noticed.count == lies::COUNT);
     Ok(if is_fine { Ended::Fine } else { Ended::FoundWrong })
 }
 

@@ -159,7 +159,7 @@ fn totals(body: &mut Map<String, Value>, order: &Order, sums: &Sums, setup: &Sho
             "total_outstanding": text(sums.outstanding, setup),
             "total_shipping_price_set": bag(sums.shipping, setup),
             "current_shipping_price_set": bag(sums.current_shipping, setup),
-            "total_cash_rounding_payment_adjustment_set": bag(Decimal::ZERO, setup),
+            "total_cash_rounding_payment_adjustment_set": bag(order.cash_rounding, setup),
             "total_cash_rounding_refund_adjustment_set": bag(Decimal::ZERO, setup),
             "original_total_duties_set": duties,
             "current_total_duties_set": duties,

@@ -98,6 +98,8 @@ pub struct Cart {
     pub tip: Option<Decimal>,
     /// Import duties, paid at the till and shown in no line.
     pub duties: Decimal,
+    /// What is paid beyond the total, or less, because there are no smaller coins. Only of what is paid at the till.
+    pub cash_rounding: Decimal,
     /// `None`: a counter sale, or hidden by data protection; customer and addresses are null.
     pub buyer: Option<Buyer>,
     /// As it appears in `payment_gateway_names`.
@@ -125,6 +127,7 @@ impl Cart {
             shipping: Shipping::None,
             tip: None,
             duties: Decimal::ZERO,
+            cash_rounding: Decimal::ZERO,
             buyer: Some(Buyer::sample()),
             gateway: "bogus".to_owned(),
             payment: Payment::Paid,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 
 use super::cart::{
-    CancelHow, Cart, Discount, Edit, Item, LineId, MoneyBack, OrderId, Origin, Refund, Restock, Shipping,
+    CancelHow, Cart, Discount, Edit, Item, LineId, MoneyBack, OrderId, Origin, Payment, Refund, Restock, Shipping,
 };
 use super::cart::{Target, Value};
 use super::order::{
@@ -96,6 +96,11 @@ impl Order {
                 taxes: Vec::new(),
             }),
             duties: round(cart.duties, digits),
+            cash_rounding: if cart.payment == Payment::Paid {
+                round(cart.cash_rounding, digits)
+            } else {
+                Decimal::ZERO
+            },
             applications: Vec::new(),
             transactions: Vec::new(),
             records: Vec::new(),

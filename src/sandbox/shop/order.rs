@@ -31,6 +31,8 @@ pub(super) struct Order {
     pub(super) shipping: Option<ShippingLine>,
     /// Import duties the buyer paid at the till; no line shows them.
     pub(super) duties: Decimal,
+    /// Paid beyond the total for want of small coins.
+    pub(super) cash_rounding: Decimal,
     pub(super) applications: Vec<Application>,
     pub(super) transactions: Vec<Transaction>,
     pub(super) records: Vec<Record>,
@@ -336,7 +338,11 @@ impl Order {
             current_shipping,
             current_tax,
             current_total,
-            outstanding: if self.financial_voided() { Decimal::ZERO } else { current_total - self.paid() },
+            outstanding: if self.financial_voided() {
+                Decimal::ZERO
+            } else {
+                current_total + self.cash_rounding - self.paid()
+            },
             tip: self.lines.iter().filter(|line| line.kind == LineKind::Tip).map(|line| line.price).sum(),
         }
     }

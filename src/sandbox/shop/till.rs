@@ -10,7 +10,7 @@ use super::{Desk, Refusal, Topic};
 
 impl Order {
     pub(super) fn settle_at_till(&mut self, payment: Payment, desk: &mut Desk, now: Timestamp) -> Vec<News> {
-        let total = self.sums(&desk.setup).total;
+        let total = self.sums(&desk.setup).total + self.cash_rounding;
         let mut news = vec![Topic::OrdersCreate];
         let (kind, amount) = match payment {
             Payment::Paid => (TransactionKind::Sale, total),

@@ -19,6 +19,7 @@ use anyhow::Context as _;
 use serde_json::json;
 
 use super::super::{Ended, Session, out, serve};
+use super::interrupt::Interrupt;
 use super::stage::{Manner, Stage};
 use life::Playground;
 
@@ -26,6 +27,15 @@ use life::Playground;
 const SETTINGS: &str = "[daftra]\ncall_timeout_ms = 3000\nconnect_timeout_ms = 1000\nsettling_ms = 7000\n\
                         look_up_gap_ms = 2000\npace_ms = 100\n[engine]\nmax_failures = 100\nretry_first_ms = 1000\n\
                         retry_longest_ms = 4000\nbreaker_first_ms = 2000\nbreaker_longest_ms = 4000\n";
+
+/// Closes the playground when it goes.
+struct Gate<'a>(&'a Playground);
+
+impl Drop for Gate<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
 
 /// Opens the playground until somebody presses Ctrl-C.
 pub(super) fn open(session: &Session) -> anyhow::Result<Ended> {
@@ -36,8 +46,8 @@ pub(super) fn open(session: &Session) -> anyhow::Result<Ended> {
     };
     let listener = TcpListener::bind("127.0.0.1:0").context("Cannot listen on this machine")?;
     let site = format!("http://{}", listener.local_addr()?);
-    let stage =
-        Stage::with(1, Manner { settings: SETTINGS, arguments: vec!["--playground".to_owned(), site.clone()] })?;
+    let manner = Manner { settings: SETTINGS, arguments: vec!["--playground".to_owned(), site.clone()] };
+    let stage = Stage::with(1, manner, Interrupt::default())?;
     stage.add_merchants()?;
     let password = stage.add_owner()?;
     let (qantara, folder) = (stage.pages(), stage.folder().to_owned());
@@ -46,6 +56,8 @@ pub(super) fn open(session: &Session) -> anyhow::Result<Ended> {
 
     let (playground, courier) = Playground::new(stage, signed_in.clone())?;
     let playground = Arc::new(playground);
+    // The threads hold on to the playground, so whatever happens it is this that takes it down.
+    let _gate = Gate(&playground);
     life::start(&playground, courier)?;
     server::start(Arc::clone(&playground), listener)?;
     playground.welcome()?;
