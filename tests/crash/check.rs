@@ -36,7 +36,7 @@ pub(crate) fn is_for_a_person(state: &State, order: &Overview) -> bool {
     let is_known = |hold: &Hold| {
         let is_of_another_life = matches!(hold, Hold::ChangedByHand { .. } | Hold::Overdrawn { .. });
         let is_unexplained = matches!(hold, Hold::LookUpFails { .. });
-        undone.is_some_and(|undone| is_of_another_life || is_unexplained && undone.has_receipts)
+        undone.is_some_and(|undone| is_of_another_life && undone.has_documents || is_unexplained && undone.has_receipts)
     };
     holds(order).is_some_and(|holds| holds.iter().all(|hold| is_known(hold) || is_wanted(state, order, hold)))
 }
@@ -82,7 +82,12 @@ impl State {
             let fresh = documents.filter(|document| document.modified >= since);
             for document in fresh {
                 let undone = self.undone.entry(order_of(document.text("po_number"))).or_default();
+                undone.has_documents = true;
                 undone.has_receipts |= document.kind == DocumentKind::RefundReceipt;
+            }
+            // Those of an order that is held meanwhile nobody looks for.
+            for payment in account.payments().filter(|payment| payment.created >= since) {
+                self.undone.entry(order_of(&payment.transaction_id)).or_default();
             }
         }
     }

@@ -132,6 +132,8 @@ pub(crate) struct Rates {
 /// What of an order only Daftra knows after a restore.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Undone {
+    /// An invoice or receipt, made or changed; else payments only.
+    pub(crate) has_documents: bool,
     /// Receipts too, so that what Daftra says was refunded is more than our books can explain.
     pub(crate) has_receipts: bool,
 }

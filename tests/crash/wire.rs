@@ -179,7 +179,9 @@ impl Sim {
         if let (true, Some(reference)) =
             (state.death.as_ref().is_some_and(|death| death.is_restore), reference(request))
         {
-            state.undone.entry(order_of(&reference)).or_default().has_receipts |= kind_of(request) == "create receipt";
+            let (kind, undone) = (kind_of(request), state.undone.entry(order_of(&reference)).or_default());
+            undone.has_documents |= kind != "create payment";
+            undone.has_receipts |= kind == "create receipt";
         }
     }
 
