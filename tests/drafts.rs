@@ -234,6 +234,7 @@ fn order(lines: Vec<Line>) -> Order {
         shipping: Vec::new(),
         total_price: Amount::ZERO,
         total_tax: Amount::ZERO,
+        current_subtotal: None,
         tip: Amount::ZERO,
         duties: Amount::ZERO,
         fees: Amount::ZERO,
