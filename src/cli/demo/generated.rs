@@ -116,8 +116,9 @@ impl Run {
         let habits = if ask.faults { habits } else { Habits::default() };
         if ask.faults {
             let times = u32::try_from(1 + ask.orders / 2_000)?;
-            for shop in &SHOPS {
-                bad_days(times).into_iter().for_each(|fault| town.stage.spoil(shop.account, fault));
+            for (place, shop) in SHOPS.iter().enumerate() {
+                let makes_anew = merchants_of(place).any(|merchant| MERCHANTS[merchant].makes_anew);
+                bad_days(times, makes_anew).into_iter().for_each(|fault| town.stage.spoil(shop.account, fault));
             }
         }
         Ok(Self {
@@ -376,8 +377,9 @@ impl Row {
 }
 
 /// All the trouble an account makes, in so many of a thousand calls. What stops a merchant for an hour, or a call for
-/// seconds of everybody's time, comes only a few `times`.
-fn bad_days(times: u32) -> Vec<Fault> {
+/// seconds of everybody's time, comes only a few `times`. Where a refused change has consequences of its own only creates
+/// are refused.
+fn bad_days(times: u32, makes_anew: bool) -> Vec<Fault> {
     let rare = |kind| Fault { times: Some(times), ..Fault::always(kind).per_mille(5) };
     let common = [
         (FaultKind::LoseRequest, 8),
@@ -385,12 +387,10 @@ fn bad_days(times: u32) -> Vec<Fault> {
         (FaultKind::Late { seconds: 45 }, 8),
         (FaultKind::ErrorAfterSaving, 8),
         (FaultKind::ErrorBeforeSaving, 4),
-        (FaultKind::FailedWith200, 3),
         (FaultKind::Throttled { retry_after: Some(7) }, 4),
         (FaultKind::Throttled { retry_after: None }, 2),
         (FaultKind::CutAt { bytes: 20 }, 4),
         (FaultKind::TruncatedJson, 4),
-        (FaultKind::Refuse, 4),
     ];
     let rare = [
         FaultKind::HtmlPage,
@@ -401,7 +401,12 @@ fn bad_days(times: u32) -> Vec<Fault> {
         FaultKind::Hang,
     ]
     .map(rare);
-    rare.into_iter().chain(common.map(|(kind, share)| Fault::always(kind).per_mille(share))).collect()
+    let refusals = [(FaultKind::FailedWith200, 3), (FaultKind::Refuse, 4)].map(|(kind, share)| {
+        let fault = Fault::always(kind).per_mille(share);
+        if makes_anew { fault.on("POST", "/") } else { fault }
+    });
+    let common = common.map(|(kind, share)| Fault::always(kind).per_mille(share));
+    rare.into_iter().chain(common).chain(refusals).collect()
 }
 
 /// Several carriers at once; each delivery is brought until it is taken.

@@ -103,7 +103,7 @@ impl Life {
     }
 
     /// What the shop said is paid was paid by the transactions of which it tells only now; what they brought beyond that
-    /// is still to be booked.
+    /// is still to be booked, less what went back of it since.
     fn adopt(&mut self) {
         let mut held: i64 =
             self.purse.wanted.iter().filter(|known| known.told.is_none()).map(|known| known.amount).sum();
@@ -112,7 +112,18 @@ impl Life {
             moved.amount -= adopted;
             held -= adopted;
         }
-        self.fresh.retain(|moved| moved.amount != 0);
+        let mut booked = self.paid();
+        let (mut incoming, outgoing): (Vec<Moved>, Vec<Moved>) =
+            self.fresh.drain(..).filter(|moved| moved.amount != 0).partition(|moved| moved.amount > 0);
+        for gone in outgoing {
+            if booked >= -gone.amount {
+                booked += gone.amount;
+            } else if let Some(bearer) = incoming.iter_mut().find(|moved| moved.amount >= -gone.amount) {
+                bearer.amount += gone.amount;
+            }
+        }
+        incoming.retain(|moved| moved.amount != 0);
+        self.fresh = incoming;
     }
 
     fn paid(&self) -> i64 {
@@ -154,6 +165,8 @@ impl Life {
         let mut sums = BTreeSet::new();
         let mut is_ever_whole = false;
         let mut by_word = Vec::new();
+        // What each day took off the documents.
+        let (mut losses, mut before) = (Vec::new(), 0);
         for told in order.evenings() {
             let expected = expect(told, place)?;
             is_ever_whole |= expected.is_whole;
@@ -166,8 +179,11 @@ impl Life {
                 let on_receipt = moved.amount < 0;
                 self.purse.wanted.push(Wanted { on_receipt, amount, slack: 0, told, by_word: false, till: self.till });
             }
+            let total = expected.booked.total();
+            losses.push(before - total.min(before));
+            before = total;
             if told.figures.word != Word::Other && told.figures.owed <= 0 {
-                by_word.push((expected.booked.total(), expected.booked.receipts.total));
+                by_word.push((total, losses.len()));
             }
         }
         let is_share = !end.is_whole || !self.shop.tells_money;
@@ -183,10 +199,10 @@ impl Life {
             let word = order.told().figures.word;
             let owes = order.told().figures.owed > 0;
             let is_paid = word == Word::Paid || word == Word::WentBack && self.shop.tells_money && !owes;
-            for (total, given_back) in by_word {
-                // Records that came before the body in which the order was paid.
-                let later = end.booked.receipts.total - given_back;
-                sums.extend([total, total - later].into_iter().filter(|sum| !is_paid || *sum >= open));
+            for (total, days) in by_word {
+                // Records may come before the body in which the order was paid.
+                let gone = subsets(&losses[days..]);
+                sums.extend(gone.into_iter().map(|gone| total - gone).filter(|sum| !is_paid || *sum >= open));
             }
             sums.extend((!is_paid || open <= 0).then_some(0));
         }

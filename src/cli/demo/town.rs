@@ -120,6 +120,8 @@ pub(super) struct MerchantRow {
     pub(super) till: &'static [Till],
     /// Money that goes back is a payment, too.
     pub(super) pays_back: bool,
+    /// An invoice that Daftra will not change goes back, and another one takes its place; else a person decides.
+    pub(super) makes_anew: bool,
     /// Under `[lines]` and `[orders]`.
     lines: &'static str,
     orders: &'static str,
@@ -206,6 +208,7 @@ pub(super) const MERCHANTS: [MerchantRow; 5] = [
             till(LATER, "tabby", Some(1), 1),
         ],
         pays_back: false,
+        makes_anew: false,
         lines: "vendors = [\"wadi home\"]\nshipping = \"always\"",
         orders: "",
     },
@@ -223,8 +226,9 @@ pub(super) const MERCHANTS: [MerchantRow; 5] = [
         hours: 3,
         till: &[],
         pays_back: false,
+        makes_anew: true,
         lines: "vendors = [\"عطور نجد\"]\nshipping = \"never\"\nsku_is_barcode = true",
-        orders: "locked = \"new_invoice\"",
+        orders: "",
     },
     MerchantRow {
         slug: "bahr",
@@ -240,6 +244,7 @@ pub(super) const MERCHANTS: [MerchantRow; 5] = [
         hours: 3,
         till: &[till(CARD, "bank", None, 2), till(LATER, "cash", None, 1)],
         pays_back: true,
+        makes_anew: false,
         lines: "vendors = [\"*\"]\nadd_prefix = \"BH-\"\ncustom = \"line\"\ntip = \"skip\"\nduty = \"line\"",
         orders: "trigger = \"paid\"",
     },
@@ -257,6 +262,7 @@ pub(super) const MERCHANTS: [MerchantRow; 5] = [
         hours: 4,
         till: &[till(CARD, "bank", None, 2), till(LATER, "tabby", Some(1), 1), till(AT_THE_DOOR, "cash", None, 1)],
         pays_back: false,
+        makes_anew: false,
         lines: "vendors = [\"*\"]\nnot_vendors = [\"Dune Lights\"]\nshipping = \"always\"\nstrip_prefixes = [\"KH-\"]",
         orders: "",
     },
@@ -274,6 +280,7 @@ pub(super) const MERCHANTS: [MerchantRow; 5] = [
         hours: 9,
         till: &[],
         pays_back: false,
+        makes_anew: false,
         lines: "vendors = [\"*\"]\nnot_vendors = [\"Tokyo Lights\"]",
         orders: "trigger = \"paid\"\ntrigger_by_gateway = { \"Cash on Delivery (COD)\" = \"created\" }",
     },
@@ -643,7 +650,8 @@ fn merchant_file(merchant: &MerchantRow, stage: &Stage) -> String {
         store: merchant.store,
         client: merchant.client,
     };
-    let orders = format!("ignored_tags = [\"{ELSEWHERE}\"]\n{}", merchant.orders);
+    let locked = if merchant.makes_anew { "new_invoice" } else { "hold" };
+    let orders = format!("ignored_tags = [\"{ELSEWHERE}\"]\nlocked = \"{locked}\"\n{}", merchant.orders);
     let mut text = stage.merchant_file(&sign, merchant.lines, &orders);
     if let Some(percent) = shop.tax {
         let (rate, included) = (Decimal::new(percent, 2), shop.taxes_included);
