@@ -7,9 +7,9 @@ use rust_decimal::Decimal;
 
 use super::history::What;
 use super::town::{
-    AT_THE_DOOR, CARD, CREEK, Front, KISSATEN, LATER, Leads, MERCHANTS, NAJD, PEARLS, SHOPS, SOUQ, UNNAMED, WADI_AT,
-    WARES, merchants_of,
+    AT_THE_DOOR, CARD, CREEK, Front, KISSATEN, LATER, MERCHANTS, PEARLS, SHOPS, SOUQ, UNNAMED, WADI_AT, merchants_of,
 };
+use super::wares::{Leads, NAJD, WARES};
 use crate::sandbox::shop::cart::{Buyer, Cart, Discount, Item, Origin, Payment, Shipping, Target, Value as Off};
 use crate::sandbox::shop::chance::Chance;
 

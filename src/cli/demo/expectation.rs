@@ -12,7 +12,8 @@ use jiff::civil::Date;
 use super::checkout::{Cause, Lot, Why};
 use super::figures::Worth;
 use super::history::{Event, Requisition, Told, What};
-use super::town::{Carries, Extra, Leads, MERCHANTS, MerchantRow, SHOPS, ShopRow, WARES};
+use super::town::{Carries, Extra, MERCHANTS, MerchantRow, SHOPS, ShopRow};
+use super::wares::{Leads, WARES};
 use crate::sandbox::shop::cart::Restock;
 
 /// How an order waits for its warehouse.

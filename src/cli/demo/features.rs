@@ -6,7 +6,8 @@ use rust_decimal::Decimal;
 use super::checkout::{Cause, Lot, Why};
 use super::figures::Word;
 use super::history::{Event, Order, Requisition, What};
-use super::town::{AT_THE_DOOR, BUNDLE, Leads, MERCHANTS, SHOPS, WARES};
+use super::town::{AT_THE_DOOR, MERCHANTS, SHOPS};
+use super::wares::{BUNDLE, Leads, WARES};
 use crate::sandbox::shop::cart::{Payment, Restock, Shipping, Target, Value};
 
 /// So many orders should meet everything.

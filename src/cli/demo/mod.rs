@@ -1,5 +1,6 @@
 //! `demo`: the product at work before your eyes, between fake shops and a fake Daftra that are part of it.
 
+mod acts;
 mod checkout;
 mod compare;
 mod expectation;
@@ -16,6 +17,7 @@ mod scenario;
 mod stage;
 mod town;
 mod verdict;
+mod wares;
 
 use super::{Ended, Session};
 use interrupt::Interrupt;
