@@ -139,7 +139,7 @@ create table document (
                   ('planned', 'sending', 'in_doubt', 'refused', 'dropped',                      -- no id known
                    'posted', 'replacing', 'replace_in_doubt', 'locked', 'gone', 'reversed')),   -- it exists or existed
   since_at      integer not null,                        -- when this state began
-  look_at       integer,                                 -- when to look (again); null: no look is due
+  look_at       integer,                                 -- when to look (again), or ask for stock
   misses        integer not null default 0,              -- looks in a row that found nothing
   failed_looks  integer not null default 0,              -- looks that could not be completed; at five a person decides
   unknown_sends integer not null default 0,              -- sends whose end we never learned; at five a person decides

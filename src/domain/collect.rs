@@ -109,8 +109,16 @@ impl<'a> Purse<'a> {
     fn bring_back(&self, found: &mut Collected) {
         for (document, payment) in self.rows().filter(|(document, payment)| comes_back(document, payment)) {
             found.kept.insert(payment.cause.source_key());
-            let parent = document.parent_id.unwrap_or(self.invoice.id);
-            found.wanted.push(Wanted { parent, draft: payment.clone(), source_at: payment.at });
+            let stands = |id: &i64| self.ledger.documents.iter().any(|one| one.id == *id && one.state.may_exist());
+            let parent = document.parent_id.filter(stands).unwrap_or(self.invoice.id);
+            let mut draft = payment.clone();
+            // What was refused may name a method that is no more.
+            if let Some(rule) = self.merchant.rules.payments.gateway(&payment.gateway)
+                && document.state == State::Refused
+            {
+                (draft.method, draft.treasury_id) = (rule.method.clone(), rule.treasury_id);
+            }
+            found.wanted.push(Wanted { parent, draft, source_at: payment.at });
         }
     }
 

@@ -479,6 +479,8 @@ pub fn apply(document: &Document, event: Event, now: Timestamp, policy: &Policy)
             after.look_at = None;
             after.finding = (!shortages.is_empty()).then_some(Finding::NotEnoughStock { shortages });
         }
+        // Somebody wished it sent again while the stock was asked.
+        (State::Planned, Event::Short { .. }) => {}
         (State::Posted | State::Locked, Event::Reverse) => {
             enter(&mut after, State::Reversed);
             after.refusal = None;

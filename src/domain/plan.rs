@@ -54,12 +54,13 @@ pub fn plan(
     now: Timestamp,
 ) -> (Decision, Trace) {
     let mut trace = Trace::new();
-    let (mut order, unclear) = in_price_terms(order);
+    let (mut order, mut unclear) = in_price_terms(order);
     // What takes the place of a reversed invoice repeats its choices.
     let is_binding = |invoice: &&Document| invoice.state.may_exist() || invoice.state == State::Reversed;
     let sent = ledger.last_invoice().filter(is_binding).and_then(Document::invoice);
     if sent.map_or(merchant.rules.price, |invoice| invoice.price) == PricePolicy::Zero {
         order = Cow::Owned(order.without_prices());
+        unclear.clear();
     }
     let case = Case { order: &order, unclear, merchant, catalog, ledger, now };
     let decision = case.decide(&mut trace);
@@ -261,7 +262,7 @@ impl Case<'_> {
         let lacks_line = |id: i64| snapshot.lines.iter().all(|line| line.id != id);
         let lacks_shipping = |id: i64| snapshot.shipping.iter().all(|part| part.id != id);
         !snapshot.refunds_seen.contains(&refund.id)
-            && (self.unclear.contains(&refund.id)
+            && (self.unclear.contains(&refund.id) && !self.ledger.classes.contains_key(&refund.id)
                 || refund.lines.iter().any(|line| lacks_line(line.line_id))
                 || refund.shipping.iter().any(|part| lacks_shipping(part.shipping_id)))
     }

@@ -89,9 +89,9 @@ const LITTLE_TAX_PER_UNIT: i64 = 4;
 /// What the shop says its lines are worth now tells which of the two it does. Where it says nothing, or the record is newer,
 /// the line itself tells: every unit is worth the same, but for the rounding that gathers in the last. Where an edit has
 /// changed their worth since, the tax is still the same part of what is given back as of what was charged.
-#[must_use]
 ///
 /// The records whose body is still to come and which can be read both ways are named beside it.
+#[must_use]
 pub fn in_price_terms(order: &Order) -> (Cow<'_, Order>, BTreeSet<i64>) {
     let mut unclear = BTreeSet::new();
     if !order.snapshot.taxes_included || order.facts.refunds.is_empty() {
@@ -137,8 +137,9 @@ pub fn in_price_terms(order: &Order) -> (Cow<'_, Order>, BTreeSet<i64>) {
     (Cow::Owned(order), unclear)
 }
 
-/// Whether the amounts of refunded goods lack the tax of the prices, by what the shop says its lines are worth now. Nothing
-/// unless just one reading is that but for a minor unit per unit given back, or the plain one to the last of them.
+/// Whether the amounts of refunded goods lack the tax of the prices, by what the shop says its lines are worth now. A reading
+/// fits if it explains that but for a minor unit per unit given back. If both do, only an amount that explains it exactly as
+/// it is stated tells; and nothing does where a tip is among the lines, which the shop may or may not count.
 fn told_by_the_shop(order: &Order) -> Option<bool> {
     let Order { snapshot, facts } = order;
     let seen = facts.refunds.values().filter(|refund| snapshot.refunds_seen.contains(&refund.id));
@@ -146,7 +147,7 @@ fn told_by_the_shop(order: &Order) -> Option<bool> {
     let tax: Amount = parts.iter().map(|part| part.tax).sum();
     let stated: Amount = parts.iter().map(|part| part.subtotal).sum();
     let ordered: Amount = snapshot.lines.iter().map(Line::net).sum();
-    let gone = ordered - snapshot.current_subtotal?;
+    let gone = ordered - snapshot.current_subtotal.filter(|_| snapshot.lines.iter().all(|line| !line.tip))?;
     let rounding = Amount(parts.iter().map(|part| part.quantity).sum());
     let is_gone = |amount: Amount| (gone - amount).abs() <= rounding;
     let (as_stated, with_tax) = (is_gone(stated), is_gone(stated + tax));

@@ -135,6 +135,13 @@ impl Engine {
         let (job, order_id, account_id) = (*job, case.order_id, case.merchant.account_id);
         let (now, policy) = (self.clock.now(), self.settings.policy);
         let invoice = case.ledger.live_invoice().map_or(0, |invoice| invoice.id);
+        let documents = case.ledger.documents.iter();
+        let receipts: BTreeMap<i64, i64> = documents
+            .filter_map(|document| match document.receipt()?.cause {
+                Cause::Refund(refund) => Some((refund, document.id)),
+                Cause::Cancel | Cause::Reversal(_) => None,
+            })
+            .collect();
         self.db.write(move |tx| {
             for change in changes {
                 match change {
@@ -153,7 +160,11 @@ impl Engine {
                     Change::Note { document, seen } => {
                         happen(tx, &job, order_id, document, Event::Note { seen }, now, &policy)?
                     }
-                    Change::Class { refund, class } => document::classify(tx, order_id, refund, class, invoice)?,
+                    Change::Class { refund, class } => {
+                        let receipt = receipts.get(&refund).filter(|_| class == Class::Receipt);
+                        let about = receipt.copied().unwrap_or(invoice);
+                        document::classify(tx, order_id, refund, class, about)?
+                    }
                     Change::Adopt { document, transactions } => {
                         happen(tx, &job, order_id, document, Event::Adopt { transactions }, now, &policy)?
                     }

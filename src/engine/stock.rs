@@ -43,7 +43,7 @@ impl Visit<'_> {
                 Ok(None) => continue,
                 Err(problem) => {
                     if is_an_answer(&problem) {
-                        self.happened(document_id, Event::Short { shortages: Vec::new() })?;
+                        self.happened(document_id, Event::Short { shortages })?;
                     }
                     return self.trouble(problem);
                 }

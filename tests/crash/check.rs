@@ -74,6 +74,13 @@ fn key(order: &Overview) -> String {
 }
 
 impl State {
+    /// A person deleted the invoice, and a restore made us forget that there was one: what stood on it stays in Daftra with
+    /// nothing to find it by, and the order is booked anew.
+    fn forgot_a_deletion(&self, key: &str) -> bool {
+        let is_deleted = self.by_hand.get(key).is_some_and(|done| done.contains(&Tampering::Delete));
+        is_deleted && self.undone.contains_key(key)
+    }
+
     /// Notes the orders that were written to since a copy was made.
     pub(crate) fn note_undone(&mut self, since: Timestamp) {
         for name in ["one", "two"] {
@@ -233,7 +240,8 @@ impl End<'_> {
                 {
                     expected.money -= placed.goodwill.unwrap_or_default();
                 }
-                if found.invoices > 1 + found.reversals || !found.twice.is_empty() {
+                let is_twice = !found.twice.is_empty() && !self.state.forgot_a_deletion(&key);
+                if found.invoices > 1 + found.reversals || is_twice {
                     faults.push(format!("DUPLICATE {key}: {} invoices, twice: {:?}", found.invoices, found.twice));
                 }
                 let is_live = merchant.live_from().is_some_and(|from| placed.at.as_second() >= from.as_second());
@@ -268,7 +276,8 @@ impl End<'_> {
             let (mut references, mut kept) = (BTreeSet::new(), BTreeMap::<String, Decimal>::new());
             for payment in own {
                 let reference = &payment.transaction_id;
-                if !references.insert(reference.clone()) {
+                let is_twice = !references.insert(reference.clone());
+                if is_twice && !self.state.forgot_a_deletion(&order_of(reference)) {
                     faults.push(format!("DUPLICATE payment {reference}"));
                 }
                 books.insert(payment.id, (reference.clone(), payment.amount.normalize()));

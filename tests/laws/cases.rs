@@ -417,6 +417,7 @@ fn a_life_that_forgot_looks_for_receipts_before_the_invoice_loses_anything() {
     bodies.iter().for_each(|body| second.deliver(body));
     assert_eq!(second.live(), Some(Decision::Settled));
     assert_eq!((second.units(1), &second.remote), (1, &first.remote));
+    assert_eq!(second.ledger.classes, first.ledger.classes);
     // What was never made is no receipt now either.
     let mut third = world();
     third.ledger.look_first_before = Some(crate::history::at(100));
@@ -454,4 +455,51 @@ fn a_locked_invoice_with_money_left_of_no_goods_makes_room_for_no_other() {
     let Decision::Hold(holds) = world.after(discounted) else { panic!("goes on") };
     assert!(matches!(holds[..], [Hold::Locked { .. }]), "{holds:?}");
     assert_eq!(world.remote.len(), 2);
+}
+
+/// What was paid on it the life that is gone may know alone.
+#[test]
+fn a_locked_invoice_of_before_a_restore_makes_room_for_no_other() {
+    let bodies = story(&[Act::Raise { line: 0, by: 1 }]).tell().bodies;
+    for restored_at in [None, Some(crate::history::at(100))] {
+        let mut world = world();
+        world.merchant.rules.locked = LockedPolicy::NewInvoice;
+        assert_eq!(world.after(&bodies[0]), Decision::Settled);
+        world.ledger.look_first_before = restored_at;
+        world.merchant.rules.payments.record = restored_at.is_some();
+        world.luck = [Refused].into();
+        let end = world.after(&bodies[1]);
+        assert_eq!(matches!(end, Decision::Hold(_)), restored_at.is_some(), "{end:?}");
+    }
+}
+
+/// Nothing was booked for the cancellation before the restore, and a person was to decide.
+#[test]
+fn looking_for_the_receipt_of_a_cancellation_decides_nothing() {
+    let paid = story(&[Act::Cancel { record: false }]).tell();
+    let shipped = Story { paid: false, ..story(&[Act::Fulfil, Act::Cancel { record: false }]) }.tell();
+    for (told, hold) in [(paid, Hold::CancelledButPaid), (shipped, Hold::CancelledAfterShipping)] {
+        let mut world = world();
+        world.take(&told.bodies);
+        assert_eq!(world.live(), Some(Decision::Hold(vec![hold.clone()])));
+        world.ledger.look_first_before = Some(crate::history::at(100));
+        assert_eq!(world.live(), Some(Decision::Hold(vec![hold])));
+        assert_eq!(world.remote.len(), 1);
+    }
+}
+
+/// A unit came back, and what was left was cancelled: the receipt of the cancellation takes what the first one left.
+#[test]
+fn receipts_of_a_life_that_is_gone_are_looked_for_in_the_order_in_which_they_were_made() {
+    let told = Story { paid: false, ..story(&[back(0, 1, false), Act::Cancel { record: false }]) }.tell();
+    let mut first = world();
+    first.take(&told.bodies);
+    assert_eq!((first.live(), first.remote.len()), (Some(Decision::Settled), 3));
+    let mut second = world();
+    assert_eq!(second.after(&told.bodies[0]), Decision::Settled);
+    second.ledger.look_first_before = Some(crate::history::at(100));
+    second.remote = first.remote.clone();
+    told.bodies.iter().for_each(|body| second.deliver(body));
+    assert_eq!(second.live(), Some(Decision::Settled));
+    assert_eq!(second.remote, first.remote);
 }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::{Case, Decision, own_lines};
 use crate::domain::document::{Document, State, Stock};
 use crate::domain::draft::{Draft, Fingerprint};
@@ -124,13 +126,15 @@ impl Case<'_> {
 
     /// Whether an invoice that Daftra will not change may make room for another one without a person. What it complains
     /// of by field can be mended, and what was given back beside goods or paid cannot be carried over; nor can money that is
-    /// left of goods which are all back, for it was to be edited away.
+    /// left of goods which are all back, for it was to be edited away. After a restore nobody knows what was paid on it.
     fn may_reverse(&self, content: &InvoiceDraft, refusal: &Refusal) -> bool {
         let is_goods = |source: Source| matches!(source, Source::Line(_));
+        let is_younger = |before: Timestamp| self.order.snapshot.created_at >= before;
         let is_nothing = |left: &Left| left.net.is_zero() && left.tax.is_zero();
         self.merchant.rules.locked == LockedPolicy::NewInvoice
             && refusal.fields.is_empty()
             && self.order.facts.cancelled.is_none()
+            && (!self.merchant.rules.payments.record || self.ledger.look_first_before.is_none_or(is_younger))
             && self.ledger.documents.iter().all(|document| document.payment().is_none() || document.never_left())
             && self.ledger.receipts().flat_map(|receipt| &receipt.billed).all(|billed| is_goods(billed.source))
             && left(content, self.ledger.receipts()).values().all(|left| left.units > 0 || is_nothing(left))

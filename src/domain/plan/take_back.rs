@@ -37,6 +37,13 @@ impl Case<'_> {
         for (refund, class) in self.fresh(classes, |class| class != Class::Receipt) {
             changes.push(Change::Class { refund, class });
         }
+        // A receipt of another life that was found is one for ever.
+        for (refund, class) in self.fresh(classes, |class| class == Class::Receipt) {
+            let known = self.ledger.by_source(&Cause::Refund(refund).source_key());
+            if known.is_some_and(|document| document.state.may_exist()) {
+                changes.push(Change::Class { refund, class });
+            }
+        }
         if !changes.is_empty() {
             return Decision::Act(vec![Operation::Record { changes }]);
         }
@@ -96,8 +103,8 @@ impl Case<'_> {
         receipt(&told, self.merchant, &self.order.snapshot, content, &rest, money)
     }
 
-    /// Another life of the database may have understood a record otherwise, for it saw an older body: all receipts that it
-    /// may have made are looked for before the invoice loses anything.
+    /// Another life of the database may have understood a record otherwise, for it saw an older body: the receipts that it
+    /// may have made are looked for before the invoice loses anything, in the order in which it would have made them.
     pub(super) fn look_for_receipts(
         &self,
         invoice: &Document,
@@ -105,32 +112,45 @@ impl Case<'_> {
         whole: &InvoiceDraft,
         classes: &BTreeMap<i64, Class>,
     ) -> Option<Decision> {
-        let facts = &self.order.facts;
-        let is_open = |cause: Cause| self.ledger.by_source(&cause.source_key()).is_none();
-        let look = |cause: Cause, draft, classes, at| {
-            self.look_first(Some(invoice.id), cause.source_key(), Draft::RefundReceipt(draft), classes, at)
-        };
-        let rest = left(content, self.ledger.receipts());
-        if let Some(cancelled) = facts.cancelled.filter(|_| is_open(Cause::Cancel))
-            && rest.values().any(|left| left.units > 0)
-        {
-            let order_id = self.order.snapshot.id;
-            let draft = receipt_for_the_rest(self.merchant, order_id, Cause::Cancel, cancelled.at, content, &rest);
-            if let Some(look) = look(Cause::Cancel, draft, BTreeMap::new(), cancelled.at) {
-                return Some(look);
-            }
+        let cancelled = self.order.facts.cancelled;
+        let is_earlier = |refund: &&Refund| cancelled.is_none_or(|cancelled| refund.created_at < cancelled.at);
+        let (earlier, later): (Vec<&Refund>, Vec<&Refund>) = self.refunds().partition(is_earlier);
+        let of_record = |refund: &Refund| self.look_for_receipt(refund, invoice, content, whole, classes);
+        let of_cancel = || self.look_for_cancel(invoice, content, cancelled?.at);
+        earlier.into_iter().find_map(of_record).or_else(of_cancel).or_else(|| later.into_iter().find_map(of_record))
+    }
+
+    fn look_for_receipt(
+        &self,
+        refund: &Refund,
+        invoice: &Document,
+        content: &InvoiceDraft,
+        whole: &InvoiceDraft,
+        classes: &BTreeMap<i64, Class>,
+    ) -> Option<Decision> {
+        let (class, key) = (*classes.get(&refund.id)?, Cause::Refund(refund.id).source_key());
+        let is_known = self.ledger.classes.contains_key(&refund.id) || self.ledger.by_source(&key).is_some();
+        if class == Class::NotOurs || is_known {
+            return None;
         }
-        self.refunds().filter(|refund| is_open(Cause::Refund(refund.id))).find_map(|refund| {
-            let class = *classes.get(&refund.id)?;
-            if class == Class::NotOurs || self.ledger.classes.contains_key(&refund.id) {
-                return None;
-            }
-            // What held then may not hold now, and the other way round.
-            let at_any_rate = || receipt(refund, self.merchant, &self.order.snapshot, content, &rest, LinePolicy::Line);
-            let draft = self.receipt(refund, content, whole).or_else(|_| at_any_rate()).ok()?;
-            let sure = (class == Class::Receipt).then_some((refund.id, class)).into_iter().collect();
-            look(Cause::Refund(refund.id), draft, sure, refund.created_at)
-        })
+        // What held then may not hold now, and the other way round.
+        let at_any_rate = || {
+            let rest = left(content, self.ledger.receipts());
+            receipt(refund, self.merchant, &self.order.snapshot, content, &rest, LinePolicy::Line)
+        };
+        let draft = self.receipt(refund, content, whole).or_else(|_| at_any_rate()).ok()?;
+        // Its class depends on what is found.
+        let undecided = BTreeMap::new();
+        self.look_first(Some(invoice.id), key, Draft::RefundReceipt(draft), undecided, refund.created_at)
+    }
+
+    fn look_for_cancel(&self, invoice: &Document, content: &InvoiceDraft, at: Timestamp) -> Option<Decision> {
+        let (key, rest) = (Cause::Cancel.source_key(), left(content, self.ledger.receipts()));
+        if self.ledger.by_source(&key).is_some() || rest.values().all(|left| left.units <= 0) {
+            return None;
+        }
+        let draft = receipt_for_the_rest(self.merchant, self.order.snapshot.id, Cause::Cancel, at, content, &rest);
+        self.look_first(Some(invoice.id), key, Draft::RefundReceipt(draft), BTreeMap::new(), at)
     }
 
     /// Money for no goods that no document is to tell of: it was paid too much, or the rules leave it out.
@@ -215,7 +235,10 @@ impl Case<'_> {
                 Some(_) | None => Decision::Settled,
             };
         }
-        if known.is_none() {
+        // What was only looked for and is not there was never decided.
+        let is_undecided =
+            |known: &Document| matches!(known.state, State::Planned | State::Dropped) && known.unknown_sends == 0;
+        if known.is_none_or(is_undecided) {
             if self.now < at + CANCEL_RECORD_WAIT {
                 return Decision::Wait(Some(at + CANCEL_RECORD_WAIT), Waiting::CancelRecord);
             }
