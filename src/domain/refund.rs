@@ -139,7 +139,8 @@ pub fn in_price_terms(order: &Order) -> (Cow<'_, Order>, BTreeSet<i64>) {
 
 /// Whether the amounts of refunded goods lack the tax of the prices, by what the shop says its lines are worth now. A reading
 /// fits if it explains that but for a minor unit per unit given back. If both do, only an amount that explains it exactly as
-/// it is stated tells; and nothing does where a tip is among the lines, which the shop may or may not count.
+/// it is stated tells. Nothing does where units left without a record, as by a cancellation, or where a tip is among the
+/// lines, which the shop may or may not count.
 fn told_by_the_shop(order: &Order) -> Option<bool> {
     let Order { snapshot, facts } = order;
     let seen = facts.refunds.values().filter(|refund| snapshot.refunds_seen.contains(&refund.id));
@@ -148,7 +149,12 @@ fn told_by_the_shop(order: &Order) -> Option<bool> {
     let stated: Amount = parts.iter().map(|part| part.subtotal).sum();
     let ordered: Amount = snapshot.lines.iter().map(Line::net).sum();
     let gone = ordered - snapshot.current_subtotal.filter(|_| snapshot.lines.iter().all(|line| !line.tip))?;
-    let rounding = Amount(parts.iter().map(|part| part.quantity).sum());
+    let units: i64 = parts.iter().map(|part| part.quantity).sum();
+    let left_the_order = snapshot.lines.iter().map(|line| line.current_quantity.map(|now| line.quantity - now)).sum();
+    if Some(units) != left_the_order {
+        return None;
+    }
+    let rounding = Amount(units);
     let is_gone = |amount: Amount| (gone - amount).abs() <= rounding;
     let (as_stated, with_tax) = (is_gone(stated), is_gone(stated + tax));
     match (as_stated, with_tax) {
