@@ -346,6 +346,12 @@ fn what_is_not_wanted_any_more_is_given_up() {
         books.ledger.rulings.insert(Ruling::Leave { document: 2 });
     });
     assert_eq!(gone.told(), [""; 0], "a person took it out, and nobody puts it back");
+    let rest = Books::new(&[(1, Sale, 4_000), (2, Sale, 6_000)]).with(|books| {
+        books.payment(INVOICE, Cause::Transaction(1), 4_000, &[1]).state = State::Gone;
+        books.ledger.rulings.insert(Ruling::Leave { document: 2 });
+        books.invoice().total = Some(Amount(TOTAL + 1));
+    });
+    assert_eq!(rest.told(), ["transaction/2 6000 rounded 1 {2} bank"], "it still leaves so much less open");
 }
 
 #[test]
@@ -447,16 +453,21 @@ fn another_life_may_have_recorded_the_shops_word() {
 
 #[test]
 fn in_doubt_a_payment_by_word_is_made_only_where_no_money_is_known() {
-    for (about, movements, unknown_sends, wanted) in [
-        ("nothing is known", vec![], 0, true),
-        ("a promise", vec![(1, Authorization, TOTAL)], 0, true),
-        ("money", vec![(1, Sale, TOTAL)], 0, false),
-        ("money after a promise", vec![(1, Authorization, TOTAL), (2, Sale, TOTAL)], 0, false),
-        ("money, and it may have been sent", vec![(1, Sale, TOTAL)], 1, true),
+    use State::{Dropped, InDoubt};
+    let (word, sale) = (Cause::Paid(1), Cause::Transaction(1));
+    for (about, movements, cause, state, unknown_sends, wanted) in [
+        ("nothing is known", vec![], word, InDoubt, 0, true),
+        ("a promise", vec![(1, Authorization, TOTAL)], word, InDoubt, 0, true),
+        ("money", vec![(1, Sale, TOTAL)], word, InDoubt, 0, false),
+        ("money after a promise", vec![(1, Authorization, TOTAL), (2, Sale, TOTAL)], word, InDoubt, 0, false),
+        ("money, and it may have been sent", vec![(1, Sale, TOTAL)], word, InDoubt, 1, true),
+        ("given up", vec![], word, Dropped, 1, false),
+        ("a movement", vec![(1, Sale, TOTAL)], sale, InDoubt, 0, true),
+        ("a movement, given up", vec![(1, Sale, TOTAL)], sale, Dropped, 0, false),
     ] {
         let books = Books::new(&movements).with(|books| {
-            let document = books.payment(INVOICE, Cause::Paid(1), TOTAL, &[]);
-            (document.state, document.unknown_sends, document.written) = (State::InDoubt, unknown_sends, None);
+            let document = books.payment(INVOICE, cause, TOTAL, &[]);
+            (document.state, document.unknown_sends, document.written) = (state, unknown_sends, None);
             document.look_at = Some(at(100));
         });
         assert_eq!(books.told(), [format!("resolve 2 {wanted}")], "{about}");
@@ -514,6 +525,14 @@ fn money_that_goes_back_later_is_told_by_its_receipt_or_is_a_payment() {
     let never_came = given_back(Some(Class::Edit), true).with(|books| books.ledger.documents.truncate(1));
     let never_came = never_came.with(|books| drop(books.order.facts.transactions.remove(&1)));
     assert_eq!(never_came.told(), [""; 0], "what never came by our books was not too much");
+
+    let more = Books::new(&[(1, Sale, 4_000)]).with(|books| {
+        books.merchant.rules.payments.refunds = true;
+        books.receipt(refund::Cause::Refund(91), 5_000);
+        books.record(91, Some(Class::Receipt), movement(5, Back, 5_000));
+    });
+    let both = ["transaction/1 4000 {1} bank", "transaction/5 5000 {5} bank on 2"];
+    assert_eq!(more.told(), both, "more than came is taken off nothing");
 
     let nothing = given_back(Some(Class::Edit), false).with(|books| {
         books.ledger.documents.truncate(2);
