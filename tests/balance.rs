@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use qantara::domain::money::{Amount, Currency};
 use qantara::domain::order::{
-    Cancelled, Facts, FulfillmentStatus, Order, PaymentStatus, Refund, RefundLine, RefundShipping, Restock, Shipping,
-    Snapshot, Transaction, TransactionKind, TransactionStatus,
+    Adjustment, Cancelled, Facts, FulfillmentStatus, Order, PaymentStatus, Refund, RefundLine, RefundShipping, Restock,
+    Shipping, Snapshot, Transaction, TransactionKind, TransactionStatus,
 };
 use qantara::domain::payment::{Cause, MoneyState, money};
 
@@ -87,7 +87,7 @@ fn stands(order: &Order) -> (MoneyState, i64) {
 
 #[test]
 fn transactions_say_where_the_money_stands_whatever_the_shop_says() {
-    use TransactionKind::{Authorization, Capture, Change, Refund, Sale, Void};
+    use TransactionKind::{Authorization, Capture, Change, Other, Refund, Sale, Void};
     for (movements, expected) in [
         (&[(Sale, 11_500)][..], (MoneyState::Paid, 0)),
         (&[(Authorization, 11_500), (Capture, 5_000), (Capture, 6_500)], (MoneyState::Paid, 0)),
@@ -98,6 +98,9 @@ fn transactions_say_where_the_money_stands_whatever_the_shop_says() {
         (&[(Sale, 11_500), (Refund, 2_000)], (MoneyState::PartiallyRefunded, 2_000)),
         (&[(Sale, 11_500), (Refund, 11_500)], (MoneyState::Refunded, 11_500)),
         (&[(Authorization, 11_500), (Void, 0), (Sale, 11_500)], (MoneyState::Paid, 0)),
+        (&[(Sale, 11_500), (Refund, 1)], (MoneyState::PartiallyRefunded, 1)),
+        (&[(Sale, 11_500), (Refund, 11_499)], (MoneyState::PartiallyRefunded, 11_499)),
+        (&[(Sale, 11_500), (Other, 500)], (MoneyState::Paid, 0)),
     ] {
         for word in [PaymentStatus::Pending, PaymentStatus::Paid, PaymentStatus::Unknown] {
             assert_eq!(stands(&with(word, movements)), expected, "{movements:?}");
@@ -107,7 +110,7 @@ fn transactions_say_where_the_money_stands_whatever_the_shop_says() {
 
 #[test]
 fn without_money_the_shops_word_counts() {
-    use TransactionKind::{Authorization, Void};
+    use TransactionKind::{Authorization, Other, Refund, Void};
     let due = TOTAL.0;
     for (word, movements, expected) in [
         (PaymentStatus::Pending, &[][..], (MoneyState::Pending, due)),
@@ -121,6 +124,11 @@ fn without_money_the_shops_word_counts() {
         (PaymentStatus::Expired, &[(Authorization, 11_500)], (MoneyState::Expired, due)),
         (PaymentStatus::Pending, &[(Authorization, 11_500)], (MoneyState::Authorized, due)),
         (PaymentStatus::Pending, &[(Authorization, 11_500), (Void, 0)], (MoneyState::Voided, due)),
+        (PaymentStatus::Pending, &[(Other, 11_500)], (MoneyState::Pending, due)),
+        // Money that went back had come before; "paid" is said of what came, and not of what is left.
+        (PaymentStatus::Paid, &[(Refund, 2_000)], (MoneyState::Paid, 2_000)),
+        (PaymentStatus::PartiallyRefunded, &[(Refund, 2_000)], (MoneyState::PartiallyRefunded, 0)),
+        (PaymentStatus::Refunded, &[(Refund, 11_500)], (MoneyState::Refunded, 0)),
     ] {
         assert_eq!(stands(&with(word, movements)), expected, "{word:?} {movements:?}");
     }
@@ -134,6 +142,9 @@ fn money_that_is_not_certain_or_not_ours_does_not_count() {
     let mut foreign = with(PaymentStatus::Paid, &[(TransactionKind::Sale, 3_067), (TransactionKind::Sale, 1_500)]);
     foreign.facts.transactions.get_mut(&1).unwrap().currency = "USD".into();
     assert_eq!(stands(&foreign), (MoneyState::PartiallyPaid, 10_000));
+    let mut unnamed = with(PaymentStatus::Pending, &[(TransactionKind::Sale, 11_500)]);
+    unnamed.facts.transactions.get_mut(&1).unwrap().currency.clear();
+    assert_eq!(stands(&unnamed), (MoneyState::Paid, 0), "test bodies name no currency");
 }
 
 #[test]
@@ -158,6 +169,38 @@ fn the_order_costs_what_is_left_of_it() {
         assert_eq!(money(&order).total, TOTAL - Amount(worth), "{included} {net}");
     }
 
+    // The shipping that is named, or all of it, tells what the price with its tax may be.
+    let worth = |included, shipping: Vec<RefundShipping>, adjusted: &[(i64, i64)]| {
+        let mut order = with(PaymentStatus::Paid, &sale);
+        order.snapshot.taxes_included = included;
+        let more = Shipping { id: 10, price: Amount(2_000), ..order.snapshot.shipping[0].clone() };
+        order.snapshot.shipping.push(more);
+        goods_back(&mut order, 0, 0, 0);
+        let refund = order.facts.refunds.get_mut(&91).unwrap();
+        refund.shipping = shipping;
+        let parts = adjusted.iter().map(|(net, tax)| (Amount(-net), Amount(-tax)));
+        refund.adjustments = parts.map(|(amount, tax)| Adjustment { is_shipping: true, amount, tax }).collect();
+        TOTAL - money(&order).total
+    };
+    assert_eq!(worth(true, shipping(1_150, 150), &[]), Amount(1_150), "beside it would be more than it cost");
+    assert_eq!(worth(true, Vec::new(), &[(1_150, 150)]), Amount(1_300), "of both together it may be beside");
+    assert_eq!(worth(true, Vec::new(), &[(3_150, 150)]), Amount(3_150));
+    assert_eq!(worth(false, shipping(1_150, 173), &[]), Amount(1_323), "prices without it say nothing of it");
+
+    let mut included = with(PaymentStatus::Paid, &sale);
+    included.snapshot.taxes_included = true;
+    goods_back(&mut included, 5_750, 750, 5_750);
+    assert_eq!(stands(&included), (MoneyState::PartiallyRefunded, 0));
+    let mut by_word = with(PaymentStatus::Refunded, &[]);
+    goods_back(&mut by_word, 10_000, 1_500, 11_500);
+    assert_eq!((money(&by_word).total, money(&by_word).received), (Amount::ZERO, TOTAL));
+    let mut more = with(PaymentStatus::Paid, &sale);
+    goods_back(&mut more, 12_000, 0, 11_500);
+    assert_eq!(stands(&more), (MoneyState::Refunded, -500), "goods worth more than the order");
+
+    let mut cancelled = with(PaymentStatus::Paid, &[(TransactionKind::Sale, 1)]);
+    cancelled.facts.cancelled = Some(Cancelled { at: Timestamp::UNIX_EPOCH });
+    assert_eq!(stands(&cancelled), (MoneyState::Overpaid, -1));
     let mut cancelled = with(PaymentStatus::Paid, &sale);
     cancelled.facts.cancelled = Some(Cancelled { at: Timestamp::UNIX_EPOCH });
     assert_eq!(stands(&cancelled), (MoneyState::Overpaid, -11_500));

@@ -76,7 +76,8 @@ fn the_largest_amount_is_the_largest() {
         assert_eq!(sar.parse_amount(text), Err(BadAmount::TooLarge(text.into())));
     }
     assert_eq!(Amount(500_000_000_000_000).times(2), Some(Amount(1_000_000_000_000_000)));
-    assert_eq!(Amount(500_000_000_000_001).times(2), None);
+    assert_eq!(Amount(1_000_000_000_000_001).times(1), None);
+    assert_eq!(Amount::rounded(Decimal::MAX), Amount(1_000_000_000_000_000));
     assert_eq!(Amount(i64::MAX).times(i64::MAX), None);
 }
 
@@ -134,7 +135,9 @@ fn allocating_loses_nothing_and_every_part_is_within_a_minor_unit() {
 fn allocating_over_no_weight_loses_nothing() {
     assert_eq!(Amount(7).allocate(&[0, 0]), [Amount(7), Amount(0)]);
     assert_eq!(Amount(7).allocate(&[]), []);
+    assert_eq!(Amount(7).allocate(&[0, 1]), [Amount(0), Amount(7)]);
     assert_eq!(Amount(10).allocate(&[1, 1, 1]), [Amount(4), Amount(3), Amount(3)]);
+    assert_eq!(Amount(10).allocate(&[1, 2]), [Amount(3), Amount(7)], "the larger fraction gets the odd unit");
 }
 
 /// Units taken in any number of goes carry the same as units taken at once.

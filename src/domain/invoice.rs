@@ -144,10 +144,10 @@ impl Billed {
     /// are split moves the tax by a minor unit.
     #[must_use]
     pub fn in_rows(self) -> Self {
+        // Rounded by document, the tax is the same however the units are split.
         let off = |candidate: &Self| {
-            let alone = [candidate.clone()];
-            let tax = |rounding| (predict(&alone, rounding).tax - candidate.tax).abs();
-            tax(Rounding::PerRow) + tax(Rounding::PerDocument)
+            let predicted = predict(std::slice::from_ref(candidate), Rounding::PerRow);
+            (predicted.tax - candidate.tax).abs()
         };
         let first = Self { rows: exact_rows(self.units.max(1), self.net), ..self };
         if off(&first).is_zero() {
@@ -190,13 +190,6 @@ pub struct Obstacles {
     pub holds: Vec<Hold>,
 }
 
-impl Obstacles {
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.ask.is_empty() && self.holds.is_empty()
-    }
-}
-
 /// A draft, complete only without obstacles.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Drafted {
@@ -205,10 +198,10 @@ pub struct Drafted {
 }
 
 impl Drafted {
-    /// Nothing is left to bill.
+    /// Nothing is left to bill. What Daftra is asked about has a row already.
     #[must_use]
     pub fn is_without_rows(&self) -> bool {
-        self.invoice.billed.is_empty() && self.obstacles.is_empty()
+        self.invoice.billed.is_empty() && self.obstacles.holds.is_empty()
     }
 }
 
@@ -429,10 +422,10 @@ fn check_sums(snapshot: &Snapshot, obstacles: &mut Obstacles) -> Vec<(Extra, Amo
         (Extra::Fees, snapshot.fees),
         (Extra::CashRounding, snapshot.cash_rounding),
     ];
-    let known: Vec<(Extra, Amount)> = extras.into_iter().filter(|(_, amount)| !amount.is_zero()).collect();
-    for chosen in 0..1_usize << known.len() {
+    // What is zero explains nothing: the first that fits leaves it out.
+    for chosen in 0..1_usize << extras.len() {
         let subset: Vec<_> =
-            known.iter().enumerate().filter(|(bit, _)| chosen & (1 << bit) != 0).map(|(_, extra)| *extra).collect();
+            extras.iter().enumerate().filter(|(bit, _)| chosen & (1 << bit) != 0).map(|(_, extra)| *extra).collect();
         if sum + subset.iter().map(|(_, amount)| *amount).sum() == snapshot.total_price {
             return subset;
         }

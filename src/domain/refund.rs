@@ -106,9 +106,6 @@ pub fn in_price_terms(order: &Order) -> (Cow<'_, Order>, BTreeSet<i64>) {
     });
     for (refund, is_seen, part) in parts {
         let Some(line) = snapshot.lines.iter().find(|line| line.id == part.line_id) else { continue };
-        if line.net() <= Amount::ZERO {
-            continue;
-        }
         let off = |worth: Amount| (part.tax - line.tax().share(worth.0, line.net().0)).abs();
         let with_tax = part.subtotal + part.tax;
         let units = line.net().share(part.quantity, line.quantity);
@@ -204,11 +201,10 @@ pub fn class_after_invoice(
     let gone = lines().any(|line| line.restock == Restock::NoRestock);
     // Money kept or added beside the goods is no edit, even while its transaction is still on its way.
     let beside = touches_shipping(refund, invoice) || has_other_money(refund) || touches_duties(refund, invoice);
-    let only_goods = lines().next().is_some() && !beside;
-    if only_goods && !refund.has_money() && !came_back && !gone && facts.cancelled.is_none() {
-        Class::Edit
-    } else {
+    if beside || refund.has_money() || came_back || gone || facts.cancelled.is_some() {
         Class::Receipt
+    } else {
+        Class::Edit
     }
 }
 
@@ -399,7 +395,7 @@ pub fn receipt(
                 Some(row) => billed.push(row),
                 None => holds.push(part(RefundPart::Adjustment)),
             },
-            LinePolicy::Skip if is_more && !only_money => {}
+            LinePolicy::Skip if is_more => {}
             LinePolicy::Hold | LinePolicy::Skip | LinePolicy::Line => {
                 holds.push(part(if only_money { RefundPart::MoneyOnly } else { RefundPart::Adjustment }));
             }
@@ -532,5 +528,5 @@ fn money_row(refund: &Refund, snapshot: &Snapshot, invoice: &InvoiceDraft, other
 }
 
 fn part_of(original: &Billed, units: i64, net: Amount, tax: Amount, product_id: Option<i64>) -> Billed {
-    Billed { units, net, tax, product_id, rows: Vec::new(), ..original.clone() }.in_rows()
+    Billed { units, net, tax, product_id, ..original.clone() }.in_rows()
 }
