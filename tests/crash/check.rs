@@ -233,7 +233,10 @@ impl End<'_> {
                 {
                     expected.money -= placed.goodwill.unwrap_or_default();
                 }
-                if found.invoices > 1 + found.reversals || !found.twice.is_empty() {
+                let reversed = self.rows.iter().map(|(_, row)| row).filter(|row| row.state == RowState::Reversed);
+                let reversed = reversed.filter(|row| order_of(&row.content.header().reference) == key).count();
+                // Where receipts had taken back everything, no reversal was needed; after a restore our rows forgot it.
+                if found.invoices > 1 + reversed.max(found.reversals) || !found.twice.is_empty() {
                     faults.push(format!("DUPLICATE {key}: {} invoices, twice: {:?}", found.invoices, found.twice));
                 }
                 let is_live = merchant.live_from().is_some_and(|from| placed.at.as_second() >= from.as_second());
