@@ -14,11 +14,12 @@ use qantara::domain::document::{Document, State as DocumentState};
 use qantara::domain::reason::{Hold, Ignored, Reason, Unmoved, Waiting};
 use qantara::domain::rules::{LockedPolicy, Rules};
 use qantara::domain::ruling::Ruling;
+use qantara::engine::worker::Step;
 use qantara::sandbox::daftra::{AccountSetup, DocumentKind, Hand, Product};
 use qantara::sandbox::fault::{Fault, FaultKind};
 use qantara::sandbox::shop::Shop;
 use qantara::sandbox::shop::cart::{
-    CancelHow, Cart, Edit, LineId, OrderId, Payment, Product as Ware, Refund, Restock, VariantId,
+    CancelHow, Cart, Edit, Item, LineId, OrderId, Payment, Product as Ware, Refund, Restock, VariantId,
 };
 use rust_decimal::Decimal;
 
@@ -195,6 +196,24 @@ fn what_lacks_stock_is_held_with_what_is_missing_and_tried_every_hour() {
     stage.account("one", |account| account.add_stock(LAMP, 1, Decimal::from(10), now));
     stage.pass(HOUR);
     assert_eq!((stage.order("1001").state, counted(&stage)), (State::Settled, (1, 0)));
+}
+
+/// The time to try it again is over, and something else holds the order: nobody comes back at once, for ever.
+#[test]
+fn what_lacks_stock_and_is_held_for_more_comes_to_rest() {
+    let mut stage = stage(AccountSetup::default(), |_| {});
+    let (mut shop, shelf) = wadi(1);
+    let now = stage.clock.now();
+    stage.account("one", |account| account.add_stock(LAMP, 1, Decimal::from(-99_998), now));
+    let order = buy(&stage, &mut shop, shelf[2], 3);
+    assert!(matches!(holds(&stage.order("1001")), [Hold::NotEnoughStock { .. }]));
+    stage.stop();
+    let item = Item::Custom { title: "Engraving".to_owned(), price: Decimal::TEN, taxable: true };
+    stage.deliver(&shop.edit(order, &[Edit::AddLine { item, quantity: 1 }], stage.clock.now()).unwrap());
+    stage.hand.advance(HOUR * 2);
+    let is_at_rest = (0..20).any(|_| matches!(stage.engine.work_once(), Step::Idle(at) if at > stage.clock.now()));
+    assert!(is_at_rest, "it is worked on for ever: {:?}", stage.order("1001"));
+    assert!(matches!(holds(&stage.order("1001")), [Hold::CustomLine { .. }]));
 }
 
 /// The process ends, or no answer comes, between Daftra's no and the question whether it was for want of stock.

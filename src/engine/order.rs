@@ -121,9 +121,10 @@ impl Engine {
                 // What is missing in Daftra may be made there: look again when the answer is no longer believed.
                 let is_missing = holds.iter().any(|hold| matches!(hold, Hold::UnknownProduct { .. }));
                 let miss = is_missing.then(|| now + self.settings.ages.miss);
-                // The planner tries what was refused for want of stock again after its own time.
-                let stock =
-                    case.ledger.documents.iter().filter_map(Document::shortages).map(|(_, at)| at.max(now)).min();
+                // The planner tries what was refused for want of stock again after its own time. Where that is over and
+                // it does not, something else holds the order.
+                let stock = case.ledger.documents.iter().filter_map(Document::shortages).map(|(_, at)| at);
+                let stock = stock.filter(|at| *at > now).min();
                 let again = miss.into_iter().chain(stock).min().map_or(Again::WhenAsked, Again::At);
                 (State::Held, Some(Reason::Held(holds)), Some(Status::Held), again)
             }

@@ -45,6 +45,9 @@ const DAY: SignedDuration = SignedDuration::from_hours(25);
 /// No seed has anything to do for so long.
 const LONGEST: SignedDuration = SignedDuration::from_hours(40 * 24);
 
+/// Nobody has so much to do at one moment.
+const MOST_AT_ONCE: u32 = 5_000;
+
 /// Sealing costs nothing worth repeating.
 static VAULT: LazyLock<Arc<Vault>> = LazyLock::new(|| {
     let folder = folder();
@@ -304,11 +307,14 @@ impl Sim {
 
     /// Lives on until nobody has anything to do.
     fn go_on(self: &Arc<Self>) {
-        let mut beaten = Timestamp::UNIX_EPOCH;
+        let (mut beaten, mut last, mut rounds) = (Timestamp::UNIX_EPOCH, Timestamp::UNIX_EPOCH, 0);
         loop {
             self.rise();
             let life = self.life();
             let now = life.clock.now();
+            rounds = if now == last { rounds + 1 } else { 0 };
+            last = now;
+            assert!(rounds < MOST_AT_ONCE, "they go round and round");
             assert!(now < Timestamp::from_str(START).unwrap() + LONGEST, "they go on and on");
             self.state().world.tick(now);
             if now.duration_since(beaten) >= life.engine.settings.heartbeat {
@@ -497,6 +503,10 @@ impl State {
         }
         let rate = if self.rates.aims.contains(point) { 500 } else { self.rates.crash };
         let is_end = self.lives < LIVES && rate > 0 && self.chance.per_mille(rate);
+        if is_end {
+            // There is more to die of.
+            self.rates.aims.remove(point);
+        }
         let hits = self.tally.hits(point);
         hits.reached += 1;
         hits.deadly += u64::from(is_end);
