@@ -30,6 +30,9 @@ mod make;
 
 const REFUND: i64 = 91;
 
+/// Where a row of a receipt comes from, its units, net and tax.
+type Told = (Source, i64, i64, i64);
+
 fn vat() -> BilledTax {
     BilledTax { title: "VAT".into(), rate: Decimal::new(15, 2), daftra_id: 5 }
 }
@@ -54,7 +57,7 @@ fn billed(source: Source, units: i64, net: i64, tax: i64) -> Billed {
 fn invoice(billed: Vec<Billed>) -> InvoiceDraft {
     let of_line = |billed: &Billed| match billed.source {
         Source::Line(id) => Some((id, Seen::Billed)),
-        _ => None,
+        Source::Shipping(_) | Source::Tip | Source::Duties | Source::Fees | Source::Money(_) => None,
     };
     InvoiceDraft {
         header: Header {
@@ -330,7 +333,7 @@ fn taken_from(
     changed: &[(Source, (i64, i64, i64))],
     snapshot: &Snapshot,
     money: LinePolicy,
-) -> Result<Vec<(Source, i64, i64, i64)>, Vec<Hold>> {
+) -> Result<Vec<Told>, Vec<Hold>> {
     let mut rest = left(invoice, std::iter::empty());
     let changed = changed
         .iter()
@@ -340,11 +343,7 @@ fn taken_from(
     Ok(draft.billed.iter().map(|b| (b.source, b.units, b.net.0, b.tax.0)).collect())
 }
 
-fn taken(
-    refund: &Refund,
-    invoice: &InvoiceDraft,
-    money: LinePolicy,
-) -> Result<Vec<(Source, i64, i64, i64)>, Vec<Hold>> {
+fn taken(refund: &Refund, invoice: &InvoiceDraft, money: LinePolicy) -> Result<Vec<Told>, Vec<Hold>> {
     taken_from(refund, invoice, &[], &snapshot(), money)
 }
 

@@ -418,10 +418,7 @@ impl<'a> Shop<'a> {
     }
 
     fn is_bare(&self) -> bool {
-        let added = self.story.acts.iter().filter_map(|act| match act {
-            Act::Add(item) => Some(item),
-            _ => None,
-        });
+        let added = self.story.acts.iter().filter_map(|act| if let Act::Add(item) = act { Some(item) } else { None });
         let tells = |item: &Item| {
             let net = item.price * (100 - item.percent_off) / 100;
             net == 0 || self.tax_of(Amount(net)) > Amount(LITTLE_TAX)
