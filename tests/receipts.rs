@@ -54,7 +54,7 @@ fn billed(source: Source, units: i64, net: i64, tax: i64) -> Billed {
 fn invoice(billed: Vec<Billed>) -> InvoiceDraft {
     let of_line = |billed: &Billed| match billed.source {
         Source::Line(id) => Some((id, Seen::Billed)),
-        _ => None,
+        Source::Shipping(_) | Source::Tip | Source::Duties | Source::Fees | Source::Money(_) => None,
     };
     InvoiceDraft {
         header: Header {
@@ -322,6 +322,8 @@ fn snapshot() -> Snapshot {
     }
 }
 
+type Taken = Result<Vec<(Source, i64, i64, i64)>, Vec<Hold>>;
+
 /// The receipt's source, units, net and tax; all is left of the invoice but for `left`.
 fn taken_from(
     refund: &Refund,
@@ -329,7 +331,7 @@ fn taken_from(
     changed: &[(Source, (i64, i64, i64))],
     snapshot: &Snapshot,
     money: LinePolicy,
-) -> Result<Vec<(Source, i64, i64, i64)>, Vec<Hold>> {
+) -> Taken {
     let mut rest = left(invoice, std::iter::empty());
     let changed = changed
         .iter()
@@ -339,11 +341,7 @@ fn taken_from(
     Ok(draft.billed.iter().map(|b| (b.source, b.units, b.net.0, b.tax.0)).collect())
 }
 
-fn taken(
-    refund: &Refund,
-    invoice: &InvoiceDraft,
-    money: LinePolicy,
-) -> Result<Vec<(Source, i64, i64, i64)>, Vec<Hold>> {
+fn taken(refund: &Refund, invoice: &InvoiceDraft, money: LinePolicy) -> Taken {
     taken_from(refund, invoice, &[], &snapshot(), money)
 }
 
