@@ -419,6 +419,11 @@ fn a_payment_by_word_that_may_have_been_sent_keeps_its_place() {
     assert_eq!(waiting(State::Refused, 1, &sale).told(), ["hold refused"]);
     assert_eq!(waiting(State::Planned, 0, &sale).told(), ["drop 2"], "it never left");
     assert_eq!(waiting(State::Posted, 1, &sale).told(), ["adopt {1} by 2"], "it is there");
+    let part = waiting(State::Posted, 1, &[(1, Sale, 4_000)]).with(|books| {
+        let Draft::Payment(payment) = &mut books.ledger.documents[1].content else { panic!("a payment") };
+        payment.amount = Amount(4_000);
+    });
+    assert_eq!(part.told(), ["adopt {1} by 2"], "nor is it sent again where as much is open");
     let less = waiting(State::Planned, 1, &sale).with(|books| {
         books.payment(INVOICE, Cause::Transaction(7), 1, &[7]);
     });
