@@ -30,9 +30,6 @@ mod make;
 
 const REFUND: i64 = 91;
 
-/// Where a row of a receipt comes from, its units, net and tax.
-type Told = (Source, i64, i64, i64);
-
 fn vat() -> BilledTax {
     BilledTax { title: "VAT".into(), rate: Decimal::new(15, 2), daftra_id: 5 }
 }
@@ -326,6 +323,8 @@ fn snapshot() -> Snapshot {
     }
 }
 
+type Taken = Result<Vec<(Source, i64, i64, i64)>, Vec<Hold>>;
+
 /// The receipt's source, units, net and tax; all is left of the invoice but for `left`.
 fn taken_from(
     refund: &Refund,
@@ -333,7 +332,7 @@ fn taken_from(
     changed: &[(Source, (i64, i64, i64))],
     snapshot: &Snapshot,
     money: LinePolicy,
-) -> Result<Vec<Told>, Vec<Hold>> {
+) -> Taken {
     let mut rest = left(invoice, std::iter::empty());
     let changed = changed
         .iter()
@@ -343,7 +342,7 @@ fn taken_from(
     Ok(draft.billed.iter().map(|b| (b.source, b.units, b.net.0, b.tax.0)).collect())
 }
 
-fn taken(refund: &Refund, invoice: &InvoiceDraft, money: LinePolicy) -> Result<Vec<Told>, Vec<Hold>> {
+fn taken(refund: &Refund, invoice: &InvoiceDraft, money: LinePolicy) -> Taken {
     taken_from(refund, invoice, &[], &snapshot(), money)
 }
 
