@@ -13,7 +13,7 @@ use qantara::db::order::State;
 use qantara::db::{alert, document, order};
 use qantara::domain::document::State as RowState;
 use qantara::domain::reason::{Hold, Reason};
-use qantara::domain::rules::{GatewayRule, LockedPolicy, PaymentRules};
+use qantara::domain::rules::{GatewayRule, LockedPolicy, PaymentRules, Trigger};
 use qantara::sandbox::daftra::{Account, AccountSetup, DocumentKind, Hand, PartialPut, PaymentMethod, Standing};
 use qantara::sandbox::fault::{Fault, FaultKind};
 use qantara::sandbox::http::Request;
@@ -602,6 +602,33 @@ fn a_share_is_not_paid_while_something_is_owed_for_the_order() {
     stage.deliver(&shop.pay(order, stage.clock.now()).unwrap());
     stage.until_idle(DAY);
     assert_eq!((paid_to(&stage, "a"), paid_to(&stage, "b")), (vec!["349".to_owned()], vec!["43.33".to_owned()]));
+}
+
+/// A merchant who invoices what is paid goes by the money where the shop tells of it.
+#[test]
+fn an_order_of_which_a_part_was_paid_and_a_part_went_back_waits_for_the_rest() {
+    let stage = stage();
+    let merchant_id = stage.db.read(merchant::all).unwrap()[0].id;
+    let change = move |tx: &rusqlite::Transaction<'_>| {
+        let mut merchant = merchant::get(tx, merchant_id)?;
+        merchant.rules.trigger = Trigger::Paid;
+        merchant::change(tx, &merchant)
+    };
+    stage.db.write(change).unwrap();
+    let (mut shop, shelf) = wadi();
+    let part = Payment::Part(Decimal::from(400));
+    let (order, deliveries) = shop.buy(&cart(&shelf, 2, part), stage.clock.now()).unwrap();
+    stage.deliver(&deliveries);
+    stage.until_idle(HOUR);
+    let line = shop.what_is_left(order).unwrap()[0].line_id;
+    stage.deliver(&shop.refund(order, &Refund::of(&[(line, 1, Restock::Return)]), stage.clock.now()).unwrap());
+    stage.until_idle(DAY);
+    assert_eq!(shop.order_body(order).unwrap()["financial_status"], "partially_refunded");
+    assert_eq!(stage.order("1001").state, State::Waiting);
+    stage.deliver(&shop.pay(order, stage.clock.now()).unwrap());
+    stage.until_idle(DAY);
+    assert_settled(&stage, "");
+    assert_eq!(balance(&stage), (2, "0".to_owned()));
 }
 
 #[test]

@@ -21,7 +21,7 @@ use super::ledger::Ledger;
 use super::money::Amount;
 use super::operation::Change;
 use super::order::{Order, PaymentStatus, Snapshot, Transaction, TransactionKind};
-use super::payment::{Cause, PaymentDraft, brings_money, money, movements, shop_amount};
+use super::payment::{Cause, PaymentDraft, brings_money, movements, shop_amount, was_paid_in_full};
 use super::reason::Hold;
 use super::refund::{self, Class};
 use super::rules::Merchant;
@@ -351,10 +351,8 @@ impl<'a> Purse<'a> {
             // Once money went back, words do not tell whether goods that were added since are paid.
             received.is_empty() && snapshot.payment == PaymentStatus::Paid
         } else {
-            let sum: Amount = received.iter().flatten().copied().sum();
             // Of an order of which only a part was ever paid some may have gone back, too.
-            snapshot.payment == PaymentStatus::Paid
-                || !received.is_empty() && (sum >= snapshot.total_price || money(self.order).unpaid() <= Amount::ZERO)
+            snapshot.payment == PaymentStatus::Paid || was_paid_in_full(self.order) == Some(true)
         };
         let had_word = || self.rows().any(|(_, payment)| matches!(payment.cause, Cause::Paid(_)));
         let lost = Some(-unnamed(self.counted(), &movements, snapshot))

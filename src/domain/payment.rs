@@ -150,6 +150,15 @@ pub fn money(order: &Order) -> Money {
     Money { state, total, received, given_back }
 }
 
+/// Whether all that it cost was paid at some time, by the transactions that the shop told of. `None`: it told of no money
+/// that came, or of some in another currency.
+#[must_use]
+pub fn was_paid_in_full(order: &Order) -> Option<bool> {
+    let Order { snapshot, facts } = order;
+    let received = facts.received(snapshot.currency).filter(|_| facts.money_was_received())?;
+    Some(received >= snapshot.total_price || money(order).unpaid() <= Amount::ZERO)
+}
+
 fn by_sums(total: Amount, received: Amount, given_back: Amount) -> MoneyState {
     let kept = received - given_back;
     if kept > total.max(Amount::ZERO) {

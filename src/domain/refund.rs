@@ -111,11 +111,15 @@ pub fn in_price_terms(order: &Order) -> (Cow<'_, Order>, BTreeSet<i64>) {
         let units = line.net().share(part.quantity, line.quantity);
         let fits = |worth: Amount| (worth - units).abs() <= Amount(line.quantity);
         let fit = (fits(part.subtotal), fits(with_tax));
+        // A minor unit is rounding and proves nothing.
+        let tells = |one: Amount, not: Amount| off(not) > Amount(1) && off(one) < off(not);
         // An edit in the body to come may have made a unit of a few minor units look like one with or without its tax.
         let is_little = part.tax <= Amount(LITTLE_TAX_PER_UNIT * line.quantity);
         let is_unclear = match fit {
             (true, true) => true,
-            (true, false) | (false, true) => is_little,
+            // Or units of a line are worth different amounts since, and its tax tells the other reading.
+            (true, false) => is_little || tells(with_tax, part.subtotal),
+            (false, true) => is_little || tells(part.subtotal, with_tax),
             (false, false) => (off(part.subtotal) - off(with_tax)).abs() <= Amount(1),
         };
         if !is_seen && !part.tax.is_zero() && is_unclear {
@@ -124,8 +128,7 @@ pub fn in_price_terms(order: &Order) -> (Cow<'_, Order>, BTreeSet<i64>) {
         let lacks_tax = told.filter(|_| is_seen).unwrap_or_else(|| match fit {
             (true, _) => false,
             (false, true) => true,
-            // A minor unit is rounding and proves nothing.
-            (false, false) => off(part.subtotal) > Amount(1) && off(with_tax) < off(part.subtotal),
+            (false, false) => tells(with_tax, part.subtotal),
         });
         if lacks_tax {
             part.subtotal = with_tax;

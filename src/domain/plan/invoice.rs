@@ -9,7 +9,8 @@ use crate::domain::draft::Draft;
 use crate::domain::invoice::{Drafted, InvoiceDraft, Obstacles, Removed, Seen, reference};
 use crate::domain::ledger::invoice_key;
 use crate::domain::operation::Operation;
-use crate::domain::order::{FulfillmentStatus, SAMPLE_ORDER};
+use crate::domain::order::{FulfillmentStatus, PaymentStatus, SAMPLE_ORDER};
+use crate::domain::payment::was_paid_in_full;
 use crate::domain::reason::{Hold, Ignored, Waiting};
 use crate::domain::refund::{Class, class_before_invoice};
 use crate::domain::rules::{Trigger, fold};
@@ -159,11 +160,17 @@ impl Case<'_> {
         let snapshot = &self.order.snapshot;
         match self.merchant.rules.trigger(&snapshot.gateways) {
             Trigger::Created => None,
-            Trigger::Paid => (!snapshot.payment.was_paid_in_full()).then_some(Waiting::NotPaid),
+            Trigger::Paid => (!self.is_paid()).then_some(Waiting::NotPaid),
             Trigger::Fulfilled => {
                 (snapshot.fulfillment != FulfillmentStatus::Fulfilled).then_some(Waiting::NotFulfilled)
             }
         }
+    }
+
+    /// "Refunded" is also said of an order of which only a part was ever paid; where the shop tells of its money, that counts.
+    fn is_paid(&self) -> bool {
+        let word = self.order.snapshot.payment;
+        word == PaymentStatus::Paid || word.was_paid_in_full() && was_paid_in_full(self.order).unwrap_or(true)
     }
 
     fn check_decimals(&self, target: &InvoiceDraft, obstacles: &mut Obstacles) {
