@@ -125,15 +125,12 @@ impl Hand {
         now: Timestamp,
     ) -> Option<Vec<Delivery>> {
         let (shop, id, owed) = (&mut front.shop, order.id, order.figures.owed);
+        let has_paid = shop.what_is_paid(id).is_ok_and(|paid| !paid.is_zero());
         match act {
             Act::Tag => shop.tag(id, "gift", now).ok(),
             Act::Note => shop.note(id, "قبل الخميس", now).ok(),
             Act::Ship => shop.fulfil(id, now).ok(),
-            Act::Pay => {
-                let done = shop.pay(id, now).ok()?;
-                order.events.push(Event::Paid);
-                Some(done)
-            }
+            Act::Pay => shop.pay(id, now).ok(),
             Act::PayPart => {
                 let part = Decimal::new(owed * (1 + self.number(3)) / 5, SHOPS[order.shop].digits);
                 shop.pay_part(id, part, now).ok()
@@ -182,8 +179,8 @@ impl Hand {
                 Some(done)
             }
             Act::GiveBack => {
-                // Before an invoice nobody can say of which payment it was taken.
-                if order.taken() > 0 && !order.is_paid() && waits_for_money(order) {
+                // What was paid of it nobody knows who hears of another currency.
+                if has_paid && !order.is_paid() && !SHOPS[order.shop].tells_amounts() {
                     return None;
                 }
                 let goods = self.goods_back(left, order.must_come_back());
@@ -216,7 +213,7 @@ impl Hand {
                     return None;
                 }
                 // Money that is owed either way would be evened out, which is a matter for a person.
-                if (is_paid || order.taken() != 0) && owed != 0 {
+                if (is_paid || has_paid) && owed != 0 {
                     return None;
                 }
                 let silent = act == Act::CancelSilently || (!is_paid && self.chance.per_mille(400));

@@ -16,8 +16,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::super::{Ended, Session};
-use super::checkout::{Hand, Lot};
-use super::compare::{ByOrder, Standing, Wanted};
+use super::checkout::{Cause, Hand, Lot};
+use super::compare::{ByOrder, Place, Standing, Wanted};
 use super::expectation::{REQUISITION, Stand, expect};
 use super::history::{Order, Requisition};
 use super::interrupt::Interrupt;
@@ -44,6 +44,8 @@ const CARRIERS: usize = 4;
 const PAGE: usize = 1_000;
 /// How often the operator tries one order again.
 const MOST_RETRIES: u32 = 10;
+/// Orders that differ whose stories are told.
+const STORIES: usize = 3;
 /// Orders named when a day does not end.
 const NAMED: usize = 20;
 /// What a bad day of Daftra leaves to a person, who tries again.
@@ -74,8 +76,9 @@ pub(super) fn play(session: &Session, interrupt: &Interrupt, ask: Ask) -> anyhow
         true => Some(lies::tell(&run.town, &run.orders, &expected, &standing)?),
         false => None,
     };
+    let stories = run.stories(&verdict)?;
     let (kills, retried) = (run.town.stage.kills, run.retries.values().sum());
-    let life = Life { seed: ask.seed, orders: &run.orders, expectations: expected.len(), kills, retried };
+    let life = Life { seed: ask.seed, orders: &run.orders, expectations: expected.len(), kills, retried, stories };
     report(session, &life, &standing, &verdict, noticed.as_ref())
 }
 
@@ -169,15 +172,24 @@ impl Run {
         self.on_requisition(on_requisition)
     }
 
-    /// All goods have come in; whoever was served before may have taken what came for somebody else.
+    /// All goods have come in; whoever was served before may have taken what came for somebody else. Goods that come in
+    /// after a refusal and before the question leave a refusal without a reason.
     fn try_for_stock(&mut self) -> anyhow::Result<()> {
-        let held = self.rows(|_| true)?.into_iter().filter(Row::lacks_stock).collect::<Vec<_>>();
-        for row in &held {
-            self.try_again(row)?;
-        }
-        let still = |run: &Self| -> anyhow::Result<bool> { Ok(run.rows(|_| true)?.iter().any(Row::lacks_stock)) };
-        self.until(|run| Ok(!still(run)?), "Something is still not in stock")?;
-        self.rest(&held.iter().map(|row| row.shopify_id).collect())
+        let short = self.orders.iter().filter(|order| order.lot == Lot::MustHold(Cause::NotEnoughStock));
+        let short: BTreeSet<u64> = short.map(|order| order.id.0).collect();
+        let still = |run: &Self| -> anyhow::Result<Vec<Row>> {
+            let held = |row: &Row| row.state == "held" && short.contains(&row.shopify_id);
+            Ok(run.rows(|_| true)?.into_iter().filter(held).collect())
+        };
+        self.until(
+            |run| {
+                let held = still(run)?;
+                held.iter().try_for_each(|row| run.try_again(row))?;
+                Ok(held.is_empty())
+            },
+            "Something is still not in stock",
+        )?;
+        self.rest(&short)
     }
 
     /// On the last day a warehouse hands out goods on requisition only, and does so for every other order.
@@ -324,6 +336,17 @@ impl Run {
 
     fn command<T: serde::de::DeserializeOwned>(&self, arguments: &[&str]) -> anyhow::Result<T> {
         Ok(serde_json::from_value(self.town.stage.command(arguments)?)?)
+    }
+
+    /// What the product itself tells of the first orders that differ.
+    fn stories(&self, verdict: &Verdict) -> anyhow::Result<Vec<String>> {
+        let orders = verdict.differences.keys().filter_map(|place| match place {
+            Place::Order { merchant, order } => Some((order.to_string(), MERCHANTS[*merchant].slug)),
+            Place::Stock { .. } | Place::Stray { .. } => None,
+        });
+        let show =
+            |(order, slug): (String, &str)| self.town.stage.command(&["order", "show", &order, "--merchant", slug]);
+        orders.take(STORIES).map(|order| show(order).map(|story| story.to_string())).collect()
     }
 
     fn expected(&self) -> anyhow::Result<ByOrder<Wanted>> {

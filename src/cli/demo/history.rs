@@ -230,6 +230,7 @@ impl Hand {
         let figures = Figures::read(&last_body(&deliveries)?, &SHOPS[order.shop])?;
         note_record(order, &figures);
         order.figures = figures;
+        order.note_payment();
         order.end_day(now, &mut deliveries, false)?;
         self.repeat(&mut deliveries);
         Ok(deliveries)
@@ -257,6 +258,13 @@ impl Order {
             moved,
             reveals: *reveals,
         })
+    }
+
+    /// It is paid when nothing is owed any more, be it because less is left of it.
+    fn note_payment(&mut self) {
+        if self.figures.word != Word::Other && self.figures.owed <= 0 && !self.is_paid() {
+            self.events.push(Event::Paid);
+        }
     }
 
     /// Remembers the day, and keeps back what a shop does not tell.
@@ -303,12 +311,6 @@ impl Order {
     /// How often money came.
     pub(super) fn movements(&self) -> usize {
         self.evenings.iter().flat_map(|evening| &evening.moved).filter(|moved| moved.amount > 0).count()
-    }
-
-    /// Money that came, without what went back.
-    pub(super) fn taken(&self) -> i64 {
-        let moved = self.evenings.iter().flat_map(|evening| &evening.moved);
-        moved.map(|moved| moved.amount.max(0)).sum()
     }
 
     pub(super) fn has_a_future(&self) -> bool {

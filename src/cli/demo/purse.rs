@@ -103,7 +103,7 @@ impl Life {
     }
 
     /// What the shop said is paid was paid by the transactions of which it tells only now; what they brought beyond that
-    /// is still to be booked, less what went back of it since.
+    /// is still to be booked.
     fn adopt(&mut self) {
         let mut held: i64 =
             self.purse.wanted.iter().filter(|known| known.told.is_none()).map(|known| known.amount).sum();
@@ -112,18 +112,27 @@ impl Life {
             moved.amount -= adopted;
             held -= adopted;
         }
+        self.fresh.retain(|moved| moved.amount != 0);
+    }
+
+    /// What went back before its payment was booked is taken off that.
+    fn net(&mut self) {
         let mut booked = self.paid();
         let (mut incoming, outgoing): (Vec<Moved>, Vec<Moved>) =
-            self.fresh.drain(..).filter(|moved| moved.amount != 0).partition(|moved| moved.amount > 0);
+            self.fresh.drain(..).partition(|moved| moved.amount > 0);
+        let mut later = Vec::new();
         for gone in outgoing {
-            if booked >= -gone.amount {
-                booked += gone.amount;
-            } else if let Some(bearer) = incoming.iter_mut().find(|moved| moved.amount >= -gone.amount) {
-                bearer.amount += gone.amount;
+            let exactly = incoming.iter().position(|moved| moved.amount == -gone.amount);
+            let bearer = exactly.or_else(|| incoming.iter().position(|moved| moved.amount >= -gone.amount));
+            match bearer {
+                Some(bearer) if booked < -gone.amount => incoming[bearer].amount += gone.amount,
+                Some(_) | None => {
+                    booked += gone.amount;
+                    later.push(gone);
+                }
             }
         }
-        incoming.retain(|moved| moved.amount != 0);
-        self.fresh = incoming;
+        self.fresh = incoming.into_iter().filter(|moved| moved.amount != 0).chain(later).collect();
     }
 
     fn paid(&self) -> i64 {
@@ -133,6 +142,7 @@ impl Life {
     /// What is in the books after a night.
     fn evening(&mut self, told: Told<'_>, booked: &Booked, is_whole: bool) {
         let slack = if self.shop.taxes_included { 0 } else { booked.invoices.lines };
+        self.net();
         let fresh = std::mem::take(&mut self.fresh);
         for Moved { transaction, at, amount } in fresh.into_iter().filter(|_| is_whole) {
             let on_receipt = amount < 0;

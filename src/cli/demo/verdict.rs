@@ -89,6 +89,8 @@ pub(super) struct Life<'a> {
     pub(super) kills: u32,
     /// How often the operator tried an order again.
     pub(super) retried: u32,
+    /// What the product tells of orders that differ.
+    pub(super) stories: Vec<String>,
 }
 
 /// What happened in the town.
@@ -128,7 +130,7 @@ pub(super) fn report(
     verdict: &Verdict,
     noticed: Option<&lies::Noticed>,
 ) -> anyhow::Result<Ended> {
-    let Life { seed, orders, expectations, kills, retried } = life;
+    let Life { seed, orders, expectations, kills, retried, stories } = life;
     let invoices: usize = verdict.merchants.iter().map(|tally| tally.invoices).sum();
     let held = standing.values().filter(|standing| standing.state == "held").count();
     let plain = orders.iter().filter(|order| order.lot == Lot::Plain).count();
@@ -152,7 +154,7 @@ pub(super) fn report(
             "held": tally.held,
             "ignored": tally.left_alone, "waiting": tally.waiting, "differences": tally.differences,
         })).collect::<Vec<_>>(),
-        "features": features.iter().copied().collect::<BTreeMap<_, _>>(), "lacks": lacks,
+        "stories": stories, "features": features.iter().copied().collect::<BTreeMap<_, _>>(), "lacks": lacks,
         "rows": told.iter().map(|[whose, what, text]| json!({"whose": whose, "what": what, "text": text})).collect::<Vec<_>>(),
     });
     session.out.say(&answer, || {
@@ -178,6 +180,7 @@ pub(super) fn report(
         if told.len() > TOLD {
             text += &format!("and {} more\n", told.len() - TOLD);
         }
+        stories.iter().for_each(|story| text += &format!("\nthe product tells: {story}\n"));
         text += &format!(
             "\n{plain} plain orders, {} edits, {} refunds, {} cancellations, {} orders told in any order; what an \
              operator tried again: {retried}\n",
