@@ -146,8 +146,8 @@ impl Billed {
     pub fn in_rows(self) -> Self {
         // Rounded by document, the tax is the same however the units are split.
         let off = |candidate: &Self| {
-            let predicted = predict(&[candidate.clone()], Rounding::PerRow);
-            (predicted.tax - candidate.tax).abs()
+            let alone = [candidate.clone()];
+            (predict(&alone, Rounding::PerRow).tax - candidate.tax).abs()
         };
         let first = Self { rows: exact_rows(self.units.max(1), self.net), ..self };
         if off(&first).is_zero() {
