@@ -306,10 +306,17 @@ create table user (
   name        text    not null unique,
   password    text    not null,                          -- argon2id, PHC string
   role        text    not null check (role in ('owner', 'operator', 'viewer')),
-  language    text    not null default 'en' check (language in ('ar', 'en')),
+  language    text    check (language in ('ar', 'en')),  -- null: what the browser asks for
+  limited     integer not null default 0 check (limited in (0, 1)),  -- sees the merchants of user_merchant, and no others
   created_at  integer not null default 0,
   disabled_at integer
 ) strict;
+
+create table user_merchant (
+  user_id     integer not null references user,
+  merchant_id integer not null references merchant,
+  primary key (user_id, merchant_id)
+) strict, without rowid;
 
 -- Append-only: the story of every order in the operator's words.
 create table sync_log (
@@ -328,6 +335,60 @@ create index sync_log_by_merchant on sync_log (merchant_id, id);
 create index sync_log_by_status on sync_log (status, id);
 create index sync_log_by_both on sync_log (merchant_id, status, id);
 create index sync_log_by_document on sync_log (document_id);
+
+-- Counted by the triggers below as things happen, so that no page counts a big table. An hour counts from 1970; hour -1 is
+-- all there ever was.
+
+-- Orders by the hour in which they came in, and by where they stand now.
+create table standing (
+  merchant_id integer not null references merchant,
+  hour        integer not null,
+  state       text    not null,
+  count       integer not null,
+  primary key (merchant_id, hour, state)
+) strict, without rowid;
+
+-- Rows of the sync log by the hour in which they were written.
+create table happening (
+  merchant_id integer not null references merchant,
+  hour        integer not null,
+  status      text    not null,
+  count       integer not null,
+  primary key (merchant_id, hour, status)
+) strict, without rowid;
+
+-- How soon orders became invoices: within so many seconds of the first news of them; 0 is later than all of those.
+create table pace (
+  merchant_id integer not null references merchant,
+  hour        integer not null,
+  within      integer not null,
+  count       integer not null,
+  primary key (merchant_id, hour, within)
+) strict, without rowid;
+
+create trigger an_order_is_counted after insert on orders
+begin
+  insert into standing values (new.merchant_id, -1, new.state, 1), (new.merchant_id, new.created_at / 3600000, new.state, 1)
+  on conflict do update set count = count + 1;
+end;
+create trigger a_move_is_counted after update of state on orders when new.state <> old.state
+begin
+  update standing set count = count - 1
+  where merchant_id = old.merchant_id and hour in (-1, old.created_at / 3600000) and state = old.state;
+  insert into standing values (new.merchant_id, -1, new.state, 1), (new.merchant_id, new.created_at / 3600000, new.state, 1)
+  on conflict do update set count = count + 1;
+end;
+create trigger a_happening_is_counted after insert on sync_log
+begin
+  insert into happening values (new.merchant_id, -1, new.status, 1), (new.merchant_id, new.at / 3600000, new.status, 1)
+  on conflict do update set count = count + 1;
+  insert into pace
+  select new.merchant_id, new.at / 3600000, coalesce((
+           select min(value) from json_each('[1,2,3,5,8,12,20,30,60,120,300,900,3600,21600,86400]')
+           where value * 1000 >= new.at - o.created_at), 0), 1
+  from orders o where o.id = new.order_id and new.status = 'success'
+  on conflict do update set count = count + 1;
+end;
 
 -- What people did; each row seals the one before.
 create table audit (

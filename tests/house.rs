@@ -39,7 +39,7 @@ const USES: [(&str, &[&str]); 16] = [
     ("text", &["db", "domain"]),
     ("engine", &["clock", "config", "daftra", "db", "domain", "shop", "vault"]),
     ("desk", &["db", "domain", "engine", "vault"]),
-    ("web", &["clock", "config", "db", "domain", "text", "vault"]),
+    ("web", &["clock", "config", "db", "desk", "domain", "text", "vault"]),
     ("sandbox", &[]),
     (
         "cli",

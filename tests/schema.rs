@@ -40,6 +40,7 @@ insert into product (merchant_id, remote_id, code, name, kind, active, tracked, 
 insert into product_miss (merchant_id, code, asked_at) values (1, 'xyz', 0);
 insert into mapping (merchant_id, code, product_id) values (1, 'abc', 7);
 insert into user (id, name, password, role) values (1, 'sara', '$argon2id$', 'owner');
+insert into user_merchant (user_id, merchant_id) values (1, 1);
 insert into ruling (order_id, document_id, kind, version_at, facts, at, user_id) values (2, 2, 'leave', 0, 0, 0, 1);
 insert into sync_log (at, merchant_id, order_id, delivery_id, document_id, status) values (0, 1, 2, 1, 2, 'success');
 insert into audit (at, user_id, action, facts, previous, hash) values (0, 1, 'login', '{}', x'00', x'01');
@@ -255,6 +256,27 @@ const RULES: &[(&str, &str, &str)] = &[
         "insert into user (name, password, role) values ('sara', '', 'viewer')",
     ),
     ("check role in", "update user set role = 'viewer'", "update user set role = 'root'"),
+    ("check limited in", "update user set limited = 1", "update user set limited = 2"),
+    (
+        "unique user_merchant.user_id, user_merchant.merchant_id",
+        "insert into user_merchant values (1, 2)",
+        "insert into user_merchant values (1, 1)",
+    ),
+    (
+        "unique standing.merchant_id, standing.hour, standing.state",
+        "insert into standing values (1, 9, 'new', 1)",
+        "insert into standing values (1, 0, 'new', 1)",
+    ),
+    (
+        "unique happening.merchant_id, happening.hour, happening.status",
+        "insert into happening values (1, 9, 'success', 1)",
+        "insert into happening values (1, 0, 'success', 1)",
+    ),
+    (
+        "unique pace.merchant_id, pace.hour, pace.within",
+        "insert into pace values (1, 9, 1, 1)",
+        "insert into pace values (1, 0, 1, 1)",
+    ),
     ("check language in", "update user set language = 'ar'", "update user set language = 'la'"),
     ("check status in", "update sync_log set status = 'shadow'", "update sync_log set status = 'settled'"),
     ("check reason is null", "update sync_log set reason = '[]'", "update sync_log set reason = '['"),

@@ -148,8 +148,8 @@ fn money(received: i64) -> Money {
 
 fn notices() -> Vec<Notice> {
     every!(Notice:
-        SignIn, TooManyTries { seconds: 4 }, Forbidden, CrossSite, StaleForm, NotFound, WrongMethod, TooLarge, TooSlow,
-        Unsupported, Busy, Fault)
+        SignIn, TooManyTries { seconds: 4 }, Forbidden, CrossSite, StaleForm, NotFound, Refused, WrongMethod, TooLarge,
+        TooSlow, Unsupported, Busy, Fault)
 }
 
 fn kuwait() -> Currency {

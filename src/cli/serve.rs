@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 use sd_notify::NotifyState;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Ended, Session, logging, open, origin};
@@ -18,10 +18,9 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::daftra::client::{Client, Settings as CallSettings};
 use crate::db::lock::ServerLock;
-use crate::db::user::User;
 use crate::db::{self, Db, account, merchant};
 use crate::desk::office::Office;
-use crate::desk::{self, Person, Via, Wish, local};
+use crate::desk::{self, Person, Wish, local};
 use crate::engine::intake::{Intake, Received};
 use crate::engine::{Engine, Settings, worker};
 use crate::outgoing::{Limits, Outgoing};
@@ -226,12 +225,7 @@ impl web::Door for Door {
 }
 
 impl web::Desk for Office {
-    fn retry(&self, order_id: i64, user: &User) -> Result<(), db::Error> {
-        match self.perform(Wish::OrderRetry { order_id }, Person { user_id: Some(user.id), via: Via::Page }) {
-            Ok(_) => Ok(()),
-            // The one thing that can be wrong with this wish.
-            Err(desk::Error::Refused(_)) => Err(db::Error::NotFound { context: "find the order to try again" }),
-            Err(desk::Error::Db(error)) => Err(error),
-        }
+    fn perform(&self, wish: Wish, by: Person) -> Result<Value, desk::Error> {
+        self.perform(wish, by)
     }
 }

@@ -89,6 +89,8 @@ pub fn set(
 pub struct Alert {
     pub cause: String,
     pub subject: String,
+    /// None: it is about an account or the server.
+    pub merchant_id: Option<i64>,
     pub count: i64,
     pub opened_at: Timestamp,
     pub seen_at: Timestamp,
@@ -99,15 +101,18 @@ pub fn open(c: &Connection) -> Result<Vec<Alert>, Error> {
     const LIST: &str = "list open alerts";
     let mut statement = c
         .prepare_cached(
-            "select cause, subject, count, opened_at, seen_at from alert where closed_at is null order by seen_at desc",
+            "select cause, subject, count, opened_at, seen_at, merchant_id from alert where closed_at is null
+             order by seen_at desc",
         )
         .during(LIST)?;
     let rows = statement
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, i64>(3)?, row.get::<_, i64>(4)?)))
+        .query_map([], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, i64>(3)?, row.get::<_, i64>(4)?, row.get(5)?))
+        })
         .during(LIST)?;
     rows.map(|row| {
-        let (cause, subject, count, opened_at, seen_at) = row.during(LIST)?;
-        Ok(Alert { cause, subject, count, opened_at: at(opened_at)?, seen_at: at(seen_at)? })
+        let (cause, subject, count, opened_at, seen_at, merchant_id) = row.during(LIST)?;
+        Ok(Alert { cause, subject, merchant_id, count, opened_at: at(opened_at)?, seen_at: at(seen_at)? })
     })
     .collect()
 }

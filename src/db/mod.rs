@@ -23,6 +23,7 @@ pub mod product;
 pub mod ruling;
 pub mod schema;
 pub mod setting;
+pub mod sight;
 pub mod tally;
 pub mod user;
 pub mod writer;

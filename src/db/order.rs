@@ -345,7 +345,10 @@ pub fn list(c: &Connection, filter: Filter, limit: u32) -> Result<Vec<Overview>,
 pub fn counts(c: &Connection) -> Result<Vec<(i64, State, i64)>, Error> {
     const COUNT: &str = "count orders";
     let mut statement = c
-        .prepare_cached("select merchant_id, state, count(*) from orders group by merchant_id, state")
+        .prepare_cached(
+            "select s.merchant_id, s.state, s.count from merchant m cross join standing s on s.merchant_id = m.id and s.hour = -1
+             where s.count > 0 order by s.merchant_id, s.state",
+        )
         .during(COUNT)?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?))).during(COUNT)?;
     rows.map(|row| {

@@ -1,10 +1,11 @@
 //! People who may sign in.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Transaction};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 use serde::{Deserialize, Serialize};
 
-use super::convert::{maybe_at, ms, word};
+use super::convert::{from_json, maybe_at, ms, word};
+use super::sight::Scope;
 use super::{Context as _, Error};
 
 /// A person with a password.
@@ -15,6 +16,9 @@ pub struct User {
     /// argon2id, PHC string.
     pub password: String,
     pub role: Role,
+    /// The tag of a language; none: what the browser asks for.
+    pub language: Option<String>,
+    pub scope: Scope,
     pub disabled_at: Option<Timestamp>,
 }
 
@@ -47,35 +51,37 @@ impl Role {
     }
 }
 
-type Raw = (i64, String, String, String, Option<i64>);
+const COLUMNS: &str = "id, name, password, role, language, disabled_at,
+    iif(limited, (select json_group_array(merchant_id) from user_merchant where user_id = user.id), null)";
 
-fn raw(row: &rusqlite::Row<'_>) -> rusqlite::Result<Raw> {
-    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
-}
-
-fn build((id, name, password, role, disabled_at): Raw) -> Result<User, Error> {
-    let role = word("read a user", &role, Role::parse(&role))?;
-    Ok(User { id, name, password, role, disabled_at: maybe_at(disabled_at)? })
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Result<User, Error>> {
+    let (id, name, password, language) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(4)?);
+    let (role, disabled_at): (String, Option<i64>) = (row.get(3)?, row.get(5)?);
+    let only: Option<String> = row.get(6)?;
+    let build = || {
+        let role = word("read a user", &role, Role::parse(&role))?;
+        let only = only.map(|ids| from_json("read a user's merchants", &ids)).transpose()?;
+        let scope = only.map_or(Scope::All, Scope::Only);
+        Ok(User { id, name, password, role, language, scope, disabled_at: maybe_at(disabled_at)? })
+    };
+    Ok(build())
 }
 
 /// The user of a name.
 pub fn by_name(c: &Connection, name: &str) -> Result<Option<User>, Error> {
-    c.prepare_cached("select id, name, password, role, disabled_at from user where name = ?1")
-        .during("find a user")?
-        .query_row([name], raw)
-        .optional()
-        .during("find a user")?
-        .map(build)
-        .transpose()
+    const FIND: &str = "find a user";
+    let sql = format!("select {COLUMNS} from user where name = ?1");
+    let mut statement = c.prepare_cached(&sql).during(FIND)?;
+    statement.query_row([name], from_row).optional().during(FIND)?.transpose()
 }
 
 /// Every user, by name.
 pub fn all(c: &Connection) -> Result<Vec<User>, Error> {
-    let mut statement = c
-        .prepare_cached("select id, name, password, role, disabled_at from user order by name")
-        .during("list users")?;
-    let rows = statement.query_map([], raw).during("list users")?;
-    rows.map(|row| build(row.during("list users")?)).collect()
+    const LIST: &str = "list users";
+    let sql = format!("select {COLUMNS} from user order by name");
+    let mut statement = c.prepare_cached(&sql).during(LIST)?;
+    let rows = statement.query_map([], from_row).during(LIST)?;
+    rows.map(|row| row.during(LIST)?).collect()
 }
 
 /// Adds a user. A name that is taken is a `Unique` constraint error.
@@ -93,4 +99,33 @@ pub fn set_password(tx: &Transaction<'_>, name: &str, password: &str) -> Result<
     let changed =
         tx.execute("update user set password = ?2 where name = ?1", (name, password)).during("change a password")?;
     Ok(changed > 0)
+}
+
+/// The language somebody reads, from now on; none: what the browser asks for.
+pub fn set_language(tx: &Transaction<'_>, id: i64, language: Option<&str>) -> Result<(), Error> {
+    tx.execute("update user set language = ?2 where id = ?1", (id, language)).during("change a language")?;
+    Ok(())
+}
+
+/// What somebody may do and see, from the next request on.
+pub fn set_rights(tx: &Transaction<'_>, id: i64, role: Role, scope: &Scope) -> Result<(), Error> {
+    const SET: &str = "change a user's rights";
+    let only = match scope {
+        Scope::All => None,
+        Scope::Only(merchants) => Some(merchants),
+    };
+    tx.execute("update user set role = ?2, limited = ?3 where id = ?1", (id, role.word(), only.is_some()))
+        .during(SET)?;
+    tx.execute("delete from user_merchant where user_id = ?1", [id]).during(SET)?;
+    for merchant_id in only.into_iter().flatten() {
+        tx.execute("insert into user_merchant (user_id, merchant_id) values (?1, ?2)", (id, merchant_id))
+            .during(SET)?;
+    }
+    Ok(())
+}
+
+/// Lets somebody in no longer, or again.
+pub fn disable(tx: &Transaction<'_>, id: i64, since: Option<Timestamp>) -> Result<(), Error> {
+    tx.execute("update user set disabled_at = ?2 where id = ?1", (id, since.map(ms))).during("disable a user")?;
+    Ok(())
 }

@@ -17,6 +17,7 @@ pub mod office;
 mod order;
 mod person;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -98,6 +99,13 @@ pub enum Wish {
         /// In clear; hashed before it is stored.
         password: Secret,
     },
+    /// The language somebody reads.
+    UserLanguage {
+        /// The person.
+        name: String,
+        /// Its tag; none: what the browser asks for.
+        language: Option<String>,
+    },
     /// Another password.
     UserPasswd {
         /// The person.
@@ -173,11 +181,13 @@ pub struct Person {
     pub user_id: Option<i64>,
     /// How the wish came.
     pub via: Via,
+    /// From where, if it came over the network.
+    pub from: Option<IpAddr>,
 }
 
 impl Person {
     /// Whoever typed a command.
-    pub const AT_THE_COMMAND_LINE: Self = Self { user_id: None, via: Via::Cli };
+    pub const AT_THE_COMMAND_LINE: Self = Self { user_id: None, via: Via::Cli, from: None };
 }
 
 /// How a wish came.
@@ -293,6 +303,9 @@ impl Desk<'_> {
                 let password = person::hashed(&name, &password)?;
                 self.in_one(move |tx| person::add(tx, &moment, &name, role, &password))
             }
+            Wish::UserLanguage { name, language } => {
+                self.in_one(move |tx| person::set_language(tx, &moment, &name, language.as_deref()))
+            }
             Wish::UserPasswd { name, password } => {
                 let password = person::hashed(&name, &password)?;
                 self.in_one(move |tx| person::set_password(tx, &moment, &name, &password))
@@ -325,6 +338,9 @@ struct Moment {
 impl Moment {
     fn write_down(&self, tx: &Transaction<'_>, action: &str, mut facts: Value) -> Result<(), db::Error> {
         facts["via"] = self.by.via.word().into();
+        if let Some(from) = self.by.from {
+            facts["from"] = from.to_string().into();
+        }
         audit::write(tx, self.by.user_id, action, &facts, self.now)
     }
 }

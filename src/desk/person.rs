@@ -55,3 +55,22 @@ pub(super) fn set_password(tx: &Transaction<'_>, moment: &Moment, name: &str, pa
     moment.write_down(tx, "user.passwd", facts.clone())?;
     Ok(Done { answer: facts, effects: Effects::default() })
 }
+
+pub(super) fn set_language(
+    tx: &Transaction<'_>,
+    moment: &Moment,
+    name: &str,
+    language: Option<&str>,
+) -> Result<Done, Error> {
+    if language.is_some_and(|tag| !["ar", "en"].contains(&tag)) {
+        return Err(Refusal::new("language", language, "choose ar or en, or leave it to the browser").into());
+    }
+    let user = user::by_name(tx, name)?
+        .ok_or_else(|| Refusal::new("user", name, "there is no such user: qantara user list shows them"))?;
+    let facts = json!({ "user": name, "language": language });
+    if user.language.as_deref() != language {
+        user::set_language(tx, user.id, language)?;
+        moment.write_down(tx, "user.language", facts.clone())?;
+    }
+    Ok(Done { answer: facts, effects: Effects::default() })
+}

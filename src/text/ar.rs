@@ -1,6 +1,6 @@
 //! Arabic, with the words of Daftra's own Arabic screens.
 
-use super::{Labels, Notice, Planned, Sentence, Words, differing, isolated, money, planned, units};
+use super::{Labels, Notice, Planned, Said, Sentence, Words, differing, isolated, money, planned, units};
 use crate::db::class;
 use crate::db::log::Status;
 use crate::db::merchant::{Mode, Trouble};
@@ -595,6 +595,14 @@ impl Words for Arabic {
         format!("{name}{}: {}", isolated(reference), self.document_state(state))
     }
 
+    fn said(&self, said: Said) -> &'static str {
+        match said {
+            Said::LooksAgain => "سيُفحص الطلب من جديد.",
+            Said::Saved => "تم الحفظ.",
+            Said::PasswordChanged => "تم تغيير كلمة مرورك.",
+        }
+    }
+
     fn notice(&self, notice: Notice) -> Sentence {
         match notice {
             Notice::SignIn => say("لم تسجّل الدخول.", "أعد تحميل الصفحة وأدخل اسمك وكلمة المرور."),
@@ -605,6 +613,7 @@ impl Words for Arabic {
             Notice::CrossSite => say("لم يأتِ هذا من إحدى صفحاتنا.", "افتح الصفحة هنا واضغط الزر فيها."),
             Notice::StaleForm => say("النموذج قديم.", "ارجع وأعد تحميل الصفحة ثم كرر ما فعلت."),
             Notice::NotFound => say("لا يوجد شيء في هذا العنوان.", "ارجع إلى النظرة العامة."),
+            Notice::Refused => say("لا يمكن تنفيذ ذلك", "صحّح القيمة ثم أعد المحاولة."),
             Notice::WrongMethod => say("هذا العنوان لا يقوم بذلك.", "ارجع إلى النظرة العامة."),
             Notice::TooLarge => say("الطلب المرسل كبير جدًا.", "أرسل أقل."),
             Notice::TooSlow => say("لم يصل الطلب المرسل في الوقت المحدد.", "أعد المحاولة."),
@@ -692,8 +701,6 @@ fn words_of(refusal: &Refusal) -> String {
 }
 
 static LABELS: Labels = Labels {
-    overview: "نظرة عامة",
-    signed_in: "الدخول باسم",
     alerts: "التنبيهات المفتوحة",
     no_alerts: "لا تنبيهات مفتوحة.",
     merchants: "التجار",

@@ -1,6 +1,6 @@
 //! English.
 
-use super::{Labels, Notice, Planned, Sentence, Words, differing, money, planned, units};
+use super::{Labels, Notice, Planned, Said, Sentence, Words, differing, money, planned, units};
 use crate::db::class;
 use crate::db::log::Status;
 use crate::db::merchant::{Mode, Trouble};
@@ -602,6 +602,14 @@ impl Words for English {
         format!("{name}{}: {}", isolated(reference), self.document_state(state))
     }
 
+    fn said(&self, said: Said) -> &'static str {
+        match said {
+            Said::LooksAgain => "The order is looked at again.",
+            Said::Saved => "Saved.",
+            Said::PasswordChanged => "Your password is another one now.",
+        }
+    }
+
     fn notice(&self, notice: Notice) -> Sentence {
         match notice {
             Notice::SignIn => say("You are not signed in.", "Load the page again and give your name and password."),
@@ -614,6 +622,7 @@ impl Words for English {
             }
             Notice::StaleForm => say("The form is too old.", "Go back, load the page again and repeat what you did."),
             Notice::NotFound => say("There is nothing at this address.", "Go back to the overview."),
+            Notice::Refused => say("This cannot be done", "Correct it and try again."),
             Notice::WrongMethod => say("This address does not do that.", "Go back to the overview."),
             Notice::TooLarge => say("The request is too large.", "Send less."),
             Notice::TooSlow => say("The request did not arrive in time.", "Try again."),
@@ -701,8 +710,6 @@ fn words_of(refusal: &Refusal) -> String {
 }
 
 static LABELS: Labels = Labels {
-    overview: "Overview",
-    signed_in: "Signed in as",
     alerts: "Open alerts",
     no_alerts: "No open alerts.",
     merchants: "Merchants",

@@ -6,6 +6,7 @@
 
 mod ar;
 mod en;
+pub mod label;
 
 use jiff::Timestamp;
 
@@ -60,6 +61,8 @@ pub enum Notice {
     StaleForm,
     /// No such page, order or merchant.
     NotFound,
+    /// What was wished cannot be; why stands beside it.
+    Refused,
     /// The page exists and does not do that.
     WrongMethod,
     /// The request is larger than what is read.
@@ -72,6 +75,38 @@ pub enum Notice {
     Busy,
     /// A fault of ours.
     Fault,
+}
+
+/// What a button has done, on the page that is shown next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// The order is looked at again.
+    LooksAgain,
+    /// A change is kept.
+    Saved,
+    /// The password is another one.
+    PasswordChanged,
+}
+
+impl Said {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::LooksAgain, Self::Saved, Self::PasswordChanged];
+
+    /// As it stands in an address.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::LooksAgain => "looks_again",
+            Self::Saved => "saved",
+            Self::PasswordChanged => "password_changed",
+        }
+    }
+
+    /// What a word means.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|said| said.word() == word)
+    }
 }
 
 /// Every sentence; amounts are printed in the currency when it is known.
@@ -120,6 +155,8 @@ pub trait Words: Sync {
     fn ruling(&self, ruling: Ruling) -> &'static str;
     /// A document and what became of it.
     fn document(&self, reference: &str, number: Option<&str>, state: document::State) -> String;
+    /// What a button has done.
+    fn said(&self, said: Said) -> &'static str;
     /// Why there is a sentence instead of a page.
     fn notice(&self, notice: Notice) -> Sentence;
     /// An amount without a known currency.
@@ -150,6 +187,21 @@ impl Lang {
             }
         }
         best.0
+    }
+
+    /// The language of a tag.
+    #[must_use]
+    pub fn of_tag(tag: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|lang| lang.tag() == tag)
+    }
+
+    /// Its own name for itself.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::En => "English",
+            Self::Ar => "العربية",
+        }
     }
 
     /// As HTML and HTTP name it.
@@ -278,8 +330,6 @@ fn thousandths(quality: &str) -> u32 {
 
 /// Headings, columns and buttons.
 pub struct Labels {
-    pub overview: &'static str,
-    pub signed_in: &'static str,
     pub alerts: &'static str,
     pub no_alerts: &'static str,
     pub merchants: &'static str,

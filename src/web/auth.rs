@@ -1,7 +1,7 @@
 //! Who is asking, and may they: HTTP Basic against argon2id, and the proofs that handlers demand.
 //!
-//! - [`Viewer`] and [`Operator`] can only be made here, from a request. A handler that changes something takes an
-//!   `Operator`, so it cannot be reached without role, same origin and form token.
+//! - [`Viewer`] and [`Actor`] can only be made here, from a request. A handler that changes something takes an `Actor`, so
+//!   it cannot be reached without role, same origin and form token.
 //! - A proven header is remembered for five minutes as a keyed hash, beside the user's id and password hash, which are
 //!   compared with the live row on every request: a new password, another role or a disabled account work at once.
 //! - An unknown user costs the same argon2 as a known one. Two passwords are proven at a time, a bounded number waits.
@@ -26,7 +26,7 @@ use super::reply::Problem;
 use super::{Parts, peer};
 use crate::clock::Clock;
 use crate::db::user::{self, Role, User};
-use crate::db::{Db, tally};
+use crate::db::{self, Db, tally};
 use crate::text::Notice;
 use crate::vault::{KeyedHash, verify_password};
 
@@ -53,9 +53,9 @@ const DAY_SECONDS: i64 = 86_400;
 #[derive(Clone, Debug)]
 pub struct Viewer(User);
 
-/// Somebody who may change things, and who pressed a button on our own page to do so.
+/// Somebody who pressed a button on our own page, and whose role is enough for it.
 #[derive(Clone, Debug)]
-pub struct Operator(User);
+pub struct Actor(User);
 
 impl Viewer {
     /// The user as the database has it now.
@@ -63,14 +63,14 @@ impl Viewer {
         &self.0
     }
 
-    /// Whether a button that changes something is of use to them.
+    /// Whether their role is this one, or includes it.
     #[must_use]
-    pub fn may_operate(&self) -> bool {
-        self.0.role >= Role::Operator
+    pub fn is(&self, role: Role) -> bool {
+        self.0.role >= role
     }
 }
 
-impl Operator {
+impl Actor {
     /// The user as the database has it now.
     pub fn user(&self) -> &User {
         &self.0
@@ -158,7 +158,7 @@ impl Guard {
             let known = db.read(|c| user::by_name(c, &login.name))?;
             let fits = verify_password(&login.password, known.as_ref().map(|user| user.password.as_str()));
             drop(seat); // goes with the work: a browser that hangs up does not make room for a third
-            Ok(known.filter(|user| fits && user.disabled_at.is_none()).map(|user| (login.header, user)))
+            Ok::<_, db::Error>(known.filter(|user| fits && user.disabled_at.is_none()).map(|user| (login.header, user)))
         });
         match proven.await? {
             Some((header, user)) => {
@@ -173,14 +173,15 @@ impl Guard {
         }
     }
 
-    /// Proves that this viewer may change things and meant to press this form's button.
-    pub(super) fn operator(
+    /// Proves that this viewer may do this and meant to press this form's button.
+    pub(super) fn actor(
         &self,
-        viewer: Viewer,
+        viewer: &Viewer,
+        role: Role,
         headers: &HeaderMap,
         action: &str,
         token: &str,
-    ) -> Result<Operator, Notice> {
+    ) -> Result<Actor, Notice> {
         if !self.is_same_origin(headers) {
             return Err(Notice::CrossSite);
         }
@@ -194,7 +195,13 @@ impl Guard {
         if !BASE64_URL_SAFE_NO_PAD.decode(token).is_ok_and(|hash| fits(&hash)) {
             return Err(Notice::StaleForm);
         }
-        if viewer.may_operate() { Ok(Operator(viewer.0)) } else { Err(Notice::Forbidden) }
+        if viewer.is(role) { Ok(Actor(viewer.0.clone())) } else { Err(Notice::Forbidden) }
+    }
+
+    /// Whether this is somebody's password; asked by those who are about to change it.
+    pub(super) fn is_password_of(&self, user: &User, password: &SecretString) -> Result<bool, Notice> {
+        let _seat = self.seats.try_acquire().map_err(|_| Notice::Busy)?;
+        Ok(verify_password(password, Some(&user.password)))
     }
 
     /// What a form with this action must carry: of use to this user, today and tomorrow.

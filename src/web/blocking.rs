@@ -4,9 +4,14 @@ use super::reply::Problem;
 use crate::db;
 
 /// Runs what waits for the database or burns time on a thread that may.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, db::Error> + Send + 'static,
-) -> Result<T, Problem> {
-    let done = tokio::task::spawn_blocking(work).await;
-    Ok(done.unwrap_or_else(|panic| Err(db::Error::Panicked(panic.to_string())))?)
+pub(super) async fn blocking<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, Problem>
+where
+    T: Send + 'static,
+    E: Send + 'static,
+    Problem: From<E>,
+{
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => Ok(done?),
+        Err(panic) => Err(db::Error::Panicked(panic.to_string()).into()),
+    }
 }

@@ -4,6 +4,7 @@
 //! Threads that serve sockets do no SQL and no argon2: pages and sign-ins run in the blocking pool, at most eight at
 //! once.
 
+mod asked;
 pub mod auth;
 mod blocking;
 mod body;
@@ -13,7 +14,7 @@ mod page;
 mod peer;
 mod probe;
 mod reply;
-mod route;
+pub mod route;
 pub mod server;
 mod stall;
 pub mod tls;
@@ -21,10 +22,12 @@ pub mod tls;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::db::user::User;
-use crate::db::{self, Db};
+use crate::db::Db;
+use crate::desk::{self, Person, Wish};
 use crate::vault::Vault;
 
 /// What the HTTP side needs from the rest of the program.
@@ -67,6 +70,6 @@ pub enum Received {
 
 /// Where a person's wishes go. Called in the blocking pool: it may wait for the database.
 pub trait Desk: Send + Sync {
-    /// Starts an order anew. `NotFound` when there is none of this id.
-    fn retry(&self, order_id: i64, user: &User) -> Result<(), db::Error>;
+    /// Makes a wish come true and sees to it that it shows at once.
+    fn perform(&self, wish: Wish, by: Person) -> Result<Value, desk::Error>;
 }

@@ -7,6 +7,7 @@ use hyper::{Response, StatusCode};
 use maud::Markup;
 
 use crate::db;
+use crate::desk::{self, Refusal};
 use crate::text::Notice;
 
 pub(super) type Reply = Response<Full<Bytes>>;
@@ -28,16 +29,27 @@ const ALWAYS: [(HeaderName, &str); 4] = [
 ];
 
 /// Why somebody gets a sentence instead of a page, and the one header that belongs to some of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Problem {
     pub(super) notice: Notice,
     /// The methods an address knows.
     pub(super) allow: Option<&'static str>,
+    /// Why a wish was refused.
+    pub(super) refusal: Option<Refusal>,
 }
 
 impl From<Notice> for Problem {
     fn from(notice: Notice) -> Self {
-        Self { notice, allow: None }
+        Self { notice, allow: None, refusal: None }
+    }
+}
+
+impl From<desk::Error> for Problem {
+    fn from(error: desk::Error) -> Self {
+        match error {
+            desk::Error::Refused(refusal) => Self { refusal: Some(refusal), ..Notice::Refused.into() },
+            desk::Error::Db(error) => error.into(),
+        }
     }
 }
 
@@ -67,6 +79,7 @@ pub(super) fn status(notice: Notice) -> StatusCode {
         Notice::TooManyTries { .. } => StatusCode::TOO_MANY_REQUESTS,
         Notice::Forbidden | Notice::CrossSite | Notice::StaleForm => StatusCode::FORBIDDEN,
         Notice::NotFound => StatusCode::NOT_FOUND,
+        Notice::Refused => StatusCode::UNPROCESSABLE_ENTITY,
         Notice::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
         Notice::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Notice::TooSlow => StatusCode::REQUEST_TIMEOUT,
@@ -96,7 +109,7 @@ pub(super) fn html(status: StatusCode, page: Markup) -> Reply {
 }
 
 /// The sentence of a problem as a page, with what its status owes the browser.
-pub(super) fn problem(problem: Problem, page: Markup) -> Reply {
+pub(super) fn problem(problem: &Problem, page: Markup) -> Reply {
     let mut reply = html(status(problem.notice), page);
     let headers = reply.headers_mut();
     match problem.notice {
@@ -110,6 +123,7 @@ pub(super) fn problem(problem: Problem, page: Markup) -> Reply {
         | Notice::CrossSite
         | Notice::StaleForm
         | Notice::NotFound
+        | Notice::Refused
         | Notice::WrongMethod
         | Notice::TooLarge
         | Notice::TooSlow

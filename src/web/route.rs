@@ -1,54 +1,110 @@
-//! Every address of the product: one match, the table of contents.
+//! Every address of the product in one table: its table of contents.
 //!
-//! Webhooks and probes are open; everything else, also what does not exist, lies behind the sign-in.
+//! Webhooks and probes are open; everything else, also what does not exist, lies behind the sign-in. Tests walk the table:
+//! an address that is not in it does not exist, and one that is in it is attacked.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use hyper::body::Incoming;
 use hyper::header::ACCEPT_LANGUAGE;
-use hyper::http::request;
 use hyper::{Method, Request};
 
-use super::auth::Viewer;
+use super::asked::{Asked, Form};
+use super::auth::{Actor, Viewer};
 use super::blocking::blocking;
 use super::context::Context;
 use super::reply::{Problem, Reply};
 use super::{body, hook, page, peer, probe, reply};
+use crate::db::user::Role;
 use crate::text::{Lang, Notice};
 
-/// Forms here are a token and nothing else.
-const FORM_BYTES: usize = 16 * 1024;
+/// A small form; a file of a thousand mappings fits into the larger ones.
+const FORM_BYTES: usize = 1024 * 1024;
 
-enum Route<'a> {
-    Hook(Option<&'a str>),
+/// One address and what it does.
+pub struct Route {
+    /// GET or POST; a HEAD is asked for like a GET.
+    pub method: Method,
+    /// Open places are in braces, and named for what must be there.
+    pub path: &'static str,
+    /// The smallest role that may; `None` is open to anyone.
+    pub role: Option<Role>,
+    run: Run,
+}
+
+/// What answers.
+enum Run {
+    Hook,
     Live,
     Ready,
-    Page(Page),
-}
-
-#[derive(Clone, Copy)]
-enum Page {
-    Home,
-    Order(i64),
-    Retry(i64),
     Style,
     Script,
+    /// Changes nothing.
+    Show(fn(&Asked) -> Result<Reply, Problem>),
+    /// Needs the proof that somebody pressed our button.
+    Change(fn(&Asked, &Actor, &Form) -> Result<Reply, Problem>),
 }
 
-fn find<'a>(method: &Method, segments: &[&'a str]) -> Option<Route<'a>> {
-    Some(match (method, segments) {
-        (&Method::POST, ["webhook"]) => Route::Hook(None),
-        (&Method::POST, ["webhook", slug]) => Route::Hook(Some(slug)),
-        (&Method::GET, ["livez"]) => Route::Live,
-        (&Method::GET, ["readyz"]) => Route::Ready,
-        (&Method::GET, [""]) => Route::Page(Page::Home),
-        (&Method::GET, ["orders", id]) => Route::Page(Page::Order(id.parse().ok()?)),
-        (&Method::POST, ["orders", id, "retry"]) => Route::Page(Page::Retry(id.parse().ok()?)),
-        (&Method::GET, ["static", name]) if *name == page::style_name() => Route::Page(Page::Style),
-        (&Method::GET, ["static", name]) if *name == page::script_name() => Route::Page(Page::Script),
-        _ => return None,
-    })
+const fn open(method: Method, path: &'static str, run: Run) -> Route {
+    Route { method, path, role: None, run }
+}
+
+const fn show(path: &'static str, role: Role, show: fn(&Asked) -> Result<Reply, Problem>) -> Route {
+    Route { method: Method::GET, path, role: Some(role), run: Run::Show(show) }
+}
+
+const fn change(path: &'static str, role: Role, change: fn(&Asked, &Actor, &Form) -> Result<Reply, Problem>) -> Route {
+    Route { method: Method::POST, path, role: Some(role), run: Run::Change(change) }
+}
+
+/// All of them.
+pub static ROUTES: &[Route] = &[
+    open(Method::POST, "/webhook", Run::Hook),
+    open(Method::POST, "/webhook/{slug}", Run::Hook),
+    open(Method::GET, "/livez", Run::Live),
+    open(Method::GET, "/readyz", Run::Ready),
+    Route { method: Method::GET, path: "/static/{style}", role: Some(Role::Viewer), run: Run::Style },
+    Route { method: Method::GET, path: "/static/{script}", role: Some(Role::Viewer), run: Run::Script },
+    show("/", Role::Viewer, page::home::show),
+    show("/log", Role::Viewer, page::log::show),
+    show("/orders/{order}", Role::Viewer, page::order::show),
+    change("/orders/{order}/retry", Role::Operator, page::order::retry),
+    show("/me", Role::Viewer, page::me::show),
+    change("/me/language", Role::Viewer, page::me::set_language),
+    change("/me/password", Role::Viewer, page::me::set_password),
+];
+
+impl Route {
+    /// What stands in the open places, if the rest of the path fits.
+    fn captures<'a>(&self, path: &[&'a str]) -> Option<Vec<&'a str>> {
+        let pattern: Vec<&str> = self.path[1..].split('/').collect();
+        if pattern.len() != path.len() {
+            return None;
+        }
+        let mut captured = Vec::new();
+        for (wanted, given) in pattern.into_iter().zip(path.iter().copied()) {
+            let fits = match wanted {
+                "{style}" => given == page::style_name(),
+                "{script}" => given == page::script_name(),
+                // Our own ids.
+                "{order}" | "{document}" | "{delivery}" | "{user}" => given.parse::<i64>().is_ok(),
+                _ if wanted.starts_with('{') => !given.is_empty(),
+                _ => wanted == given,
+            };
+            if !fits {
+                return None;
+            }
+            if wanted.starts_with('{') {
+                captured.push(given);
+            }
+        }
+        Some(captured)
+    }
+}
+
+fn find<'a>(method: &Method, path: &[&'a str]) -> Option<(&'static Route, Vec<&'a str>)> {
+    ROUTES.iter().filter(|route| route.method == method).find_map(|route| Some((route, route.captures(path)?)))
 }
 
 /// Answers one request.
@@ -67,79 +123,91 @@ async fn dispatch(context: &Arc<Context>, request: Request<Incoming>, peer: IpAd
     let segments: Vec<&str> = path.strip_prefix('/').unwrap_or(&path).split('/').collect();
     // A head is asked for like the page; the server leaves the body out.
     let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
-    let lang =
+    let wished =
         request.headers().get(ACCEPT_LANGUAGE).and_then(|wish| wish.to_str().ok()).map_or(Lang::En, Lang::accepted);
-    let outcome = match find(method, &segments) {
-        Some(Route::Hook(slug)) => return hook::receive(context, slug, request).await,
-        Some(Route::Live) => return probe::live(),
-        Some(Route::Ready) => return probe::ready(context).await,
-        Some(Route::Page(page)) => signed_in(context, page, request, peer, lang).await,
-        None => Err(nothing_here(context, &segments, &request, peer).await),
+    let Some((route, captured)) = find(method, &segments) else {
+        let problem = nothing_here(context, &segments, &request, peer).await;
+        return reply::problem(&problem, page::notice::render(context, None, &problem, wished));
     };
-    outcome.unwrap_or_else(|problem| reply::problem(problem, page::notice::render(context, problem.notice, lang)))
+    match &route.run {
+        Run::Hook => hook::receive(context, captured.first().copied(), request).await,
+        Run::Live => probe::live(),
+        Run::Ready => probe::ready(context).await,
+        Run::Style | Run::Script | Run::Show(_) | Run::Change(_) => {
+            let viewer = match who(context, request.headers(), peer).await {
+                Ok(viewer) => viewer,
+                Err(problem) => {
+                    return reply::problem(&problem, page::notice::render(context, None, &problem, wished));
+                }
+            };
+            let lang = viewer.user().language.as_deref().and_then(Lang::of_tag).unwrap_or(wished);
+            let captured = captured.into_iter().map(str::to_owned).collect();
+            let outcome = signed_in(context, route, viewer.clone(), captured, request, peer, lang).await;
+            outcome.unwrap_or_else(|problem| {
+                reply::problem(&problem, page::notice::render(context, Some(&viewer), &problem, lang))
+            })
+        }
+    }
 }
 
 async fn nothing_here(context: &Context, segments: &[&str], request: &Request<Incoming>, peer: IpAddr) -> Problem {
     let allowed = [(Method::GET, "GET, HEAD"), (Method::POST, "POST")]
         .into_iter()
-        .find_map(|(method, allow)| find(&method, segments).map(|route| (route, allow)));
-    let (is_open, problem) = match allowed {
-        Some((Route::Hook(_) | Route::Live | Route::Ready, allow)) => (true, wrong_method(allow)),
-        Some((Route::Page(_), allow)) => (false, wrong_method(allow)),
-        None => (false, Notice::NotFound.into()),
+        .find_map(|(method, allow)| find(&method, segments).map(|(route, _)| (route, allow)));
+    let problem = match allowed {
+        Some((_, allow)) => Problem { allow: Some(allow), ..Notice::WrongMethod.into() },
+        None => Notice::NotFound.into(),
     };
-    if is_open {
+    if allowed.is_some_and(|(route, _)| route.role.is_none()) {
         return problem;
     }
     who(context, request.headers(), peer).await.err().unwrap_or(problem)
 }
 
-fn wrong_method(allow: &'static str) -> Problem {
-    Problem { notice: Notice::WrongMethod, allow: Some(allow) }
+async fn who(context: &Context, headers: &hyper::HeaderMap, peer: IpAddr) -> Result<Viewer, Problem> {
+    context.guard.viewer(headers, client(context, headers, peer)).await
 }
 
-async fn who(context: &Context, headers: &hyper::HeaderMap, peer: IpAddr) -> Result<Viewer, Problem> {
-    let client = peer::address(peer, headers, &context.parts.config.http.trusted_proxies);
-    context.guard.viewer(headers, client).await
+fn client(context: &Context, headers: &hyper::HeaderMap, peer: IpAddr) -> IpAddr {
+    peer::address(peer, headers, &context.parts.config.http.trusted_proxies)
 }
 
 async fn signed_in(
     context: &Arc<Context>,
-    page: Page,
+    route: &'static Route,
+    viewer: Viewer,
+    captured: Vec<String>,
     request: Request<Incoming>,
     peer: IpAddr,
     lang: Lang,
 ) -> Result<Reply, Problem> {
-    let viewer = who(context, request.headers(), peer).await?;
+    let role = route.role.unwrap_or(Role::Owner);
     let (head, incoming) = request.into_parts();
-    match page {
-        Page::Style => Ok(reply::style(page::STYLE)),
-        Page::Script => Ok(reply::script(page::SCRIPT)),
-        Page::Home => {
-            let wish = page::home::Wish::parse(head.uri.query().unwrap_or_default())?;
-            let context = Arc::clone(context);
-            blocking(move || page::home::show(&context, &viewer, &wish, lang)).await
+    let asked = Asked {
+        context: Arc::clone(context),
+        client: client(context, &head.headers, peer),
+        viewer,
+        lang,
+        path: head.uri.path().to_owned(),
+        query: head.uri.query().unwrap_or_default().to_owned(),
+        captured,
+    };
+    match route.run {
+        Run::Style => Ok(reply::style(page::STYLE)),
+        Run::Script => Ok(reply::script(page::SCRIPT)),
+        Run::Show(show) => {
+            if !asked.viewer.is(role) {
+                return Err(Notice::Forbidden.into());
+            }
+            blocking(move || show(&asked)).await
         }
-        Page::Order(id) => {
-            let context = Arc::clone(context);
-            blocking(move || page::order::show(&context, &viewer, id, lang)).await
+        Run::Change(change) => {
+            let body::Body { bytes, held } = body::read(context, &head.headers, incoming, FORM_BYTES).await?;
+            let form = Form::parse(&bytes);
+            drop(held);
+            let actor = context.guard.actor(&asked.viewer, role, &head.headers, &asked.path, form.get("token"))?;
+            blocking(move || change(&asked, &actor, &form)).await
         }
-        Page::Retry(id) => retry(context, viewer, id, &head, incoming).await,
+        Run::Hook | Run::Live | Run::Ready => Err(Notice::NotFound.into()),
     }
-}
-
-async fn retry(
-    context: &Context,
-    viewer: Viewer,
-    id: i64,
-    head: &request::Parts,
-    incoming: Incoming,
-) -> Result<Reply, Problem> {
-    let form = body::read(context, &head.headers, incoming, FORM_BYTES).await?;
-    let token = form_urlencoded::parse(&form.bytes).find(|(name, _)| name == "token").map(|(_, token)| token);
-    let action = page::order::retry_address(id);
-    let operator = context.guard.operator(viewer, &head.headers, &action, &token.unwrap_or_default())?;
-    let desk = Arc::clone(&context.parts.desk);
-    blocking(move || desk.retry(id, operator.user())).await?;
-    Ok(reply::see(&page::order::address(id)))
 }

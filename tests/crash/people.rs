@@ -376,7 +376,8 @@ impl Sim {
                 Wish::MerchantPause { slug } | Wish::MerchantResume { slug } => slug.clone(),
                 Wish::OrderRetry { order_id } => format!("our order {order_id}"),
                 Wish::MappingSet { slug, code, product_id } => format!("{slug}: {code} is {product_id}"),
-                Wish::MerchantAdd(_) | Wish::UserAdd { .. } | Wish::UserPasswd { .. } => String::new(),
+                Wish::MerchantAdd(_) | Wish::UserAdd { .. } => String::new(),
+                Wish::UserPasswd { .. } | Wish::UserLanguage { .. } => String::new(),
                 Wish::OrderRule { .. } | Wish::HoldRelease { .. } | Wish::MappingImport { .. } => String::new(),
             };
             state.tell(now, format!("a person wishes: {name} {text}"));

@@ -12,12 +12,14 @@ use base64::prelude::BASE64_STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use qantara::clock::{Clock, Hand};
 use qantara::config::Config;
-use qantara::db::user::{self, Role, User};
+use qantara::db::user::{self, Role};
 use qantara::db::{self, Db};
+use qantara::desk::{self, Person, Wish};
 use qantara::vault::{MasterKey, Vault, hash_password};
 use qantara::web::server::{self, Running, StartError};
 use qantara::web::{Desk, Door, Parts, Received};
 use secrecy::SecretString;
+use serde_json::Value;
 use tempfile::TempDir;
 
 pub(crate) const START: &str = "2026-11-20T09:00:00Z";
@@ -34,14 +36,22 @@ impl Door for Scripted {
     }
 }
 
-/// Notes who asked for what.
+/// Notes who wished for what, by the user's id and the wish's word; nothing comes true.
 #[derive(Default)]
-pub(crate) struct Wishes(pub(crate) Mutex<Vec<(i64, String)>>);
+pub(crate) struct Wishes(Mutex<Vec<(Option<i64>, String)>>);
+
+impl Wishes {
+    pub(crate) fn wishes(&self) -> Vec<(Option<i64>, String)> {
+        self.0.lock().unwrap().clone()
+    }
+}
 
 impl Desk for Wishes {
-    fn retry(&self, order_id: i64, user: &User) -> Result<(), db::Error> {
-        self.0.lock().unwrap().push((order_id, user.name.clone()));
-        Ok(())
+    fn perform(&self, wish: Wish, by: Person) -> Result<Value, desk::Error> {
+        let wish = serde_json::to_value(&wish).unwrap();
+        let word = wish.as_object().unwrap().keys().next().unwrap().clone();
+        self.0.lock().unwrap().push((by.user_id, word));
+        Ok(Value::Null)
     }
 }
 

@@ -294,7 +294,7 @@ fn difference(wanted: &Wanted, found: &Found, standing: Option<&Standing>, merch
     }
     let codes: Vec<&str> = standing.codes.iter().map(String::as_str).collect();
     let faults: String = faults.iter().map(|fault| format!("; {fault}")).collect();
-    let other = papers.other_form.iter().map(|form| format!(", or {}", say(form, shop))).collect::<String>();
+    let other = papers.other_forms.iter().map(|form| format!(", or {}", say(form, shop))).collect::<String>();
     Some(format!(
         "expected {:?}, {}{other}; found {} {}, {}{faults}",
         papers.stand,
@@ -325,7 +325,7 @@ fn fits(wanted: &Expected, found: &Booked, shop: &ShopRow) -> bool {
     let is_same = |have: &Papers, want: &Papers| {
         is_dated(have, want) && slack.covers(have.total - want.total, have.tax - want.tax, want.lines)
     };
-    [Some(&wanted.booked), wanted.other_form.as_ref()].into_iter().flatten().any(|form| {
+    std::iter::once(&wanted.booked).chain(&wanted.other_forms).any(|form| {
         found.goods == form.goods
             && is_same(&found.invoices, &form.invoices)
             && is_same(&found.receipts, &form.receipts)

@@ -4,7 +4,7 @@
 //! rounded on the way to Daftra is not its business: they may differ by a minor unit per line (see `compare`). What must
 //! have been paid is in `purse`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, bail};
 use jiff::civil::Date;
@@ -76,8 +76,8 @@ impl Booked {
 pub(super) struct Expected {
     pub(super) stand: Stand,
     pub(super) booked: Booked,
-    /// The same in another form, if there are two and the order in which the news arrives decides.
-    pub(super) other_form: Option<Booked>,
+    /// The same in other forms, if the order in which the news arrives decides about it.
+    pub(super) other_forms: Vec<Booked>,
     /// How the sum is split over invoice and receipts is not known.
     pub(super) is_open: bool,
     /// The merchant's invoice would come to all that the order ever cost, so that its money is the merchant's.
@@ -89,7 +89,8 @@ pub(super) fn expect(told: Told<'_>, place: usize) -> anyhow::Result<Expected> {
     let (order, merchant) = (told.order, &MERCHANTS[place]);
     let own = Own::of(told, merchant);
     let is_whole = own.ordered(told, merchant) == told.figures.total;
-    let nothing = |stand| Ok(Expected { stand, booked: Booked::default(), other_form: None, is_open: false, is_whole });
+    let nothing =
+        |stand| Ok(Expected { stand, booked: Booked::default(), other_forms: Vec::new(), is_open: false, is_whole });
     match order.lot {
         Lot::LeaveAlone(Why::Test) => return nothing(Stand::Ignored("test_order")),
         Lot::LeaveAlone(Why::AtTheCounter) => return nothing(Stand::Ignored("source")),
@@ -113,9 +114,9 @@ pub(super) fn expect(told: Told<'_>, place: usize) -> anyhow::Result<Expected> {
     }
     let locked = told.when_locked();
     let booked = match locked {
-        Some((before, _)) if hold == Some(Cause::Locked) => own.book(before, merchant, hold, false)?,
+        Some((before, _)) if hold == Some(Cause::Locked) => own.book(before, merchant, hold, &AS_TOLD)?,
         Some((before, day)) => own.book_anew(before, merchant.day(day), told, merchant)?,
-        None => own.book(told, merchant, hold, false)?,
+        None => own.book(told, merchant, hold, &AS_TOLD)?,
     };
     let is_nothing = booked.goods.values().all(|goods| *goods == Goods::default());
     let was = |meant: &dyn Fn(&Event) -> bool| told.events.iter().any(meant);
@@ -130,20 +131,19 @@ pub(super) fn expect(told: Told<'_>, place: usize) -> anyhow::Result<Expected> {
         None if order.requisition == Some(Requisition::Waits) => Stand::Waiting(REQUISITION),
         Some(_) | None => Stand::Settled,
     };
-    // Whoever hears of such a record before he hears of the cancellation takes it for an edit.
-    let looks_like_an_edit =
-        |event: &Event| matches!(event, Event::Cancelled { record: Some(_), moved_money: false, .. });
-    // Shipping that goes back is no edit of goods.
-    let gives_back_shipping = |event: &Event| {
-        let Event::Cancelled { record: Some(record), .. } = event else { return false };
-        told.figures.records.get(record).is_some_and(|record| record.shipping.is_some())
-    };
-    let is_edit = was(&looks_like_an_edit) && !(was(&gives_back_shipping) && own.shipping(told, merchant).is_some());
-    let other_form = is_edit.then(|| own.book(told, merchant, hold, true)).transpose()?;
-    // An invoice without rows is no invoice.
-    let other_form = other_form.filter(|form| form.invoices.lines > 0);
-    Ok(Expected { stand, booked, other_form, is_open: order.is_open, is_whole })
+    let mut other_forms = Vec::new();
+    if locked.is_none() {
+        for edits in own.other_readings(told, merchant) {
+            let form = own.book(told, merchant, hold, &edits)?;
+            // An invoice without rows is no invoice.
+            other_forms.extend(Some(form).filter(|form| form.invoices.lines > 0));
+        }
+    }
+    Ok(Expected { stand, booked, other_forms, is_open: order.is_open, is_whole })
 }
+
+/// Records that are taken for edits of the order: none.
+const AS_TOLD: BTreeSet<u64> = BTreeSet::new();
 
 /// The code of a hold that leaves nothing to be booked.
 fn before_the_invoice(cause: Cause) -> Option<&'static str> {
@@ -214,6 +214,38 @@ impl Own {
         Self { billed, lines, is_whole }
     }
 
+    /// Which records may be taken for edits, for want of having heard better.
+    fn other_readings(&self, told: Told<'_>, merchant: &MerchantRow) -> Vec<BTreeSet<u64>> {
+        let shipping_of = |record: &u64| told.figures.records.get(record).and_then(|known| known.shipping);
+        // Shipping that goes back is no edit of goods.
+        let has_shipping = |record: &u64| shipping_of(record).is_some() && self.shipping(told, merchant).is_some();
+        let mut readings = Vec::new();
+        // Whoever waits for money, and hears that there is some only when part of it has gone back, invoices the rest.
+        let mut gone = BTreeSet::new();
+        let paid = told.events.iter().position(|event| matches!(event, Event::Paid)).unwrap_or(told.events.len());
+        for event in told.events.iter().skip(paid).filter(|_| merchant.when_paid && !told.order.at_the_door) {
+            let Event::GaveBack { record, goods, .. } = event else { continue };
+            if has_shipping(record) || goods.iter().any(|(.., way)| *way == Restock::NoRestock) {
+                break;
+            }
+            gone.insert(*record);
+            readings.push(gone.clone());
+        }
+        // Whoever hears of such a record before he hears of the cancellation takes it for an edit.
+        let silent = told.events.iter().find_map(|event| match event {
+            Event::Cancelled { record, moved_money: false, .. } => *record,
+            Event::Added { .. }
+            | Event::Raised { .. }
+            | Event::Lowered { .. }
+            | Event::Paid
+            | Event::Locked
+            | Event::GaveBack { .. }
+            | Event::Cancelled { .. } => None,
+        });
+        readings.extend(silent.filter(|record| !has_shipping(record)).map(|record| BTreeSet::from([record])));
+        readings
+    }
+
     /// What the shipping is to the merchant, if it is on the invoice.
     fn shipping(&self, told: Told<'_>, merchant: &MerchantRow) -> Option<Worth> {
         let carried = match merchant.carries {
@@ -241,8 +273,8 @@ impl Own {
     /// An invoice that cannot be changed makes room for another one: it goes back as far as it did not before, and the new
     /// one bills what is left of the order then.
     fn book_anew(&self, before: Told<'_>, day: Date, told: Told<'_>, merchant: &MerchantRow) -> anyhow::Result<Booked> {
-        let old = self.book(before, merchant, None, false)?;
-        let mut all = self.book(told, merchant, None, false)?;
+        let old = self.book(before, merchant, None, &AS_TOLD)?;
+        let mut all = self.book(told, merchant, None, &AS_TOLD)?;
         let Booked { invoices, receipts, .. } = old;
         all.invoices.total += invoices.total - receipts.total;
         all.invoices.tax += invoices.tax - receipts.tax;
@@ -264,10 +296,10 @@ impl Own {
         told: Told<'_>,
         merchant: &MerchantRow,
         hold: Option<Cause>,
-        cancelled_by_edit: bool,
+        edits: &BTreeSet<u64>,
     ) -> anyhow::Result<Booked> {
         let (name, figures) = (&told.order.name, told.figures);
-        let changes = Changes::of(told, hold, cancelled_by_edit)?;
+        let changes = Changes::of(told, hold, edits)?;
         let mut sheet = Sheet { shop: &SHOPS[told.order.shop], booked: Booked::default() };
         let mut left = BTreeMap::<u64, Worth>::new();
         for (line, product) in &self.billed {
@@ -337,10 +369,11 @@ struct Back {
 }
 
 impl Changes {
-    fn of(told: Told<'_>, hold: Option<Cause>, cancelled_by_edit: bool) -> anyhow::Result<Self> {
+    fn of(told: Told<'_>, hold: Option<Cause>, edits: &BTreeSet<u64>) -> anyhow::Result<Self> {
         let (name, figures) = (&told.order.name, told.figures);
         let mut changes = Self::default();
         let mut is_all_back = false;
+        let all_of = |record: u64| Ok::<_, anyhow::Error>(&figures.records.get(&record).context(NO_RECORD)?.goods);
         for event in told.events {
             match event {
                 Event::Added { line, units, .. } => drop(changes.ordered.insert(*line, *units)),
@@ -364,6 +397,10 @@ impl Changes {
                     if never_left && !moved_money {
                         bail!("{name}: goods without worth that nobody shipped look like an edit");
                     }
+                    if edits.contains(record) {
+                        changes.edit_away(all_of(*record)?);
+                        continue;
+                    }
                     // Of an order that was cancelled without a record the receipt of all that was left told already.
                     if hold != Some(Cause::MoneyKeptBack) && !is_all_back {
                         let goods = goods.iter().map(|(line, _, way)| (*line, *way)).collect();
@@ -374,10 +411,8 @@ impl Changes {
                     changes.all_goes_back = hold != Some(Cause::CancelledButPaid);
                     is_all_back = record.is_none() && !told.order.is_open;
                     let Some(record) = *record else { continue };
-                    if cancelled_by_edit {
-                        for (line, gone) in &figures.records.get(&record).context(NO_RECORD)?.goods {
-                            *changes.edited_away.entry(*line).or_default() += *gone;
-                        }
+                    if edits.contains(&record) {
+                        changes.edit_away(all_of(record)?);
                     } else {
                         let goods = goods.iter().map(|(line, _)| (*line, Restock::Cancel)).collect();
                         changes.back.push(Back { record, goods });
@@ -386,6 +421,12 @@ impl Changes {
             }
         }
         Ok(changes)
+    }
+
+    fn edit_away(&mut self, goods: &BTreeMap<u64, Worth>) {
+        for (line, gone) in goods {
+            *self.edited_away.entry(*line).or_default() += *gone;
+        }
     }
 }
 

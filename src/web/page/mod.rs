@@ -2,23 +2,30 @@
 //! the one there is shows news of what is still moving without a reload.
 
 pub(super) mod home;
+pub(super) mod log;
+pub(super) mod me;
 pub(super) mod notice;
 pub(super) mod order;
 
 use std::sync::LazyLock;
 
+use hyper::StatusCode;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use maud::{DOCTYPE, Markup, html};
 use sha2::{Digest as _, Sha256};
 
+use super::asked::Asked;
 use super::auth::Viewer;
 use super::context::Context;
+use super::reply::{self, Reply};
 use crate::db::log::{Entry, Status};
 use crate::db::merchant::Mode;
 use crate::db::order::State;
+use crate::db::user::Role;
 use crate::domain::money::Currency;
-use crate::text::{self, Lang};
+use crate::text::label::shell::Shell;
+use crate::text::{self, Lang, Said};
 
 /// The one stylesheet.
 pub(super) const STYLE: &str = include_str!("style.css");
@@ -46,56 +53,135 @@ fn name_of(text: &str, kind: &str) -> String {
 /// How often a page of something that moves is asked for again, in milliseconds.
 const LIVE_MS: u32 = 1_500;
 
-/// What a page needs to know about its surroundings.
-struct Around<'a> {
+/// What stands around a page.
+pub(super) struct Frame<'a> {
+    lang: Lang,
     viewer: Option<&'a Viewer>,
+    /// The path of the page itself, for the menu.
+    here: &'a str,
+    /// What a button has just done.
+    said: Option<Said>,
     /// Something on it is still moving.
     is_live: bool,
     /// In the demo: the origin of the sites beside this one.
     playground: Option<&'a str>,
 }
 
-impl<'a> Around<'a> {
+/// The menu: where it leads, what it is called, and whose it is. A page below an entry belongs to it.
+const MENU: [(&str, fn(&Shell) -> &'static str, Role); 2] =
+    [("/", |words| words.overview, Role::Viewer), ("/log", |words| words.log, Role::Viewer)];
+
+impl<'a> Frame<'a> {
     /// In the demo every page is live: somebody presses buttons next door.
-    fn new(context: &'a Context, viewer: Option<&'a Viewer>, is_moving: bool) -> Self {
+    pub(super) fn new(asked: &'a Asked, is_moving: bool) -> Self {
+        let said = asked.wishes().find(|(name, _)| name == SAID).and_then(|(_, code)| Said::parse(&code));
+        let playground = asked.context.parts.playground.as_deref();
+        Self {
+            lang: asked.lang,
+            viewer: Some(&asked.viewer),
+            here: &asked.path,
+            said,
+            is_live: is_moving || playground.is_some(),
+            playground,
+        }
+    }
+
+    /// For whoever is not let in, and for what is not there.
+    fn bare(context: &'a Context, viewer: Option<&'a Viewer>, lang: Lang) -> Self {
         let playground = context.parts.playground.as_deref();
-        Self { viewer, is_live: viewer.is_some() && (is_moving || playground.is_some()), playground }
+        Self { lang, viewer, here: "", said: None, is_live: false, playground }
     }
 }
 
+/// The field of an address that says what a button has just done.
+const SAID: &str = "said";
+
+/// After a form: the page of this address, and on it what was done.
+pub(super) fn done(address: &str, said: Said) -> Reply {
+    let sign = if address.contains('?') { '&' } else { '?' };
+    reply::see(&format!("{address}{sign}{SAID}={}", said.word()))
+}
+
+/// A page in its frame.
+fn page(frame: &Frame<'_>, title: &str, content: &Markup) -> Reply {
+    reply::html(StatusCode::OK, layout(frame, title, content))
+}
+
 /// What stands around every page.
-fn layout(lang: Lang, title: &str, around: &Around<'_>, content: &Markup) -> Markup {
-    let words = lang.words();
+fn layout(frame: &Frame<'_>, title: &str, content: &Markup) -> Markup {
+    let (lang, words) = (frame.lang, frame.lang.shell());
     html! {
         (DOCTYPE)
         html lang=(lang.tag()) dir=(lang.direction()) {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
                 title { (title) " · Qantara" }
                 link rel="stylesheet" href={ "/static/" (style_name()) };
-                @if around.is_live {
+                @if frame.is_live {
                     script src={ "/static/" (script_name()) } defer {}
                     noscript { meta http-equiv="refresh" content="5"; }
                 }
             }
-            body data-live-ms=[around.is_live.then_some(LIVE_MS)] {
-                @if let Some(origin) = around.playground {
+            body data-live-ms=[frame.is_live.then_some(LIVE_MS)] {
+                a.skip href="#main" { (words.skip) }
+                @if let Some(origin) = frame.playground {
                     iframe.playground src={ (origin) "/line" } title="Playground" {}
                 }
                 header {
                     a.brand href="/" { "Qantara" }
-                    @if let Some(viewer) = around.viewer {
-                        span.muted {
-                            (words.labels().signed_in) " " bdi { (viewer.user().name) }
-                            " (" (words.role(viewer.user().role)) ")"
-                        }
-                    }
+                    @if let Some(viewer) = frame.viewer { (menu(frame, viewer)) }
                 }
-                main.live #main { (content) }
+                main.live #main tabindex="-1" {
+                    @if let Some(said) = frame.said {
+                        p.banner.good role="status" { (lang.words().said(said)) }
+                    }
+                    (content)
+                }
             }
         }
     }
+}
+
+fn menu(frame: &Frame<'_>, viewer: &Viewer) -> Markup {
+    let words = frame.lang.shell();
+    let is_here = |entry: &str| match entry {
+        "/" => frame.here == "/",
+        entry => frame.here.strip_prefix(entry).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
+    };
+    let current = |entry: &str| is_here(entry).then_some("page");
+    html! {
+        nav aria-label=(words.menu) {
+            @for (address, name, role) in MENU {
+                @if viewer.is(role) { a href=(address) aria-current=[current(address)] { (name(words)) } }
+            }
+        }
+        a.me href="/me" aria-current=[current("/me")] title=(words.me) {
+            bdi { (viewer.user().name) }
+            span.muted { (frame.lang.words().role(viewer.user().role)) }
+        }
+    }
+}
+
+/// A form of a token, its fields and their button.
+fn form(asked: &Asked, action: &str, content: &Markup) -> Markup {
+    html! {
+        form method="post" action=(action) {
+            input type="hidden" name="token" value=(asked.token(action));
+            (content)
+        }
+    }
+}
+
+/// Says that a form was not taken, and why.
+fn complaint(text: &str) -> Markup {
+    html! { p.banner.bad role="alert" { (text) } }
+}
+
+/// A page that shows a form again, for what was typed is not right.
+fn refused(frame: &Frame<'_>, title: &str, content: &Markup) -> Reply {
+    reply::html(StatusCode::UNPROCESSABLE_ENTITY, layout(frame, title, content))
 }
 
 /// A table that scrolls inside its own box, so that a phone never scrolls the page sideways; a sentence if it is empty.

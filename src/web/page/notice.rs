@@ -2,17 +2,19 @@
 
 use maud::{Markup, html};
 
-use super::{Around, layout};
-use crate::text::{Lang, Notice};
+use super::{Frame, layout};
+use crate::text::Lang;
+use crate::web::auth::Viewer;
 use crate::web::context::Context;
+use crate::web::reply::Problem;
 
-pub(in crate::web) fn render(context: &Context, notice: Notice, lang: Lang) -> Markup {
-    let words = lang.words();
-    let sentence = words.notice(notice);
+pub(in crate::web) fn render(context: &Context, viewer: Option<&Viewer>, problem: &Problem, lang: Lang) -> Markup {
+    let sentence = lang.words().notice(problem.notice);
     let content = html! {
         h1 { (sentence.what) }
+        @if let Some(refusal) = &problem.refusal { p { (refusal) } }
         p { (sentence.next_step) }
-        p { a href="/" { (words.labels().overview) } }
+        p { a href="/" { (lang.shell().overview) } }
     };
-    layout(lang, &sentence.what, &Around::new(context, None, false), &content)
+    layout(&Frame::bare(context, viewer, lang), &sentence.what, &content)
 }

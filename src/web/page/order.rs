@@ -1,26 +1,25 @@
 //! One order's story: where it stands and why, what Daftra holds, how that was decided, and everything that came and
 //! went on the way.
 
-use hyper::StatusCode;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 
-use super::{Around, badge_of_state, code, layout, log_rows, maybe_time, table, time};
-use crate::db;
+use super::{Frame, badge_of_state, code, done, form, log_rows, maybe_time, page, table, time};
 use crate::db::delivery;
-use crate::db::document::{self, Attempt};
-use crate::db::log::{self, Entry};
-use crate::db::order::{self, Overview};
-use crate::db::{merchant, product};
-use crate::domain::document::{Document, Policy};
+use crate::db::document::Attempt;
+use crate::db::log::Entry;
+use crate::db::order::Overview;
+use crate::db::user::Role;
+use crate::desk::Wish;
+use crate::domain::document::Document;
 use crate::domain::money::Currency;
 use crate::domain::payment::PaymentDraft;
 use crate::domain::trace;
-use crate::text::{self, Lang};
-use crate::web::auth::Viewer;
-use crate::web::context::Context;
-use crate::web::reply::{self, Reply};
+use crate::text::{self, Lang, Said};
+use crate::web::asked::{Asked, Form};
+use crate::web::auth::Actor;
+use crate::web::reply::{Problem, Reply};
 
 /// Rows of the log; an order with more has a story nobody reads to its end.
 const ROWS: u32 = 500;
@@ -31,12 +30,12 @@ const LARGEST: usize = 256 * 1024 * 1024;
 const SOON: SignedDuration = SignedDuration::from_mins(5);
 
 /// Where an order is shown.
-pub(in crate::web) fn address(id: i64) -> String {
+fn address(id: i64) -> String {
     format!("/orders/{id}")
 }
 
 /// Where its button leads.
-pub(in crate::web) fn retry_address(id: i64) -> String {
+fn retry_address(id: i64) -> String {
     format!("/orders/{id}/retry")
 }
 
@@ -46,9 +45,8 @@ pub(super) fn link(id: i64, name: &str) -> Markup {
 }
 
 struct View<'a> {
-    viewer: &'a Viewer,
-    around: Around<'a>,
-    token: String,
+    asked: &'a Asked,
+    frame: Frame<'a>,
     order: Overview,
     zone: TimeZone,
     /// The shop's, once a snapshot or a document tells it.
@@ -59,27 +57,36 @@ struct View<'a> {
     log: Vec<Entry>,
 }
 
-pub(in crate::web) fn show(context: &Context, viewer: &Viewer, id: i64, lang: Lang) -> Result<Reply, db::Error> {
-    let token = context.guard.form_token(viewer, &retry_address(id));
-    let view = context.parts.db.read(|c| {
-        let order = order::get(c, id)?;
-        let zone = merchant::get(c, order.merchant_id)?.time_zone;
-        let documents = document::of_order(c, id)?;
+pub(in crate::web) fn show(asked: &Asked) -> Result<Reply, Problem> {
+    let id = asked.id()?;
+    let view = asked.see(|sight| {
+        let story = sight.story(id, ROWS, asked.now())?;
         Ok(View {
-            viewer,
-            around: Around::new(context, Some(viewer), is_moving(&order, context.parts.clock.now())),
-            token,
-            currency: currency(c, context, id, &documents),
+            asked,
+            frame: Frame::new(asked, is_moving(&story.order, asked.now())),
+            currency: story.currency,
             // A zone that this build does not know is a reason to show other hours, not to show nothing.
-            zone: TimeZone::get(&zone).unwrap_or(TimeZone::UTC),
-            documents,
-            deliveries: delivery::of_order(c, id)?,
-            attempts: document::attempts(c, id)?,
-            log: log::list(c, log::Filter { order_id: Some(id), ..log::Filter::default() }, ROWS)?,
-            order,
+            zone: TimeZone::get(&story.time_zone).unwrap_or(TimeZone::UTC),
+            documents: story.documents,
+            deliveries: story.deliveries,
+            attempts: story.attempts,
+            log: story.log,
+            order: story.order,
         })
     })?;
-    Ok(reply::html(StatusCode::OK, render(&view, lang)))
+    let name = named(&view.order);
+    Ok(page(&view.frame, &name, &render(&view, asked.lang)))
+}
+
+/// Looks at the order now, whatever it waits for.
+pub(in crate::web) fn retry(asked: &Asked, actor: &Actor, _: &Form) -> Result<Reply, Problem> {
+    let order = asked.see(|sight| sight.order(asked.id().unwrap_or_default()))?;
+    asked.perform(actor, Wish::OrderRetry { order_id: order.id })?;
+    Ok(done(&address(order.id), Said::LooksAgain))
+}
+
+fn named(order: &Overview) -> String {
+    if order.name.is_empty() { format!("№ {}", order.id) } else { order.name.clone() }
 }
 
 /// Whether somebody who reads the page should see it go on: it is looked at by itself before the reader has left.
@@ -87,22 +94,11 @@ fn is_moving(order: &Overview, now: Timestamp) -> bool {
     order.due_at.is_some_and(|due| due < now + SOON)
 }
 
-/// Only the words depend on it, so a case that cannot be read leaves the amounts in minor units.
-fn currency(c: &rusqlite::Connection, context: &Context, id: i64, documents: &[Document]) -> Option<Currency> {
-    if let Some(document) = documents.first() {
-        return Some(document.content.header().currency);
-    }
-    let ages = product::Ages { product: SignedDuration::ZERO, miss: SignedDuration::ZERO };
-    let case = order::case(c, id, Policy::default(), ages, context.parts.clock.now()).ok()??;
-    Some(case.order.snapshot.currency)
-}
-
 fn render(view: &View<'_>, lang: Lang) -> Markup {
     let label = lang.words().labels();
     let log = log_rows(&view.log, &view.zone, view.currency, lang, true);
-    let name = if view.order.name.is_empty() { format!("№ {}", view.order.id) } else { view.order.name.clone() };
-    let content = html! {
-        h1 { (label.order) " " bdi { (name) } " " (badge_of_state(view.order.state, lang)) }
+    html! {
+        h1 { (label.order) " " bdi { (named(&view.order)) } " " (badge_of_state(view.order.state, lang)) }
         (standing(view, lang))
         section { h2 { (label.documents) } (documents(view, lang)) }
         section { h2 { (label.decisions) } (decisions(view, lang)) }
@@ -113,8 +109,7 @@ fn render(view: &View<'_>, lang: Lang) -> Markup {
         section { h2 { (label.calls) } (calls(view, lang)) }
         section { h2 { (label.log) } (table(&[label.time, label.status, label.what], &log, label.no_log)) }
         p.muted { (label.times_in) " " (code(view.zone.iana_name().unwrap_or("UTC"))) }
-    };
-    layout(lang, &name, &view.around, &content)
+    }
 }
 
 fn standing(view: &View<'_>, lang: Lang) -> Markup {
@@ -129,7 +124,7 @@ fn standing(view: &View<'_>, lang: Lang) -> Markup {
             }
         }
         dl {
-            dt { (label.merchant) } dd { a href={ "/?merchant=" (order.merchant) } { bdi { (order.merchant) } } }
+            dt { (label.merchant) } dd { a href={ "/log?merchant=" (order.merchant) } { bdi { (order.merchant) } } }
             dt { (label.shop_number) } dd { (code(&order.remote_id.to_string())) }
             dt { (label.placed) } dd { (maybe_time(order.placed_at, &view.zone)) }
             dt { (label.since) } dd { (time(order.state_at, &view.zone)) }
@@ -139,11 +134,8 @@ fn standing(view: &View<'_>, lang: Lang) -> Markup {
             }
             @if order.failures > 0 { dt { (label.failures) } dd { (order.failures) } }
         }
-        @if view.viewer.may_operate() {
-            form method="post" action=(retry_address(order.id)) {
-                input type="hidden" name="token" value=(view.token);
-                button { (label.try_again) }
-            }
+        @if view.asked.viewer.is(Role::Operator) {
+            (form(view.asked, &retry_address(order.id), &html! { button { (label.try_again) } }))
         }
     }
 }

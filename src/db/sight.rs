@@ -1,0 +1,172 @@
+//! What somebody may see. Pages and the API get a [`Sight`] and never a connection, so no query of theirs can forget whose
+//! eyes it is for: a merchant's own staff see that merchant and nothing else.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::Connection;
+
+use super::{Db, Error, alert, delivery, document, log, merchant, order, product};
+use crate::domain::document::{Document, Policy};
+use crate::domain::money::Currency;
+
+/// Whose things somebody may see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    All,
+    /// These merchants, by our own ids.
+    Only(BTreeSet<i64>),
+}
+
+impl Scope {
+    /// Whether a merchant is in it.
+    #[must_use]
+    pub fn has(&self, merchant_id: i64) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(merchants) => merchants.contains(&merchant_id),
+        }
+    }
+}
+
+/// One moment of the database, as far as a scope reaches.
+pub struct Sight<'a> {
+    c: &'a Connection,
+    scope: &'a Scope,
+}
+
+/// All that is known of one order.
+pub struct Story {
+    pub order: order::Overview,
+    pub time_zone: String,
+    /// The shop's, once a snapshot or a document tells it.
+    pub currency: Option<Currency>,
+    pub documents: Vec<Document>,
+    pub deliveries: Vec<delivery::Overview>,
+    pub attempts: Vec<document::Attempt>,
+    pub log: Vec<log::Entry>,
+}
+
+impl Db {
+    /// Reads for somebody's eyes.
+    pub fn see<T>(&self, scope: &Scope, look: impl FnOnce(&Sight<'_>) -> Result<T, Error>) -> Result<T, Error> {
+        self.read(|c| look(&Sight { c, scope }))
+    }
+}
+
+impl Sight<'_> {
+    /// As if there were no merchant, if it is out of scope: whoever may not see it learns nothing of it.
+    pub fn allow(&self, merchant_id: i64) -> Result<(), Error> {
+        if self.scope.has(merchant_id) { Ok(()) } else { Err(Error::NotFound { context: "find a merchant in scope" }) }
+    }
+
+    /// Nothing is out of scope.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        *self.scope == Scope::All
+    }
+
+    /// The merchants, by slug.
+    pub fn merchants(&self) -> Result<Vec<merchant::Merchant>, Error> {
+        let mut all = merchant::all(self.c)?;
+        all.retain(|merchant| self.scope.has(merchant.id));
+        Ok(all)
+    }
+
+    /// The merchant of a slug.
+    pub fn merchant(&self, slug: &str) -> Result<merchant::Merchant, Error> {
+        let known = merchant::by_slug(self.c, slug)?.filter(|merchant| self.scope.has(merchant.id));
+        known.ok_or(Error::NotFound { context: "find a merchant in scope" })
+    }
+
+    /// The order of our own id.
+    pub fn order(&self, id: i64) -> Result<order::Overview, Error> {
+        let order = order::get(self.c, id)?;
+        self.allow(order.merchant_id)?;
+        Ok(order)
+    }
+
+    /// All that is known of one order; the newest rows of its log.
+    pub fn story(&self, id: i64, rows: u32, now: Timestamp) -> Result<Story, Error> {
+        let order = self.order(id)?;
+        let documents = document::of_order(self.c, id)?;
+        Ok(Story {
+            time_zone: merchant::get(self.c, order.merchant_id)?.time_zone,
+            currency: self.currency(id, &documents, now),
+            deliveries: delivery::of_order(self.c, id)?,
+            attempts: document::attempts(self.c, id)?,
+            log: self.log(log::Filter { order_id: Some(id), ..log::Filter::default() }, rows)?,
+            documents,
+            order,
+        })
+    }
+
+    /// Only words depend on it, so a case that cannot be read leaves the amounts in minor units.
+    fn currency(&self, id: i64, documents: &[Document], now: Timestamp) -> Option<Currency> {
+        if let Some(document) = documents.first() {
+            return Some(document.content.header().currency);
+        }
+        let ages = product::Ages { product: SignedDuration::ZERO, miss: SignedDuration::ZERO };
+        let case = order::case(self.c, id, Policy::default(), ages, now).ok()??;
+        Some(case.order.snapshot.currency)
+    }
+
+    /// Orders of a name, of Shopify's or of our own id, newest first, twenty at most.
+    pub fn find_orders(&self, merchant_id: Option<i64>, text: &str) -> Result<Vec<order::Overview>, Error> {
+        let mut found = Vec::new();
+        for one in self.each(merchant_id) {
+            found.extend(order::find(self.c, one, text)?);
+        }
+        Ok(newest(found, 20, |order| order.id))
+    }
+
+    /// Orders, newest first.
+    pub fn orders(&self, filter: order::Filter, limit: u32) -> Result<Vec<order::Overview>, Error> {
+        let mut found = Vec::new();
+        for merchant_id in self.each(filter.merchant_id) {
+            found.extend(order::list(self.c, order::Filter { merchant_id, ..filter }, limit)?);
+        }
+        Ok(newest(found, limit, |order| order.id))
+    }
+
+    /// Rows of the sync log, newest first.
+    pub fn log(&self, filter: log::Filter, limit: u32) -> Result<Vec<log::Entry>, Error> {
+        if let Some(id) = filter.order_id {
+            self.order(id)?;
+        }
+        let mut found = Vec::new();
+        for merchant_id in self.each(filter.merchant_id) {
+            found.extend(log::list(self.c, log::Filter { merchant_id, ..filter }, limit)?);
+        }
+        Ok(newest(found, limit, |entry| entry.id))
+    }
+
+    /// The open alerts, newest first. What is about no merchant is for those who see all.
+    pub fn alerts(&self) -> Result<Vec<alert::Alert>, Error> {
+        let mut all = alert::open(self.c)?;
+        all.retain(|alert| alert.merchant_id.map_or(self.is_whole(), |id| self.scope.has(id)));
+        Ok(all)
+    }
+
+    /// How many orders stand where, per merchant.
+    pub fn standing(&self) -> Result<Vec<(i64, order::State, i64)>, Error> {
+        let mut all = order::counts(self.c)?;
+        all.retain(|(merchant_id, ..)| self.scope.has(*merchant_id));
+        Ok(all)
+    }
+
+    /// The merchants to ask for, one by one, so that each question walks an index; one question is enough for all.
+    fn each(&self, wanted: Option<i64>) -> Vec<Option<i64>> {
+        match (wanted, self.scope) {
+            (Some(one), scope) => scope.has(one).then_some(Some(one)).into_iter().collect(),
+            (None, Scope::All) => vec![None],
+            (None, Scope::Only(merchants)) => merchants.iter().copied().map(Some).collect(),
+        }
+    }
+}
+
+fn newest<T>(mut rows: Vec<T>, limit: u32, id: impl Fn(&T) -> i64) -> Vec<T> {
+    rows.sort_by_key(|row| std::cmp::Reverse(id(row)));
+    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    rows
+}

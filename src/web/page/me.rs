@@ -1,0 +1,111 @@
+//! What everybody may do for themselves: choose a language, change the own password.
+
+use maud::{Markup, html};
+use secrecy::SecretString;
+
+use super::{Frame, complaint, done, form, page, refused};
+use crate::db::sight::Scope;
+use crate::desk::{self, Secret, Wish};
+use crate::text::{Lang, Said};
+use crate::web::asked::{Asked, Form};
+use crate::web::auth::Actor;
+use crate::web::reply::{Problem, Reply};
+
+const HERE: &str = "/me";
+const LANGUAGE: &str = "/me/language";
+const PASSWORD: &str = "/me/password";
+
+pub(in crate::web) fn show(asked: &Asked) -> Result<Reply, Problem> {
+    let content = render(asked, &merchants(asked)?, None);
+    Ok(page(&Frame::new(asked, false), asked.lang.me().title, &content))
+}
+
+pub(in crate::web) fn set_language(asked: &Asked, actor: &Actor, form: &Form) -> Result<Reply, Problem> {
+    let language = Lang::of_tag(form.get("language")).map(|lang| lang.tag().to_owned());
+    asked.perform(actor, Wish::UserLanguage { name: actor.user().name.clone(), language })?;
+    Ok(done(HERE, Said::Saved))
+}
+
+pub(in crate::web) fn set_password(asked: &Asked, actor: &Actor, form: &Form) -> Result<Reply, Problem> {
+    let words = asked.lang.me();
+    let current = SecretString::from(form.raw("current"));
+    let complaint = if !asked.context.guard.is_password_of(actor.user(), &current)? {
+        words.wrong_password.to_owned()
+    } else if form.raw("new") != form.raw("again") {
+        words.not_the_same.to_owned()
+    } else {
+        let password = Secret(SecretString::from(form.raw("new")));
+        match asked.perform(actor, Wish::UserPasswd { name: actor.user().name.clone(), password }) {
+            Ok(_) => return Ok(done(HERE, Said::PasswordChanged)),
+            Err(desk::Error::Refused(refusal)) => refusal.to_string(),
+            Err(error @ desk::Error::Db(_)) => return Err(error.into()),
+        }
+    };
+    let content = render(asked, &merchants(asked)?, Some(&complaint));
+    Ok(refused(&Frame::new(asked, false), words.title, &content))
+}
+
+/// The names of the merchants to whom the reader is limited.
+fn merchants(asked: &Asked) -> Result<Option<Vec<String>>, Problem> {
+    match asked.viewer.user().scope {
+        Scope::All => Ok(None),
+        Scope::Only(_) => {
+            Ok(Some(asked.see(|sight| Ok(sight.merchants()?.into_iter().map(|known| known.name).collect()))?))
+        }
+    }
+}
+
+fn render(asked: &Asked, merchants: &Option<Vec<String>>, wrong: Option<&str>) -> Markup {
+    let (user, words, shell) = (asked.viewer.user(), asked.lang.me(), asked.lang.shell());
+    let chosen = user.language.as_deref();
+    let languages = html! {
+        fieldset {
+            legend { (shell.language) }
+            label.choice {
+                input type="radio" name="language" value="" checked[chosen.is_none()]; " " (words.as_the_browser)
+            }
+            @for lang in Lang::ALL {
+                label.choice lang=(lang.tag()) {
+                    input type="radio" name="language" value=(lang.tag()) checked[chosen == Some(lang.tag())];
+                    " " (lang.name())
+                }
+            }
+        }
+        button { (shell.save) }
+    };
+    let password = |name: &str, label: &str, complete: &str| {
+        html! {
+            label.field {
+                span { (label) }
+                input type="password" name=(name) autocomplete=(complete) required;
+            }
+        }
+    };
+    let passwords = html! {
+        (password("current", words.current_password, "current-password"))
+        (password("new", words.new_password, "new-password"))
+        (password("again", words.new_password_again, "new-password"))
+        p.hint { (words.password_hint) }
+        button { (words.change_password) }
+    };
+    html! {
+        h1 { bdi { (user.name) } }
+        dl {
+            dt { (words.role) } dd { (asked.lang.words().role(user.role)) }
+            dt { (words.merchants) }
+            dd {
+                @match merchants {
+                    None => (words.all_merchants),
+                    Some(names) if names.is_empty() => (shell.nothing),
+                    Some(names) => ul.plain { @for name in names { li { bdi { (name) } } } },
+                }
+            }
+        }
+        section.card { h2 { (shell.language) } (form(asked, LANGUAGE, &languages)) }
+        section.card #password {
+            h2 { (words.password) }
+            @if let Some(wrong) = wrong { (complaint(wrong)) }
+            (form(asked, PASSWORD, &passwords))
+        }
+    }
+}
