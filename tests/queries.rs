@@ -16,6 +16,7 @@ use qantara::db::document::{About, Action, Ended};
 use qantara::db::job::{self, Again, Chore};
 use qantara::db::order::{self, State};
 use qantara::db::product::{self, Ages};
+use qantara::db::sight::{Scope, Sight};
 use qantara::db::{account, alert, delivery, document, log, merchant, setting, tally};
 use qantara::domain::catalog::Code;
 use qantara::domain::document::{Document, Policy};
@@ -292,6 +293,8 @@ fn everything_shown(tx: &Transaction<'_>, shown: &order::Overview) {
         }
     }
     order::counts(tx).unwrap();
+    let now = Timestamp::UNIX_EPOCH;
+    Sight::of(tx, &Scope::All).pulse(1, 0, now).unwrap();
     order::facts(tx, 1).unwrap();
     assert!(!delivery::of_order(tx, 1).unwrap().is_empty());
     delivery::body(tx, 1).unwrap();

@@ -439,18 +439,16 @@ fn readiness_is_the_database() {
 #[test]
 fn the_overview_shows_what_needs_somebody_and_how_things_stand() {
     let world = World::new();
-    assert!(world.get("/", "vera").body.contains("No open alerts"));
+    assert!(world.get("/", "vera").body.contains("There is no merchant yet"));
     world.add_order();
     let page = world.get("/", "vera").body + &world.get("/log", "vera").body;
     for expected in [
-        "A merchant's key or address does not work",
-        "href=\"/log?merchant=noon&amp;status=held\"",
-        "&lt;noon&gt;",
+        "href=\"/log?merchant=noon\"",
+        "href=\"/log?status=held\"",
         "&lt;b&gt;Noon&lt;/b&gt; نون",
         "Daftra does not accept the key: “Unauthenticated.”",
         "Make a new API key in Daftra",
-        "/webhook/noon",
-        "Held 1",
+        "<strong>1</strong> orders are held",
         "No. INV-000042, k1-5551234567-order: posted",
         "Somebody deleted k1-5551234567-order in Daftra.",
         "products/&lt;update&gt;",

@@ -20,6 +20,7 @@ pub mod log;
 pub mod merchant;
 pub mod order;
 pub mod product;
+pub mod pulse;
 pub mod ruling;
 pub mod schema;
 pub mod setting;

@@ -50,11 +50,22 @@ pub struct Story {
 impl Db {
     /// Reads for somebody's eyes.
     pub fn see<T>(&self, scope: &Scope, look: impl FnOnce(&Sight<'_>) -> Result<T, Error>) -> Result<T, Error> {
-        self.read(|c| look(&Sight { c, scope }))
+        self.read(|c| look(&Sight::of(c, scope)))
     }
 }
 
-impl Sight<'_> {
+impl<'a> Sight<'a> {
+    /// The same for a connection that is at hand.
+    #[must_use]
+    pub fn of(c: &'a Connection, scope: &'a Scope) -> Self {
+        Self { c, scope }
+    }
+
+    /// For queries of this module that have asked [`allow`](Self::allow) before.
+    pub(super) fn connection(&self) -> &Connection {
+        self.c
+    }
+
     /// As if there were no merchant, if it is out of scope: whoever may not see it learns nothing of it.
     pub fn allow(&self, merchant_id: i64) -> Result<(), Error> {
         if self.scope.has(merchant_id) { Ok(()) } else { Err(Error::NotFound { context: "find a merchant in scope" }) }

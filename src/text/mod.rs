@@ -263,6 +263,22 @@ pub fn time(at: Timestamp, zone: &jiff::tz::TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+/// A length of time in one unit, rounded down: `45 s`, `7 min`, `3 h`, `12 d`.
+#[must_use]
+pub fn span(lang: Lang, seconds: i64) -> String {
+    let units = match lang {
+        Lang::En => ["s", "min", "h", "d"],
+        Lang::Ar => ["ث", "د", "س", "يوم"],
+    };
+    let (value, unit) = match seconds.max(0) {
+        short @ 0..60 => (short, units[0]),
+        minutes @ 60..3_600 => (minutes / 60, units[1]),
+        hours @ 3_600..172_800 => (hours / 3_600, units[2]),
+        days => (days / 86_400, units[3]),
+    };
+    format!("{value} {unit}")
+}
+
 /// An amount in major units with its currency, or in minor units while no currency is known.
 #[must_use]
 pub fn amount(lang: Lang, amount: Amount, currency: Option<Currency>) -> String {

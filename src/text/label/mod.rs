@@ -1,6 +1,7 @@
 //! Headings, columns, buttons and hints, by the page they stand on: a struct of words, and one of it per language side by
 //! side, so that neither can be forgotten.
 
+pub mod home;
 pub mod me;
 pub mod shell;
 
@@ -11,6 +12,12 @@ impl Lang {
     #[must_use]
     pub fn shell(self) -> &'static shell::Shell {
         self.pick(&shell::EN, &shell::AR)
+    }
+
+    /// The overview.
+    #[must_use]
+    pub fn home(self) -> &'static home::Home {
+        self.pick(&home::EN, &home::AR)
     }
 
     /// The page of whoever reads it.
