@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use qantara::db::order::State;
 use qantara::db::pulse::{Outcomes, Pulse, Queue, Soon, hour, midnight, since, steps, within};
-use qantara::db::sight::Scope;
+use qantara::db::scope::Scope;
 use qantara::db::{Context as _, Db};
 
 fn pulse(hours: &[(i64, State, i64)], pace: &[(i64, i64, i64)]) -> Pulse {

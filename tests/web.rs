@@ -273,7 +273,7 @@ fn a_certificate_that_cannot_be_used_is_named() {
 
 /// An address that fits the route, about the order of [`World::add_order`].
 fn address(world: &World, route: &Route) -> String {
-    let path = route.path.replace("{slug}", "noon").replace("{order}", "1");
+    let path = route.path.replace("{slug}", "noon").replace("{order}", "1").replace("{user}", "1");
     let script = || {
         world.sql(
             "insert into job (kind, subject, merchant_id, due_at, asked) values ('order', 1, 1, 1795165260000, 1)",
@@ -444,7 +444,7 @@ fn the_overview_shows_what_needs_somebody_and_how_things_stand() {
     let page = world.get("/", "vera").body + &world.get("/log", "vera").body;
     for expected in [
         "href=\"/log?merchant=noon\"",
-        "href=\"/log?status=held\"",
+        "href=\"/attention#held\"",
         "&lt;b&gt;Noon&lt;/b&gt; نون",
         "Daftra does not accept the key: “Unauthenticated.”",
         "Make a new API key in Daftra",

@@ -1,19 +1,15 @@
 //! `hold`: what waits for a person, by cause, and what the person can do about it.
 
-use std::collections::BTreeMap;
-
 use anyhow::bail;
-use jiff::Timestamp;
 
 use super::order::{Which, merchant_of, rule};
 use super::{Ended, Session, open, out, view};
 use crate::clock::Clock;
-use crate::db::document;
-use crate::db::order::{self, Overview, State};
-use crate::db::{Db, Error};
+use crate::db::held::{self, Cause};
+use crate::db::order::Overview;
+use crate::db::{Db, document};
 use crate::desk::Wish;
 use crate::domain::document::State as DocumentState;
-use crate::domain::reason::{Hold, Reason};
 use crate::domain::ruling::Ruling;
 use crate::text::Lang;
 
@@ -59,18 +55,14 @@ pub(super) struct Deleted {
     note: String,
 }
 
-/// Orders read at a time, and orders named of a cause.
-const PAGE: u32 = 1_000;
-const EXAMPLES: usize = 10;
-
 impl Command {
     pub(super) fn run(self, session: &Session) -> anyhow::Result<Ended> {
         match self {
             Self::List { merchant } => {
                 let db = open::look(&session.config()?)?;
                 let merchant = merchant.as_deref().map(|slug| merchant_of(&db, slug)).transpose()?;
-                let held = held(&db, merchant.map(|merchant| merchant.id))?;
-                let causes = by_cause(&held);
+                let held = db.read(|c| held::held(c, merchant.map(|merchant| merchant.id), usize::MAX))?;
+                let causes: Vec<_> = held::by_cause(&held).iter().map(say).collect();
                 session.out.say(&causes, || list(&causes))?;
                 Ok(Ended::Fine)
             }
@@ -101,43 +93,16 @@ fn deleted_invoice(db: &Db, order: &Overview) -> anyhow::Result<i64> {
     }
 }
 
-fn held(db: &Db, merchant_id: Option<i64>) -> Result<Vec<Overview>, Error> {
-    let mut filter = order::Filter { merchant_id, state: Some(State::Held), before: None };
-    let mut held = Vec::new();
-    loop {
-        let page = db.read(|c| order::list(c, filter, PAGE))?;
-        let Some(last) = page.last() else { return Ok(held) };
-        filter.before = Some(last.id);
-        held.extend(page);
+fn say(cause: &Cause) -> view::Cause {
+    view::Cause {
+        merchant: cause.merchant.clone(),
+        cause: cause.cause,
+        about: cause.about.clone(),
+        orders: cause.orders,
+        since: cause.since,
+        examples: cause.examples.iter().map(|(_, name)| name.clone()).collect(),
+        why: Lang::En.words().hold(&cause.hold, None).into(),
     }
-}
-
-/// One row per cause and what it is about; an order counts once in each of its causes.
-fn by_cause(held: &[Overview]) -> Vec<view::Cause> {
-    let mut causes = BTreeMap::<(&str, String), (Vec<&Overview>, &Hold)>::new();
-    for order in held {
-        let Some(Reason::Held(holds)) = &order.reason else { continue };
-        for hold in holds {
-            let (orders, _) = causes.entry((hold.code(), hold.subject())).or_insert_with(|| (Vec::new(), hold));
-            if orders.last().is_none_or(|last| last.id != order.id) {
-                orders.push(order);
-            }
-        }
-    }
-    let words = Lang::En.words();
-    let mut causes: Vec<view::Cause> = causes
-        .into_iter()
-        .map(|((cause, about), (orders, hold))| view::Cause {
-            cause,
-            about,
-            orders: orders.len(),
-            since: orders.iter().map(|order| order.state_at).min().unwrap_or(Timestamp::UNIX_EPOCH),
-            examples: orders.iter().take(EXAMPLES).map(|order| order.name.clone()).collect(),
-            why: words.hold(hold, None).into(),
-        })
-        .collect();
-    causes.sort_by(|a, b| b.orders.cmp(&a.orders).then(a.since.cmp(&b.since)));
-    causes
 }
 
 fn list(causes: &[view::Cause]) -> String {
@@ -148,6 +113,7 @@ fn list(causes: &[view::Cause]) -> String {
         let examples = cause.examples.join(" ");
         let more = if cause.orders > cause.examples.len() { " …" } else { "" };
         [
+            cause.merchant.clone(),
             cause.cause.to_owned(),
             cause.about.clone(),
             cause.orders.to_string(),
@@ -156,6 +122,6 @@ fn list(causes: &[view::Cause]) -> String {
             cause.why.next_step.clone(),
         ]
     };
-    let head = ["CAUSE", "ABOUT", "ORDERS", "SINCE (UTC)", "WHICH", "NEXT STEP"];
+    let head = ["MERCHANT", "CAUSE", "ABOUT", "ORDERS", "SINCE (UTC)", "WHICH", "NEXT STEP"];
     out::table(head, &causes.iter().map(cells).collect::<Vec<_>>())
 }

@@ -210,6 +210,8 @@ impl From<ruling::Overview> for Ruling {
 /// `hold list`: one cause, and how many orders it holds.
 #[derive(Debug, Serialize)]
 pub struct Cause {
+    /// The merchant's slug.
+    pub merchant: String,
     /// For `hold release`.
     pub cause: &'static str,
     /// What the orders have in common: a code, a tax, Daftra's words.

@@ -1,10 +1,11 @@
 //! What people did: append-only, each row sealing the one before.
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension as _, Transaction};
+use rusqlite::{Connection, OptionalExtension as _, Transaction};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::convert::ms;
+use super::convert::{at, from_json, ms};
 use super::{Context as _, Error};
 
 /// Appends what somebody did. `user_id` is empty for the command line; `facts` says how it came.
@@ -12,7 +13,7 @@ pub fn write(
     tx: &Transaction<'_>,
     user_id: Option<i64>,
     action: &str,
-    facts: &serde_json::Value,
+    facts: &Value,
     now: Timestamp,
 ) -> Result<(), Error> {
     let previous: Vec<u8> = tx
@@ -36,4 +37,36 @@ pub fn write(
     )
     .during("write the audit")?;
     Ok(())
+}
+
+/// A row as pages show it.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    pub id: i64,
+    pub at: Timestamp,
+    /// None: at the command line.
+    pub user: Option<String>,
+    pub action: String,
+    pub facts: Value,
+}
+
+/// Rows older than one, newest first.
+pub fn list(c: &Connection, before: Option<i64>, limit: u32) -> Result<Vec<Entry>, Error> {
+    const LIST: &str = "list the audit";
+    let mut statement = c
+        .prepare_cached(
+            "select a.id, a.at, u.name, a.action, a.facts from audit a left join user u on u.id = a.user_id
+             where a.id < ?1 order by a.id desc limit ?2",
+        )
+        .during(LIST)?;
+    let rows = statement
+        .query_map((before.unwrap_or(i64::MAX), limit), |row| {
+            Ok((row.get(0)?, row.get::<_, i64>(1)?, row.get(2)?, row.get(3)?, row.get::<_, String>(4)?))
+        })
+        .during(LIST)?;
+    rows.map(|row| {
+        let (id, when, user, action, facts) = row.during(LIST)?;
+        Ok(Entry { id, at: at(when)?, user, action, facts: from_json(LIST, &facts)? })
+    })
+    .collect()
 }

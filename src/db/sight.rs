@@ -1,33 +1,13 @@
 //! What somebody may see. Pages and the API get a [`Sight`] and never a connection, so no query of theirs can forget whose
 //! eyes it is for: a merchant's own staff see that merchant and nothing else.
 
-use std::collections::BTreeSet;
-
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 
-use super::{Db, Error, alert, delivery, document, log, merchant, order, product};
+use super::scope::Scope;
+use super::{Db, Error, alert, audit, delivery, document, log, merchant, order, product, user};
 use crate::domain::document::{Document, Policy};
 use crate::domain::money::Currency;
-
-/// Whose things somebody may see.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Scope {
-    All,
-    /// These merchants, by our own ids.
-    Only(BTreeSet<i64>),
-}
-
-impl Scope {
-    /// Whether a merchant is in it.
-    #[must_use]
-    pub fn has(&self, merchant_id: i64) -> bool {
-        match self {
-            Self::All => true,
-            Self::Only(merchants) => merchants.contains(&merchant_id),
-        }
-    }
-}
 
 /// One moment of the database, as far as a scope reaches.
 pub struct Sight<'a> {
@@ -166,8 +146,24 @@ impl<'a> Sight<'a> {
         Ok(all)
     }
 
+    /// Everybody who may sign in, by name. For those who see all.
+    pub fn users(&self) -> Result<Vec<user::User>, Error> {
+        self.only_whole()?;
+        user::all(self.c)
+    }
+
+    /// What people did, newest first. For those who see all.
+    pub fn audit(&self, before: Option<i64>, limit: u32) -> Result<Vec<audit::Entry>, Error> {
+        self.only_whole()?;
+        audit::list(self.c, before, limit)
+    }
+
+    fn only_whole(&self) -> Result<(), Error> {
+        if self.is_whole() { Ok(()) } else { Err(Error::NotFound { context: "look beyond a scope" }) }
+    }
+
     /// The merchants to ask for, one by one, so that each question walks an index; one question is enough for all.
-    fn each(&self, wanted: Option<i64>) -> Vec<Option<i64>> {
+    pub(super) fn each(&self, wanted: Option<i64>) -> Vec<Option<i64>> {
         match (wanted, self.scope) {
             (Some(one), scope) => scope.has(one).then_some(Some(one)).into_iter().collect(),
             (None, Scope::All) => vec![None],

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 use serde::{Deserialize, Serialize};
 
 use super::convert::{from_json, maybe_at, ms, word};
-use super::sight::Scope;
+use super::scope::Scope;
 use super::{Context as _, Error};
 
 /// A person with a password.

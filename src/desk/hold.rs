@@ -53,6 +53,27 @@ pub(super) fn release(
     Ok(Done { answer, effects: Effects { orders_asked: true, ..Effects::default() } })
 }
 
+/// Looks again at every order of a merchant that was given up.
+pub(super) fn retry_failed(tx: &Transaction<'_>, moment: &Moment, slug: &str) -> Result<Done, Error> {
+    let merchant = open_merchant(tx, slug)?;
+    let mut filter = order::Filter { merchant_id: Some(merchant.id), state: Some(State::Failed), before: None };
+    let mut again = Vec::new();
+    loop {
+        let page = order::list(tx, filter, PAGE)?;
+        for order in &page {
+            begin_anew(tx, moment, order)?;
+            again.push(order.id);
+        }
+        let Some(last) = page.last() else { break };
+        filter.before = Some(last.id);
+    }
+    let answer = json!({ "merchant": slug, "orders": again.len() });
+    if !again.is_empty() {
+        moment.write_down(tx, "failed.retry", json!({ "merchant": slug, "orders": again }))?;
+    }
+    Ok(Done { answer, effects: Effects { orders_asked: true, ..Effects::default() } })
+}
+
 /// Writes a ruling down and looks at the order with it.
 pub(super) fn rule(
     tx: &Transaction<'_>,

@@ -65,6 +65,11 @@ pub enum Wish {
         /// Our own id.
         order_id: i64,
     },
+    /// Look now at every order of a merchant that was given up.
+    FailedRetry {
+        /// The merchant.
+        slug: String,
+    },
     /// A person decides about one order.
     OrderRule {
         /// Our own id.
@@ -98,6 +103,22 @@ pub enum Wish {
         role: Role,
         /// In clear; hashed before it is stored.
         password: Secret,
+    },
+    /// What somebody may do and see.
+    UserRights {
+        /// The person.
+        name: String,
+        /// What the person may do.
+        role: Role,
+        /// The slugs of the merchants to whom the person is limited; none: all of them, also future ones.
+        merchants: Option<Vec<String>>,
+    },
+    /// Lets somebody in no longer, or again.
+    UserDisable {
+        /// The person.
+        name: String,
+        /// No longer.
+        disabled: bool,
     },
     /// The language somebody reads.
     UserLanguage {
@@ -292,6 +313,7 @@ impl Desk<'_> {
                 self.in_one(move |tx| mapping::set(tx, &moment, &slug, &code, product_id))
             }
             Wish::OrderRetry { order_id } => self.in_one(move |tx| order::retry(tx, &moment, order_id)),
+            Wish::FailedRetry { slug } => self.in_one(move |tx| hold::retry_failed(tx, &moment, &slug)),
             Wish::OrderRule { order_id, ruling, note } => {
                 self.in_one(move |tx| hold::rule(tx, &moment, order_id, ruling, &note))
             }
@@ -302,6 +324,12 @@ impl Desk<'_> {
             Wish::UserAdd { name, role, password } => {
                 let password = person::hashed(&name, &password)?;
                 self.in_one(move |tx| person::add(tx, &moment, &name, role, &password))
+            }
+            Wish::UserRights { name, role, merchants } => {
+                self.in_one(move |tx| person::set_rights(tx, &moment, &name, role, merchants.as_deref()))
+            }
+            Wish::UserDisable { name, disabled } => {
+                self.in_one(move |tx| person::disable(tx, &moment, &name, disabled))
             }
             Wish::UserLanguage { name, language } => {
                 self.in_one(move |tx| person::set_language(tx, &moment, &name, language.as_deref()))

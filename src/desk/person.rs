@@ -5,7 +5,9 @@ use secrecy::ExposeSecret as _;
 use serde_json::json;
 
 use super::{Done, Effects, Error, Moment, Refusal, Secret};
-use crate::db::user::{self, Role};
+use crate::db::merchant;
+use crate::db::scope::Scope;
+use crate::db::user::{self, Role, User};
 use crate::vault;
 
 /// The shortest password; a longer one may be anything.
@@ -47,9 +49,7 @@ pub(super) fn add(
 }
 
 pub(super) fn set_password(tx: &Transaction<'_>, moment: &Moment, name: &str, password: &str) -> Result<Done, Error> {
-    if user::by_name(tx, name)?.is_none() {
-        return Err(Refusal::new("user", name, "there is no such user: qantara user list shows them").into());
-    }
+    known(tx, name)?;
     user::set_password(tx, name, password)?;
     let facts = json!({ "user": name });
     moment.write_down(tx, "user.passwd", facts.clone())?;
@@ -65,12 +65,71 @@ pub(super) fn set_language(
     if language.is_some_and(|tag| !["ar", "en"].contains(&tag)) {
         return Err(Refusal::new("language", language, "choose ar or en, or leave it to the browser").into());
     }
-    let user = user::by_name(tx, name)?
-        .ok_or_else(|| Refusal::new("user", name, "there is no such user: qantara user list shows them"))?;
+    let user = known(tx, name)?;
     let facts = json!({ "user": name, "language": language });
     if user.language.as_deref() != language {
         user::set_language(tx, user.id, language)?;
         moment.write_down(tx, "user.language", facts.clone())?;
     }
     Ok(Done { answer: facts, effects: Effects::default() })
+}
+
+pub(super) fn set_rights(
+    tx: &Transaction<'_>,
+    moment: &Moment,
+    name: &str,
+    role: Role,
+    merchants: Option<&[String]>,
+) -> Result<Done, Error> {
+    let user = known(tx, name)?;
+    if role != Role::Owner || merchants.is_some() {
+        keep_an_owner(tx, &user)?;
+    }
+    let id_of = |slug: &String| {
+        let known = merchant::by_slug(tx, slug)?;
+        let known = known.ok_or_else(|| Refusal::new("merchant", slug, "there is no such merchant"))?;
+        Ok::<_, Error>(known.id)
+    };
+    let scope = match merchants {
+        None => Scope::All,
+        Some(_) if role == Role::Owner => {
+            let remedy = "an owner sees every merchant: choose another role, or all merchants";
+            return Err(Refusal::new("merchants", merchants, remedy).into());
+        }
+        Some(slugs) => Scope::Only(slugs.iter().map(id_of).collect::<Result<_, _>>()?),
+    };
+    let facts = json!({ "user": name, "role": role, "merchants": merchants });
+    if (user.role, &user.scope) != (role, &scope) {
+        user::set_rights(tx, user.id, role, &scope)?;
+        moment.write_down(tx, "user.rights", facts.clone())?;
+    }
+    Ok(Done { answer: facts, effects: Effects::default() })
+}
+
+pub(super) fn disable(tx: &Transaction<'_>, moment: &Moment, name: &str, disabled: bool) -> Result<Done, Error> {
+    let user = known(tx, name)?;
+    if disabled {
+        keep_an_owner(tx, &user)?;
+    }
+    let facts = json!({ "user": name, "disabled": disabled });
+    if user.disabled_at.is_some() != disabled {
+        user::disable(tx, user.id, disabled.then_some(moment.now))?;
+        moment.write_down(tx, if disabled { "user.disable" } else { "user.enable" }, facts.clone())?;
+    }
+    Ok(Done { answer: facts, effects: Effects::default() })
+}
+
+fn known(tx: &Transaction<'_>, name: &str) -> Result<User, Error> {
+    let user = user::by_name(tx, name)?;
+    Ok(user.ok_or_else(|| Refusal::new("user", name, "there is no such user: qantara user list shows them"))?)
+}
+
+/// Somebody must be left who may do everything.
+fn keep_an_owner(tx: &Transaction<'_>, leaving: &User) -> Result<(), Error> {
+    let is_owner = |user: &User| user.role == Role::Owner && user.disabled_at.is_none();
+    if is_owner(leaving) && !user::all(tx)?.iter().any(|user| user.id != leaving.id && is_owner(user)) {
+        let remedy = "this is the last owner, and somebody must be able to do everything: make another one first";
+        return Err(Refusal::new("user", &leaving.name, remedy).into());
+    }
+    Ok(())
 }

@@ -193,6 +193,28 @@ impl Words for Arabic {
         }
     }
 
+    fn deed<'a>(&self, word: &'a str) -> &'a str {
+        match word {
+            "hold.release" => "أعاد فحص طلبات معلّقة",
+            "mapping.import" => "استورد روابط المنتجات",
+            "mapping.set" => "ربط رمزًا بمنتج",
+            "merchant.add" => "أضاف تاجرًا",
+            "merchant.set" => "غيّر بيانات تاجر",
+            "merchant.pause" => "أوقف تاجرًا مؤقتًا",
+            "merchant.resume" => "استأنف عمل تاجر",
+            "failed.retry" => "أعاد محاولة طلبات فاشلة",
+            "order.retry" => "أعاد فحص طلب",
+            "order.rule" => "قرر بشأن طلب",
+            "user.add" => "أضاف مستخدمًا",
+            "user.rights" => "غيّر صلاحيات مستخدم",
+            "user.disable" => "أوقف مستخدمًا",
+            "user.enable" => "فعّل مستخدمًا",
+            "user.language" => "اختار لغة",
+            "user.passwd" => "غيّر كلمة مرور",
+            other => other,
+        }
+    }
+
     fn alert<'a>(&self, cause: &'a str) -> &'a str {
         match cause {
             "trouble" => "مفتاح تاجر أو عنوانه لا يعمل",
@@ -599,6 +621,7 @@ impl Words for Arabic {
         match said {
             Said::LooksAgain => "سيُفحص الطلب من جديد.",
             Said::Saved => "تم الحفظ.",
+            Said::UserAdded => "أضيف المستخدم ويمكنه تسجيل الدخول.",
             Said::PasswordChanged => "تم تغيير كلمة مرورك.",
         }
     }

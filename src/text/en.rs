@@ -198,6 +198,28 @@ impl Words for English {
         }
     }
 
+    fn deed<'a>(&self, word: &'a str) -> &'a str {
+        match word {
+            "hold.release" => "looked again at held orders",
+            "mapping.import" => "imported mappings",
+            "mapping.set" => "mapped a code to a product",
+            "merchant.add" => "added a merchant",
+            "merchant.set" => "changed a merchant",
+            "merchant.pause" => "paused a merchant",
+            "merchant.resume" => "resumed a merchant",
+            "failed.retry" => "tried failed orders again",
+            "order.retry" => "looked again at an order",
+            "order.rule" => "decided about an order",
+            "user.add" => "added a user",
+            "user.rights" => "changed a user's rights",
+            "user.disable" => "disabled a user",
+            "user.enable" => "enabled a user",
+            "user.language" => "chose a language",
+            "user.passwd" => "changed a password",
+            other => other,
+        }
+    }
+
     fn alert<'a>(&self, cause: &'a str) -> &'a str {
         match cause {
             "trouble" => "A merchant's key or address does not work",
@@ -606,6 +628,7 @@ impl Words for English {
         match said {
             Said::LooksAgain => "The order is looked at again.",
             Said::Saved => "Saved.",
+            Said::UserAdded => "The user is added and may sign in.",
             Said::PasswordChanged => "Your password is another one now.",
         }
     }

@@ -86,11 +86,13 @@ pub enum Said {
     Saved,
     /// The password is another one.
     PasswordChanged,
+    /// Somebody may sign in.
+    UserAdded,
 }
 
 impl Said {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::LooksAgain, Self::Saved, Self::PasswordChanged];
+    pub const ALL: [Self; 4] = [Self::LooksAgain, Self::Saved, Self::PasswordChanged, Self::UserAdded];
 
     /// As it stands in an address.
     #[must_use]
@@ -99,6 +101,7 @@ impl Said {
             Self::LooksAgain => "looks_again",
             Self::Saved => "saved",
             Self::PasswordChanged => "password_changed",
+            Self::UserAdded => "user_added",
         }
     }
 
@@ -135,6 +138,8 @@ pub trait Words: Sync {
     fn action<'a>(&self, word: &'a str) -> &'a str;
     /// How a call ended; a word of a later version stands for itself.
     fn outcome<'a>(&self, word: &'a str) -> &'a str;
+    /// What somebody changed; a word of a later version stands for itself.
+    fn deed<'a>(&self, word: &'a str) -> &'a str;
     /// What an alert is about; a word of a later version stands for itself.
     fn alert<'a>(&self, cause: &'a str) -> &'a str;
     /// Why nothing is to be done.

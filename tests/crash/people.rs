@@ -378,7 +378,9 @@ impl Sim {
                 Wish::MappingSet { slug, code, product_id } => format!("{slug}: {code} is {product_id}"),
                 Wish::MerchantAdd(_) | Wish::UserAdd { .. } => String::new(),
                 Wish::UserPasswd { .. } | Wish::UserLanguage { .. } => String::new(),
+                Wish::UserRights { .. } | Wish::UserDisable { .. } => String::new(),
                 Wish::OrderRule { .. } | Wish::HoldRelease { .. } | Wish::MappingImport { .. } => String::new(),
+                Wish::FailedRetry { slug } => slug.clone(),
             };
             state.tell(now, format!("a person wishes: {name} {text}"));
             state.wish = Some(name);

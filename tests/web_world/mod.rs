@@ -12,6 +12,7 @@ use base64::prelude::BASE64_STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use qantara::clock::{Clock, Hand};
 use qantara::config::Config;
+use qantara::db::scope::Scope;
 use qantara::db::user::{self, Role};
 use qantara::db::{self, Db};
 use qantara::desk::{self, Person, Wish};
@@ -38,19 +39,23 @@ impl Door for Scripted {
 
 /// Notes who wished for what, by the user's id and the wish's word; nothing comes true.
 #[derive(Default)]
-pub(crate) struct Wishes(Mutex<Vec<(Option<i64>, String)>>);
+pub(crate) struct Wishes(Mutex<Vec<(Person, Value)>>);
 
 impl Wishes {
+    /// The newest wish as JSON, and whose it was.
+    pub(crate) fn last(&self) -> (Person, Value) {
+        self.0.lock().unwrap().last().cloned().unwrap()
+    }
+
     pub(crate) fn wishes(&self) -> Vec<(Option<i64>, String)> {
-        self.0.lock().unwrap().clone()
+        let word = |wish: &Value| wish.as_object().unwrap().keys().next().unwrap().clone();
+        self.0.lock().unwrap().iter().map(|(person, wish)| (person.user_id, word(wish))).collect()
     }
 }
 
 impl Desk for Wishes {
     fn perform(&self, wish: Wish, by: Person) -> Result<Value, desk::Error> {
-        let wish = serde_json::to_value(&wish).unwrap();
-        let word = wish.as_object().unwrap().keys().next().unwrap().clone();
-        self.0.lock().unwrap().push((by.user_id, word));
+        self.0.lock().unwrap().push((by, serde_json::to_value(&wish).unwrap()));
         Ok(Value::Null)
     }
 }
@@ -102,6 +107,27 @@ impl World {
         static HASH: LazyLock<String> = LazyLock::new(|| hash_password(&SecretString::from(PASSWORD)));
         let (name, hash) = (name.to_owned(), HASH.clone());
         self.db.write(move |tx| user::add(tx, &name, &hash, role, Timestamp::UNIX_EPOCH)).unwrap();
+    }
+
+    /// From now on this user sees these merchants and no others.
+    pub(crate) fn limit(&self, name: &str, merchants: &[i64]) {
+        let (name, scope) = (name.to_owned(), Scope::Only(merchants.iter().copied().collect()));
+        let change = move |tx: &rusqlite::Transaction<'_>| {
+            let user = user::by_name(tx, &name)?.unwrap();
+            user::set_rights(tx, user.id, user.role, &scope)
+        };
+        self.db.write(change).unwrap();
+    }
+
+    /// Presses a button: the form of a page, with its token.
+    pub(crate) fn press(&self, user: &str, page: &str, action: &str, fields: &str) -> Answer {
+        let shown = self.get(page, user);
+        let (_, form) =
+            shown.body.split_once(&format!("action=\"{action}\"")).unwrap_or_else(|| panic!("{}", shown.body));
+        let (_, token) = form.split_once("name=\"token\" value=\"").unwrap();
+        let body = format!("token={}&{fields}", token.split('"').next().unwrap());
+        let headers = [("Authorization", &*basic(user, PASSWORD)), ("Sec-Fetch-Site", "same-origin")];
+        self.send(&format!("POST {action}"), &headers, &body)
     }
 
     /// Changes the database behind the back of the server, as another request or the command line would.

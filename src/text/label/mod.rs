@@ -1,9 +1,11 @@
 //! Headings, columns, buttons and hints, by the page they stand on: a struct of words, and one of it per language side by
 //! side, so that neither can be forgotten.
 
+pub mod attention;
 pub mod home;
 pub mod me;
 pub mod shell;
+pub mod users;
 
 use super::Lang;
 
@@ -24,6 +26,24 @@ impl Lang {
     #[must_use]
     pub fn me(self) -> &'static me::Me {
         self.pick(&me::EN, &me::AR)
+    }
+
+    /// The users.
+    #[must_use]
+    pub fn users(self) -> &'static users::Users {
+        self.pick(&users::EN, &users::AR)
+    }
+
+    /// What people did.
+    #[must_use]
+    pub fn audit(self) -> &'static users::Audit {
+        self.pick(&users::AUDIT_EN, &users::AUDIT_AR)
+    }
+
+    /// What needs a person.
+    #[must_use]
+    pub fn attention(self) -> &'static attention::Attention {
+        self.pick(&attention::EN, &attention::AR)
     }
 
     fn pick<T>(self, english: &'static T, arabic: &'static T) -> &'static T {

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use secrecy::SecretString;
 
 use super::{Frame, complaint, done, form, page, refused};
-use crate::db::sight::Scope;
+use crate::db::scope::Scope;
 use crate::desk::{self, Secret, Wish};
 use crate::text::{Lang, Said};
 use crate::web::asked::{Asked, Form};

@@ -1,11 +1,14 @@
 //! Pages: each file has what a page shows, how it is read, and how it looks. Rendering is pure. No page needs a script;
 //! the one there is shows news of what is still moving without a reload.
 
+pub(super) mod attention;
+pub(super) mod audit;
 pub(super) mod home;
 pub(super) mod log;
 pub(super) mod me;
 pub(super) mod notice;
 pub(super) mod order;
+pub(super) mod users;
 
 use std::sync::LazyLock;
 
@@ -68,8 +71,13 @@ pub(super) struct Frame<'a> {
 }
 
 /// The menu: where it leads, what it is called, and whose it is. A page below an entry belongs to it.
-const MENU: [(&str, fn(&Shell) -> &'static str, Role); 2] =
-    [("/", |words| words.overview, Role::Viewer), ("/log", |words| words.log, Role::Viewer)];
+const MENU: &[(&str, fn(&Shell) -> &'static str, Role)] = &[
+    ("/", |words| words.overview, Role::Viewer),
+    ("/attention", |words| words.attention, Role::Viewer),
+    ("/log", |words| words.log, Role::Viewer),
+    ("/users", |words| words.users, Role::Owner),
+    ("/audit", |words| words.audit, Role::Owner),
+];
 
 impl<'a> Frame<'a> {
     /// In the demo every page is live: somebody presses buttons next door.
@@ -154,7 +162,7 @@ fn menu(frame: &Frame<'_>, viewer: &Viewer) -> Markup {
     html! {
         nav aria-label=(words.menu) {
             @for (address, name, role) in MENU {
-                @if viewer.is(role) { a href=(address) aria-current=[current(address)] { (name(words)) } }
+                @if viewer.is(*role) { a href=(address) aria-current=[current(address)] { (name(words)) } }
             }
         }
         a.me href="/me" aria-current=[current("/me")] title=(words.me) {

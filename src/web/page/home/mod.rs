@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use maud::{Markup, html};
 
 use self::chart::chart;
+use super::attention::{FAILED, HELD};
 use super::{Frame, badge_of_mode, order, page, time};
 use crate::db;
 use crate::db::alert::Alert;
@@ -101,7 +102,7 @@ fn problems(view: &View<'_>, lang: Lang) -> Markup {
                     @for (state, count) in stuck {
                         li.banner.warn {
                             p { strong { (count) } " " (stuck_orders(*state, lang)) }
-                            a.button href={ "/log?status=" (stuck_status(*state)) } { (words.see_orders) }
+                            a.button href={ "/attention#" (stuck_part(*state)) } { (words.see_orders) }
                         }
                     }
                     @for alert in others {
@@ -123,8 +124,8 @@ fn stuck_orders(state: State, lang: Lang) -> &'static str {
     if state == State::Failed { lang.home().failed_orders } else { lang.home().held_orders }
 }
 
-fn stuck_status(state: State) -> &'static str {
-    if state == State::Failed { "failed" } else { "held" }
+fn stuck_part(state: State) -> &'static str {
+    if state == State::Failed { FAILED } else { HELD }
 }
 
 fn day(view: &View<'_>, lang: Lang) -> Markup {

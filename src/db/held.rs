@@ -1,0 +1,148 @@
+//! Held orders by cause: what one act of a person may help together.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+
+use super::convert::{at, maybe_at};
+use super::order::{self, Overview, State};
+use super::sight::Sight;
+use super::{Context as _, Error};
+use crate::domain::reason::{Hold, Reason};
+
+/// Orders that are named of a cause.
+const EXAMPLES: usize = 10;
+/// Orders read at a time.
+const PAGE: u32 = 1_000;
+/// A page of somebody's browser looks at so many held orders; there is no end of what may be held.
+pub const LOOKED_AT: usize = 5_000;
+
+/// One cause of one merchant.
+#[derive(Clone, Debug)]
+pub struct Cause {
+    /// The merchant's slug.
+    pub merchant: String,
+    pub merchant_id: i64,
+    /// The code by which it is released.
+    pub cause: &'static str,
+    /// What the orders have in common: a code, a tax, Daftra's words.
+    pub about: String,
+    pub orders: usize,
+    /// Of the oldest of them.
+    pub since: Timestamp,
+    /// Some of them: our ids and their names.
+    pub examples: Vec<(i64, String)>,
+    /// Of the first of them.
+    pub hold: Hold,
+}
+
+/// Held orders of one merchant or of all, newest first, so many at most.
+pub fn held(c: &Connection, merchant_id: Option<i64>, most: usize) -> Result<Vec<Overview>, Error> {
+    let mut filter = order::Filter { merchant_id, state: Some(State::Held), before: None };
+    let mut held = Vec::new();
+    loop {
+        let page = order::list(c, filter, PAGE)?;
+        let Some(last) = page.last() else { break };
+        filter.before = Some(last.id);
+        held.extend(page);
+        if held.len() >= most {
+            held.truncate(most);
+            break;
+        }
+    }
+    Ok(held)
+}
+
+/// One row per merchant, cause and what it is about, the largest first; an order counts once in each of its causes.
+#[must_use]
+pub fn by_cause(held: &[Overview]) -> Vec<Cause> {
+    let mut causes = BTreeMap::<(i64, &str, String), (Vec<&Overview>, &Hold)>::new();
+    for order in held {
+        let Some(Reason::Held(holds)) = &order.reason else { continue };
+        for hold in holds {
+            let key = (order.merchant_id, hold.code(), hold.subject());
+            let (orders, _) = causes.entry(key).or_insert_with(|| (Vec::new(), hold));
+            if orders.last().is_none_or(|last| last.id != order.id) {
+                orders.push(order);
+            }
+        }
+    }
+    let mut causes: Vec<Cause> = causes
+        .into_iter()
+        .filter_map(|((merchant_id, cause, about), (orders, hold))| {
+            Some(Cause {
+                merchant: orders.first()?.merchant.clone(),
+                merchant_id,
+                cause,
+                about,
+                orders: orders.len(),
+                since: orders.iter().map(|order| order.state_at).min()?,
+                examples: orders.iter().take(EXAMPLES).map(|order| (order.id, order.name.clone())).collect(),
+                hold: hold.clone(),
+            })
+        })
+        .collect();
+    causes.sort_by(|a, b| b.orders.cmp(&a.orders).then(a.since.cmp(&b.since)));
+    causes
+}
+
+impl Sight<'_> {
+    /// What holds orders, by cause; true if there are more held orders than were looked at.
+    pub fn causes(&self, merchant_id: Option<i64>) -> Result<(Vec<Cause>, bool), Error> {
+        let mut all = Vec::new();
+        for one in self.each(merchant_id) {
+            all.extend(held(self.connection(), one, LOOKED_AT)?);
+        }
+        let is_cut = all.len() >= LOOKED_AT;
+        Ok((by_cause(&all), is_cut))
+    }
+}
+
+/// A document of which nobody knows yet whether Daftra has it.
+#[derive(Clone, Debug)]
+pub struct Doubt {
+    pub order_id: i64,
+    pub order: String,
+    /// The merchant's slug.
+    pub merchant: String,
+    pub merchant_id: i64,
+    pub reference: String,
+    pub since: Timestamp,
+    pub look_at: Option<Timestamp>,
+}
+
+impl Sight<'_> {
+    /// Documents in doubt, the oldest first, so many at most.
+    pub fn doubts(&self, most: usize) -> Result<Vec<Doubt>, Error> {
+        const LIST: &str = "list documents in doubt";
+        let mut statement = self
+            .connection()
+            .prepare_cached(
+                "select o.id, o.name, m.slug, m.id, d.reference, d.since_at, d.look_at
+                 from document d join orders o on o.id = d.order_id join merchant m on m.id = o.merchant_id
+                 where d.state in ('sending', 'in_doubt', 'replacing', 'replace_in_doubt') and d.state like '%in_doubt'",
+            )
+            .during(LIST)?;
+        let rows = statement
+            .query_map([], |row| {
+                Ok((
+                    (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?),
+                    row.get::<_, i64>(5)?,
+                    row.get::<_, Option<i64>>(6)?,
+                ))
+            })
+            .during(LIST)?;
+        let mut all = Vec::new();
+        for row in rows {
+            let ((order_id, order, merchant, merchant_id, reference), since, look_at) = row.during(LIST)?;
+            if self.allow(merchant_id).is_ok() {
+                let (since, look_at) = (at(since)?, maybe_at(look_at)?);
+                all.push(Doubt { order_id, order, merchant, merchant_id, reference, since, look_at });
+            }
+        }
+        all.sort_by_key(|doubt| doubt.since);
+        all.truncate(most);
+        Ok(all)
+    }
+}

@@ -1,0 +1,210 @@
+//! What needs a person: held orders by cause, orders that were given up, and documents in doubt, each with what to do.
+
+use jiff::tz::TimeZone;
+use maud::{Markup, html};
+
+use super::{Frame, code, done, form, maybe_time, order, page, time};
+use crate::db::held::{Cause, Doubt};
+use crate::db::merchant::Merchant;
+use crate::db::order::{Filter, Overview, State};
+use crate::db::user::Role;
+use crate::desk::Wish;
+use crate::text::{Lang, Said};
+use crate::web::asked::{Asked, Form};
+use crate::web::auth::Actor;
+use crate::web::reply::{Problem, Reply};
+
+const HERE: &str = "/attention";
+const RELEASE: &str = "/attention/release";
+const RETRY: &str = "/attention/retry";
+
+/// The parts of the page, for those who lead here.
+pub(super) const HELD: &str = "held";
+pub(super) const FAILED: &str = "failed";
+
+/// Failed orders that are shown.
+const ROWS: u32 = 100;
+/// Documents in doubt that are shown.
+const DOUBTS: usize = 100;
+
+struct View<'a> {
+    asked: &'a Asked,
+    /// The slug of the only merchant that is shown.
+    only: Option<String>,
+    merchants: Vec<Merchant>,
+    causes: Vec<Cause>,
+    /// More are held than were looked at.
+    is_cut: bool,
+    failed: Vec<Overview>,
+    doubts: Vec<Doubt>,
+}
+
+pub(in crate::web) fn show(asked: &Asked) -> Result<Reply, Problem> {
+    let only = asked.wishes().find(|(name, _)| name == "merchant").map(|(_, slug)| slug.into_owned());
+    let view = asked.see(|sight| {
+        let id = only.as_deref().map(|slug| sight.merchant(slug)).transpose()?.map(|merchant| merchant.id);
+        let (causes, is_cut) = sight.causes(id)?;
+        let mut doubts = sight.doubts(DOUBTS)?;
+        doubts.retain(|doubt| id.is_none_or(|id| doubt.merchant_id == id));
+        let failed = Filter { merchant_id: id, state: Some(State::Failed), before: None };
+        Ok(View {
+            asked,
+            merchants: sight.merchants()?,
+            causes,
+            is_cut,
+            failed: sight.orders(failed, ROWS)?,
+            doubts,
+            only,
+        })
+    })?;
+    Ok(page(&Frame::new(asked, false), asked.lang.attention().title, &render(&view)))
+}
+
+/// Looks again at every order that one cause holds.
+pub(in crate::web) fn release(asked: &Asked, actor: &Actor, form: &Form) -> Result<Reply, Problem> {
+    let merchant = asked.see(|sight| sight.merchant(form.get("merchant")))?;
+    let (cause, about) = (form.get("cause").to_owned(), Some(form.raw("about").to_owned()));
+    asked.perform(actor, Wish::HoldRelease { slug: Some(merchant.slug), cause, about })?;
+    Ok(done(HERE, Said::LooksAgain))
+}
+
+/// Tries all failed orders of a merchant again.
+pub(in crate::web) fn retry(asked: &Asked, actor: &Actor, form: &Form) -> Result<Reply, Problem> {
+    let merchant = asked.see(|sight| sight.merchant(form.get("merchant")))?;
+    asked.perform(actor, Wish::FailedRetry { slug: merchant.slug })?;
+    Ok(done(HERE, Said::LooksAgain))
+}
+
+fn render(view: &View<'_>) -> Markup {
+    let words = view.asked.lang.attention();
+    let is_fine = view.causes.is_empty() && view.failed.is_empty() && view.doubts.is_empty();
+    html! {
+        h1 { (words.title) }
+        @if view.merchants.len() > 1 { (filter(view)) }
+        @if is_fine {
+            div.empty { p { strong { (words.nothing) } } p { (words.nothing_next) } }
+        }
+        @if !view.causes.is_empty() { (held(view)) }
+        @if !view.failed.is_empty() { (failed(view)) }
+        @if !view.doubts.is_empty() { (doubts(view)) }
+    }
+}
+
+fn filter(view: &View<'_>) -> Markup {
+    let words = view.asked.lang.attention();
+    html! {
+        form.filter method="get" action=(HERE) {
+            label { (words.merchant) " "
+                select name="merchant" {
+                    option value="" { (words.all) }
+                    @for merchant in &view.merchants {
+                        option value=(merchant.slug) selected[view.only.as_ref() == Some(&merchant.slug)] { (merchant.name) }
+                    }
+                }
+            }
+            button.second { (words.show) }
+        }
+    }
+}
+
+fn held(view: &View<'_>) -> Markup {
+    let words = view.asked.lang.attention();
+    html! {
+        section id=(HELD) {
+            h2 { (words.held) }
+            p.hint { (words.look_again_hint) }
+            @if view.is_cut { p.banner.calm { (words.cut) } }
+            @for cause in &view.causes { (one_cause(cause, view)) }
+        }
+    }
+}
+
+fn one_cause(cause: &Cause, view: &View<'_>) -> Markup {
+    let (lang, words) = (view.asked.lang, view.asked.lang.attention());
+    let sentence = lang.words().hold(&cause.hold, None);
+    let hidden = html! {
+        input type="hidden" name="merchant" value=(cause.merchant);
+        input type="hidden" name="cause" value=(cause.cause);
+        input type="hidden" name="about" value=(cause.about);
+        button.second { (words.look_again) }
+    };
+    html! {
+        article {
+            div.head {
+                h3 {
+                    span.badge.warn { (cause.orders) " " (count_word(cause.orders, lang)) } " "
+                    bdi { (name_of(&cause.merchant, view)) }
+                }
+                span.muted { (words.since) " " (time(cause.since, &TimeZone::UTC)) " UTC" }
+            }
+            p { (sentence.what) }
+            p { strong { (lang.shell().next_step) ": " } (sentence.next_step) }
+            p.names {
+                @for (id, name) in &cause.examples { (order::link(*id, name)) " " }
+                @if cause.orders > cause.examples.len() { span.muted { (words.and_more) } }
+            }
+            @if view.asked.viewer.is(Role::Operator) { div.actions { (form(view.asked, RELEASE, &hidden)) } }
+        }
+    }
+}
+
+fn count_word(count: usize, lang: Lang) -> &'static str {
+    if count == 1 { lang.attention().order } else { lang.attention().orders }
+}
+
+fn name_of<'a>(slug: &'a str, view: &'a View<'_>) -> &'a str {
+    view.merchants.iter().find(|merchant| merchant.slug == slug).map_or(slug, |merchant| &merchant.name)
+}
+
+fn failed(view: &View<'_>) -> Markup {
+    let (lang, words) = (view.asked.lang, view.asked.lang.attention());
+    let slugs: std::collections::BTreeSet<&str> = view.failed.iter().map(|order| order.merchant.as_str()).collect();
+    html! {
+        section id=(FAILED) {
+            h2 { (words.failed) }
+            p.hint { (words.failed_hint) }
+            @for slug in slugs {
+                article {
+                    h3 { bdi { (name_of(slug, view)) } }
+                    ul.plain {
+                        @for order in view.failed.iter().filter(|order| order.merchant == slug) {
+                            li {
+                                (order::link(order.id, &order.name)) " "
+                                @if let Some(reason) = &order.reason {
+                                    @for sentence in crate::text::reason(lang, reason, None) { span.muted { (sentence.what) } }
+                                }
+                            }
+                        }
+                    }
+                    @if view.asked.viewer.is(Role::Operator) {
+                        div.actions {
+                            (form(view.asked, RETRY, &html! {
+                                input type="hidden" name="merchant" value=(slug);
+                                button.second { (words.retry_all) }
+                            }))
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn doubts(view: &View<'_>) -> Markup {
+    let words = view.asked.lang.attention();
+    html! {
+        section #doubt {
+            h2 { (words.in_doubt) }
+            p.hint { (words.in_doubt_hint) }
+            ul.plain.card {
+                @for doubt in &view.doubts {
+                    li {
+                        (order::link(doubt.order_id, &doubt.order)) " · " bdi { (name_of(&doubt.merchant, view)) } " · "
+                        (code(&doubt.reference)) " · " (words.since) " " (time(doubt.since, &TimeZone::UTC)) " · "
+                        (words.next_look) " " (maybe_time(doubt.look_at, &TimeZone::UTC)) " UTC"
+                    }
+                }
+            }
+        }
+    }
+}

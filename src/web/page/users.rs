@@ -1,0 +1,193 @@
+//! Who may sign in, and what they may do and see. For owners.
+
+use maud::{Markup, html};
+use secrecy::SecretString;
+
+use super::{Frame, complaint, done, form, page, refused};
+use crate::db::merchant::Merchant;
+use crate::db::scope::Scope;
+use crate::db::user::{Role, User};
+use crate::desk::{self, Secret, Wish};
+use crate::text::{Notice, Said};
+use crate::web::asked::{Asked, Form};
+use crate::web::auth::Actor;
+use crate::web::reply::{Problem, Reply};
+
+const HERE: &str = "/users";
+
+pub(in crate::web) fn show(asked: &Asked) -> Result<Reply, Problem> {
+    let content = list(asked, &everybody(asked)?, None, "");
+    Ok(page(&Frame::new(asked, false), asked.lang.users().title, &content))
+}
+
+pub(in crate::web) fn add(asked: &Asked, actor: &Actor, form: &Form) -> Result<Reply, Problem> {
+    let (name, role) = (form.get("name").to_owned(), Role::parse(form.get("role")).unwrap_or(Role::Viewer));
+    let password = Secret(SecretString::from(form.raw("password")));
+    match asked.perform(actor, Wish::UserAdd { name: name.clone(), role, password }) {
+        Ok(_) => {
+            let known = everybody(asked)?.into_iter().find(|user| user.name == name).ok_or(Notice::NotFound)?;
+            Ok(done(&address(&known), Said::UserAdded))
+        }
+        Err(desk::Error::Refused(refusal)) => {
+            let content = list(asked, &everybody(asked)?, Some(&refusal.to_string()), &name);
+            Ok(refused(&Frame::new(asked, false), asked.lang.users().title, &content))
+        }
+        Err(error @ desk::Error::Db(_)) => Err(error.into()),
+    }
+}
+
+pub(in crate::web) fn edit(asked: &Asked) -> Result<Reply, Problem> {
+    let (user, merchants) = one(asked)?;
+    let content = render(asked, &user, &merchants, None);
+    Ok(page(&Frame::new(asked, false), &user.name, &content))
+}
+
+pub(in crate::web) fn set_rights(asked: &Asked, actor: &Actor, form: &Form) -> Result<Reply, Problem> {
+    let role = Role::parse(form.get("role")).ok_or(Notice::NotFound)?;
+    let merchants = (form.get("scope") == "only").then(|| form.all("merchant").map(str::to_owned).collect());
+    perform(asked, actor, |name| Wish::UserRights { name, role, merchants })
+}
+
+pub(in crate::web) fn set_password(asked: &Asked, actor: &Actor, form: &Form) -> Result<Reply, Problem> {
+    let password = Secret(SecretString::from(form.raw("password")));
+    perform(asked, actor, |name| Wish::UserPasswd { name, password })
+}
+
+pub(in crate::web) fn disable(asked: &Asked, actor: &Actor, _: &Form) -> Result<Reply, Problem> {
+    perform(asked, actor, |name| Wish::UserDisable { name, disabled: true })
+}
+
+pub(in crate::web) fn enable(asked: &Asked, actor: &Actor, _: &Form) -> Result<Reply, Problem> {
+    perform(asked, actor, |name| Wish::UserDisable { name, disabled: false })
+}
+
+fn perform(asked: &Asked, actor: &Actor, wish: impl FnOnce(String) -> Wish) -> Result<Reply, Problem> {
+    let (user, merchants) = one(asked)?;
+    match asked.perform(actor, wish(user.name.clone())) {
+        Ok(_) => Ok(done(&address(&user), Said::Saved)),
+        Err(desk::Error::Refused(refusal)) => {
+            let content = render(asked, &user, &merchants, Some(&refusal.to_string()));
+            Ok(refused(&Frame::new(asked, false), &user.name, &content))
+        }
+        Err(error @ desk::Error::Db(_)) => Err(error.into()),
+    }
+}
+
+fn everybody(asked: &Asked) -> Result<Vec<User>, Problem> {
+    Ok(asked.see(|sight| sight.users())?)
+}
+
+fn one(asked: &Asked) -> Result<(User, Vec<Merchant>), Problem> {
+    let id = asked.id()?;
+    let (users, merchants) = asked.see(|sight| Ok((sight.users()?, sight.merchants()?)))?;
+    let user = users.into_iter().find(|user| user.id == id).ok_or(Notice::NotFound)?;
+    Ok((user, merchants))
+}
+
+fn address(user: &User) -> String {
+    format!("{HERE}/{}", user.id)
+}
+
+fn list(asked: &Asked, users: &[User], wrong: Option<&str>, typed: &str) -> Markup {
+    let (lang, words) = (asked.lang, asked.lang.users());
+    let row = |user: &User| {
+        html! {
+            td { a href=(address(user)) { bdi { (user.name) } } }
+            td { (lang.words().role(user.role)) }
+            td {
+                @match &user.scope {
+                    Scope::All => (words.all_merchants),
+                    Scope::Only(only) => { (words.only_these) " (" (only.len()) ")" },
+                }
+            }
+            td {
+                @if user.disabled_at.is_none() { span.badge.good { (words.active) } } @else { span.badge.calm { (words.disabled) } }
+            }
+        }
+    };
+    let rows: Vec<Markup> = users.iter().map(row).collect();
+    let fields = html! {
+        label.field { span { (words.name) } input name="name" value=(typed) required autocomplete="off" maxlength="64"; }
+        (roles(asked, Role::Viewer))
+        label.field { span { (words.password) } input type="password" name="password" required autocomplete="new-password"; }
+        p.hint { (words.password_hint) }
+        button { (words.add) }
+    };
+    html! {
+        h1 { (words.title) }
+        (super::table(&[words.name, words.role, words.merchants, words.state], &rows, lang.shell().nothing))
+        section.card #add {
+            h2 { (words.add) }
+            p.hint { (words.add_hint) }
+            @if let Some(wrong) = wrong { (complaint(wrong)) }
+            (form(asked, HERE, &fields))
+        }
+    }
+}
+
+fn roles(asked: &Asked, chosen: Role) -> Markup {
+    let words = asked.lang.users();
+    html! {
+        label.field {
+            span { (words.role) }
+            select name="role" {
+                @for role in Role::ALL {
+                    option value=(role.word()) selected[role == chosen] { (asked.lang.words().role(role)) }
+                }
+            }
+        }
+        p.hint { (words.role_hint) }
+    }
+}
+
+fn render(asked: &Asked, user: &User, merchants: &[Merchant], wrong: Option<&str>) -> Markup {
+    let (words, here) = (asked.lang.users(), address(user));
+    let is_me = asked.viewer.user().id == user.id;
+    let rights = html! {
+        (roles(asked, user.role))
+        fieldset {
+            legend { (words.merchants) }
+            label.choice {
+                input type="radio" name="scope" value="all" checked[user.scope == Scope::All]; " " (words.all_merchants)
+            }
+            @if !merchants.is_empty() {
+                label.choice {
+                    input type="radio" name="scope" value="only" checked[user.scope != Scope::All]; " " (words.only_these)
+                }
+                div.below {
+                    @for merchant in merchants {
+                        label.choice {
+                            input type="checkbox" name="merchant" value=(merchant.slug)
+                                checked[user.scope != Scope::All && user.scope.has(merchant.id)];
+                            " " bdi { (merchant.name) }
+                        }
+                    }
+                }
+            }
+        }
+        button { (asked.lang.shell().save) }
+    };
+    let password = html! {
+        label.field { span { (words.new_password) } input type="password" name="password" required autocomplete="new-password"; }
+        p.hint { (words.password_hint) }
+        button.second { (words.set_password) }
+    };
+    html! {
+        p { a href=(HERE) { (words.title) } }
+        h1 { bdi { (user.name) } }
+        @if let Some(wrong) = wrong { (complaint(wrong)) }
+        @if is_me { p.banner.calm { (words.yourself) } }
+        section.card { h2 { (words.change) } (form(asked, &format!("{here}/rights"), &rights)) }
+        section.card { h2 { (words.password) } (form(asked, &format!("{here}/password"), &password)) }
+        section.card {
+            @if user.disabled_at.is_none() {
+                h2 { (words.disable) }
+                p.hint { (words.disable_hint) }
+                (form(asked, &format!("{here}/disable"), &html! { button.danger { (words.disable) } }))
+            } @else {
+                h2 { (words.enable) }
+                (form(asked, &format!("{here}/enable"), &html! { button { (words.enable) } }))
+            }
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! The pages about people – users, what they did, oneself – and what a limited user does not see.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
+
+mod web_world;
+
+use qantara::db::audit;
+use qantara::db::user::{self, Role};
+use qantara::desk::Via;
+use serde_json::json;
+use web_world::{PASSWORD, World};
+
+/// Two merchants with an order each: the second one is a stranger to whoever is limited to the first.
+fn two_merchants() -> World {
+    let world = World::new();
+    world.add_order();
+    world.sql(
+        "insert into merchant (slug, key, name, shop_domain, account_id, time_zone, mode, live_from, rules, created_at)
+         select 'souq', 'k2', 'Souq', 'souq.myshopify.com', 1, time_zone, 'shadow', 0, rules, 0 from merchant where id = 1;
+         insert into orders (merchant_id, remote_id, name, state, state_at, reason, created_at)
+         values (2, 77, '#2001', 'held', 1795165200000, '{\"held\":[{\"code\":\"cancelled_but_paid\"}]}', 1795165200000);
+         insert into sync_log (at, merchant_id, order_id, status) values (1795165201000, 2, 2, 'held');
+         insert into alert (cause, subject, opened_at, seen_at) values ('outage', 'https://noon.daftra.com', 0, 0);",
+    );
+    world.add_user("lina", Role::Operator);
+    world.limit("lina", &[1]);
+    world
+}
+
+#[test]
+fn a_limited_user_sees_nothing_of_others() {
+    let world = two_merchants();
+    for (path, own, strange) in [
+        ("/", "Noon", "Souq"),
+        ("/", "held until a person decides", "noon.daftra.com"),
+        ("/log", "#1001", "#2001"),
+        ("/attention", "#1001", "#2001"),
+    ] {
+        let (hers, all) = (world.get(path, "lina").body, world.get(path, "omar").body);
+        assert!(hers.contains(own) && !hers.contains(strange), "{path}: {hers}");
+        assert!(all.contains(own) && all.contains(strange), "{path}: {all}");
+    }
+    assert_eq!(world.get("/orders/1", "lina").status, 200);
+    for path in ["/orders/2", "/log?merchant=souq", "/attention?merchant=souq"] {
+        assert_eq!((world.get(path, "omar").status, world.get(path, "lina").status), (200, 404), "{path}");
+    }
+    // The token of her own page does not help with a stranger's order, and hers does not name it.
+    let fields = "merchant=souq&cause=cancelled_but_paid&about=";
+    assert_eq!(world.press("lina", "/attention", "/attention/release", fields).status, 404);
+    assert!(world.desk.wishes().is_empty());
+    assert_eq!(world.press("omar", "/attention", "/attention/release", fields).status, 303);
+    world.limit("lina", &[]);
+    assert!(world.get("/", "lina").body.contains("There is no merchant yet"), "nobody's merchant is nobody's order");
+    assert_eq!(world.get("/orders/1", "lina").status, 404);
+}
+
+#[test]
+fn a_cause_is_released_for_its_merchant() {
+    let world = two_merchants();
+    let page = world.get("/attention", "omar").body;
+    for expected in ["Souq", "Next step", "#2001", "href=\"/orders/2\""] {
+        assert!(page.contains(expected), "{expected}: {page}");
+    }
+    assert!(!world.get("/attention", "vera").body.contains("<button class=\"second\">Look again"), "a viewer looks on");
+    let fields = "merchant=souq&cause=cancelled_but_paid&about=";
+    let answer = world.press("omar", "/attention", "/attention/release", fields);
+    assert_eq!(answer.header("location"), Some("/attention?said=looks_again"));
+    let (person, wish) = world.desk.last();
+    assert_eq!(wish, json!({"hold_release": {"slug": "souq", "cause": "cancelled_but_paid", "about": ""}}));
+    assert_eq!((person.user_id, person.via, person.from), (Some(2), Via::Page, Some([127, 0, 0, 1].into())));
+    assert!(world.get("/attention?said=looks_again", "omar").body.contains("The order is looked at again"));
+    assert!(!world.get("/attention?said=%3Cb%3E", "omar").body.contains("role=\"status\""), "nobody else's words");
+}
+
+#[test]
+fn failed_orders_are_tried_again_together_and_doubts_are_shown() {
+    let world = two_merchants();
+    world.sql(
+        "update orders set state = 'failed', reason = '{\"failed\":{\"code\":\"no_end\"}}' where id = 2;
+         update document set state = 'in_doubt', look_at = 1795165260000, remote_id = null, written = null where id = 2",
+    );
+    let page = world.get("/attention", "omar").body;
+    assert!(page.contains("Failed orders") && page.contains("In doubt"), "{page}");
+    assert!(page.contains("k1-5551234567-transaction/17"), "{page}");
+    assert_eq!(world.press("omar", "/attention", "/attention/retry", "merchant=souq").status, 303);
+    assert_eq!(world.desk.last().1, json!({"failed_retry": {"slug": "souq"}}));
+}
+
+#[test]
+fn owners_manage_users_and_nobody_else() {
+    let world = two_merchants();
+    world.add_user("olga", Role::Owner);
+    for path in ["/users", "/users/1", "/audit"] {
+        let status = |user| world.get(path, user).status;
+        assert_eq!((status("vera"), status("omar"), status("lina"), status("olga")), (403, 403, 403, 200), "{path}");
+    }
+    let menu = |user| world.get("/", user).body.contains("href=\"/users\"");
+    assert!(menu("olga") && !menu("omar"));
+    let page = world.get("/users", "olga").body;
+    assert!(page.contains("lina") && page.contains("Only these (1)"), "{page}");
+
+    let fields = "role=viewer&scope=only&merchant=noon&merchant=souq";
+    assert_eq!(world.press("olga", "/users/3", "/users/3/rights", fields).status, 303);
+    let wish = json!({"user_rights": {"name": "lina", "role": "viewer", "merchants": ["noon", "souq"]}});
+    assert_eq!(world.desk.last().1, wish);
+    world.press("olga", "/users/3", "/users/3/rights", "role=operator&scope=all&merchant=noon");
+    assert_eq!(world.desk.last().1["user_rights"]["merchants"], json!(null));
+    world.press("olga", "/users/3", "/users/3/disable", "");
+    assert_eq!(world.desk.last().1, json!({"user_disable": {"name": "lina", "disabled": true}}));
+    world.press("olga", "/users/3", "/users/3/password", "password=+spaces+stay+");
+    assert_eq!(world.desk.last().1["user_passwd"]["password"], " spaces stay ");
+    assert_eq!(world.get("/users/99", "olga").status, 404);
+}
+
+#[test]
+fn everybody_chooses_a_language_and_a_password() {
+    let world = World::new();
+    assert_eq!(world.press("vera", "/me", "/me/language", "language=ar").status, 303);
+    assert_eq!(world.desk.last().1, json!({"user_language": {"name": "vera", "language": "ar"}}));
+    world.sql("update user set language = 'ar' where name = 'vera'");
+    assert!(world.get("/me", "vera").body.contains("<html lang=\"ar\" dir=\"rtl\">"));
+
+    let change = |fields: &str| world.press("omar", "/me", "/me/password", fields);
+    let before = world.desk.wishes().len();
+    let wrong = change("current=guess&new=long+enough+1&again=long+enough+1");
+    assert_eq!(wrong.status, 422);
+    assert!(wrong.body.contains("The current password is not right"), "{}", wrong.body);
+    let current = PASSWORD.replace(' ', "+");
+    assert!(
+        change(&format!("current={current}&new=long+enough+1&again=other+one+22")).body.contains("typed in two ways")
+    );
+    assert_eq!(world.desk.wishes().len(), before);
+    assert_eq!(change(&format!("current={current}&new=long+enough+1&again=long+enough+1")).status, 303);
+    assert_eq!(world.desk.last().1, json!({"user_passwd": {"name": "omar", "password": "long enough 1"}}));
+}
+
+#[test]
+fn what_people_did_is_told_newest_first() {
+    let world = World::new();
+    world.add_user("olga", Role::Owner);
+    let write = move |tx: &rusqlite::Transaction<'_>| {
+        let by = user::by_name(tx, "omar")?.map(|user| user.id);
+        audit::write(
+            tx,
+            by,
+            "order.retry",
+            &json!({"name": "#1001", "from": "10.1.2.3", "via": "page"}),
+            "2026-11-20T08:00:00Z".parse().unwrap(),
+        )?;
+        audit::write(tx, None, "user.passwd", &json!({"user": "<vera>"}), "2026-11-20T08:01:00Z".parse().unwrap())
+    };
+    world.db.write(write).unwrap();
+    let page = world.get("/audit", "olga").body;
+    let place = |text: &str| page.find(text).unwrap_or_else(|| panic!("{text}: {page}"));
+    assert!(place("changed a password") < place("looked again at an order"));
+    assert!(place("Command line") < place("omar") && page.contains("10.1.2.3") && page.contains("&lt;vera&gt;"));
+    assert!(!world.get("/audit?before=2", "olga").body.contains("changed a password"));
+    assert_eq!(world.get("/audit?before=x", "olga").status, 404);
+}
