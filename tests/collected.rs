@@ -598,8 +598,25 @@ fn where_the_shop_says_paid_one_payment_stands_in() {
         books.record(91, Some(Class::Edit), movement(5, Back, 500)).record(92, Some(Class::Edit), failed);
         books.record(93, Some(Class::Edit), movement(4, Back, 500));
         books.payment(INVOICE, Cause::Transaction(4), -500, &[4]);
+        books.order.snapshot.refunds_seen = [91, 92, 93].into();
     });
     assert_eq!(spoken.told(), ["paid 10500 {5} bank"]);
+    // Of what went back since, the word does not speak, nor of what is about to.
+    for (status, expected) in [
+        (TransactionStatus::Success, vec![]),
+        (TransactionStatus::Pending, vec![]),
+        (TransactionStatus::Failure, vec!["paid 10000 {} bank"]),
+    ] {
+        let since = |is_recorded: bool| {
+            let back = Transaction { status, ..movement(5, Back, 500) };
+            Books::new(&[]).says(Paid).with(|books| match is_recorded {
+                true => drop(books.record(91, Some(Class::Covered), back)),
+                false => drop(books.order.facts.transactions.insert(5, back)),
+            })
+        };
+        assert_eq!(since(true).told(), expected, "{status:?}");
+        assert_eq!(since(false).told(), expected, "{status:?}, and its record is still to come");
+    }
     // A payment on a receipt is none on the invoice, and a receipt leaves less to pay.
     let receipts = Books::new(&[]).says(Paid).with(|books| {
         books.receipt(refund::Cause::Refund(91), 4_000);

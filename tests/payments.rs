@@ -13,12 +13,12 @@ use qantara::db::order::State;
 use qantara::db::{alert, document, order};
 use qantara::domain::document::State as RowState;
 use qantara::domain::reason::{Hold, Reason};
-use qantara::domain::rules::{GatewayRule, LockedPolicy, PaymentRules, Trigger};
+use qantara::domain::rules::{GatewayRule, LinePolicy, LockedPolicy, PaymentRules, Trigger};
 use qantara::sandbox::daftra::{Account, AccountSetup, DocumentKind, Hand, PartialPut, PaymentMethod, Standing};
 use qantara::sandbox::fault::{Fault, FaultKind};
 use qantara::sandbox::http::Request;
 use qantara::sandbox::shop::Shop;
-use qantara::sandbox::shop::cart::{Cart, Edit, OrderId, Payment, Refund, Restock, VariantId};
+use qantara::sandbox::shop::cart::{Cart, Edit, MoneyBack, OrderId, Payment, Refund, Restock, VariantId};
 use qantara::sandbox::shop::delivery::Delivery;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -52,6 +52,16 @@ fn record(stage: &Stage, merchant_id: i64, payments: PaymentRules) {
             give_methods(account, true);
         }
     }
+}
+
+/// Money for no goods is no document's from now on.
+fn leave_out_kindness(stage: &Stage, merchant_id: i64) {
+    let change = move |tx: &rusqlite::Transaction<'_>| {
+        let mut merchant = merchant::get(tx, merchant_id)?;
+        merchant.rules.goodwill = LinePolicy::Skip;
+        merchant::change(tx, &merchant)
+    };
+    stage.db.write(change).unwrap();
 }
 
 fn give_methods(account: &mut Account, active: bool) {
@@ -546,6 +556,40 @@ fn of_a_transaction_that_brought_more_than_the_word_the_rest_is_booked() {
         stage.until_idle(DAY);
         let sum: Decimal = amounts(&stage).iter().map(|amount| amount.parse::<Decimal>().unwrap()).sum();
         assert_eq!(sum, Decimal::from(1047), "{partial_put:?}");
+    }
+}
+
+/// One unit is paid, and a riyal of it goes back as a kindness that no document tells of. The body that says "paid" was
+/// written before that, and the shop tells of the money itself last.
+#[test]
+fn a_word_that_is_older_than_money_that_went_back_does_not_speak_of_it() {
+    for knows_before_it_writes in [true, false] {
+        let mut stage = Stage::new(Plan::default());
+        let merchant_id = stage.add(&Cast::default());
+        record(&stage, merchant_id, PaymentRules { refunds: true, ..rules() });
+        leave_out_kindness(&stage, merchant_id);
+        let (mut shop, shelf) = wadi();
+        let (order, bought) = shop.buy(&cart(&shelf, 1, Payment::Paid), stage.clock.now()).unwrap();
+        let kindness = Refund { money: MoneyBack::Amount(Decimal::ONE), ..Refund::of(&[]) };
+        let given = shop.refund(order, &kindness, stage.clock.now()).unwrap();
+        let (first, rest): (Vec<_>, Vec<_>) =
+            bought.into_iter().chain(given).partition(|one| ["orders/create", "refunds/create"].contains(&&*one.topic));
+        let [word, record] = &first[..] else { panic!("{}", first.len()) };
+        stage.deliver(std::slice::from_ref(word));
+        if knows_before_it_writes {
+            stage.deliver(std::slice::from_ref(record));
+        }
+        stage.start();
+        stage.until_idle(HOUR);
+        let by_word = if knows_before_it_writes { vec![] } else { vec!["349"] };
+        assert_eq!(amounts(&stage), by_word, "the record is known: {knows_before_it_writes}");
+        stage.deliver(std::slice::from_ref(record));
+        stage.until_idle(HOUR);
+        stage.deliver(&rest);
+        stage.until_idle(DAY);
+        assert_settled(&stage, "");
+        let kept = if knows_before_it_writes { vec!["348"] } else { vec!["-1", "349"] };
+        assert_eq!(amounts(&stage), kept, "the record was known: {knows_before_it_writes}");
     }
 }
 

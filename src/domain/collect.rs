@@ -2,7 +2,8 @@
 //!
 //! - The sole owner of an order records each sale and capture once, by transaction id; a merchant who has a share of it
 //!   records one payment when the order is paid, over what its documents leave open.
-//! - Where the shop says "paid" and names no transaction, one payment stands in for it. A transaction that comes later
+//! - Where the shop says "paid" and names no transaction, one payment stands in for it, unless money went back since the
+//!   shop said so: then the transaction is waited for. A transaction that comes later
 //!   is adopted by it, never booked beside it; of one that brought more, only what the payment does not hold is booked.
 //! - Money that went back before its payment was sent is taken off it. Later it is told by the receipt, and as a
 //!   payment of its own where the rules want that. After a restore "before it was sent" is known only of what was
@@ -349,7 +350,7 @@ impl<'a> Purse<'a> {
         let received: Vec<Option<Amount>> = received.map(|movement| shop_amount(movement, snapshot)).collect();
         let is_due = if self.is_whole {
             // Once money went back, words do not tell whether goods that were added since are paid.
-            received.is_empty() && snapshot.payment == PaymentStatus::Paid
+            received.is_empty() && snapshot.payment == PaymentStatus::Paid && !self.is_word_outdated()
         } else {
             // Of an order of which only a part was ever paid some may have gone back, too.
             snapshot.payment == PaymentStatus::Paid || was_paid_in_full(self.order) == Some(true)
@@ -379,6 +380,20 @@ impl<'a> Purse<'a> {
         let rounding = self.rounding(amount);
         let intent = Intent { cause, at: self.now, amount, rounding, covers };
         self.want(self.invoice, intent, &self.gateways(), snapshot.created_at, found);
+    }
+
+    /// Money went back, or is about to, in a record that the body with the shop's word does not show: no document need
+    /// tell of it, so what is open is not what was received.
+    fn is_word_outdated(&self) -> bool {
+        let Order { snapshot, facts } = self.order;
+        let shown = facts.refunds.values().filter(|refund| snapshot.refunds_seen.contains(&refund.id));
+        let shown: BTreeSet<i64> = shown.flat_map(|refund| refund.transactions.keys().copied()).collect();
+        let of_refunds = facts.refunds.values().flat_map(|refund| refund.transactions.values());
+        facts
+            .transactions
+            .values()
+            .chain(of_refunds)
+            .any(|movement| movement.goes_back() && !shown.contains(&movement.id))
     }
 
     /// What invoice and receipts leave open, by the shop's amounts.

@@ -292,10 +292,7 @@ impl Refund {
     /// Money went back, or is on its way.
     #[must_use]
     pub fn has_money(&self) -> bool {
-        self.transactions.values().any(|t| {
-            t.kind == TransactionKind::Refund
-                && !matches!(t.status, TransactionStatus::Failure | TransactionStatus::Error)
-        })
+        self.transactions.values().any(Transaction::goes_back)
     }
 
     /// The same record without the money beside its goods and shipping.
@@ -378,6 +375,13 @@ pub struct Transaction {
 }
 
 impl Transaction {
+    /// Money that went back, or is on its way.
+    #[must_use]
+    pub fn goes_back(&self) -> bool {
+        self.kind == TransactionKind::Refund
+            && !matches!(self.status, TransactionStatus::Failure | TransactionStatus::Error)
+    }
+
     /// The amount in minor units of the order's currency, if it is in that currency.
     #[must_use]
     pub fn amount_in(&self, currency: Currency) -> Option<Amount> {
