@@ -10,7 +10,7 @@ use qantara::domain::order::{
     Adjustment, Cancelled, Facts, FulfillmentStatus, Order, PaymentStatus, Refund, RefundLine, RefundShipping, Restock,
     Shipping, Snapshot, Transaction, TransactionKind, TransactionStatus,
 };
-use qantara::domain::payment::{Cause, MoneyState, money};
+use qantara::domain::payment::{Cause, Money, MoneyState, money, was_paid_in_full};
 
 const TOTAL: Amount = Amount(11_500);
 
@@ -145,6 +145,30 @@ fn money_that_is_not_certain_or_not_ours_does_not_count() {
     let mut unnamed = with(PaymentStatus::Pending, &[(TransactionKind::Sale, 11_500)]);
     unnamed.facts.transactions.get_mut(&1).unwrap().currency.clear();
     assert_eq!(stands(&unnamed), (MoneyState::Paid, 0), "test bodies name no currency");
+}
+
+/// What the order is worth, what was received and what went back are asked by different parts; a movement counts for all
+/// of them or for none.
+#[test]
+fn a_movement_is_the_shops_money_for_everybody_or_for_nobody() {
+    let sar = Currency::parse("SAR").unwrap();
+    for (currency, counts) in [("SAR", true), ("sar", true), (" SAR ", true), ("", true), (" ", true), ("USD", false)] {
+        let mut order = with(PaymentStatus::Pending, &[(TransactionKind::Sale, 11_500)]);
+        goods_back(&mut order, 10_000, 1_500, 11_500);
+        let refund = order.facts.refunds.get_mut(&91).unwrap();
+        for movement in order.facts.transactions.values_mut().chain(refund.transactions.values_mut()) {
+            movement.currency = currency.into();
+        }
+        let sum = counts.then_some(TOTAL);
+        assert_eq!(order.facts.received(sar), sum, "{currency:?}");
+        assert_eq!(order.facts.refunds[&91].paid_out(sar), sum, "{currency:?}");
+        assert_eq!(was_paid_in_full(&order), counts.then_some(true), "{currency:?}");
+        let Money { received, given_back, .. } = money(&order);
+        assert_eq!((received, given_back), (sum.unwrap_or_default(), sum.unwrap_or_default()), "{currency:?}");
+    }
+    let mut parts = with(PaymentStatus::Pending, &[(TransactionKind::Sale, 11_500)]);
+    parts.facts.transactions.get_mut(&1).unwrap().amount = rust_decimal::Decimal::new(115_001, 3);
+    assert_eq!((parts.facts.received(sar), money(&parts).received), (None, Amount::ZERO), "parts of a halala");
 }
 
 #[test]
