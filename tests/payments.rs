@@ -13,7 +13,7 @@ use qantara::db::order::State;
 use qantara::db::{alert, document, order};
 use qantara::domain::document::State as RowState;
 use qantara::domain::reason::{Hold, Reason};
-use qantara::domain::rules::{GatewayRule, LockedPolicy, PaymentRules, Trigger};
+use qantara::domain::rules::{GatewayRule, LockedPolicy, PaymentRules, Rules, Trigger};
 use qantara::sandbox::daftra::{Account, AccountSetup, DocumentKind, Hand, PartialPut, PaymentMethod, Standing};
 use qantara::sandbox::fault::{Fault, FaultKind};
 use qantara::sandbox::http::Request;
@@ -68,6 +68,16 @@ fn stage_with(setup: AccountSetup, payments: PaymentRules) -> Stage {
     record(&stage, merchant_id, payments);
     stage.start();
     stage
+}
+
+/// The only merchant's rules change.
+fn rules_of(stage: &Stage, change: fn(&mut Rules)) {
+    let change = move |tx: &rusqlite::Transaction<'_>| {
+        let mut merchant = merchant::by_slug(tx, "wadi")?.unwrap();
+        change(&mut merchant.rules);
+        merchant::change(tx, &merchant)
+    };
+    stage.db.write(change).unwrap();
 }
 
 fn stage() -> Stage {
@@ -351,12 +361,7 @@ fn a_payment_that_is_to_be_read_back_comes_back_as_well() {
 #[test]
 fn an_invoice_with_payments_is_not_reversed_without_a_person() {
     let stage = stage_with(AccountSetup { e_invoices: true, ..AccountSetup::default() }, rules());
-    let reverse = |tx: &rusqlite::Transaction<'_>| {
-        let mut merchant = merchant::by_slug(tx, "wadi")?.unwrap();
-        merchant.rules.locked = LockedPolicy::NewInvoice;
-        merchant::change(tx, &merchant)
-    };
-    stage.db.write(reverse).unwrap();
+    rules_of(&stage, |rules| rules.locked = LockedPolicy::NewInvoice);
     let (mut shop, shelf) = wadi();
     let (order, deliveries) = shop.buy(&cart(&shelf, 2, Payment::Paid), stage.clock.now()).unwrap();
     stage.deliver(&deliveries);
@@ -365,6 +370,40 @@ fn an_invoice_with_payments_is_not_reversed_without_a_person() {
     stage.until_idle(DAY);
     assert!(matches!(holds(&stage)[..], [Hold::Locked { .. }]), "{:?}", holds(&stage));
     assert_eq!(stage.account("one", |account| account.documents(DocumentKind::RefundReceipt).count()), 0);
+}
+
+/// What somebody else booked on an invoice would stay there, too: a person is asked, and told of which payments.
+#[test]
+fn an_invoice_with_payments_of_others_is_not_reversed_without_a_person() {
+    for fault in [None, Some(FaultKind::LoseAnswer), Some(FaultKind::TruncatedJson)] {
+        let stage = stage_with(AccountSetup { e_invoices: true, ..AccountSetup::default() }, PaymentRules::default());
+        rules_of(&stage, |rules| rules.locked = LockedPolicy::NewInvoice);
+        let (mut shop, shelf) = wadi();
+        let (order, deliveries) = shop.buy(&cart(&shelf, 2, Payment::Paid), stage.clock.now()).unwrap();
+        stage.deliver(&deliveries);
+        stage.until_idle(HOUR);
+        let invoice = stage.account("one", |account| account.documents(DocumentKind::Invoice).next().unwrap().id);
+        let fields = json!({"invoice_id": invoice, "payment_method": "bank", "amount": 100, "transaction_id": "cheque"});
+        call(&stage, "POST", "invoice_payments", &json!({ "InvoicePayment": fields }));
+        let id = stage.account("one", |account| account.payments().next().unwrap().id);
+        // The second reading is the one before the reversal: the first says that the edit did not come to pass.
+        let fault = fault.map(|kind| Fault::once(kind).on("GET", "invoices").after(2));
+        stage.account("one", |account| fault.into_iter().for_each(|fault| account.add_fault(fault)));
+        stage.deliver(&edit(&mut shop, order, 3, &stage));
+        stage.until_idle(DAY);
+        assert_eq!(stage.account("one", |account| account.faults().len()), 0, "the bad day came");
+        let kept = i64::try_from(id).unwrap();
+        let [Hold::Locked { payments, .. }] = &holds(&stage)[..] else { panic!("{:?}", holds(&stage)) };
+        assert_eq!(*payments, [kept].into());
+        let count = |kind| stage.account("one", |account| account.documents(kind).count());
+        assert_eq!((count(DocumentKind::Invoice), count(DocumentKind::RefundReceipt)), (1, 0));
+        // A person takes it off, and tries again.
+        call(&stage, "DELETE", &format!("invoice_payments/{id}"), &json!({}));
+        stage.try_again(&stage.order("1001"));
+        stage.until_idle(DAY);
+        assert_settled(&stage, "");
+        assert_eq!((count(DocumentKind::Invoice), count(DocumentKind::RefundReceipt)), (2, 1));
+    }
 }
 
 #[test]
@@ -608,13 +647,7 @@ fn a_share_is_not_paid_while_something_is_owed_for_the_order() {
 #[test]
 fn an_order_of_which_a_part_was_paid_and_a_part_went_back_waits_for_the_rest() {
     let stage = stage();
-    let merchant_id = stage.db.read(merchant::all).unwrap()[0].id;
-    let change = move |tx: &rusqlite::Transaction<'_>| {
-        let mut merchant = merchant::get(tx, merchant_id)?;
-        merchant.rules.trigger = Trigger::Paid;
-        merchant::change(tx, &merchant)
-    };
-    stage.db.write(change).unwrap();
+    rules_of(&stage, |rules| rules.trigger = Trigger::Paid);
     let (mut shop, shelf) = wadi();
     let part = Payment::Part(Decimal::from(400));
     let (order, deliveries) = shop.buy(&cart(&shelf, 2, part), stage.clock.now()).unwrap();

@@ -108,7 +108,7 @@ fn holds() -> Vec<Hold> {
         PayBackByHand { refund: 991, amount: sum },
         Refused { reference: reference(), refusal: refusal() },
         NotEnoughStock { reference: reference(), shortages: vec![shortage()] },
-        Locked { reference: reference(), refusal: refusal() },
+        Locked { reference: reference(), refusal: refusal(), payments: [31].into() },
         Gone { reference: reference() },
         ChangedByHand { reference: reference(), differences },
         SeveralFound { reference: reference(), ids: [1, 2].into() },

@@ -208,6 +208,10 @@ pub enum Finding {
     NotEnoughStock {
         shortages: Vec<Shortage>,
     },
+    /// It cannot be changed any more, and somebody else booked payments on it.
+    PaidByOthers {
+        payments: BTreeSet<i64>,
+    },
 }
 
 /// What a document needs next, as far as it alone can say.
@@ -234,7 +238,7 @@ pub fn next(document: &Document, now: Timestamp, policy: &Policy) -> Next {
             Finding::ChangedByHand { differences } => Hold::ChangedByHand { reference: reference(), differences },
             Finding::Several { ids } => Hold::SeveralFound { reference: reference(), ids },
             // The planner says so where it would send it.
-            Finding::NotEnoughStock { .. } => return Next::Nothing,
+            Finding::NotEnoughStock { .. } | Finding::PaidByOthers { .. } => return Next::Nothing,
         });
     }
     let look = |at: Timestamp| {
@@ -328,6 +332,10 @@ pub enum Event {
     /// nobody can say.
     Short {
         shortages: Vec<Shortage>,
+    },
+    /// It was to make room for another invoice, and payments are on it that our books do not know.
+    PaidByOthers {
+        payments: BTreeSet<i64>,
     },
     /// A receipt took back all that was left of it, so that another invoice can take its place.
     Reverse,
@@ -481,6 +489,7 @@ pub fn apply(document: &Document, event: Event, now: Timestamp, policy: &Policy)
         }
         // Somebody wished it sent again while the stock was asked.
         (State::Planned, Event::Short { .. }) => {}
+        (State::Locked, Event::PaidByOthers { payments }) => after.finding = Some(Finding::PaidByOthers { payments }),
         (State::Posted | State::Locked, Event::Reverse) => {
             enter(&mut after, State::Reversed);
             after.refusal = None;
@@ -590,6 +599,7 @@ impl Event {
             Self::Missing => "missing",
             Self::StockRead { .. } => "stock read",
             Self::Short { .. } => "short",
+            Self::PaidByOthers { .. } => "paid by others",
             Self::Reverse => "reverse",
             Self::Lost => "lost",
             Self::Adopt { .. } => "adopt",
@@ -643,7 +653,18 @@ impl Document {
     pub fn shortages(&self) -> Option<(&[Shortage], Timestamp)> {
         match &self.finding {
             Some(Finding::NotEnoughStock { shortages }) => Some((shortages, self.since_at + STOCK_RETRY)),
-            Some(Finding::ChangedByHand { .. } | Finding::Several { .. }) | None => None,
+            Some(Finding::ChangedByHand { .. } | Finding::Several { .. } | Finding::PaidByOthers { .. }) | None => None,
+        }
+    }
+
+    /// The payments that somebody else booked on it, if it was to make room for another invoice.
+    #[must_use]
+    pub fn paid_by_others(&self) -> BTreeSet<i64> {
+        match &self.finding {
+            Some(Finding::PaidByOthers { payments }) => payments.clone(),
+            Some(Finding::ChangedByHand { .. } | Finding::Several { .. } | Finding::NotEnoughStock { .. }) | None => {
+                BTreeSet::new()
+            }
         }
     }
 

@@ -65,6 +65,12 @@ impl Engine {
             Operation::Find { codes } => visit.find(codes),
             Operation::Create { document, parent, source_key, draft, classes } => {
                 let known = document.and_then(of).cloned();
+                if let (Draft::RefundReceipt(ReceiptDraft { cause: Cause::Reversal(_), .. }), Some(invoice)) =
+                    (&draft, parent.and_then(of))
+                    && let Some(ended) = visit.look_for_payments_of_others(invoice)?
+                {
+                    return Ok(ended);
+                }
                 let parent_remote = parent.and_then(of).and_then(|parent| parent.remote_id);
                 let blank = || Document::planned(visit.account_id, parent, source_key, draft.clone(), self.clock.now());
                 // The invoice it was planned for may have made room for another one.

@@ -455,9 +455,18 @@ impl Words for Arabic {
                 ),
                 "أضف المخزون أو صحّحه في دفترة. تُعاد المحاولة تلقائيًا كل ساعة.",
             ),
-            Hold::Locked { reference, refusal } => say(
+            Hold::Locked { reference, refusal, payments } if payments.is_empty() => say(
                 format!("المستند {} موجود وترفض دفترة تعديله: {}.", isolated(reference), words_of(refusal)),
                 "افتح القفل في دفترة وأعد المحاولة، أو صحّحه هناك يدويًا.",
+            ),
+            Hold::Locked { reference, refusal, payments } => say(
+                format!(
+                    "المستند {} موجود وترفض دفترة تعديله: {}. عليه دفعات ليست لنا ({})، فلا تحل محله فاتورة جديدة.",
+                    isolated(reference),
+                    words_of(refusal),
+                    list(payments)
+                ),
+                "أزل الدفعات عنه في دفترة وأعد المحاولة، أو صحّح الفاتورة هناك يدويًا.",
             ),
             Hold::Gone { reference } => say(
                 format!("حذف شخص المستند {} في دفترة.", isolated(reference)),

@@ -453,9 +453,18 @@ impl Words for English {
                 ),
                 "Bring the stock in, or correct it in Daftra. It is tried again by itself every hour.",
             ),
-            Hold::Locked { reference, refusal } => say(
+            Hold::Locked { reference, refusal, payments } if payments.is_empty() => say(
                 format!("{} exists, and Daftra refuses to change it: {}.", isolated(reference), words_of(refusal)),
                 "Unlock it in Daftra and try again, or correct it there by hand.",
+            ),
+            Hold::Locked { reference, refusal, payments } => say(
+                format!(
+                    "{} exists, and Daftra refuses to change it: {}. Payments that are not ours are on it ({}), so no new invoice takes its place.",
+                    isolated(reference),
+                    words_of(refusal),
+                    list(payments)
+                ),
+                "Take the payments off it in Daftra and try again, or correct the invoice there by hand.",
             ),
             Hold::Gone { reference } => say(
                 format!("Somebody deleted {} in Daftra.", isolated(reference)),

@@ -83,11 +83,11 @@ impl Case<'_> {
                 return Decision::Hold(obstacles.holds);
             }
             if let (State::Locked, Some(refusal)) = (invoice.state, invoice.refusal.clone()) {
-                if self.may_reverse(content, &refusal) {
+                let (reference, payments) = (content.header.reference.clone(), invoice.paid_by_others());
+                if payments.is_empty() && self.may_reverse(content, &refusal) {
                     return self.reverse(invoice, content, reversal);
                 }
-                let reference = content.header.reference.clone();
-                return Decision::Hold(vec![Hold::Locked { reference, refusal }]);
+                return Decision::Hold(vec![Hold::Locked { reference, refusal, payments }]);
             }
             let edits = self.fresh(&classes, |class| class == Class::Edit);
             let draft = Draft::Invoice(target);
