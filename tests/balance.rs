@@ -2,51 +2,24 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
 
-use std::collections::BTreeSet;
+#[path = "common/make.rs"]
+mod make;
 
 use jiff::Timestamp;
 use qantara::domain::money::{Amount, Currency};
 use qantara::domain::order::{
-    Adjustment, Cancelled, Facts, FulfillmentStatus, Order, PaymentStatus, Refund, RefundLine, RefundShipping, Restock,
-    Shipping, Snapshot, Transaction, TransactionKind, TransactionStatus,
+    Adjustment, Cancelled, Facts, Order, PaymentStatus, Refund, RefundLine, RefundShipping, Restock, Shipping,
+    Snapshot, Transaction, TransactionKind, TransactionStatus,
 };
 use qantara::domain::payment::{Cause, Money, MoneyState, money, was_paid_in_full};
 
 const TOTAL: Amount = Amount(11_500);
 
 fn order(payment: PaymentStatus) -> Order {
-    let at = Timestamp::UNIX_EPOCH;
-    let snapshot = Snapshot {
-        id: 55,
-        name: "#55".into(),
-        currency: Currency::parse("SAR").unwrap(),
-        taxes_included: false,
-        test: false,
-        source: "web".into(),
-        tags: Vec::new(),
-        gateways: vec!["mada".into()],
-        payment,
-        fulfillment: FulfillmentStatus::Nothing,
-        created_at: at,
-        processed_at: at,
-        lines: Vec::new(),
-        shipping: vec![Shipping {
-            id: 9,
-            title: "Courier".into(),
-            price: Amount(1_150),
-            discount: Amount::ZERO,
-            taxes: Vec::new(),
-        }],
-        total_price: TOTAL,
-        total_tax: Amount(1_500),
-        tip: Amount::ZERO,
-        duties: Amount::ZERO,
-        fees: Amount::ZERO,
-        cash_rounding: Amount::ZERO,
-        exchanged: None,
-        current_subtotal: None,
-        refunds_seen: BTreeSet::new(),
-    };
+    let price = Amount(1_150);
+    let courier = Shipping { id: 9, title: "Courier".into(), price, discount: Amount::ZERO, taxes: Vec::new() };
+    let (shipping, total_tax) = (vec![courier], Amount(1_500));
+    let snapshot = Snapshot { payment, shipping, total_price: TOTAL, total_tax, ..make::snapshot() };
     Order { snapshot, facts: Facts::default() }
 }
 
