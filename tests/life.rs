@@ -15,6 +15,7 @@ use qantara::domain::money::{Amount, Currency};
 use qantara::domain::payment::{Cause, PaymentDraft};
 use qantara::domain::reason::{Difference, DifferenceKind, Hold, Refusal, Shortage, Unmoved, Waiting};
 use qantara::domain::rules::{PricePolicy, ShippingPolicy, Vendors};
+use rust_decimal::Decimal;
 
 /// Where each event leads from a document that has just come into a state; `-` cannot happen.
 const TABLE: &str = "
@@ -76,6 +77,7 @@ fn draft(net: i64) -> Draft {
         vendors: Vendors::AllBut([].into()),
         shipping: ShippingPolicy::AllLines,
         with_shipping: None,
+        paid_by_others: Decimal::ZERO,
         price: PricePolicy::Sale,
         seen: [].into(),
         billed: vec![Billed {

@@ -7,13 +7,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::draft::{Draft, Fingerprint};
 use super::invoice::{InvoiceDraft, Seen};
 use super::money::Amount;
 use super::payment::PaymentDraft;
-use super::reason::{Difference, Hold, Refusal, Shortage, Unmoved, Waiting};
+use super::reason::{Difference, DifferenceKind, Hold, Refusal, Shortage, Unmoved, Waiting};
 use super::refund::ReceiptDraft;
 
 /// How patient we are with Daftra.
@@ -400,6 +401,10 @@ pub fn apply(document: &Document, event: Event, now: Timestamp, policy: &Policy)
             after.look_at = (document.unknown_sends > 0).then(|| now + LAST_LOOK);
         }
         (State::Planned | State::Posted, Event::TryAgain) => {
+            if let (Draft::Invoice(invoice), true) = (&mut after.content, document.misses_payments_of_others()) {
+                // They are there again, or a person does without them.
+                invoice.paid_by_others = Decimal::ZERO;
+            }
             after.unknown_sends = 0;
             after.failed_looks = 0;
             after.finding = None;
@@ -664,6 +669,18 @@ impl Document {
             Some(Finding::PaidByOthers { payments }) => payments.clone(),
             Some(Finding::ChangedByHand { .. } | Finding::Several { .. } | Finding::NotEnoughStock { .. }) | None => {
                 BTreeSet::new()
+            }
+        }
+    }
+
+    /// A person is told that payments of others went with a PUT of ours.
+    fn misses_payments_of_others(&self) -> bool {
+        match &self.finding {
+            Some(Finding::ChangedByHand { differences }) => {
+                differences.iter().any(|difference| difference.what == DifferenceKind::Paid)
+            }
+            Some(Finding::Several { .. } | Finding::NotEnoughStock { .. } | Finding::PaidByOthers { .. }) | None => {
+                false
             }
         }
     }

@@ -295,6 +295,8 @@ pub enum DifferenceKind {
     Date,
     /// Goods or money of this invoice went back by documents that are not ours.
     Refunded,
+    /// Payments of others went with a PUT of ours.
+    Paid,
     Amount,
     Method,
 }

@@ -342,7 +342,7 @@ impl Words for Arabic {
             ),
             Hold::TotalsDiffer { order, daftra, tax_order, tax_daftra, tolerance, lines } => say(
                 format!(
-                    "ستحسب دفترة {} منها ضريبة {}، والطلب يقول {} منها ضريبة {}؛ الفرق المسموح {}.{}",
+                    "تحسب دفترة {} منها ضريبة {}، والطلب يقول {} منها ضريبة {}؛ الفرق المسموح {}.{}",
                     sum(*daftra),
                     sum(*tax_daftra),
                     sum(*order),
@@ -564,7 +564,7 @@ impl Words for Arabic {
                 format!("الشحن {} الفاتورة (القاعدة: {policy}).", if *billed { "على" } else { "ليس على" })
             }
             Step::Totals { shop, daftra } => format!(
-                "الطلب يقول {} منها ضريبة {}، وستحسب دفترة {} منها ضريبة {}.",
+                "الطلب يقول {} منها ضريبة {}، وتحسب دفترة {} منها ضريبة {}.",
                 sum(shop.total),
                 sum(shop.tax),
                 sum(daftra.total),
@@ -688,6 +688,7 @@ fn difference(one: &Difference) -> String {
         DifferenceKind::Currency => "العملة",
         DifferenceKind::Date => "التاريخ",
         DifferenceKind::Refunded => "المُرجَع",
+        DifferenceKind::Paid => "ما دفعه آخرون قبل تعديلنا وبعده",
         DifferenceKind::Amount => "المبلغ",
         DifferenceKind::Method => "طريقة الدفع",
     };

@@ -570,7 +570,7 @@ impl Words for English {
                 format!("Shipping is {}billed (rule: {policy}).", if *billed { "" } else { "not " })
             }
             Step::Totals { shop, daftra } => format!(
-                "The order says {} with {} tax, Daftra will compute {} with {}.",
+                "The order says {} with {} tax, Daftra computes {} with {}.",
                 sum(shop.total),
                 sum(shop.tax),
                 sum(daftra.total),
@@ -697,6 +697,7 @@ fn difference(one: &Difference) -> String {
         DifferenceKind::Currency => "currency",
         DifferenceKind::Date => "date",
         DifferenceKind::Refunded => "refunded",
+        DifferenceKind::Paid => "paid by others before our change, and after it",
         DifferenceKind::Amount => "amount",
         DifferenceKind::Method => "method of payment",
     };
