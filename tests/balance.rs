@@ -2,51 +2,24 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
 
-use std::collections::BTreeSet;
+#[path = "common/make.rs"]
+mod make;
 
 use jiff::Timestamp;
 use qantara::domain::money::{Amount, Currency};
 use qantara::domain::order::{
-    Adjustment, Cancelled, Facts, FulfillmentStatus, Order, PaymentStatus, Refund, RefundLine, RefundShipping, Restock,
-    Shipping, Snapshot, Transaction, TransactionKind, TransactionStatus,
+    Adjustment, Cancelled, Facts, Order, PaymentStatus, Refund, RefundLine, RefundShipping, Restock, Shipping,
+    Snapshot, Transaction, TransactionKind, TransactionStatus,
 };
-use qantara::domain::payment::{Cause, MoneyState, money};
+use qantara::domain::payment::{Cause, Money, MoneyState, money, was_paid_in_full};
 
 const TOTAL: Amount = Amount(11_500);
 
 fn order(payment: PaymentStatus) -> Order {
-    let at = Timestamp::UNIX_EPOCH;
-    let snapshot = Snapshot {
-        id: 55,
-        name: "#55".into(),
-        currency: Currency::parse("SAR").unwrap(),
-        taxes_included: false,
-        test: false,
-        source: "web".into(),
-        tags: Vec::new(),
-        gateways: vec!["mada".into()],
-        payment,
-        fulfillment: FulfillmentStatus::Nothing,
-        created_at: at,
-        processed_at: at,
-        lines: Vec::new(),
-        shipping: vec![Shipping {
-            id: 9,
-            title: "Courier".into(),
-            price: Amount(1_150),
-            discount: Amount::ZERO,
-            taxes: Vec::new(),
-        }],
-        total_price: TOTAL,
-        total_tax: Amount(1_500),
-        tip: Amount::ZERO,
-        duties: Amount::ZERO,
-        fees: Amount::ZERO,
-        cash_rounding: Amount::ZERO,
-        exchanged: None,
-        current_subtotal: None,
-        refunds_seen: BTreeSet::new(),
-    };
+    let price = Amount(1_150);
+    let courier = Shipping { id: 9, title: "Courier".into(), price, discount: Amount::ZERO, taxes: Vec::new() };
+    let (shipping, total_tax) = (vec![courier], Amount(1_500));
+    let snapshot = Snapshot { payment, shipping, total_price: TOTAL, total_tax, ..make::snapshot() };
     Order { snapshot, facts: Facts::default() }
 }
 
@@ -145,6 +118,30 @@ fn money_that_is_not_certain_or_not_ours_does_not_count() {
     let mut unnamed = with(PaymentStatus::Pending, &[(TransactionKind::Sale, 11_500)]);
     unnamed.facts.transactions.get_mut(&1).unwrap().currency.clear();
     assert_eq!(stands(&unnamed), (MoneyState::Paid, 0), "test bodies name no currency");
+}
+
+/// What the order is worth, what was received and what went back are asked by different parts; a movement counts for all
+/// of them or for none.
+#[test]
+fn a_movement_is_the_shops_money_for_everybody_or_for_nobody() {
+    let sar = Currency::parse("SAR").unwrap();
+    for (currency, counts) in [("SAR", true), ("sar", true), (" SAR ", true), ("", true), (" ", true), ("USD", false)] {
+        let mut order = with(PaymentStatus::Pending, &[(TransactionKind::Sale, 11_500)]);
+        goods_back(&mut order, 10_000, 1_500, 11_500);
+        let refund = order.facts.refunds.get_mut(&91).unwrap();
+        for movement in order.facts.transactions.values_mut().chain(refund.transactions.values_mut()) {
+            movement.currency = currency.into();
+        }
+        let sum = counts.then_some(TOTAL);
+        assert_eq!(order.facts.received(sar), sum, "{currency:?}");
+        assert_eq!(order.facts.refunds[&91].paid_out(sar), sum, "{currency:?}");
+        assert_eq!(was_paid_in_full(&order), counts.then_some(true), "{currency:?}");
+        let Money { received, given_back, .. } = money(&order);
+        assert_eq!((received, given_back), (sum.unwrap_or_default(), sum.unwrap_or_default()), "{currency:?}");
+    }
+    let mut parts = with(PaymentStatus::Pending, &[(TransactionKind::Sale, 11_500)]);
+    parts.facts.transactions.get_mut(&1).unwrap().amount = rust_decimal::Decimal::new(115_001, 3);
+    assert_eq!((parts.facts.received(sar), money(&parts).received), (None, Amount::ZERO), "parts of a halala");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
 
-#[path = "laws/make.rs"]
+#[path = "common/make.rs"]
 mod make;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,10 +14,10 @@ use qantara::domain::catalog::{Catalog, Code, Product, ProductKind};
 use qantara::domain::document::{Document, Policy, State, Stock};
 use qantara::domain::draft::Draft;
 use qantara::domain::ledger::Ledger;
-use qantara::domain::money::{Amount, Currency};
+use qantara::domain::money::Amount;
 use qantara::domain::operation::{Change, Operation};
 use qantara::domain::order::{
-    Facts, FulfillmentStatus, Order, PaymentStatus, Refund, Snapshot, Transaction, TransactionKind, TransactionStatus,
+    Facts, Order, PaymentStatus, Refund, Snapshot, Transaction, TransactionKind, TransactionStatus,
 };
 use qantara::domain::payment::{Cause, PaymentDraft};
 use qantara::domain::plan::{Decision, plan};
@@ -62,29 +62,12 @@ impl Books {
         let payments = PaymentRules { record: true, gateways, ..PaymentRules::default() };
         let rules = qantara::domain::rules::Rules { payments, ..make::rules() };
         let snapshot = Snapshot {
-            id: 55,
-            name: "#55".into(),
-            currency: Currency::parse("SAR").unwrap(),
-            taxes_included: false,
-            test: false,
-            source: "web".into(),
-            tags: Vec::new(),
-            gateways: vec!["mada".into()],
             payment: PaymentStatus::Unknown,
-            fulfillment: FulfillmentStatus::Nothing,
             created_at: at(0),
             processed_at: at(0),
             lines: vec![make::line(1, "TEA")],
-            shipping: Vec::new(),
             total_price: Amount(TOTAL),
-            total_tax: Amount::ZERO,
-            current_subtotal: None,
-            tip: Amount::ZERO,
-            duties: Amount::ZERO,
-            fees: Amount::ZERO,
-            cash_rounding: Amount::ZERO,
-            exchanged: None,
-            refunds_seen: BTreeSet::new(),
+            ..make::snapshot()
         };
         let ledger = Ledger {
             documents: Vec::new(),

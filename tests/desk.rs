@@ -532,6 +532,7 @@ fn with_invoice(house: &House, state: State, change: impl FnOnce(&mut Document))
         vendors: merchant.rules.vendors.clone(),
         shipping: ShippingPolicy::Never,
         with_shipping: None,
+        paid_by_others: rust_decimal::Decimal::ZERO,
         price: PricePolicy::Sale,
         seen: BTreeMap::new(),
         billed: Vec::new(),

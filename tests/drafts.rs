@@ -3,18 +3,17 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
 
-#[path = "laws/make.rs"]
+#[path = "common/make.rs"]
 mod make;
 
-use std::collections::BTreeSet;
-
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use make::{line, rules};
 use qantara::domain::catalog::{Catalog, Code, Product, ProductKind};
-use qantara::domain::invoice::{Billed, Drafted, Gated, Removed, Row, Seen, Source, Totals, draft, gate};
-use qantara::domain::money::{Amount, Currency};
-use qantara::domain::order::{Facts, FulfillmentStatus, Line, Order, PaymentStatus, Shipping, Snapshot, TaxLine};
+use qantara::domain::invoice::{
+    Billed, Drafted, Gated, Removed, Row, Seen, Source, Totals, draft, gate, off_by_rounding,
+};
+use qantara::domain::money::Amount;
+use qantara::domain::order::{Facts, Line, Order, Shipping, Snapshot, TaxLine};
 use qantara::domain::reason::{Extra, Hold};
 use qantara::domain::rules::{LinePolicy, Merchant, Rules, ShippingPolicy, TaxRule, Vendor, Vendors};
 use qantara::domain::tax::{BilledTax, Charge, map};
@@ -205,6 +204,11 @@ fn the_gate_compares_total_and_tax_in_both_directions_and_both_roundings() {
     let inside = [Billed { included: true, ..plain(11_500, 1_490) }, Billed { included: true, ..plain(11_500, 1_500) }];
     let Some(Hold::TotalsDiffer { lines, .. }) = gate(&inside, Some(5)).hold else { panic!("it passes") };
     assert_eq!(lines.len(), 1);
+    let off = |billed: &[Billed], total: i64| off_by_rounding(billed, Amount(total)).map(|it| (it.total.0, it.tax.0));
+    assert_eq!(off(&pair(1), 7), None, "Daftra may have rounded as the shop did");
+    assert_eq!(off(&pair(1), 6), Some((6, 0)), "it surely did not");
+    assert_eq!(off(&pair(1), 9), Some((9, 0)), "and somebody added a row");
+    assert_eq!(off(&inside, 23_000), Some((23_000, 3_000)), "the same total, and surely another tax");
     // The same distance above and below: rounding by row is shown.
     let middle = [plain(3, 1), plain(3, 0), plain(3, 0), plain(3, 0)];
     assert_eq!(gate(&middle, None).daftra, totals(12, 0), "of 0 by row and 2 together, where the shop says 1");
@@ -219,32 +223,7 @@ fn sources_have_their_words() {
 
 /// An order of these lines whose sums are right.
 fn order(lines: Vec<Line>) -> Order {
-    let at = Timestamp::UNIX_EPOCH;
-    let mut snapshot = Snapshot {
-        id: 55,
-        name: "#55".into(),
-        currency: Currency::parse("SAR").unwrap(),
-        taxes_included: false,
-        test: false,
-        source: "web".into(),
-        tags: Vec::new(),
-        gateways: Vec::new(),
-        payment: PaymentStatus::Paid,
-        fulfillment: FulfillmentStatus::Nothing,
-        created_at: at,
-        processed_at: at,
-        lines,
-        shipping: Vec::new(),
-        total_price: Amount::ZERO,
-        total_tax: Amount::ZERO,
-        current_subtotal: None,
-        tip: Amount::ZERO,
-        duties: Amount::ZERO,
-        fees: Amount::ZERO,
-        cash_rounding: Amount::ZERO,
-        exchanged: None,
-        refunds_seen: BTreeSet::new(),
-    };
+    let mut snapshot = Snapshot { lines, ..make::snapshot() };
     total(&mut snapshot);
     Order { snapshot, facts: Facts::default() }
 }

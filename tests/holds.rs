@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::collections::BTreeSet;
+
 use common::stage::{Cast, Plan, Stage, shop};
 use jiff::SignedDuration;
 use qantara::db::class::{self, Class};
@@ -117,6 +119,43 @@ fn posts(stage: &Stage, resource: &str) -> u64 {
 fn lamp(tracked: bool) -> Product {
     let code = "WH-2040".to_owned();
     Product { id: LAMP, name: "Lamp".into(), product_code: code, track_stock: tracked, ..Product::default() }
+}
+
+/// Of every state with every reason; what was settled is told by what its documents leave.
+#[test]
+fn every_order_is_in_exactly_one_class() {
+    let reference = || "k-1-order".to_owned();
+    let waiting = [
+        (Waiting::Settling { reference: reference() }, Class::InDoubt),
+        (Waiting::LookingAgain { reference: reference() }, Class::InDoubt),
+        (Waiting::CancelRecord, Class::Waiting),
+        (Waiting::OrderBehind { refund: 1 }, Class::Waiting),
+        (Waiting::MoneyUnderWay { refund: 1 }, Class::Waiting),
+        (Waiting::NotPaid, Class::Waiting),
+        (Waiting::NotFulfilled, Class::Waiting),
+        (Waiting::StockPending { reference: reference(), why: [Unmoved::Draft].into() }, Class::Invoiced),
+    ];
+    let others = [
+        (State::New, Class::InWork),
+        (State::Working, Class::InWork),
+        (State::Ignored, Class::Ignored),
+        (State::Shadow, Class::Shadow),
+        (State::Held, Class::Held),
+        (State::Failed, Class::Failed),
+        (State::Settled, Class::Cancelled),
+    ];
+    let mut met = BTreeSet::new();
+    for (why, expected) in waiting {
+        let reason = Reason::Waiting(why);
+        assert_eq!(class::class(State::Waiting, Some(&reason), &[]), expected, "{reason:?}");
+        met.insert(expected);
+        // The reason of a wait says nothing of an order that does not wait.
+        for (state, expected) in others {
+            assert_eq!(class::class(state, Some(&reason), &[]), expected, "{state:?}");
+            met.insert(expected);
+        }
+    }
+    assert_eq!(met, Class::ALL.into(), "each is some order's");
 }
 
 #[test]

@@ -9,7 +9,7 @@ mod cases;
 mod history;
 #[path = "laws/law.rs"]
 mod law;
-#[path = "laws/make.rs"]
+#[path = "common/make.rs"]
 mod make;
 #[path = "laws/money.rs"]
 mod money;

@@ -15,6 +15,7 @@ use qantara::domain::money::{Amount, Currency};
 use qantara::domain::payment::{Cause, PaymentDraft};
 use qantara::domain::reason::{Difference, DifferenceKind, Hold, Refusal, Shortage, Unmoved, Waiting};
 use qantara::domain::rules::{PricePolicy, ShippingPolicy, Vendors};
+use rust_decimal::Decimal;
 
 /// Where each event leads from a document that has just come into a state; `-` cannot happen.
 const TABLE: &str = "
@@ -38,6 +39,7 @@ differs           -        -         -         -        -        posted     -   
 missing           -        -         -         -        -        posted     -                 replace_in_doubt  -       -       -
 stock_read        -        -         -         -        -        posted     -                 -                 -       -       -
 short             planned  -         -         refused  -        -          -                 -                 -       -       -
+paid_by_others    -        -         -         -        -        -          -                 -                 locked  -       -
 reverse           -        -         -         -        -        reversed   -                 -                 reversed -      -
 lost              -        -         -         -        -        -          -                 -                 -       -       -
 adopt             -        -         -         -        -        -          -                 -                 -       -       -
@@ -75,6 +77,7 @@ fn draft(net: i64) -> Draft {
         vendors: Vendors::AllBut([].into()),
         shipping: ShippingPolicy::AllLines,
         with_shipping: None,
+        paid_by_others: Decimal::ZERO,
         price: PricePolicy::Sale,
         seen: [].into(),
         billed: vec![Billed {
@@ -127,6 +130,7 @@ fn event(name: &str) -> Event {
         "missing" => Event::Missing,
         "stock_read" => Event::StockRead { stock: Stock::Moved },
         "short" => Event::Short { shortages: vec![shortage()] },
+        "paid_by_others" => Event::PaidByOthers { payments: [31].into() },
         "reverse" => Event::Reverse,
         "lost" => Event::Lost,
         "adopt" => Event::Adopt { transactions: [17].into() },
@@ -198,7 +202,7 @@ fn table() -> Vec<Row> {
 #[test]
 fn every_event_in_every_state_leads_where_the_table_says_or_is_impossible() {
     let table = table();
-    assert_eq!(table.len(), 26);
+    assert_eq!(table.len(), 27);
     for (name, cells) in &table {
         for (state, leads) in cells {
             let got = apply(&in_state(*state), event(name), at(0), &POLICY).map(|after| after.state);
@@ -491,6 +495,14 @@ fn what_only_a_person_can_judge_holds_until_a_person_did() {
         assert!(matches!(next(&changed, at(90), &POLICY), Next::Hold(Hold::ChangedByHand { .. })));
         assert_eq!(next(&step(&changed, Event::TryAgain, 91), at(91), &POLICY), Next::Verify);
     }
+}
+
+/// Whether it matters is for the planner to say: the shop may take back what could not be written.
+#[test]
+fn payments_of_others_on_a_locked_invoice_are_known_until_a_person_tries_again() {
+    let locked = step(&in_state(State::Locked), event("paid_by_others"), 1);
+    assert_eq!((next(&locked, at(1), &POLICY), locked.paid_by_others()), (Next::Nothing, [31].into()));
+    assert_eq!(step(&locked, Event::TryAgain, 2).paid_by_others(), [].into());
 }
 
 #[test]

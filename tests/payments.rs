@@ -5,15 +5,15 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::stage::{Cast, Plan, Stage, shop};
+use common::stage::{Cast, Plan, Stage, bad_days, shop};
 use jiff::SignedDuration;
 use qantara::db::log::Status;
 use qantara::db::merchant::{self, Mode};
 use qantara::db::order::State;
 use qantara::db::{alert, document, order};
 use qantara::domain::document::State as RowState;
-use qantara::domain::reason::{Hold, Reason};
-use qantara::domain::rules::{GatewayRule, LinePolicy, LockedPolicy, PaymentRules, Trigger};
+use qantara::domain::reason::{Difference, DifferenceKind, Hold, Reason};
+use qantara::domain::rules::{GatewayRule, LinePolicy, LockedPolicy, PaymentRules, Rules, Trigger};
 use qantara::sandbox::daftra::{Account, AccountSetup, DocumentKind, Hand, PartialPut, PaymentMethod, Standing};
 use qantara::sandbox::fault::{Fault, FaultKind};
 use qantara::sandbox::http::Request;
@@ -78,6 +78,16 @@ fn stage_with(setup: AccountSetup, payments: PaymentRules) -> Stage {
     record(&stage, merchant_id, payments);
     stage.start();
     stage
+}
+
+/// The only merchant's rules change.
+fn rules_of(stage: &Stage, change: fn(&mut Rules)) {
+    let change = move |tx: &rusqlite::Transaction<'_>| {
+        let mut merchant = merchant::by_slug(tx, "wadi")?.unwrap();
+        change(&mut merchant.rules);
+        merchant::change(tx, &merchant)
+    };
+    stage.db.write(change).unwrap();
 }
 
 fn stage() -> Stage {
@@ -221,32 +231,6 @@ fn in_whatever_order_the_shop_tells_it_the_money_is_there_once() {
     assert_eq!(keys.into_iter().collect::<Vec<_>>(), ["paid", "transaction"], "both ways were gone");
 }
 
-fn bad_days() -> Vec<FaultKind> {
-    vec![
-        FaultKind::LoseRequest,
-        FaultKind::LoseAnswer,
-        FaultKind::Late { seconds: 45 },
-        FaultKind::ErrorAfterSaving,
-        FaultKind::ErrorBeforeSaving,
-        FaultKind::FailedWith200,
-        FaultKind::HtmlPage,
-        FaultKind::Unauthorized,
-        FaultKind::Throttled { retry_after: Some(7) },
-        FaultKind::Slow { seconds: 60 },
-        FaultKind::Hang,
-        FaultKind::CutAt { bytes: 20 },
-        FaultKind::TruncatedJson,
-        FaultKind::Refuse,
-    ]
-}
-
-/// What a person does where the bridge rightly asks for one.
-fn try_again_if_held(stage: &Stage) {
-    for order in stage.orders().into_iter().filter(|order| matches!(order.state, State::Held | State::Failed)) {
-        stage.try_again(&order);
-    }
-}
-
 #[test]
 fn whatever_happens_to_a_payment_it_is_there_once() {
     for kind in bad_days() {
@@ -259,7 +243,7 @@ fn whatever_happens_to_a_payment_it_is_there_once() {
             stage.deliver(&deliveries);
             for _ in 0..=times {
                 stage.until_idle(DAY);
-                try_again_if_held(&stage);
+                stage.try_again_if_held();
             }
             stage.until_idle(DAY);
             assert_settled(&stage, &format!("{kind:?}"));
@@ -282,7 +266,7 @@ fn whatever_happens_to_money_that_goes_back_it_is_there_once() {
         let refund = Refund::of(&[(line, 1, Restock::Return)]);
         stage.deliver(&shop.refund(order, &refund, stage.clock.now()).unwrap());
         stage.until_idle(DAY);
-        try_again_if_held(&stage);
+        stage.try_again_if_held();
         stage.until_idle(DAY);
         assert_settled(&stage, &format!("{kind:?}"));
         assert_eq!(amounts(&stage), ["349", "698"], "{kind:?}");
@@ -361,12 +345,7 @@ fn a_payment_that_is_to_be_read_back_comes_back_as_well() {
 #[test]
 fn an_invoice_with_payments_is_not_reversed_without_a_person() {
     let stage = stage_with(AccountSetup { e_invoices: true, ..AccountSetup::default() }, rules());
-    let reverse = |tx: &rusqlite::Transaction<'_>| {
-        let mut merchant = merchant::by_slug(tx, "wadi")?.unwrap();
-        merchant.rules.locked = LockedPolicy::NewInvoice;
-        merchant::change(tx, &merchant)
-    };
-    stage.db.write(reverse).unwrap();
+    rules_of(&stage, |rules| rules.locked = LockedPolicy::NewInvoice);
     let (mut shop, shelf) = wadi();
     let (order, deliveries) = shop.buy(&cart(&shelf, 2, Payment::Paid), stage.clock.now()).unwrap();
     stage.deliver(&deliveries);
@@ -375,6 +354,133 @@ fn an_invoice_with_payments_is_not_reversed_without_a_person() {
     stage.until_idle(DAY);
     assert!(matches!(holds(&stage)[..], [Hold::Locked { .. }]), "{:?}", holds(&stage));
     assert_eq!(stage.account("one", |account| account.documents(DocumentKind::RefundReceipt).count()), 0);
+}
+
+/// What others wrote on an invoice outlives our edit. If Daftra drops their payments with it, a person is told at once.
+#[test]
+fn what_others_added_outlives_an_edit_or_is_missed() {
+    let bad_days = [None, Some(FaultKind::LoseAnswer), Some(FaultKind::ErrorAfterSaving)];
+    for (partial_put, fault) in
+        [PartialPut::Keep, PartialPut::Drop].iter().flat_map(|put| bad_days.iter().map(move |day| (*put, day)))
+    {
+        let about = format!("{partial_put:?} {fault:?}");
+        let stage = stage_with(AccountSetup { partial_put, ..AccountSetup::default() }, rules());
+        let (mut shop, shelf) = wadi();
+        let (order, deliveries) = shop.buy(&cart(&shelf, 2, Payment::Paid), stage.clock.now()).unwrap();
+        stage.deliver(&deliveries);
+        stage.until_idle(HOUR);
+        let now = stage.clock.now();
+        let cash = |document| Hand::AddPayment { document, method: "cash".into(), amount: Decimal::from(20) };
+        stage.account("one", |account| {
+            let document = account.documents(DocumentKind::Invoice).next().unwrap().id;
+            let (item, unit_price, quantity) = ("Gift wrap".to_owned(), Decimal::from(9), Decimal::ONE);
+            for hand in [
+                Hand::AddRow { document, item, unit_price, quantity },
+                Hand::SetNotes { document, notes: "Ring twice".into() },
+                Hand::AddCustomField { document, label: "Driver".into(), value: "Omar".into() },
+                cash(document),
+            ] {
+                account.hand(hand, now).unwrap();
+            }
+            account.add_fault(Fault::once(fault.clone().unwrap_or(FaultKind::LoseRequest)).on("PUT", "invoices"));
+        });
+        stage.deliver(&edit(&mut shop, order, 3, &stage));
+        stage.until_idle(DAY);
+        let invoice = stage.account("one", |account| {
+            assert_eq!(account.faults().len(), 0, "{about}");
+            account.documents(DocumentKind::Invoice).next().unwrap().clone()
+        });
+        let rows: Vec<(&str, Decimal)> = invoice.items.iter().map(|item| (item.item.as_str(), item.quantity)).collect();
+        assert_eq!((rows[0].1, rows[1]), (Decimal::from(3), ("Gift wrap", Decimal::ONE)), "{about}");
+        assert!(invoice.text("notes").starts_with("Ring twice"), "{about}");
+        assert_eq!(invoice.custom_fields[0].value, "Omar", "{about}");
+        let theirs = |stage: &Stage| {
+            let is_theirs = |one: &&qantara::sandbox::daftra::Payment| !one.transaction_id.starts_with("kwadi");
+            stage.account("one", |account| account.payments_of(invoice.id).filter(is_theirs).count())
+        };
+        if partial_put == PartialPut::Drop {
+            let [Hold::ChangedByHand { differences, .. }] = &holds(&stage)[..] else { panic!("{:?}", holds(&stage)) };
+            let [Difference { what: DifferenceKind::Paid, ours, daftra }] = &differences[..] else {
+                panic!("{differences:?}")
+            };
+            assert_eq!((ours.as_str(), daftra.as_str(), theirs(&stage)), ("20", "0", 0), "{about}");
+            let now = stage.clock.now();
+            stage.account("one", |account| account.hand(cash(invoice.id), now)).unwrap();
+            stage.try_again(&stage.order("1001"));
+            stage.until_idle(DAY);
+        }
+        assert_settled(&stage, &about);
+        assert_eq!(theirs(&stage), 1, "{about}");
+        // The money of the order is there as well, and an echo changes nothing of all that.
+        stage.deliver(&shop.tag(order, "seen", stage.clock.now()).unwrap());
+        stage.until_idle(DAY);
+        assert_settled(&stage, &about);
+        let paid =
+            stage.account("one", |account| account.payments_of(invoice.id).map(|one| one.amount).sum::<Decimal>());
+        assert_eq!(paid, Decimal::from(718), "{about}");
+    }
+}
+
+/// Who does without the payment says so by trying again, and is asked once.
+#[test]
+fn a_payment_of_others_that_is_done_without_is_missed_once() {
+    let stage = stage_with(AccountSetup { partial_put: PartialPut::Drop, ..AccountSetup::default() }, rules());
+    let (mut shop, shelf) = wadi();
+    let (order, deliveries) = shop.buy(&cart(&shelf, 2, Payment::Pending), stage.clock.now()).unwrap();
+    stage.deliver(&deliveries);
+    stage.until_idle(HOUR);
+    let now = stage.clock.now();
+    stage.account("one", |account| {
+        let document = account.documents(DocumentKind::Invoice).next().unwrap().id;
+        account.hand(Hand::AddPayment { document, method: "cash".into(), amount: Decimal::from(20) }, now).unwrap();
+    });
+    stage.deliver(&edit(&mut shop, order, 3, &stage));
+    stage.until_idle(DAY);
+    assert!(matches!(holds(&stage)[..], [Hold::ChangedByHand { .. }]));
+    for units in [3, 1] {
+        stage.try_again(&stage.order("1001"));
+        stage.until_idle(DAY);
+        assert_settled(&stage, &format!("{units} units"));
+        if units == 3 {
+            stage.deliver(&edit(&mut shop, order, 1, &stage));
+            stage.until_idle(DAY);
+        }
+    }
+}
+
+/// What somebody else booked on an invoice would stay there, too: a person is asked, and told of which payments.
+#[test]
+fn an_invoice_with_payments_of_others_is_not_reversed_without_a_person() {
+    for fault in [None, Some(FaultKind::LoseAnswer), Some(FaultKind::TruncatedJson)] {
+        let stage = stage_with(AccountSetup { e_invoices: true, ..AccountSetup::default() }, PaymentRules::default());
+        rules_of(&stage, |rules| rules.locked = LockedPolicy::NewInvoice);
+        let (mut shop, shelf) = wadi();
+        let (order, deliveries) = shop.buy(&cart(&shelf, 2, Payment::Paid), stage.clock.now()).unwrap();
+        stage.deliver(&deliveries);
+        stage.until_idle(HOUR);
+        let invoice = stage.account("one", |account| account.documents(DocumentKind::Invoice).next().unwrap().id);
+        let fields =
+            json!({"invoice_id": invoice, "payment_method": "bank", "amount": 100, "transaction_id": "cheque"});
+        call(&stage, "POST", "invoice_payments", &json!({ "InvoicePayment": fields }));
+        let id = stage.account("one", |account| account.payments().next().unwrap().id);
+        // The second reading is the one before the reversal: the first says that the edit did not come to pass.
+        let fault = fault.map(|kind| Fault::once(kind).on("GET", "invoices").after(2));
+        stage.account("one", |account| fault.into_iter().for_each(|fault| account.add_fault(fault)));
+        stage.deliver(&edit(&mut shop, order, 3, &stage));
+        stage.until_idle(DAY);
+        assert_eq!(stage.account("one", |account| account.faults().len()), 0, "the bad day came");
+        let kept = i64::try_from(id).unwrap();
+        let [Hold::Locked { payments, .. }] = &holds(&stage)[..] else { panic!("{:?}", holds(&stage)) };
+        assert_eq!(*payments, [kept].into());
+        let count = |kind| stage.account("one", |account| account.documents(kind).count());
+        assert_eq!((count(DocumentKind::Invoice), count(DocumentKind::RefundReceipt)), (1, 0));
+        // A person takes it off, and tries again.
+        call(&stage, "DELETE", &format!("invoice_payments/{id}"), &json!({}));
+        stage.try_again(&stage.order("1001"));
+        stage.until_idle(DAY);
+        assert_settled(&stage, "");
+        assert_eq!((count(DocumentKind::Invoice), count(DocumentKind::RefundReceipt)), (2, 1));
+    }
 }
 
 #[test]
@@ -419,7 +525,7 @@ fn a_payment_that_daftra_refuses_holds_up_nothing_and_is_tried_again_alone() {
         (invoices, receipts)
     });
     assert_eq!(documents, (vec!["1047".to_owned()], vec!["349".to_owned()]), "edit and refund went on");
-    try_again_if_held(&stage);
+    stage.try_again_if_held();
     stage.until_idle(DAY);
     assert_settled(&stage, "");
     // The money for one lamp went back before it was ever recorded, and the third lamp is still owed.
@@ -652,13 +758,7 @@ fn a_share_is_not_paid_while_something_is_owed_for_the_order() {
 #[test]
 fn an_order_of_which_a_part_was_paid_and_a_part_went_back_waits_for_the_rest() {
     let stage = stage();
-    let merchant_id = stage.db.read(merchant::all).unwrap()[0].id;
-    let change = move |tx: &rusqlite::Transaction<'_>| {
-        let mut merchant = merchant::get(tx, merchant_id)?;
-        merchant.rules.trigger = Trigger::Paid;
-        merchant::change(tx, &merchant)
-    };
-    stage.db.write(change).unwrap();
+    rules_of(&stage, |rules| rules.trigger = Trigger::Paid);
     let (mut shop, shelf) = wadi();
     let part = Payment::Part(Decimal::from(400));
     let (order, deliveries) = shop.buy(&cart(&shelf, 2, part), stage.clock.now()).unwrap();

@@ -11,8 +11,8 @@ use jiff::tz::TimeZone;
 use qantara::domain::invoice::{Billed, Header, InvoiceDraft, Seen, Source};
 use qantara::domain::money::{Amount, Currency};
 use qantara::domain::order::{
-    Adjustment, Cancelled, Facts, FulfillmentStatus, Line, Order, PaymentStatus, Refund, RefundLine, RefundShipping,
-    Restock, Snapshot, TaxLine, Transaction, TransactionKind, TransactionStatus,
+    Adjustment, Cancelled, Facts, Line, Order, Refund, RefundLine, RefundShipping, Restock, Snapshot, TaxLine,
+    Transaction, TransactionKind, TransactionStatus,
 };
 use qantara::domain::reason::{Hold, RefundPart};
 use qantara::domain::refund::Cause;
@@ -25,7 +25,7 @@ use qantara::domain::tax::BilledTax;
 use rust_decimal::Decimal;
 use serde_json::json;
 
-#[path = "laws/make.rs"]
+#[path = "common/make.rs"]
 mod make;
 
 const REFUND: i64 = 91;
@@ -70,6 +70,7 @@ fn invoice(billed: Vec<Billed>) -> InvoiceDraft {
         vendors: Vendors::AllBut([].into()),
         shipping: ShippingPolicy::AllLines,
         with_shipping: Some(true),
+        paid_by_others: Decimal::ZERO,
         price: PricePolicy::Sale,
         seen: billed.iter().filter_map(of_line).collect(),
         billed,
@@ -295,32 +296,7 @@ fn merchant() -> Merchant {
 
 /// The shop's own body knows the record.
 fn snapshot() -> Snapshot {
-    let at = Timestamp::UNIX_EPOCH;
-    Snapshot {
-        id: 55,
-        name: "#55".into(),
-        currency: Currency::parse("SAR").unwrap(),
-        taxes_included: false,
-        test: false,
-        source: "web".into(),
-        tags: Vec::new(),
-        gateways: Vec::new(),
-        payment: PaymentStatus::Paid,
-        fulfillment: FulfillmentStatus::Nothing,
-        created_at: at,
-        processed_at: at,
-        lines: Vec::new(),
-        shipping: Vec::new(),
-        total_price: Amount::ZERO,
-        total_tax: Amount::ZERO,
-        current_subtotal: None,
-        tip: Amount::ZERO,
-        duties: Amount::ZERO,
-        fees: Amount::ZERO,
-        cash_rounding: Amount::ZERO,
-        exchanged: None,
-        refunds_seen: [REFUND].into(),
-    }
+    Snapshot { refunds_seen: [REFUND].into(), ..make::snapshot() }
 }
 
 type Taken = Result<Vec<(Source, i64, i64, i64)>, Vec<Hold>>;

@@ -2,7 +2,7 @@
 
 #[path = "laws/law.rs"]
 mod law;
-#[path = "laws/make.rs"]
+#[path = "common/make.rs"]
 mod make;
 
 use std::collections::BTreeSet;

@@ -5,6 +5,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot look fails")]
 
 mod common;
+#[path = "shapes/sums.rs"]
+mod sums;
 
 use std::collections::BTreeMap;
 
@@ -13,16 +15,17 @@ use jiff::SignedDuration;
 use qantara::db::merchant;
 use qantara::db::order::State;
 use qantara::domain::reason::{Hold, Reason, RefundPart};
-use qantara::domain::rules::{LinePolicy, Rules};
-use qantara::sandbox::daftra::{AccountSetup, DocumentKind, Rounding};
+use qantara::domain::rules::{ExchangePolicy, LinePolicy, PricePolicy, Rules};
+use qantara::sandbox::daftra::{AccountSetup, DocumentKind, Product, Rounding};
 use qantara::sandbox::shop::Shop;
 use qantara::sandbox::shop::cart::{
     CancelHow, Cart, Discount, Edit, Item, MoneyBack, OrderId, Origin, Payment, Refund, Restock, Shipping, Target,
     Value, VariantId,
 };
 use qantara::sandbox::shop::chance::Chance;
-use qantara::sandbox::shop::delivery::Delivery;
+use qantara::sandbox::shop::delivery::{Delivery, raw};
 use rust_decimal::Decimal;
+use serde_json::json;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -267,4 +270,126 @@ fn a_tip_that_was_left_out_stays_out_under_other_rules() {
     stage.db.write(rule).unwrap();
     hear(&stage, &shop.tag(order, "seen", stage.clock.now()).unwrap());
     assert_eq!((stage.orders().pop().unwrap().state, net(&stage)), (State::Settled, before));
+}
+
+/// A bundle is one row; what it consists of leaves the stock by Daftra's own doing, so its own is not waited for.
+#[test]
+fn a_bundle_is_booked_as_the_bundle_and_waits_for_no_stock_of_its_own() {
+    let stage = bridge(AccountSetup::default(), |_| {});
+    let (code, now) = ("WH-2040".to_owned(), stage.clock.now());
+    let set =
+        Product { id: 102, name: "Set".into(), product_code: code, kind: 3, track_stock: false, ..Product::default() };
+    stage.account("one", |account| {
+        account.add_product(set);
+        account.add_stock(102, 1, Decimal::from(-100_000), now);
+    });
+    let (mut shop, shelf) = shop("wadi.myshopify.com", "hush", 7);
+    let (_, deliveries) = shop.buy(&Cart::of(&[(shelf[2], 2), (shelf[3], 1)]), stage.clock.now()).unwrap();
+    hear(&stage, &deliveries);
+    let end = stage.orders().pop().unwrap();
+    assert_eq!(end.state, State::Settled, "{:?}", end.reason);
+    stage.account("one", |account| {
+        let rows = &account.documents(DocumentKind::Invoice).next().unwrap().items;
+        let rows: Vec<_> = rows.iter().map(|row| (row.product_id, row.quantity)).collect();
+        assert_eq!(rows, [(Some(102), 2.into()), (Some(103), 1.into())]);
+    });
+}
+
+/// The money is booked elsewhere: documents at no price move the stock, out and in.
+#[test]
+fn orders_without_prices_move_the_stock_alone() {
+    let stage = bridge(AccountSetup::default(), |rules| rules.price = PricePolicy::Zero);
+    let (mut shop, shelf) = shop("wadi.myshopify.com", "hush", 8);
+    let discounts =
+        vec![Discount { origin: Origin::Code("TEN".into()), target: Target::Order, value: Value::Fixed(Decimal::TEN) }];
+    let shipping = Shipping::Priced(Decimal::new(2_300, 2));
+    let cart = Cart { discounts, shipping, ..Cart::of(&[(shelf[2], 3), (shelf[0], 1)]) };
+    let (order, deliveries) = shop.buy(&cart, stage.clock.now()).unwrap();
+    hear(&stage, &deliveries);
+    let line = shop.what_is_left(order).unwrap()[0].line_id;
+    hear(&stage, &shop.refund(order, &Refund::of(&[(line, 1, Restock::Return)]), stage.clock.now()).unwrap());
+    let edit = Edit::SetQuantity { line, to: 1, restock: true };
+    hear(&stage, &shop.edit(order, &[edit], stage.clock.now()).unwrap());
+    let end = stage.orders().pop().unwrap();
+    assert_eq!(end.state, State::Settled, "{:?}", end.reason);
+    stage.account("one", |account| {
+        let all = account.documents(DocumentKind::Invoice).chain(account.documents(DocumentKind::RefundReceipt));
+        let totals: Vec<_> = all.map(|one| (one.totals.total, one.totals.tax)).collect();
+        assert_eq!(totals, [(Decimal::ZERO, Decimal::ZERO); 2]);
+    });
+    let left: BTreeMap<String, Decimal> = net(&stage).into_iter().map(|(mark, (units, _))| (mark, units)).collect();
+    for line in shop.what_is_left(order).unwrap() {
+        assert_eq!(left[&format!("line {}", line.line_id.0)], line.units.into(), "{}", line.sku);
+    }
+}
+
+/// A lamp comes back and a cushion goes out for it: a person sees both sides, or the merchant says that it may be booked.
+#[test]
+fn an_exchange_is_shown_or_booked() {
+    for policy in [ExchangePolicy::Hold, ExchangePolicy::Book] {
+        let stage = bridge(AccountSetup::default(), move |rules| rules.exchange = policy);
+        let (mut shop, shelf) = shop("wadi.myshopify.com", "hush", 9);
+        let (order, deliveries) = shop.buy(&Cart::of(&[(shelf[2], 2)]), stage.clock.now()).unwrap();
+        hear(&stage, &deliveries);
+        let line = shop.what_is_left(order).unwrap()[0].line_id;
+        let added = Edit::AddLine { item: Item::Variant(shelf[0]), quantity: 1 };
+        let mut news = shop.edit(order, &[added], stage.clock.now()).unwrap();
+        news.extend(shop.refund(order, &Refund::of(&[(line, 1, Restock::Return)]), stage.clock.now()).unwrap());
+        let given = shop.order_body(order).unwrap()["line_items"][1]["id"].clone();
+        for one in news.iter_mut().filter(|one| one.topic == "orders/updated") {
+            let mut body: serde_json::Value = serde_json::from_slice(&one.body).unwrap();
+            body["returns"] = json!([{ "exchange_line_items": [{ "line_item": { "id": given } }] }]);
+            one.body = raw(&body);
+        }
+        news.retain(|one| one.topic != "orders/edited");
+        hear(&stage, &news);
+        let end = stage.orders().pop().unwrap();
+        match policy {
+            ExchangePolicy::Book => {
+                assert_eq!(end.state, State::Settled, "{:?}", end.reason);
+                assert_same(&stage, &shop, order);
+            }
+            ExchangePolicy::Hold => {
+                let Some(Reason::Held(holds)) = &end.reason else { panic!("{:?}", end.reason) };
+                let [Hold::Exchange { back, given }] = holds.as_slice() else { panic!("{holds:?}") };
+                let units = |side: &[(String, i64)]| side.iter().map(|(_, units)| *units).collect::<Vec<_>>();
+                assert_eq!((units(back), units(given)), (vec![1], vec![1]));
+                assert_ne!(back[0].0, given[0].0);
+                stage.account("one", |account| {
+                    assert_eq!(account.documents(DocumentKind::RefundReceipt).count(), 0);
+                    assert_eq!(account.documents(DocumentKind::Invoice).next().unwrap().items.len(), 1);
+                });
+            }
+        }
+    }
+}
+
+/// The period was closed after the invoice: neither its edit nor a receipt dated into it is forced on Daftra.
+#[test]
+fn edits_and_receipts_of_a_closed_period_are_held_until_it_is_open() {
+    for is_edit in [true, false] {
+        let stage = bridge(AccountSetup::default(), |_| {});
+        let (mut shop, shelf) = shop("wadi.myshopify.com", "hush", 10);
+        let (order, deliveries) = shop.buy(&Cart::of(&[(shelf[2], 2)]), stage.clock.now()).unwrap();
+        hear(&stage, &deliveries);
+        let closed_until = Some(jiff::civil::date(2026, 12, 31));
+        stage.account("one", |account| account.change(|setup| setup.closed_until = closed_until)).unwrap();
+        let before = net(&stage);
+        let line = shop.what_is_left(order).unwrap()[0].line_id;
+        let news = if is_edit {
+            shop.edit(order, &[Edit::SetQuantity { line, to: 1, restock: true }], stage.clock.now())
+        } else {
+            shop.refund(order, &Refund::of(&[(line, 1, Restock::Return)]), stage.clock.now())
+        };
+        hear(&stage, &news.unwrap());
+        let held = stage.orders().pop().unwrap();
+        let Some(Reason::Held(holds)) = &held.reason else { panic!("{held:?}") };
+        assert!(matches!(holds[..], [Hold::Locked { .. } | Hold::Refused { .. }]), "{holds:?}");
+        assert_eq!(net(&stage), before);
+        stage.account("one", |account| account.change(|setup| setup.closed_until = None)).unwrap();
+        stage.try_again(&held);
+        stage.until_idle(DAY);
+        assert_eq!(stage.orders().pop().unwrap().state, State::Settled);
+        assert_same(&stage, &shop, order);
+    }
 }

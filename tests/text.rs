@@ -79,7 +79,7 @@ fn waiting() -> Vec<Waiting> {
 fn holds() -> Vec<Hold> {
     let sum = Amount(1_250);
     let differences =
-        every!(DifferenceKind: Row, Total, Store, Draft, Client, Currency, Date, Refunded, Amount, Method)
+        every!(DifferenceKind: Row, Total, Store, Draft, Client, Currency, Date, Refunded, Paid, Amount, Method)
             .into_iter()
             .map(|what| Difference { what, ours: "1".into(), daftra: "2".into() })
             .collect();
@@ -108,7 +108,7 @@ fn holds() -> Vec<Hold> {
         PayBackByHand { refund: 991, amount: sum },
         Refused { reference: reference(), refusal: refusal() },
         NotEnoughStock { reference: reference(), shortages: vec![shortage()] },
-        Locked { reference: reference(), refusal: refusal() },
+        Locked { reference: reference(), refusal: refusal(), payments: [31].into() },
         Gone { reference: reference() },
         ChangedByHand { reference: reference(), differences },
         SeveralFound { reference: reference(), ids: [1, 2].into() },
@@ -198,7 +198,7 @@ fn every_part_of_a_reason_has_its_words() {
     let parts = every!(RefundPart: Adjustment, MoneyOnly, Duties, Shipping, Line, TooMuch);
     distinct(&parts, |lang, part| lang.words().hold(&Hold::RefundPart { refund: 1, part: *part }, None).what);
     let differences =
-        every!(DifferenceKind: Row, Total, Store, Draft, Client, Currency, Date, Refunded, Amount, Method);
+        every!(DifferenceKind: Row, Total, Store, Draft, Client, Currency, Date, Refunded, Paid, Amount, Method);
     distinct(&differences, |lang, what| {
         let differences = vec![Difference { what: *what, ours: String::new(), daftra: String::new() }];
         lang.words().hold(&Hold::ChangedByHand { reference: reference(), differences }, None).what

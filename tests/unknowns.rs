@@ -97,6 +97,7 @@ fn story(setup: AccountSetup) {
     refund(&stage, &mut shop, order);
     let end = stage.order("1001");
     assert_eq!(end.state, State::Settled, "{:?}: {shown}", end.reason);
+    assert_eq!(stage.account("one", |account| account.faults().clone()), [], "bad days that did not come: {shown}");
     let expected = [(DocumentKind::Invoice, "729.50".to_owned()), (DocumentKind::RefundReceipt, "15.75".to_owned())];
     assert_eq!(books(&stage), expected, "{shown}");
 }

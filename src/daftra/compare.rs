@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 
 use super::wire::{RemoteDocument, RemoteItem, RemotePayment};
 use crate::domain::draft::Draft;
-use crate::domain::invoice::{Billed, Header, Row, shop_totals};
+use crate::domain::invoice::{Billed, Header, InvoiceDraft, Row, shop_totals};
 use crate::domain::money::Amount;
 use crate::domain::payment::PaymentDraft;
 use crate::domain::reason::{Difference, DifferenceKind};
@@ -42,6 +42,23 @@ pub fn compare_payment(draft: &PaymentDraft, remote: &RemotePayment) -> Vec<Diff
         differences.push(difference(DifferenceKind::Method, &draft.method, &remote.method));
     }
     differences
+}
+
+/// What others paid on an invoice, as far as the answer says. Ours, also those of another life of the database, carry a
+/// reference of the order.
+#[must_use]
+pub fn paid_by_others(draft: &InvoiceDraft, remote: &RemoteDocument) -> Option<Decimal> {
+    let family = draft.header.reference.rsplit_once('-').map_or("", |(family, _)| family);
+    let is_ours = |payment: &&RemotePayment| payment.transaction_id.trim().starts_with(family);
+    let payments = remote.payments.as_ref()?.iter();
+    Some(payments.filter(|payment| !is_ours(payment)).map(|payment| payment.amount).sum())
+}
+
+/// Payments of others that were there when our PUT was sent and are not any more.
+#[must_use]
+pub fn lost_payments(draft: &InvoiceDraft, remote: &RemoteDocument) -> Option<Difference> {
+    let (before, now) = (draft.paid_by_others, paid_by_others(draft, remote)?);
+    (now < before).then(|| difference(DifferenceKind::Paid, &before.normalize(), &now.normalize()))
 }
 
 /// Whose rows the rows in Daftra are.

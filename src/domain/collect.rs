@@ -19,10 +19,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::document::{Document, State};
 use super::invoice::{Header, InvoiceDraft, reference, shop_totals};
 use super::ledger::Ledger;
-use super::money::Amount;
+use super::money::{Amount, Currency};
 use super::operation::Change;
-use super::order::{Order, PaymentStatus, Snapshot, Transaction, TransactionKind};
-use super::payment::{Cause, PaymentDraft, brings_money, movements, shop_amount, was_paid_in_full};
+use super::order::{Order, PaymentStatus, Transaction, TransactionKind};
+use super::payment::{Cause, PaymentDraft, brings_money, movements, was_paid_in_full};
 use super::reason::Hold;
 use super::refund::{self, Class};
 use super::rules::Merchant;
@@ -86,11 +86,7 @@ pub(super) fn collect(purse: &Purse<'_>) -> Collected {
     let given_up = purse.rows().filter(|(document, payment)| {
         matches!(document.state, State::Planned | State::Refused) && !found.kept.contains(&payment.cause.source_key())
     });
-    let before = purse.ledger.look_first_before;
-    found.changes.extend(given_up.map(|(document, _)| {
-        let (id, may_be_there) = (document.id, document.may_have_left(before));
-        if may_be_there { Change::Recover { document: id } } else { Change::Drop { document: id } }
-    }));
+    found.changes.extend(given_up.map(|(document, _)| purse.ledger.drop(document)));
     found
 }
 
@@ -102,9 +98,7 @@ impl<'a> Purse<'a> {
     /// The payments that take part in the invoice's balance.
     fn counted(&self) -> impl Iterator<Item = &'a PaymentDraft> {
         let on_invoice = self.rows().filter(|(document, _)| document.parent_id == Some(self.invoice.id));
-        on_invoice
-            .filter(|(document, payment)| counts(document) || comes_back(document, payment))
-            .map(|(_, payment)| payment)
+        on_invoice.filter(|(document, payment)| stays(document, payment)).map(|(_, payment)| payment)
     }
 
     fn bring_back(&self, found: &mut Collected) {
@@ -125,10 +119,7 @@ impl<'a> Purse<'a> {
 
     /// The transactions that are in a payment already.
     fn spoken_for(&self) -> BTreeSet<i64> {
-        let is_held = |document: &Document, payment: &PaymentDraft| {
-            counts(document) || comes_back(document, payment) || self.is_sent_again(document, payment)
-        };
-        let live = self.rows().filter(|(document, payment)| is_held(document, payment));
+        let live = self.rows().filter(|(document, payment)| self.keeps_its_place(document, payment));
         live.flat_map(|(_, payment)| payment.covers.iter().copied()).collect()
     }
 
@@ -145,7 +136,7 @@ impl<'a> Purse<'a> {
         let (mut piles, mut to_look_for): (Vec<Pile<'_>>, Vec<Pile<'_>>) = (Vec::new(), Vec::new());
         for movement in incoming {
             let covers = BTreeSet::from([movement.id]);
-            let Some(amount) = shop_amount(movement, &self.order.snapshot) else {
+            let Some(amount) = movement.amount_in(self.order.snapshot.currency) else {
                 self.hold_foreign(movement, found);
                 continue;
             };
@@ -203,8 +194,7 @@ impl<'a> Purse<'a> {
         found: &mut Collected,
     ) -> Option<(i64, Amount)> {
         let by_word = |(document, payment): &(&Document, &PaymentDraft)| {
-            matches!(payment.cause, Cause::Paid(_))
-                && (counts(document) || comes_back(document, payment) || self.is_sent_again(document, payment))
+            matches!(payment.cause, Cause::Paid(_)) && self.keeps_its_place(document, payment)
         };
         let mut rows: Vec<_> = self.rows().filter(by_word).collect();
         rows.sort_by_key(|(_, payment)| payment.cause);
@@ -212,7 +202,7 @@ impl<'a> Purse<'a> {
             let again = rows.iter().filter(|(document, payment)| self.is_sent_again(document, payment));
             again.map(|(_, payment)| *payment)
         };
-        let mut held = unnamed(self.counted().chain(sent_again()), movements, &self.order.snapshot);
+        let mut held = unnamed(self.counted().chain(sent_again()), movements, self.order.snapshot.currency);
         // What is in doubt may yet be absent: who brought more than it holds waits for its end.
         let is_certain = rows.iter().all(|(document, _)| matches!(document.state, State::Posted | State::Gone));
         let mut partly = None;
@@ -223,7 +213,7 @@ impl<'a> Purse<'a> {
                 if held <= Amount::ZERO || !came_before {
                     return true;
                 }
-                let amount = shop_amount(movement, &self.order.snapshot).unwrap_or(held);
+                let amount = movement.amount_in(self.order.snapshot.currency).unwrap_or(held);
                 if amount > held {
                     partly = Some((movement.id, held));
                     held = Amount::ZERO;
@@ -244,6 +234,11 @@ impl<'a> Purse<'a> {
         }
         self.look_first(incoming, found);
         partly
+    }
+
+    /// Nobody else is recorded for what it stands for.
+    fn keeps_its_place(&self, document: &Document, payment: &PaymentDraft) -> bool {
+        stays(document, payment) || self.is_sent_again(document, payment)
     }
 
     /// Made on the shop's word, sent with unknown end, surely not there, and still open.
@@ -274,7 +269,7 @@ impl<'a> Purse<'a> {
             return;
         }
         // Where nothing is open any more it went back since, and all of it was.
-        let told = || incoming.iter().filter_map(|movement| shop_amount(movement, &self.order.snapshot)).sum();
+        let told = || incoming.iter().filter_map(|movement| movement.amount_in(self.order.snapshot.currency)).sum();
         let amount = Some(self.open()).filter(|open| *open > Amount::ZERO).unwrap_or_else(told);
         if amount <= Amount::ZERO {
             return;
@@ -290,7 +285,7 @@ impl<'a> Purse<'a> {
         if !matches!(movement.kind, TransactionKind::Change | TransactionKind::Refund) {
             return None;
         }
-        let amount = shop_amount(movement, &self.order.snapshot);
+        let amount = movement.amount_in(self.order.snapshot.currency);
         if amount.is_none() && self.merchant.rules.payments.refunds {
             self.hold_foreign(movement, found);
         }
@@ -346,17 +341,16 @@ impl<'a> Purse<'a> {
     fn by_word(&self, found: &mut Collected) {
         let snapshot = &self.order.snapshot;
         let movements = movements(self.order);
-        let received = movements.values().filter(|movement| brings_money(movement.kind));
-        let received: Vec<Option<Amount>> = received.map(|movement| shop_amount(movement, snapshot)).collect();
+        let tells_of_money = movements.values().any(|movement| brings_money(movement.kind));
         let is_due = if self.is_whole {
             // Once money went back, words do not tell whether goods that were added since are paid.
-            received.is_empty() && snapshot.payment == PaymentStatus::Paid && !self.is_word_outdated()
+            !tells_of_money && snapshot.payment == PaymentStatus::Paid && !self.is_word_outdated()
         } else {
             // Of an order of which only a part was ever paid some may have gone back, too.
             snapshot.payment == PaymentStatus::Paid || was_paid_in_full(self.order) == Some(true)
         };
         let had_word = || self.rows().any(|(_, payment)| matches!(payment.cause, Cause::Paid(_)));
-        let lost = Some(-unnamed(self.counted(), &movements, snapshot))
+        let lost = Some(-unnamed(self.counted(), &movements, snapshot.currency))
             .filter(|lost| self.is_whole && *lost > Amount::ZERO && had_word());
         let amount = lost.unwrap_or_else(|| self.open());
         if !is_due && lost.is_none() || amount <= Amount::ZERO {
@@ -365,9 +359,7 @@ impl<'a> Purse<'a> {
         let mut causes = (1..).map(Cause::Paid);
         let is_free = |cause: &Cause| {
             let known = self.ledger.by_source(&cause.source_key());
-            let is_taken =
-                |document: &Document| counts(document) || document.payment().is_some_and(|p| comes_back(document, p));
-            !known.is_some_and(is_taken)
+            !known.is_some_and(|document| document.payment().is_some_and(|payment| stays(document, payment)))
         };
         let Some(cause) = causes.find(is_free).filter(|cause| !found.kept.contains(&cause.source_key())) else {
             return;
@@ -475,9 +467,9 @@ struct Intent {
     covers: BTreeSet<i64>,
 }
 
-/// Its money is in Daftra, or may be; or a person took it out, and nobody puts it back.
-fn counts(document: &Document) -> bool {
-    document.state.may_exist() || document.state == State::Gone
+/// Its money is in Daftra, or may be; or comes back; or a person took it out, and nobody puts it back.
+fn stays(document: &Document, payment: &PaymentDraft) -> bool {
+    document.state.may_exist() || document.state == State::Gone || comes_back(document, payment)
 }
 
 /// What payments hold beyond the transactions they name; below zero, what these brought and they do not hold. One of a
@@ -485,13 +477,13 @@ fn counts(document: &Document) -> bool {
 fn unnamed<'p>(
     payments: impl Iterator<Item = &'p PaymentDraft>,
     movements: &BTreeMap<i64, &Transaction>,
-    snapshot: &Snapshot,
+    currency: Currency,
 ) -> Amount {
     let beyond = |payment: &PaymentDraft| {
         let named = payment.covers.iter().filter_map(|id| movements.get(id));
         let named: Option<Amount> = named
             .map(|movement| {
-                let amount = shop_amount(movement, snapshot)?;
+                let amount = movement.amount_in(currency)?;
                 Some(if brings_money(movement.kind) { amount } else { -amount })
             })
             .sum();

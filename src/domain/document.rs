@@ -7,13 +7,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::draft::{Draft, Fingerprint};
 use super::invoice::{InvoiceDraft, Seen};
 use super::money::Amount;
 use super::payment::PaymentDraft;
-use super::reason::{Difference, Hold, Refusal, Shortage, Unmoved, Waiting};
+use super::reason::{Difference, DifferenceKind, Hold, Refusal, Shortage, Unmoved, Waiting};
 use super::refund::ReceiptDraft;
 
 /// How patient we are with Daftra.
@@ -208,6 +209,10 @@ pub enum Finding {
     NotEnoughStock {
         shortages: Vec<Shortage>,
     },
+    /// It cannot be changed any more, and somebody else booked payments on it.
+    PaidByOthers {
+        payments: BTreeSet<i64>,
+    },
 }
 
 /// What a document needs next, as far as it alone can say.
@@ -234,7 +239,7 @@ pub fn next(document: &Document, now: Timestamp, policy: &Policy) -> Next {
             Finding::ChangedByHand { differences } => Hold::ChangedByHand { reference: reference(), differences },
             Finding::Several { ids } => Hold::SeveralFound { reference: reference(), ids },
             // The planner says so where it would send it.
-            Finding::NotEnoughStock { .. } => return Next::Nothing,
+            Finding::NotEnoughStock { .. } | Finding::PaidByOthers { .. } => return Next::Nothing,
         });
     }
     let look = |at: Timestamp| {
@@ -329,6 +334,10 @@ pub enum Event {
     Short {
         shortages: Vec<Shortage>,
     },
+    /// It was to make room for another invoice, and payments are on it that our books do not know.
+    PaidByOthers {
+        payments: BTreeSet<i64>,
+    },
     /// A receipt took back all that was left of it, so that another invoice can take its place.
     Reverse,
     /// A payment that is not on its invoice any more since we replaced the invoice.
@@ -392,6 +401,10 @@ pub fn apply(document: &Document, event: Event, now: Timestamp, policy: &Policy)
             after.look_at = (document.unknown_sends > 0).then(|| now + LAST_LOOK);
         }
         (State::Planned | State::Posted, Event::TryAgain) => {
+            if let (Draft::Invoice(invoice), true) = (&mut after.content, document.misses_payments_of_others()) {
+                // They are there again, or a person does without them.
+                invoice.paid_by_others = Decimal::ZERO;
+            }
             after.unknown_sends = 0;
             after.failed_looks = 0;
             after.finding = None;
@@ -481,6 +494,7 @@ pub fn apply(document: &Document, event: Event, now: Timestamp, policy: &Policy)
         }
         // Somebody wished it sent again while the stock was asked.
         (State::Planned, Event::Short { .. }) => {}
+        (State::Locked, Event::PaidByOthers { payments }) => after.finding = Some(Finding::PaidByOthers { payments }),
         (State::Posted | State::Locked, Event::Reverse) => {
             enter(&mut after, State::Reversed);
             after.refusal = None;
@@ -590,6 +604,7 @@ impl Event {
             Self::Missing => "missing",
             Self::StockRead { .. } => "stock read",
             Self::Short { .. } => "short",
+            Self::PaidByOthers { .. } => "paid by others",
             Self::Reverse => "reverse",
             Self::Lost => "lost",
             Self::Adopt { .. } => "adopt",
@@ -643,7 +658,30 @@ impl Document {
     pub fn shortages(&self) -> Option<(&[Shortage], Timestamp)> {
         match &self.finding {
             Some(Finding::NotEnoughStock { shortages }) => Some((shortages, self.since_at + STOCK_RETRY)),
-            Some(Finding::ChangedByHand { .. } | Finding::Several { .. }) | None => None,
+            Some(Finding::ChangedByHand { .. } | Finding::Several { .. } | Finding::PaidByOthers { .. }) | None => None,
+        }
+    }
+
+    /// The payments that somebody else booked on it, if it was to make room for another invoice.
+    #[must_use]
+    pub fn paid_by_others(&self) -> BTreeSet<i64> {
+        match &self.finding {
+            Some(Finding::PaidByOthers { payments }) => payments.clone(),
+            Some(Finding::ChangedByHand { .. } | Finding::Several { .. } | Finding::NotEnoughStock { .. }) | None => {
+                BTreeSet::new()
+            }
+        }
+    }
+
+    /// A person is told that payments of others went with a PUT of ours.
+    fn misses_payments_of_others(&self) -> bool {
+        match &self.finding {
+            Some(Finding::ChangedByHand { differences }) => {
+                differences.iter().any(|difference| difference.what == DifferenceKind::Paid)
+            }
+            Some(Finding::Several { .. } | Finding::NotEnoughStock { .. } | Finding::PaidByOthers { .. }) | None => {
+                false
+            }
         }
     }
 

@@ -33,6 +33,9 @@ pub struct InvoiceDraft {
     /// Every line of the order that was looked at, so that a later change of rules decides only about new lines.
     pub seen: BTreeMap<i64, Seen>,
     pub billed: Vec<Billed>,
+    /// What others had paid on it when a PUT of ours was last sent: whether Daftra keeps that is to be seen.
+    #[serde(default, skip_serializing_if = "Decimal::is_zero")]
+    pub paid_by_others: Decimal,
 }
 
 /// What invoice and receipt have in common.
@@ -224,7 +227,16 @@ pub fn draft(
     let price = frozen.map_or(rules.price, |known| known.price);
     let (seen, billed) = (BTreeMap::new(), Vec::new());
     let with_shipping = frozen.map(InvoiceDraft::carries_shipping);
-    let mut invoice = InvoiceDraft { header, vendors: vendors.clone(), shipping, with_shipping, price, seen, billed };
+    let mut invoice = InvoiceDraft {
+        header,
+        vendors: vendors.clone(),
+        shipping,
+        with_shipping,
+        price,
+        seen,
+        billed,
+        paid_by_others: Decimal::ZERO,
+    };
     for line in &snapshot.lines {
         let known = frozen.and_then(|draft| draft.seen.get(&line.id)).copied();
         let decided = known.unwrap_or_else(|| decide(line, snapshot, rules, vendors, &mut obstacles));
@@ -580,6 +592,19 @@ pub fn gate(billed: &[Billed], tolerance_minor: Option<i64>) -> Gated {
         lines: differing_lines(billed, rounding),
     });
     Gated { shop, daftra: worst, hold }
+}
+
+/// What Daftra holds of an invoice where it surely is not to the last digit what the order says; `total` is as it was read
+/// back. Within the tolerance that is no reason to hold, but it stays in the order's story.
+#[must_use]
+pub fn off_by_rounding(billed: &[Billed], total: Amount) -> Option<Totals> {
+    let predictions = [Rounding::PerRow, Rounding::PerDocument].map(|rounding| predict(billed, rounding));
+    let mut possible = predictions.into_iter().filter(|daftra| daftra.total == total);
+    if possible.clone().any(|daftra| daftra == shop_totals(billed)) {
+        return None;
+    }
+    // Rows that others added are in the total, too.
+    Some(possible.next().unwrap_or(Totals { total, ..predictions[0] }))
 }
 
 fn differing_lines(billed: &[Billed], rounding: Rounding) -> Vec<LineDifference> {

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::document::{Document, Policy, State};
+use super::operation::Change;
 use super::refund::{Cause, Class, ReceiptDraft};
 use super::ruling::Ruling;
 
@@ -78,6 +79,24 @@ impl Ledger {
             Cause::Refund(id) => Some(id),
             Cause::Cancel | Cause::Reversal(_) => None,
         })
+    }
+
+    /// It is not wanted any more.
+    #[must_use]
+    pub fn drop(&self, document: &Document) -> Change {
+        self.unless_it_left(document, Change::Drop { document: document.id })
+    }
+
+    /// What was refused or given up is wanted again.
+    #[must_use]
+    pub fn want(&self, document: &Document) -> Change {
+        self.unless_it_left(document, Change::Want { document: document.id })
+    }
+
+    /// What another life of the database may have sent since is looked for first.
+    fn unless_it_left(&self, document: &Document, change: Change) -> Change {
+        let may_have_left = document.may_have_left(self.look_first_before);
+        if may_have_left { Change::Recover { document: document.id } } else { change }
     }
 
     /// A person said so, and it still counts.

@@ -382,11 +382,12 @@ impl Transaction {
             && !matches!(self.status, TransactionStatus::Failure | TransactionStatus::Error)
     }
 
-    /// The amount in minor units of the order's currency, if it is in that currency.
+    /// The amount in minor units of the order's currency; `None` in another, or in parts of a minor unit. Where no
+    /// currency is named the shop's is meant.
     #[must_use]
     pub fn amount_in(&self, currency: Currency) -> Option<Amount> {
-        let own = Currency::parse(&self.currency)?;
-        (own == currency).then(|| currency.amount(self.amount).ok()).flatten()
+        let is_own = self.currency.trim().is_empty() || Currency::parse(&self.currency) == Some(currency);
+        is_own.then(|| currency.amount(self.amount).ok()).flatten()
     }
 }
 

@@ -125,7 +125,7 @@ pub fn money(order: &Order) -> Money {
     let known = movements(order);
     let sum = |is_meant: fn(TransactionKind) -> bool| -> Amount {
         let meant = known.values().filter(|movement| is_meant(movement.kind));
-        meant.filter_map(|movement| shop_amount(movement, &order.snapshot)).sum()
+        meant.filter_map(|movement| movement.amount_in(order.snapshot.currency)).sum()
     };
     let received = sum(brings_money) - sum(|kind| kind == TransactionKind::Change);
     let given_back = sum(|kind| kind == TransactionKind::Refund);
@@ -204,13 +204,6 @@ pub fn brings_money(kind: TransactionKind) -> bool {
         | TransactionKind::Change
         | TransactionKind::Other => false,
     }
-}
-
-/// The amount of a movement in the order's currency; `None` in another, or in parts of a minor unit.
-#[must_use]
-pub fn shop_amount(movement: &Transaction, snapshot: &Snapshot) -> Option<Amount> {
-    let is_own = movement.currency.is_empty() || movement.currency.eq_ignore_ascii_case(snapshot.currency.code());
-    is_own.then(|| snapshot.currency.amount(movement.amount).ok()).flatten()
 }
 
 /// The order's total less what the refund records took off it. A cancelled order costs nothing any more.

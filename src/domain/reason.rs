@@ -214,6 +214,9 @@ pub enum Hold {
     Locked {
         reference: String,
         refusal: Refusal,
+        /// Somebody else's, for which it does not make room for another one by itself.
+        #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+        payments: BTreeSet<i64>,
     },
     /// Someone deleted the document in Daftra.
     Gone {
@@ -292,6 +295,8 @@ pub enum DifferenceKind {
     Date,
     /// Goods or money of this invoice went back by documents that are not ours.
     Refunded,
+    /// Payments of others went with a PUT of ours.
+    Paid,
     Amount,
     Method,
 }

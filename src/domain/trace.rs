@@ -33,7 +33,7 @@ pub enum Step {
         policy: ShippingPolicy,
         billed: bool,
     },
-    /// The order's amounts for the merchant's part, and the worse of the two predictions of Daftra's.
+    /// The order's amounts for the merchant's part, and Daftra's: the worse of two predictions, or what it holds.
     Totals {
         shop: Totals,
         daftra: Totals,

@@ -31,6 +31,26 @@ impl Visit<'_> {
         self.looked_up(document, Answered { outcome, reports }, wanted)
     }
 
+    /// Before an invoice is reversed: what somebody paid on it would stay on what counts no more. Our books know of no
+    /// payment then, so any that is there is somebody else's. `None`: there is none.
+    pub(super) fn look_for_payments_of_others(&self, invoice: &Document) -> Result<Option<Performed>, Error> {
+        let Some(id) = invoice.remote_id else { return Ok(None) };
+        let answered = self.engine.daftra.payments(&self.door, &self.pace(), Payable::Invoice(id));
+        self.note(Action::Verify, Some(invoice.id), &answered, |payments| match payments {
+            Some(_) => "found",
+            None => "absent",
+        })?;
+        let payments = match answered.outcome {
+            Ok(payments) => payments.into_iter().flatten().map(|payment| payment.id).collect::<BTreeSet<_>>(),
+            Err(problem) => return self.trouble(problem).map(Some),
+        };
+        self.answered()?;
+        if payments.is_empty() {
+            return Ok(None);
+        }
+        self.happened(invoice.id, Event::PaidByOthers { payments }).map(Some)
+    }
+
     /// A payment is read back with what it is on. One that vanished since we replaced its invoice went with the PUT;
     /// any other was taken out by somebody.
     pub(super) fn verify_payment(

@@ -10,7 +10,7 @@ use super::Engine;
 use super::gate::{Entry, Pass};
 use super::order::Performed;
 use crate::daftra::client::{Answered, Door, Read, Report};
-use crate::daftra::compare::compare;
+use crate::daftra::compare::{compare, lost_payments, paid_by_others};
 use crate::daftra::look::Looked;
 use crate::daftra::outcome::{Unanswered, Written};
 use crate::daftra::wire::RemoteDocument;
@@ -65,6 +65,12 @@ impl Engine {
             Operation::Find { codes } => visit.find(codes),
             Operation::Create { document, parent, source_key, draft, classes } => {
                 let known = document.and_then(of).cloned();
+                if let (Draft::RefundReceipt(ReceiptDraft { cause: Cause::Reversal(_), .. }), Some(invoice)) =
+                    (&draft, parent.and_then(of))
+                    && let Some(ended) = visit.look_for_payments_of_others(invoice)?
+                {
+                    return Ok(ended);
+                }
                 let parent_remote = parent.and_then(of).and_then(|parent| parent.remote_id);
                 let blank = || Document::planned(visit.account_id, parent, source_key, draft.clone(), self.clock.now());
                 // The invoice it was planned for may have made room for another one.
@@ -251,8 +257,8 @@ impl Visit<'_> {
 
     /// Reads first: what others wrote is carried over, and a document that is not what we wrote is left alone.
     fn replace(&self, document: Document, draft: Draft, classes: BTreeMap<i64, Class>) -> Result<Performed, Error> {
-        let (Some(remote_id), Draft::Invoice(new), Draft::Invoice(old)) =
-            (document.remote_id, draft.clone(), document.content.clone())
+        let (Some(remote_id), Draft::Invoice(mut new), Draft::Invoice(old)) =
+            (document.remote_id, draft, document.content.clone())
         else {
             return Ok(Performed::Retry("only an invoice that exists can be replaced".to_owned()));
         };
@@ -264,6 +270,8 @@ impl Visit<'_> {
             Ok(replacement) => replacement,
             Err(differences) => return self.happened(document.id, Event::Differs { differences }),
         };
+        new.paid_by_others = paid_by_others(&new, &read).unwrap_or_default();
+        let draft = Draft::Invoice(new);
         let (order_id, now, policy) = (self.order_id, self.now(), self.engine.settings.policy);
         let about = self.about(Action::Replace, Some(document.id));
         let id = document.id;
@@ -343,6 +351,10 @@ impl Visit<'_> {
                 Ok(stock) => events.push(Event::StockRead { stock }),
                 Err(ended) => return Ok(ended),
             }
+            // Asked of the first look after a PUT: what vanishes later somebody took out.
+            let is_first = document.verified_at.is_none_or(|at| at < document.since_at);
+            let lost = lost_payments(invoice, read).filter(|_| is_first);
+            events.extend(lost.map(|lost| Event::Differs { differences: vec![lost] }));
         }
         self.all_happened(document.id, events)
     }

@@ -364,7 +364,7 @@ impl Words for Arabic {
             ),
             Hold::TotalsDiffer { order, daftra, tax_order, tax_daftra, tolerance, lines } => say(
                 format!(
-                    "ستحسب دفترة {} منها ضريبة {}، والطلب يقول {} منها ضريبة {}؛ الفرق المسموح {}.{}",
+                    "تحسب دفترة {} منها ضريبة {}، والطلب يقول {} منها ضريبة {}؛ الفرق المسموح {}.{}",
                     sum(*daftra),
                     sum(*tax_daftra),
                     sum(*order),
@@ -477,9 +477,18 @@ impl Words for Arabic {
                 ),
                 "أضف المخزون أو صحّحه في دفترة. تُعاد المحاولة تلقائيًا كل ساعة.",
             ),
-            Hold::Locked { reference, refusal } => say(
+            Hold::Locked { reference, refusal, payments } if payments.is_empty() => say(
                 format!("المستند {} موجود وترفض دفترة تعديله: {}.", isolated(reference), words_of(refusal)),
                 "افتح القفل في دفترة وأعد المحاولة، أو صحّحه هناك يدويًا.",
+            ),
+            Hold::Locked { reference, refusal, payments } => say(
+                format!(
+                    "المستند {} موجود وترفض دفترة تعديله: {}. عليه دفعات ليست لنا ({})، فلا تحل محله فاتورة جديدة.",
+                    isolated(reference),
+                    words_of(refusal),
+                    list(payments)
+                ),
+                "أزل الدفعات عنه في دفترة وأعد المحاولة، أو صحّح الفاتورة هناك يدويًا.",
             ),
             Hold::Gone { reference } => say(
                 format!("حذف شخص المستند {} في دفترة.", isolated(reference)),
@@ -577,7 +586,7 @@ impl Words for Arabic {
                 format!("الشحن {} الفاتورة (القاعدة: {policy}).", if *billed { "على" } else { "ليس على" })
             }
             Step::Totals { shop, daftra } => format!(
-                "الطلب يقول {} منها ضريبة {}، وستحسب دفترة {} منها ضريبة {}.",
+                "الطلب يقول {} منها ضريبة {}، وتحسب دفترة {} منها ضريبة {}.",
                 sum(shop.total),
                 sum(shop.tax),
                 sum(daftra.total),
@@ -711,6 +720,7 @@ fn difference(one: &Difference) -> String {
         DifferenceKind::Currency => "العملة",
         DifferenceKind::Date => "التاريخ",
         DifferenceKind::Refunded => "المُرجَع",
+        DifferenceKind::Paid => "ما دفعه آخرون قبل تعديلنا وبعده",
         DifferenceKind::Amount => "المبلغ",
         DifferenceKind::Method => "طريقة الدفع",
     };

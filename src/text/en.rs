@@ -475,9 +475,18 @@ impl Words for English {
                 ),
                 "Bring the stock in, or correct it in Daftra. It is tried again by itself every hour.",
             ),
-            Hold::Locked { reference, refusal } => say(
+            Hold::Locked { reference, refusal, payments } if payments.is_empty() => say(
                 format!("{} exists, and Daftra refuses to change it: {}.", isolated(reference), words_of(refusal)),
                 "Unlock it in Daftra and try again, or correct it there by hand.",
+            ),
+            Hold::Locked { reference, refusal, payments } => say(
+                format!(
+                    "{} exists, and Daftra refuses to change it: {}. Payments that are not ours are on it ({}), so no new invoice takes its place.",
+                    isolated(reference),
+                    words_of(refusal),
+                    list(payments)
+                ),
+                "Take the payments off it in Daftra and try again, or correct the invoice there by hand.",
             ),
             Hold::Gone { reference } => say(
                 format!("Somebody deleted {} in Daftra.", isolated(reference)),
@@ -583,7 +592,7 @@ impl Words for English {
                 format!("Shipping is {}billed (rule: {policy}).", if *billed { "" } else { "not " })
             }
             Step::Totals { shop, daftra } => format!(
-                "The order says {} with {} tax, Daftra will compute {} with {}.",
+                "The order says {} with {} tax, Daftra computes {} with {}.",
                 sum(shop.total),
                 sum(shop.tax),
                 sum(daftra.total),
@@ -720,6 +729,7 @@ fn difference(one: &Difference) -> String {
         DifferenceKind::Currency => "currency",
         DifferenceKind::Date => "date",
         DifferenceKind::Refunded => "refunded",
+        DifferenceKind::Paid => "paid by others before our change, and after it",
         DifferenceKind::Amount => "amount",
         DifferenceKind::Method => "method of payment",
     };

@@ -10,8 +10,9 @@ use qantara::clock::{Clock, Hand};
 use qantara::config::keys;
 use qantara::daftra::client::{Client, Settings as DaftraSettings};
 use qantara::db::merchant::{self, Credential, CredentialKind, Merchant, Mode, Slot};
-use qantara::db::{Db, FILE, account, log, order};
+use qantara::db::{Db, FILE, account, document, log, order};
 use qantara::desk::{Desk, Person, Wish};
+use qantara::domain::document::State;
 use qantara::domain::rules::{
     ExchangePolicy, LinePolicy, LockedPolicy, PaymentRules, PricePolicy, Rules, ShippingPolicy, SkuRules, TaxRule,
     Trigger, Vendor, Vendors,
@@ -21,6 +22,7 @@ use qantara::engine::{Engine, Settings, credential_place, worker};
 use qantara::outgoing::{Limits, Outgoing};
 use qantara::sandbox::World;
 use qantara::sandbox::daftra::{self as fake, AccountSetup};
+use qantara::sandbox::fault::FaultKind;
 use qantara::sandbox::shop::delivery::Delivery;
 use qantara::sandbox::shop::{Shop, ShopSetup};
 use qantara::shop::webhook::Headers;
@@ -161,6 +163,30 @@ pub(crate) fn rules(vendors: &[&str]) -> Rules {
         taxes: vec![TaxRule { title: None, rate: Decimal::new(15, 2), included: true, daftra_id: VAT_INCLUDED }],
         payments: PaymentRules::default(),
     }
+}
+
+/// Every way in which one call can go wrong.
+pub(crate) fn bad_days() -> Vec<FaultKind> {
+    vec![
+        FaultKind::LoseRequest,
+        FaultKind::LoseAnswer,
+        FaultKind::Late { seconds: 45 },
+        FaultKind::ErrorAfterSaving,
+        FaultKind::ErrorBeforeSaving,
+        FaultKind::FailedWith200,
+        FaultKind::HtmlPage,
+        FaultKind::HtmlRedirect,
+        FaultKind::Unauthorized,
+        FaultKind::Forbidden,
+        FaultKind::Throttled { retry_after: Some(7) },
+        FaultKind::Throttled { retry_after: None },
+        FaultKind::Slow { seconds: 60 },
+        FaultKind::Drip { bytes_per_second: 1 },
+        FaultKind::Hang,
+        FaultKind::CutAt { bytes: 20 },
+        FaultKind::TruncatedJson,
+        FaultKind::Refuse,
+    ]
 }
 
 impl Stage {
@@ -387,6 +413,17 @@ impl Stage {
     /// A person's "try again".
     pub(crate) fn try_again(&self, order: &order::Overview) {
         self.wish(Wish::OrderRetry { order_id: order.id });
+    }
+
+    /// What a person does where the bridge rightly asks for one: what was answered with a no is tried again once its
+    /// cause is gone.
+    pub(crate) fn try_again_if_held(&self) {
+        let is_asked = |order: &order::Overview| matches!(order.state, order::State::Held | order::State::Failed);
+        for order in self.orders().into_iter().filter(is_asked) {
+            let documents = self.db.read(|c| document::of_order(c, order.id)).unwrap();
+            assert!(documents.iter().all(|one| one.state != State::Sending));
+            self.try_again(&order);
+        }
     }
 
     /// Makes a person's wish come true, and wakes everybody.

@@ -83,6 +83,7 @@ pub(crate) fn invoice(billed: Vec<Billed>) -> InvoiceDraft {
         vendors: Vendors::AllBut([].into()),
         shipping: ShippingPolicy::Never,
         with_shipping: None,
+        paid_by_others: rust_decimal::Decimal::ZERO,
         price: PricePolicy::Sale,
         seen: BTreeMap::new(),
         billed,

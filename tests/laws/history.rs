@@ -17,7 +17,7 @@ use qantara::domain::order::{
 use qantara::domain::refund::Left;
 use rust_decimal::Decimal;
 
-use crate::make::line;
+use crate::make::{line, snapshot};
 
 pub(crate) const ORDER: i64 = 55;
 const SHIPPING: i64 = 900;
@@ -471,24 +471,9 @@ fn empty(story: &Story) -> Snapshot {
         name: "#1042".into(),
         currency: story.currency,
         taxes_included: story.included,
-        test: false,
-        source: "web".into(),
-        tags: Vec::new(),
-        gateways: vec!["mada".into()],
         payment: if story.paid { PaymentStatus::Paid } else { PaymentStatus::Pending },
-        fulfillment: FulfillmentStatus::Nothing,
         created_at: at(0),
         processed_at: at(0),
-        lines: Vec::new(),
-        shipping: Vec::new(),
-        total_price: Amount::ZERO,
-        total_tax: Amount::ZERO,
-        current_subtotal: None,
-        tip: Amount::ZERO,
-        duties: Amount::ZERO,
-        fees: Amount::ZERO,
-        cash_rounding: Amount::ZERO,
-        exchanged: None,
-        refunds_seen: BTreeSet::new(),
+        ..snapshot()
     }
 }

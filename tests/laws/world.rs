@@ -13,7 +13,7 @@ use qantara::domain::ledger::Ledger;
 use qantara::domain::money::Amount;
 use qantara::domain::operation::{Change, Operation};
 use qantara::domain::order::{Facts, Order};
-use qantara::domain::payment::{Cause, PaymentDraft, brings_money, money, movements, shop_amount};
+use qantara::domain::payment::{Cause, PaymentDraft, brings_money, money, movements};
 use qantara::domain::plan::{Decision, plan};
 use qantara::domain::reason::{Hold, Refusal};
 use qantara::domain::refund::{Class, Left};
@@ -366,7 +366,7 @@ impl World {
         let order = self.order.as_ref().unwrap();
         let movements = movements(order);
         let incoming = movements.values().filter(|movement| brings_money(movement.kind));
-        incoming.filter_map(|movement| shop_amount(movement, &order.snapshot)).sum()
+        incoming.filter_map(|movement| movement.amount_in(order.snapshot.currency)).sum()
     }
 
     /// At the end of a history: what came in is recorded, but for what went back.

@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use super::{Case, Decision, own_lines};
 use crate::domain::document::{Document, State, Stock};
 use crate::domain::draft::{Draft, Fingerprint};
-use crate::domain::invoice::{Drafted, InvoiceDraft, Removed, Seen, Source, shop_totals};
+use crate::domain::invoice::{Drafted, InvoiceDraft, Removed, Seen, Source, off_by_rounding, shop_totals};
 use crate::domain::ledger::invoice_number;
 use crate::domain::money::Amount;
 use crate::domain::operation::{Change, Operation};
-use crate::domain::order::Refund;
+use crate::domain::order::{Refund, RefundLine, Restock};
 use crate::domain::reason::{Hold, Refusal, Waiting};
 use crate::domain::refund::{Cause, Class, Left, class_after_invoice, left, receipt_for_the_rest};
 use crate::domain::rules::{ExchangePolicy, LockedPolicy};
@@ -83,17 +83,20 @@ impl Case<'_> {
                 return Decision::Hold(obstacles.holds);
             }
             if let (State::Locked, Some(refusal)) = (invoice.state, invoice.refusal.clone()) {
-                if self.may_reverse(content, &refusal) {
+                let (reference, payments) = (content.header.reference.clone(), invoice.paid_by_others());
+                if payments.is_empty() && self.may_reverse(content, &refusal) {
                     return self.reverse(invoice, content, reversal);
                 }
-                let reference = content.header.reference.clone();
-                return Decision::Hold(vec![Hold::Locked { reference, refusal }]);
+                return Decision::Hold(vec![Hold::Locked { reference, refusal, payments }]);
             }
             let edits = self.fresh(&classes, |class| class == Class::Edit);
             let draft = Draft::Invoice(target);
             return Decision::Act(vec![Operation::Replace { document: invoice.id, draft, classes: edits }]);
         }
         trace.push(Step::InStep { reference: content.header.reference.clone() });
+        if let Some(daftra) = invoice.total.and_then(|total| off_by_rounding(&content.billed, total)) {
+            trace.push(Step::Totals { shop: shop_totals(&content.billed), daftra });
+        }
         if let Some(document) = self.ledger.by_source(&reversal.source_key())
             && matches!(document.state, State::Planned | State::Refused)
         {
@@ -171,8 +174,11 @@ impl Case<'_> {
             return None;
         }
         let title = |id: i64| snapshot.lines.iter().find(|line| line.id == id).map(|line| line.title.clone());
-        let back = returns()
-            .flat_map(|refund| &refund.lines)
+        // Not every exchange names its return.
+        let came_back = |part: &&RefundLine| part.restock == Restock::Return;
+        let records = self.order.facts.refunds.values();
+        let back = records
+            .flat_map(|refund| refund.lines.iter().filter(move |part| refund.is_return || came_back(part)))
             .filter(|part| target.seen.get(&part.line_id) == Some(&Seen::Billed));
         Some(Hold::Exchange {
             back: back.map(|part| (title(part.line_id).unwrap_or_default(), part.quantity)).collect(),

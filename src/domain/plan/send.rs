@@ -75,27 +75,13 @@ impl Case<'_> {
         invoice.is_some_and(|invoice| before.is_some_and(|before| invoice.verified_at.is_none_or(|at| at < before)))
     }
 
-    /// What was refused or given up is wanted again; where another life of the database may have made it since, it is
-    /// looked for.
     fn want_again(&self, document: &Document) -> Operation {
-        let document_id = document.id;
-        let change = if document.may_have_left(self.ledger.look_first_before) {
-            Change::Recover { document: document_id }
-        } else {
-            Change::Want { document: document_id }
-        };
-        Operation::Record { changes: vec![change] }
+        Operation::Record { changes: vec![self.ledger.want(document)] }
     }
 
     /// A document that is not wanted any more, and of which nobody was asked as far as this database knows.
     pub(super) fn give_up(&self, document: &Document) -> Decision {
-        let document_id = document.id;
-        let change = if document.may_have_left(self.ledger.look_first_before) {
-            Change::Recover { document: document_id }
-        } else {
-            Change::Drop { document: document_id }
-        };
-        Decision::Act(vec![Operation::Record { changes: vec![change] }])
+        Decision::Act(vec![Operation::Record { changes: vec![self.ledger.drop(document)] }])
     }
 
     /// A document that is looked for before it is sent: another life of the database may have made it for a source that

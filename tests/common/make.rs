@@ -1,7 +1,12 @@
-//! Plain rules and lines, to be changed by each case as far as it matters.
+//! A plain order and plain rules, to be changed by each case as far as it matters.
 
-use qantara::domain::money::Amount;
-use qantara::domain::order::Line;
+#![allow(dead_code, reason = "each test program uses its part")]
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use qantara::domain::money::{Amount, Currency};
+use qantara::domain::order::{FulfillmentStatus, Line, PaymentStatus, Snapshot};
 use qantara::domain::rules::{
     ExchangePolicy, LinePolicy, LockedPolicy, PaymentRules, PricePolicy, Rules, ShippingPolicy, SkuRules, Trigger,
     Vendors,
@@ -51,5 +56,35 @@ pub(crate) fn line(id: i64, sku: &str) -> Line {
         taxes: Vec::new(),
         gift_card: false,
         tip: false,
+    }
+}
+
+/// Order 55, in riyals and without anything on it, placed at the beginning of time and paid by card.
+pub(crate) fn snapshot() -> Snapshot {
+    let at = Timestamp::UNIX_EPOCH;
+    Snapshot {
+        id: 55,
+        name: "#55".to_owned(),
+        currency: Currency::parse("SAR").expect("a currency"),
+        taxes_included: false,
+        test: false,
+        source: "web".to_owned(),
+        tags: Vec::new(),
+        gateways: vec!["mada".to_owned()],
+        payment: PaymentStatus::Paid,
+        fulfillment: FulfillmentStatus::Nothing,
+        created_at: at,
+        processed_at: at,
+        lines: Vec::new(),
+        shipping: Vec::new(),
+        total_price: Amount::ZERO,
+        total_tax: Amount::ZERO,
+        current_subtotal: None,
+        tip: Amount::ZERO,
+        duties: Amount::ZERO,
+        fees: Amount::ZERO,
+        cash_rounding: Amount::ZERO,
+        exchanged: None,
+        refunds_seen: BTreeSet::new(),
     }
 }
