@@ -8,25 +8,20 @@ mod books;
 #[path = "laws/make.rs"]
 mod make;
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use books::{Books, MUG, PRICE, TEA, at, refusal};
-use qantara::domain::document::{Finding, Stock, State};
+use qantara::domain::document::{Finding, State};
 use qantara::domain::draft::Draft;
 use qantara::domain::money::Amount;
-use qantara::domain::operation::{Change, Operation};
-use qantara::domain::order::{
-    Adjustment, FulfillmentStatus, PaymentStatus, RefundShipping, Restock, SAMPLE_ORDER, Shipping, TaxLine,
-    TransactionStatus,
-};
+use qantara::domain::operation::Operation;
+use qantara::domain::order::{PaymentStatus, RefundShipping, Restock, SAMPLE_ORDER, Shipping, TaxLine};
 use qantara::domain::plan::Decision;
-use qantara::domain::reason::{Hold, Shortage, Unmoved};
+use qantara::domain::reason::Shortage;
 use qantara::domain::refund::Class;
-use qantara::domain::rules::{ExchangePolicy, GatewayRule, LinePolicy, LockedPolicy, PricePolicy, ShippingPolicy, Trigger, Vendor, Vendors};
+use qantara::domain::rules::{LinePolicy, PricePolicy, Trigger, Vendor, Vendors};
 use qantara::domain::ruling::Ruling;
 use rust_decimal::Decimal;
 
-use State::{Dropped, Gone, InDoubt, Locked, Planned, Posted, Refused, Reversed, Sending};
+use State::{Dropped, Gone, InDoubt, Planned, Posted, Refused, Sending};
 
 const JAR: i64 = 3;
 
@@ -215,4 +210,123 @@ fn a_record_that_overtook_its_order_waits_for_the_body() {
     };
     assert_eq!(with_shipping(6).told(), "create refund/9 10000 9=Receipt");
     assert_eq!(with_shipping(7).told(), "wait: order_behind");
+}
+
+#[test]
+fn a_snapshot_must_agree_with_itself() {
+    let lost = |books: Books| books.with(|books| books.line(TEA).current_quantity = Some(1)).told();
+    assert_eq!(lost(Books::new()), "hold: quantities_differ");
+    assert_eq!(lost(Books::new().edit(9, &[(TEA, 2), (MUG, 1)])), "hold: quantities_differ", "nothing to bill or not");
+    let others = Books::new().with(|books| {
+        books.merchant.rules.vendors = Vendors::Only([Vendor::new("Nour")].into());
+        books.line(MUG).vendor = "Wadi".into();
+        books.line(MUG).current_quantity = Some(0);
+    });
+    assert_eq!(others.told(), "create order 20000", "what is not ours need not");
+}
+
+#[test]
+fn what_is_no_order_of_ours_is_passed_over() {
+    let told = |change: fn(&mut Books)| Books::new().with(change).told();
+    assert_eq!(told(|books| books.order.snapshot.id = SAMPLE_ORDER), "ignore: sample");
+    assert_eq!(told(|books| books.order.snapshot.test = true), "ignore: test_order");
+    let played = |books: &mut Books| {
+        books.order.snapshot.test = true;
+        books.merchant.rules.test_orders = true;
+    };
+    assert_eq!(told(played), "create order 30000");
+    assert_eq!(told(|books| books.merchant.live_from = Some(at(1))), "ignore: before_go_live");
+    assert_eq!(told(|books| books.merchant.live_from = Some(at(0))), "create order 30000");
+    assert_eq!(told(|books| books.ledger.decimals = Some(1)), "hold: account_too_coarse");
+    assert_eq!(told(|books| books.ledger.decimals = Some(2)), "create order 30000");
+    let stranger = Books::new().record(9, &[(77, 1)], Restock::Return, PRICE);
+    assert_eq!(stranger.told(), "create order 30000 9=NotOurs");
+    // Once something was begun the order is ours.
+    let begun = Books::invoiced().is(1, Planned).with(|books| books.merchant.live_from = Some(at(1)));
+    assert_eq!(begun.told(), "create order 30000");
+}
+
+#[test]
+fn the_trigger_is_the_whole_payment() {
+    let paid = |word, minor| {
+        let books = Books::new().with(|books| {
+            books.merchant.rules.trigger = Trigger::Paid;
+            books.order.snapshot.payment = word;
+        });
+        if minor > 0 { books.paid(minor).told() } else { books.told() }
+    };
+    assert_eq!(paid(PaymentStatus::Pending, 0), "wait: not_paid");
+    assert_eq!(paid(PaymentStatus::PartiallyPaid, 5_000), "wait: not_paid");
+    assert_eq!(paid(PaymentStatus::Paid, 0), "create order 30000");
+    assert_eq!(paid(PaymentStatus::Paid, 5_000), "create order 30000", "the shop's plain word counts");
+    assert_eq!(paid(PaymentStatus::Refunded, 0), "create order 30000");
+    assert_eq!(paid(PaymentStatus::Refunded, 30_000), "create order 30000");
+    assert_eq!(paid(PaymentStatus::Refunded, 5_000), "wait: not_paid", "only a part was ever paid");
+}
+
+#[test]
+fn an_order_that_ended_is_given_up_or_looked_for() {
+    let cancelled = Books::new().cancelled(10);
+    assert_eq!(cancelled.told(), "ignore: cancelled_before_invoice");
+    assert_eq!(cancelled.clone().restored(500).told(), "look for order 30000 at 1000");
+    let deleted = Books::new().with(|books| books.order.facts.deleted = true);
+    assert_eq!(deleted.clone().restored(500).told(), "look for order 30000 at 1000");
+    let emptied = Books::new().edit(9, &[(TEA, 2), (MUG, 1)]);
+    assert_eq!(emptied.told(), "ignore: nothing_to_bill");
+    assert_eq!(emptied.restored(500).told(), "look for order 30000 at 1000");
+    let tagged = Books::new().restored(500).with(|books| {
+        books.order.snapshot.tags.push("wholesale".into());
+        books.merchant.rules.ignored_tags.insert("wholesale".into());
+    });
+    assert_eq!(tagged.told(), "ignore: tag", "another life would have passed it over too");
+    let skipped = cancelled.clone().restored(500).with(|books| {
+        books.merchant.rules.gift_card = LinePolicy::Skip;
+        books.order.snapshot.lines.iter_mut().for_each(|line| line.gift_card = true);
+    });
+    assert_eq!(skipped.told(), "ignore: cancelled_before_invoice", "it was never worth an invoice");
+    let unknown = cancelled.clone().restored(500).with(|books| books.catalog.products.retain(|one| one.id != 502));
+    assert_eq!(unknown.told(), r#"find ["mug"]"#);
+
+    let planned = Books::invoiced().is(1, Planned).cancelled(10);
+    assert_eq!(planned.told(), "drop 1");
+    assert_eq!(planned.clone().restored(500).told(), "recover 1", "another life may have sent it");
+    assert_eq!(planned.clone().is(1, Dropped).told(), "ignore: cancelled_before_invoice");
+    let last_look = planned.is(1, Dropped).with(|books| books.document(1).look_at = Some(at(1_001)));
+    assert_eq!(last_look.told(), "wait: settling until 1001", "it may still turn up");
+}
+
+#[test]
+fn what_another_life_may_have_made_is_looked_for() {
+    let edited = Books::new().edit(9, &[(TEA, 1)]);
+    assert_eq!(edited.clone().restored(500).told(), "look for order 30000 at 1000", "whenever it was made");
+    assert_eq!(edited.clone().restored(1_000).told(), "look for order 30000 at 1001", "once its last call has settled");
+    assert_eq!(edited.restored(0).told(), "create order 20000 9=Absorbed", "it was placed since");
+    let anew = Books::invoiced().is(1, Gone).edit(9, &[(TEA, 1)]).with(|books| {
+        books.ledger.rulings.insert(Ruling::NewInvoice { document: 1 });
+    });
+    assert_eq!(anew.restored(500).told(), "look for order/2 20000 at 1000", "a second one was always what is left");
+
+    let planned = Books::invoiced().is(1, Planned).restored(500);
+    assert_eq!(planned.told(), "recover 1");
+    let refused = planned.edit(9, &[(TEA, 1)]).is(1, Refused);
+    assert_eq!(refused.told(), "recover 1");
+    assert_eq!(refused.restored(0).told(), "want 1");
+    let import = |books: Books| books.with(|books| drop(books.ledger.rulings.insert(Ruling::Import)));
+    assert_eq!(import(Books::new()).told(), "look for order 30000 at 1000");
+    let later = import(Books::invoiced().back(9, &[(TEA, 1)]));
+    assert_eq!(later.told(), "create refund/9 10000 9=Receipt", "what follows was booked by nobody else");
+}
+
+#[test]
+fn what_lacks_stock_is_tried_again_after_an_hour() {
+    let short = |minute| {
+        Books::invoiced().is(1, Refused).with(|books| {
+            let shortage =
+                Shortage { product_id: 501, title: "Tea".into(), store_id: 3, wanted: 2, available: Decimal::ONE };
+            books.document(1).finding = Some(Finding::NotEnoughStock { shortages: vec![shortage] });
+            books.now = at(minute);
+        })
+    };
+    assert_eq!(short(59).told(), "hold: not_enough_stock");
+    assert_eq!(short(60).told(), "want 1");
 }
