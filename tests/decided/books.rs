@@ -190,9 +190,11 @@ impl Books {
         self.ledger.documents.iter_mut().find(|document| document.id == id).unwrap()
     }
 
-    /// A document in another state than it would be.
-    pub(crate) fn is(self, id: i64, state: State) -> Self {
-        self.with(|books| books.document(id).state = state)
+    /// A document in another state than it would be, and no look is due.
+    pub(crate) fn is(mut self, id: i64, state: State) -> Self {
+        let document = self.document(id);
+        (document.state, document.look_at) = (state, None);
+        self
     }
 
     /// Daftra will not change the invoice any more, and complains of no field.
