@@ -191,6 +191,7 @@ fn a_record_that_overtook_its_order_waits_for_the_body() {
     assert_eq!(ahead.clone().does("create order 30000").told(), "wait: order_behind");
     let known = ahead.clone().with(|books| drop(books.ledger.classes.insert(9, Class::Absorbed)));
     assert_eq!(known.told(), "create order 20000", "what was decided counts");
+    assert_eq!(known.does("create order 20000").told(), "settled");
     let free = ahead.with(|books| books.merchant.rules.price = PricePolicy::Zero);
     let Draft::Invoice(invoice) = draft(&free) else { panic!("no invoice") };
     assert_eq!(invoice.billed[0].units, 1, "no price is unclear where there is none");

@@ -9,18 +9,20 @@ mod books;
 mod make;
 
 use books::{Books, MUG, PRICE, TEA, at, refusal};
-use qantara::domain::document::{Stock, State};
+use qantara::domain::document::{Finding, State, Stock};
 use qantara::domain::draft::Draft;
 use qantara::domain::invoice::{Billed, Source};
 use qantara::domain::money::Amount;
-use qantara::domain::order::{Adjustment, Restock, TransactionStatus};
+use qantara::domain::order::{Adjustment, RefundShipping, Restock, Shipping, TransactionStatus};
 use qantara::domain::plan::Decision;
 use qantara::domain::reason::{Hold, Unmoved};
 use qantara::domain::refund::Class;
 use qantara::domain::rules::{LinePolicy, LockedPolicy, Vendor, Vendors};
 use qantara::domain::ruling::Ruling;
+use qantara::domain::trace;
+use rust_decimal::Decimal;
 
-use State::{Dropped, Gone, Planned, Posted, Refused};
+use State::{Dropped, Gone, InDoubt, Planned, Posted, Refused};
 
 const JAR: i64 = 3;
 
@@ -49,6 +51,8 @@ fn an_edit_that_empties_the_invoice_is_taken_back() {
     assert_eq!(emptied.told(), "create refund/9 10000 9=Receipt", "an earlier edit stays one");
     let with_stranger = emptied.record(7, &[(77, 1)], Restock::Return, PRICE);
     assert_eq!(with_stranger.told(), "7 is NotOurs");
+    let not_written = Books::invoiced().edit(8, &[(TEA, 2)]).with(|books| drop(books.ledger.classes.insert(8, Class::Edit)));
+    assert_eq!(not_written.edit(9, &[(MUG, 1)]).told(), "replace 1 10000", "what is to be written is not empty");
     let already = Books::invoiced().edit(8, &[(TEA, 2), (MUG, 1)]).with(|books| {
         books.ledger.classes.insert(8, Class::Edit);
     });
@@ -93,8 +97,8 @@ fn a_locked_invoice_makes_room_if_everything_on_it_can_be_carried_over() {
     assert_eq!(locked(complaint), "hold: locked");
     assert_eq!(locked(|books| *books = books.clone().cancelled(10)), "hold: locked");
     // Money of ours, or of the life that is gone, would stay on it.
-    assert_eq!(locked(|books| *books = books.clone().payment(1, 30_000)), "hold: locked");
-    assert_eq!(locked(|books| *books = books.clone().payment(1, 30_000).is(2, Planned)), makes_room);
+    assert_eq!(locked(|books| *books = books.clone().payment(1, 900, 30_000)), "hold: locked");
+    assert_eq!(locked(|books| *books = books.clone().payment(1, 900, 30_000).is(2, Planned)), makes_room);
     let restored = |books: &mut Books, minute| {
         books.merchant.rules.payments.record = true;
         books.ledger.look_first_before = Some(at(minute));
@@ -112,6 +116,17 @@ fn a_locked_invoice_makes_room_if_everything_on_it_can_be_carried_over() {
     assert_eq!(after(&[(Source::Line(TEA), 2, 20_000, -5)]), "hold: locked");
     assert_eq!(after(&[(Source::Line(TEA), 2, 19_000, -5)]), "hold: locked");
     assert_eq!(after(&[(Source::Line(TEA), 1, 10_000, 0), (Source::Money(9), 1, 500, 0)]), "hold: locked");
+    let shipped = Books::new().with(|books| {
+        let (title, price, discount) = ("Courier".into(), Amount(1_000), Amount::ZERO);
+        books.order.snapshot.shipping.push(Shipping { id: 6, title, price, discount, taxes: Vec::new() });
+        books.order.snapshot.total_price += price;
+    });
+    let free = shipped.does("create order 31000").record(9, &[], Restock::Cancel, 1_000).with(|books| {
+        let part = RefundShipping { shipping_id: 6, subtotal: Amount(1_000), tax: Amount::ZERO };
+        books.refund(9).shipping.push(part);
+    });
+    let free = free.does("create refund/9 1000 9=Receipt").add(JAR, "JAR", 1).locked(1);
+    assert_eq!(free.told(), "hold: locked", "the new invoice would bill the shipping again");
     let all = [(Source::Line(TEA), 2, 20_000, 0), (Source::Line(MUG), 1, 10_000, 0)];
     assert_eq!(after(&all), "reverse 1", "nothing is left to take back");
 }
@@ -158,6 +173,8 @@ fn goods_given_for_others_are_shown_to_a_person() {
     let tea_for_jar = given(&[("Thing 1", 1)], &[("Thing 3", 1)]);
     assert_eq!(holds(&named(&[JAR], both.clone())), tea_for_jar);
     assert_eq!(holds(&named(&[], both.clone())), tea_for_jar, "what is new was given");
+    let mug = Books::invoiced().back(9, &[(MUG, 1)]).add(JAR, "JAR", 1);
+    assert_eq!(holds(&named(&[JAR], mug)), given(&[("Thing 2", 1)], &[("Thing 3", 1)]));
     let more = both.clone().add(4, "JAR", 2);
     assert_eq!(holds(&named(&[JAR], more)), tea_for_jar, "what is not named was bought");
     let with_stranger = both.clone().with(|books| {
@@ -238,10 +255,15 @@ fn receipts_of_another_life_are_looked_for_in_their_order() {
     assert_eq!(decided.told(), "settled", "what was decided is known");
     let stranger = Books::invoiced().record(9, &[(77, 1)], Restock::Return, PRICE).restored(500);
     assert_eq!(stranger.told(), "9 is NotOurs");
+    let generous = Books::invoiced().record(9, &[(77, 1)], Restock::Return, 500).restored(500).with(|books| {
+        let (amount, tax) = (Amount(-500), Amount::ZERO);
+        books.refund(9).adjustments.push(Adjustment { is_shipping: false, amount, tax });
+    });
+    assert_eq!(generous.told(), "9 is NotOurs", "nor is the money beside it");
     let held = Books::invoiced().record(9, &[], Restock::Cancel, 500).restored(500);
     assert_eq!(held.told(), "look for refund/9 500 at 1000", "what holds now may not have held then");
     let impossible = Books::invoiced().back(9, &[(TEA, 3)]).restored(500);
-    assert_eq!(impossible.told(), "verify 1", "no life can have made that");
+    assert_eq!(impossible.told(), "hold: refund_exceeds", "no life can have made that");
 }
 
 #[test]
@@ -306,6 +328,13 @@ fn money_beside_the_goods_is_weighed_against_what_was_paid() {
     assert_eq!(share.told(), "hold: refund_part", "part of the order is no business of ours");
     let untold = beside(30_500, 500).with(|books| books.order.facts.transactions.clear());
     assert_eq!(untold.told(), "hold: refund_part", "nobody told of the money");
+    // All goods back, their whole worth kept, and a refund of nothing: what was paid is still untold.
+    let kept = Books::invoiced().record(9, &[(TEA, 2), (MUG, 1)], Restock::Return, 1).with(|books| {
+        let (amount, tax) = (Amount(30_000), Amount::ZERO);
+        books.refund(9).adjustments.push(Adjustment { is_shipping: false, amount, tax });
+        books.refund(9).transactions.get_mut(&9).unwrap().amount = Decimal::ZERO;
+    });
+    assert_eq!(kept.told(), "hold: refund_part");
 }
 
 #[test]
@@ -357,4 +386,77 @@ fn an_invoice_is_read_back_before_a_receipt_after_a_restore() {
         books.ledger.documents.reverse();
     });
     assert_eq!(second.told(), "verify 1");
+}
+
+#[test]
+fn payments_are_made_when_the_documents_are_through() {
+    let paid = Books::invoiced().recording().paid(30_000);
+    let makes = "create transaction/900 30000";
+    assert_eq!(paid.told(), makes);
+    let pending = paid.clone().with(|books| {
+        books.document(1).stock = Some(Stock::Pending { why: [Unmoved::Requisition].into() });
+        books.document(1).verified_at = Some(at(990));
+    });
+    assert_eq!(pending.told(), makes, "money does not wait for goods");
+    let held = paid.clone().with(|books| books.line(TEA).current_quantity = Some(1));
+    assert_eq!(held.told(), "hold: quantities_differ");
+    let from = |minute| paid.clone().with(|books| books.merchant.rules.payments.from = Some(at(minute))).told();
+    assert_eq!((from(0).as_str(), from(1).as_str()), (makes, "settled"), "older money was booked by hand");
+    let tells_of_money = |books: &Books| trace::money(&books.plan_and_trace().1).is_some();
+    assert!(tells_of_money(&paid));
+    let ignored = Books::new().recording().paid(30_000).cancelled(10);
+    assert!(!tells_of_money(&ignored), "the money of what is no business of ours is none either");
+}
+
+#[test]
+fn no_trouble_of_a_payment_holds_up_a_document() {
+    let troubled = Books::invoiced().recording().paid(30_000).payment(1, 900, 30_000).with(|books| {
+        books.document(2).finding = Some(Finding::ChangedByHand { differences: Vec::new() });
+    });
+    assert_eq!(troubled.told(), "hold: changed_by_hand");
+    assert_eq!(troubled.clone().edit(9, &[(TEA, 1)]).told(), "replace 1 20000 9=Edit");
+    let both = troubled.clone().with(|books| books.line(TEA).current_quantity = Some(1));
+    assert_eq!(both.told(), "hold: quantities_differ, changed_by_hand", "every reason at once");
+    assert_eq!(troubled.ahead(9, &[(77, 1)], Restock::Return, 0).told(), "wait: order_behind");
+    let receipt = Books::invoiced().back(9, &[(TEA, 1)]).does("create refund/9 10000 9=Receipt");
+    assert_eq!(receipt.is(2, Gone).told(), "hold: gone", "and each reason once");
+}
+
+#[test]
+fn a_payment_is_looked_for_where_its_document_is() {
+    let doubt = |books: Books| books.payment(1, 900, 30_000).is(2, InDoubt);
+    assert_eq!(doubt(Books::invoiced()).told(), "resolve 2 wanted");
+    assert_eq!(doubt(Books::invoiced()).locked(1).told(), "resolve 2 wanted");
+    assert_eq!(doubt(Books::invoiced()).is(1, Gone).told(), "hold: gone", "nobody can say what was paid on it");
+    let later = |books: Books| books.with(|books| books.document(1).look_at = Some(at(1_001)));
+    assert_eq!(later(doubt(Books::invoiced()).is(1, InDoubt)).told(), "wait: settling until 1001");
+    let missed = later(doubt(Books::invoiced())).with(|books| books.document(1).misses = 1);
+    assert_eq!(missed.told(), "wait: looking_again until 1001");
+    let two = doubt(Books::invoiced()).payment(1, 901, 500).is(3, InDoubt);
+    assert_eq!(two.told(), "resolve 2 wanted; resolve 3 wanted");
+    assert_eq!(two.with(|books| books.ledger.documents.reverse()).told(), "resolve 2 wanted; resolve 3 wanted");
+    let on_receipt = Books::invoiced().back(9, &[(TEA, 1)]).does("create refund/9 10000 9=Receipt");
+    let on_receipt = on_receipt.payment(2, 9, 10_000).is(3, InDoubt);
+    assert_eq!(on_receipt.told(), "resolve 3 wanted");
+    let receipt_in_doubt = on_receipt.is(2, InDoubt).with(|books| books.document(2).look_at = Some(at(1_001)));
+    assert_eq!(receipt_in_doubt.told(), "wait: settling until 1001");
+}
+
+#[test]
+fn a_payment_is_read_back_after_its_document_was_written() {
+    let written = |books: Books, id, minute| {
+        books.with(|books| {
+            (books.document(id).since_at, books.document(id).verified_at) = (at(minute), Some(at(minute)));
+        })
+    };
+    let paid = Books::invoiced().payment(1, 900, 30_000);
+    let seen = written(paid, 2, 60);
+    assert_eq!(written(seen.clone(), 1, 60).told(), "settled");
+    assert_eq!(written(seen.clone(), 1, 61).told(), "verify 2", "a PUT may take payments along");
+    assert_eq!(written(seen, 1, 61).is(2, Planned).told(), "settled", "what is there, that is");
+    let receipt = Books::invoiced().back(9, &[(TEA, 1)]).does("create refund/9 10000 9=Receipt");
+    assert_eq!(written(receipt.clone(), 1, 61).told(), "settled", "and no receipts");
+    let on_receipt = written(receipt.payment(2, 9, 10_000), 3, 60);
+    assert_eq!(written(on_receipt.clone(), 1, 61).told(), "settled", "it is on another document");
+    assert_eq!(written(on_receipt, 2, 61).told(), "verify 3");
 }

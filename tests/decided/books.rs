@@ -19,7 +19,8 @@ use qantara::domain::order::{
 use qantara::domain::payment::{self, PaymentDraft};
 use qantara::domain::plan::{Decision, plan};
 use qantara::domain::reason::Refusal;
-use qantara::domain::rules::Merchant;
+use qantara::domain::rules::{GatewayRule, Merchant};
+use qantara::domain::trace::Trace;
 use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::json;
@@ -202,22 +203,31 @@ impl Books {
         self.is(id, State::Locked).with(|books| books.document(id).refusal = Some(refusal()))
     }
 
-    /// A payment of ours that Daftra holds.
-    pub(crate) fn payment(mut self, parent: i64, minor: i64) -> Self {
+    /// Payments are recorded.
+    pub(crate) fn recording(self) -> Self {
+        self.with(|books| {
+            let mada = GatewayRule { method: "bank".into(), treasury_id: None };
+            books.merchant.rules.payments.record = true;
+            books.merchant.rules.payments.gateways.insert("mada".into(), mada);
+        })
+    }
+
+    /// A payment of ours that Daftra holds, for a transaction.
+    pub(crate) fn payment(mut self, parent: i64, transaction: i64, minor: i64) -> Self {
         let payment = PaymentDraft {
             header: self.document(parent).content.header().clone(),
-            cause: payment::Cause::Transaction(900),
+            cause: payment::Cause::Transaction(transaction),
             at: at(60),
             clock: at(60).to_zoned(TimeZone::UTC).datetime(),
             amount: Amount(minor),
             rounding: Amount::ZERO,
-            covers: [900].into(),
+            covers: [transaction].into(),
             gateway: "mada".into(),
             method: "bank".into(),
             treasury_id: None,
             lost: false,
         };
-        self.post(Some(parent), "transaction/900".into(), Draft::Payment(payment));
+        self.post(Some(parent), payment.cause.source_key(), Draft::Payment(payment));
         self
     }
 
@@ -230,7 +240,11 @@ impl Books {
     }
 
     pub(crate) fn plan(&self) -> Decision {
-        plan(&self.order, &self.merchant, &self.catalog, &self.ledger, self.now).0
+        self.plan_and_trace().0
+    }
+
+    pub(crate) fn plan_and_trace(&self) -> (Decision, Trace) {
+        plan(&self.order, &self.merchant, &self.catalog, &self.ledger, self.now)
     }
 
     /// Takes the first operation of a plan that is told so for done.
