@@ -80,7 +80,7 @@ fn a_document_in_doubt_is_wanted_as_long_as_the_order_needs_it() {
     assert_eq!(receipt.told(), "resolve 2 wanted");
     let undecided = receipt.clone().with(|books| books.ledger.classes.clear());
     assert_eq!(undecided.told(), "resolve 2 unwanted", "it was only looked for");
-    let otherwise = receipt.clone().with(|books| drop(books.ledger.classes.insert(9, Class::Edit)));
+    let otherwise = receipt.clone().class(9, Class::Edit);
     assert_eq!(otherwise.told(), "resolve 2 unwanted");
     let dropped = receipt.is(2, Dropped).with(|books| books.document(2).look_at = Some(at(999)));
     assert_eq!(dropped.told(), "resolve 2 unwanted");
@@ -90,7 +90,7 @@ fn a_document_in_doubt_is_wanted_as_long_as_the_order_needs_it() {
 
 #[test]
 fn what_a_person_dismissed_hides_its_holds_only() {
-    let dismissed = |books: Books| books.with(|books| drop(books.ledger.rulings.insert(Ruling::Dismiss))).told();
+    let dismissed = |books: Books| books.ruled(Ruling::Dismiss).told();
     assert_eq!(Books::invoiced().is(1, Gone).told(), "hold: gone");
     assert_eq!(dismissed(Books::invoiced().is(1, Gone)), "ignore: dismissed");
     assert_eq!(dismissed(Books::invoiced().is(1, InDoubt)), "resolve 1 wanted");
@@ -110,7 +110,7 @@ fn documents_of_another_account_are_held_if_they_may_be_there() {
 #[test]
 fn a_deleted_invoice_gets_the_next_number() {
     let gone = Books::invoiced().is(1, Gone);
-    let ruled = |books: Books, ruling| books.with(|books| drop(books.ledger.rulings.insert(ruling)));
+    let ruled = |books: Books, ruling| books.ruled(ruling);
     assert_eq!(ruled(gone.clone(), Ruling::Leave { document: 1 }).told(), "ignore: invoice_deleted");
     let anew = ruled(gone.clone(), Ruling::NewInvoice { document: 1 });
     assert_eq!(anew.told(), "create order/2 30000");
@@ -189,7 +189,7 @@ fn a_record_that_overtook_its_order_waits_for_the_body() {
     let ahead = unclear(taxed.clone());
     assert_eq!(ahead.told(), "create order 30000", "as it is not known what went back");
     assert_eq!(ahead.clone().does("create order 30000").told(), "wait: order_behind");
-    let known = ahead.clone().with(|books| drop(books.ledger.classes.insert(9, Class::Absorbed)));
+    let known = ahead.clone().class(9, Class::Absorbed);
     assert_eq!(known.told(), "create order 20000", "what was decided counts");
     assert_eq!(known.does("create order 20000").told(), "settled");
     let free = ahead.with(|books| books.merchant.rules.price = PricePolicy::Zero);
@@ -302,9 +302,7 @@ fn what_another_life_may_have_made_is_looked_for() {
     assert_eq!(edited.clone().restored(500).told(), "look for order 30000 at 1000", "whenever it was made");
     assert_eq!(edited.clone().restored(1_000).told(), "look for order 30000 at 1001", "once its last call has settled");
     assert_eq!(edited.restored(0).told(), "create order 20000 9=Absorbed", "it was placed since");
-    let anew = Books::invoiced().is(1, Gone).edit(9, &[(TEA, 1)]).with(|books| {
-        books.ledger.rulings.insert(Ruling::NewInvoice { document: 1 });
-    });
+    let anew = Books::invoiced().is(1, Gone).edit(9, &[(TEA, 1)]).ruled(Ruling::NewInvoice { document: 1 });
     assert_eq!(anew.restored(500).told(), "look for order/2 20000 at 1000", "a second one was always what is left");
 
     let planned = Books::invoiced().is(1, Planned).restored(500);
@@ -312,7 +310,7 @@ fn what_another_life_may_have_made_is_looked_for() {
     let refused = planned.edit(9, &[(TEA, 1)]).is(1, Refused);
     assert_eq!(refused.told(), "recover 1");
     assert_eq!(refused.restored(0).told(), "want 1");
-    let import = |books: Books| books.with(|books| drop(books.ledger.rulings.insert(Ruling::Import)));
+    let import = |books: Books| books.ruled(Ruling::Import);
     assert_eq!(import(Books::new()).told(), "look for order 30000 at 1000");
     let later = import(Books::invoiced().back(9, &[(TEA, 1)]));
     assert_eq!(later.told(), "create refund/9 10000 9=Receipt", "what follows was booked by nobody else");

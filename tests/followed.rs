@@ -51,11 +51,9 @@ fn an_edit_that_empties_the_invoice_is_taken_back() {
     assert_eq!(emptied.told(), "create refund/9 10000 9=Receipt", "an earlier edit stays one");
     let with_stranger = emptied.record(7, &[(77, 1)], Restock::Return, PRICE);
     assert_eq!(with_stranger.told(), "7 is NotOurs");
-    let not_written = Books::invoiced().edit(8, &[(TEA, 2)]).with(|books| drop(books.ledger.classes.insert(8, Class::Edit)));
+    let not_written = Books::invoiced().edit(8, &[(TEA, 2)]).class(8, Class::Edit);
     assert_eq!(not_written.edit(9, &[(MUG, 1)]).told(), "replace 1 10000", "what is to be written is not empty");
-    let already = Books::invoiced().edit(8, &[(TEA, 2), (MUG, 1)]).with(|books| {
-        books.ledger.classes.insert(8, Class::Edit);
-    });
+    let already = Books::invoiced().edit(8, &[(TEA, 2), (MUG, 1)]).class(8, Class::Edit);
     assert_eq!(already.told(), "hold: amounts_do_not_add_up", "nothing is left that a receipt could take back");
 }
 
@@ -284,9 +282,7 @@ fn nothing_that_is_all_back_is_cancelled_again() {
     assert_eq!(late(Planned), "drop 3");
     assert_eq!(late(Refused), "drop 3");
     assert_eq!(late(Dropped), "settled");
-    let deleted = one_left.does("create cancel 10000").is(3, Gone).with(|books| {
-        books.ledger.rulings.insert(Ruling::Leave { document: 3 });
-    });
+    let deleted = one_left.does("create cancel 10000").is(3, Gone).ruled(Ruling::Leave { document: 3 });
     assert_eq!(deleted.told(), "settled", "a person deleted it on purpose");
 }
 
@@ -348,7 +344,7 @@ fn what_other_records_gave_back_counts_once_it_is_booked() {
     assert_eq!(kind(not_there).told(), even, "neither its money nor its goods");
     for class in [Class::Absorbed, Class::Edit, Class::Covered, Class::NotOurs] {
         let other = Books::invoiced().paid(30_700).record(7, &[], Restock::Cancel, 700);
-        let booked = other.with(|books| drop(books.ledger.classes.insert(7, class)));
+        let booked = other.class(7, class);
         assert_eq!(kind(booked).told(), even, "{class:?}");
     }
     let two = kind(Books::invoiced().paid(30_000)).record(10, &[], Restock::Cancel, 300);
@@ -391,7 +387,7 @@ fn an_invoice_is_read_back_before_a_receipt_after_a_restore() {
 #[test]
 fn payments_are_made_when_the_documents_are_through() {
     let paid = Books::invoiced().recording().paid(30_000);
-    let makes = "create transaction/900 30000";
+    let makes = "create transaction/900 30000 bank";
     assert_eq!(paid.told(), makes);
     let pending = paid.clone().with(|books| {
         books.document(1).stock = Some(Stock::Pending { why: [Unmoved::Requisition].into() });

@@ -1,6 +1,8 @@
 //! An order of two teas and a mug at 100.00 each, what the shop and people did to it, and our books of it. A plan is told
 //! in one line; doing it takes its first operation for done, as a Daftra would that does what it is told.
 
+#![allow(dead_code, reason = "each test file uses its part")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -19,7 +21,9 @@ use qantara::domain::order::{
 use qantara::domain::payment::{self, PaymentDraft};
 use qantara::domain::plan::{Decision, plan};
 use qantara::domain::reason::Refusal;
+use qantara::domain::refund::Class;
 use qantara::domain::rules::{GatewayRule, Merchant};
+use qantara::domain::ruling::Ruling;
 use qantara::domain::trace::Trace;
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -175,11 +179,29 @@ impl Books {
     }
 
     pub(crate) fn paid(self, minor: i64) -> Self {
-        self.with(|books| drop(books.order.facts.transactions.insert(900, moved(900, TransactionKind::Sale, minor))))
+        self.sale(900, minor)
+    }
+
+    /// Money that came in at the minute of its id.
+    pub(crate) fn sale(mut self, id: i64, minor: i64) -> Self {
+        self.order.facts.transactions.insert(id, moved(id, TransactionKind::Sale, minor));
+        self
     }
 
     pub(crate) fn cancelled(self, minute: i64) -> Self {
         self.with(|books| books.order.facts.cancelled = Some(Cancelled { at: at(minute) }))
+    }
+
+    /// What was decided about a record.
+    pub(crate) fn class(self, refund: i64, class: Class) -> Self {
+        self.with(|books| {
+            books.ledger.classes.insert(refund, class);
+        })
+    }
+
+    pub(crate) fn ruled(mut self, ruling: Ruling) -> Self {
+        self.ledger.rulings.insert(ruling);
+        self
     }
 
     /// An older copy of the books was put back at this minute.
@@ -213,15 +235,20 @@ impl Books {
     }
 
     /// A payment of ours that Daftra holds, for a transaction.
-    pub(crate) fn payment(mut self, parent: i64, transaction: i64, minor: i64) -> Self {
+    pub(crate) fn payment(self, parent: i64, transaction: i64, minor: i64) -> Self {
+        self.payment_of(parent, payment::Cause::Transaction(transaction), minor, &[transaction])
+    }
+
+    /// A payment of ours that Daftra holds, made at minute 60.
+    pub(crate) fn payment_of(mut self, parent: i64, cause: payment::Cause, minor: i64, covers: &[i64]) -> Self {
         let payment = PaymentDraft {
             header: self.document(parent).content.header().clone(),
-            cause: payment::Cause::Transaction(transaction),
+            cause,
             at: at(60),
             clock: at(60).to_zoned(TimeZone::UTC).datetime(),
             amount: Amount(minor),
             rounding: Amount::ZERO,
-            covers: [transaction].into(),
+            covers: covers.iter().copied().collect(),
             gateway: "mada".into(),
             method: "bank".into(),
             treasury_id: None,
@@ -275,7 +302,9 @@ impl Books {
 
     fn record_change(&mut self, change: Change) {
         match change {
-            Change::Class { refund, class } => drop(self.ledger.classes.insert(refund, class)),
+            Change::Class { refund, class } => {
+                self.ledger.classes.insert(refund, class);
+            }
             Change::Drop { document } => self.document(document).state = State::Dropped,
             Change::Want { document } => self.document(document).state = State::Planned,
             Change::Reverse { document } => self.document(document).state = State::Reversed,
@@ -339,11 +368,15 @@ fn minute(moment: Timestamp) -> i64 {
 }
 
 fn operation(operation: Operation) -> String {
-    let classes = |classes: BTreeMap<i64, qantara::domain::refund::Class>| -> String {
+    let classes = |classes: BTreeMap<i64, Class>| -> String {
         classes.into_iter().map(|(refund, class)| format!(" {refund}={class:?}")).collect()
     };
     match operation {
         Operation::Record { changes } => changes.into_iter().map(change).collect::<Vec<_>>().join(", "),
+        Operation::Create { source_key, draft: Draft::Payment(draft), parent, .. } => {
+            let parent = parent.filter(|parent| *parent != 1).map(|parent| format!(" on {parent}")).unwrap_or_default();
+            format!("create {source_key} {} {}{parent}", draft.amount.0, draft.method)
+        }
         Operation::Create { source_key, draft, classes: of, .. } => {
             format!("create {source_key} {}{}", draft.total().0, classes(of))
         }
