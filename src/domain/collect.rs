@@ -107,10 +107,11 @@ impl<'a> Purse<'a> {
             let stands = |id: &i64| self.ledger.documents.iter().any(|one| one.id == *id && one.state.may_exist());
             let parent = document.parent_id.filter(stands).unwrap_or(self.invoice.id);
             let mut draft = payment.clone();
-            // What was refused may name a method that is no more.
-            if let Some(rule) = self.merchant.rules.payments.gateway(&payment.gateway)
-                && document.state == State::Refused
-            {
+            // A method that no rule names any more may be no more in Daftra either.
+            let rules = &self.merchant.rules.payments;
+            let mut named = rules.gateways.values();
+            let is_named = named.any(|rule| (&rule.method, rule.treasury_id) == (&payment.method, payment.treasury_id));
+            if let Some(rule) = rules.gateway(&payment.gateway).filter(|_| !is_named) {
                 (draft.method, draft.treasury_id) = (rule.method.clone(), rule.treasury_id);
             }
             found.wanted.push(Wanted { parent, draft, source_at: payment.at });

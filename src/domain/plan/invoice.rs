@@ -22,7 +22,8 @@ impl Case<'_> {
     /// merchant who named a wrong client mends it and tries again.
     pub(super) fn invoice(&self, known: Option<&Document>, number: u32, trace: &mut Trace) -> Decision {
         let source_key = invoice_key(number);
-        let before = self.ledger.by_source(&invoice_key(number - 1)).filter(|_| number > 1);
+        // Before the first there is none but itself, which is not reversed.
+        let before = self.ledger.by_source(&invoice_key(number - 1));
         let reversed = before.filter(|before| before.state == State::Reversed).and_then(Document::invoice);
         let untouched = self.ledger.documents.is_empty();
         let Drafted { invoice: mut first, obstacles: Obstacles { ask, .. } } =

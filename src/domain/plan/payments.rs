@@ -68,7 +68,7 @@ impl Case<'_> {
             return None;
         }
         // Nothing can be paid on a draft.
-        if content.header.draft || !invoice.state.may_exist() {
+        if content.header.draft {
             return None;
         }
         let all = self.draft(&Removed::default(), Some(content)).invoice;

@@ -173,13 +173,11 @@ impl Case<'_> {
     /// the goods are all that a document has to tell of.
     fn is_even_with(&self, refund: &Refund, content: &InvoiceDraft, whole: &InvoiceDraft) -> bool {
         let beside = money_beside(refund);
-        !is_money_alone(refund)
-            && !beside.is_zero()
-            && self.balance(refund, content, whole).is_some_and(|(before, _)| before == beside)
+        !beside.is_zero() && self.balance(refund, content, whole).is_some_and(|(before, _)| before == beside)
     }
 
-    /// What the customer has paid beyond what the documents hold, before this record and after its money; of the other
-    /// records those count that are booked. `None` where it is not known: part of the order is no business of ours, or
+    /// What the customer has paid beyond what the documents hold, before this record and after its money; of the records
+    /// those count that are booked, which this one is not. `None` where it is not known: part of the order is no business of ours, or
     /// money moved that nobody told of, or in another currency.
     fn balance(&self, refund: &Refund, content: &InvoiceDraft, whole: &InvoiceDraft) -> Option<(Amount, Amount)> {
         let Order { snapshot, facts } = self.order;
@@ -190,12 +188,11 @@ impl Case<'_> {
         let is_booked = |other: &&Refund| {
             let class = self.ledger.classes.get(&other.id);
             let document = self.ledger.by_source(&Cause::Refund(other.id).source_key());
-            other.id != refund.id
-                && match class {
-                    Some(Class::Receipt) => document.is_some_and(|document| document.state.may_exist()),
-                    Some(Class::Absorbed | Class::Edit | Class::Covered | Class::NotOurs) => true,
-                    None => false,
-                }
+            match class {
+                Some(Class::Receipt) => document.is_some_and(|document| document.state.may_exist()),
+                Some(Class::Absorbed | Class::Edit | Class::Covered | Class::NotOurs) => true,
+                None => false,
+            }
         };
         let others: Option<Amount> =
             facts.refunds.values().filter(is_booked).map(|other| other.paid_out(currency)).sum();
