@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 use qantara::clock::{Clock, Hand};
 use qantara::config::Config;
@@ -65,6 +65,7 @@ pub(crate) struct World {
     pub(crate) db: Arc<Db>,
     pub(crate) hand: Arc<Hand>,
     pub(crate) desk: Arc<Wishes>,
+    vault: Arc<Vault>,
     pub(crate) running: Option<Running>,
     _folder: TempDir,
 }
@@ -86,17 +87,18 @@ impl World {
         let key = MasterKey::create(&folder.path().join("key")).unwrap();
         let (clock, hand) = Clock::hand(START.parse().unwrap());
         let desk = Arc::new(Wishes::default());
+        let vault = Arc::new(Vault::new(key, None));
         let parts = Parts {
             config: Arc::new(config),
             db: Arc::clone(&db),
-            vault: Arc::new(Vault::new(key, None)),
+            vault: Arc::clone(&vault),
             clock,
             playground: None,
             door: Arc::new(Scripted(Mutex::new(script))),
             desk: Arc::clone(&desk) as Arc<dyn Desk>,
         };
         let running = server::start(parts, listener)?;
-        let world = Self { address: running.address(), db, hand, desk, running: Some(running), _folder: folder };
+        let world = Self { address: running.address(), db, hand, desk, vault, running: Some(running), _folder: folder };
         for (name, role) in [("vera", Role::Viewer), ("omar", Role::Operator)] {
             world.add_user(name, role);
         }
@@ -128,6 +130,14 @@ impl World {
         let body = format!("token={}&{fields}", token.split('"').next().unwrap());
         let headers = [("Authorization", &*basic(user, PASSWORD)), ("Sec-Fetch-Site", "same-origin")];
         self.send(&format!("POST {action}"), &headers, &body)
+    }
+
+    /// What a form of this user with this action carries on the day of [`START`].
+    pub(crate) fn form_token(&self, user: &str, action: &str) -> String {
+        let user = self.db.read(|c| user::by_name(c, user)).unwrap().unwrap();
+        let day = START.parse::<Timestamp>().unwrap().as_second() / 86_400;
+        let parts: [&[u8]; 3] = [&user.id.to_be_bytes(), &day.to_be_bytes(), action.as_bytes()];
+        BASE64_URL_SAFE_NO_PAD.encode(self.vault.keyed_hash("form token").hash(&parts))
     }
 
     /// Changes the database behind the back of the server, as another request or the command line would.

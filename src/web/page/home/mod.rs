@@ -219,7 +219,7 @@ fn facts(row: &Row, now: Timestamp, lang: Lang) -> Markup {
             }
         }
         dt { (words.success) } dd { (percent(today.success(), lang)) }
-        dt { (words.median) } dd { (soon(50)) " · " span.muted { (words.p95) " " (soon(95)) } }
+        dt { (words.pace) } dd { (words.half) " " strong { (soon(50)) } " · " (words.p95) " " strong { (soon(95)) } }
         dt { (words.queue) } dd { (queue(row.pulse.queue, now, lang)) }
         @if let Some((id, name, since)) = &row.pulse.oldest_hold {
             dt { (words.oldest_hold) } dd { (order::link(*id, name)) " · " (ago(*since, now, lang)) }
