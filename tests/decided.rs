@@ -112,7 +112,7 @@ fn a_deleted_invoice_gets_the_next_number() {
     let gone = Books::invoiced().is(1, Gone);
     let ruled = |books: Books, ruling| books.ruled(ruling);
     assert_eq!(ruled(gone.clone(), Ruling::Leave { document: 1 }).told(), "ignore: invoice_deleted");
-    let anew = ruled(gone.clone(), Ruling::NewInvoice { document: 1 });
+    let anew = ruled(gone, Ruling::NewInvoice { document: 1 });
     assert_eq!(anew.told(), "create order/2 30000");
     assert_eq!(anew.clone().cancelled(10).told(), "ignore: cancelled_before_invoice");
     // Another life may have made it before the cancellation came.
@@ -186,7 +186,7 @@ fn a_record_that_overtook_its_order_waits_for_the_body() {
         daftra_id: 5,
     };
     let taxed = Books::new().with(|books| books.merchant.rules.taxes.push(rule));
-    let ahead = unclear(taxed.clone());
+    let ahead = unclear(taxed);
     assert_eq!(ahead.told(), "create order 30000", "as it is not known what went back");
     assert_eq!(ahead.clone().does("create order 30000").told(), "wait: order_behind");
     let known = ahead.clone().class(9, Class::Absorbed);
@@ -271,7 +271,7 @@ fn an_order_that_ended_is_given_up_or_looked_for() {
     assert_eq!(cancelled.told(), "ignore: cancelled_before_invoice");
     assert_eq!(cancelled.clone().restored(500).told(), "look for order 30000 at 1000");
     let deleted = Books::new().with(|books| books.order.facts.deleted = true);
-    assert_eq!(deleted.clone().restored(500).told(), "look for order 30000 at 1000");
+    assert_eq!(deleted.restored(500).told(), "look for order 30000 at 1000");
     let emptied = Books::new().edit(9, &[(TEA, 2), (MUG, 1)]);
     assert_eq!(emptied.told(), "ignore: nothing_to_bill");
     assert_eq!(emptied.restored(500).told(), "look for order 30000 at 1000");
@@ -285,7 +285,7 @@ fn an_order_that_ended_is_given_up_or_looked_for() {
         books.order.snapshot.lines.iter_mut().for_each(|line| line.gift_card = true);
     });
     assert_eq!(skipped.told(), "ignore: cancelled_before_invoice", "it was never worth an invoice");
-    let unknown = cancelled.clone().restored(500).with(|books| books.catalog.products.retain(|one| one.id != 502));
+    let unknown = cancelled.restored(500).with(|books| books.catalog.products.retain(|one| one.id != 502));
     assert_eq!(unknown.told(), r#"find ["mug"]"#);
 
     let planned = Books::invoiced().is(1, Planned).cancelled(10);

@@ -175,7 +175,7 @@ fn goods_given_for_others_are_shown_to_a_person() {
     assert_eq!(holds(&named(&[JAR], mug)), given(&[("Thing 2", 1)], &[("Thing 3", 1)]));
     let more = both.clone().add(4, "JAR", 2);
     assert_eq!(holds(&named(&[JAR], more)), tea_for_jar, "what is not named was bought");
-    let with_stranger = both.clone().with(|books| {
+    let with_stranger = both.with(|books| {
         let mut other = books.refund(9).lines[0].clone();
         other.line_id = 77;
         books.refund(9).lines.push(other);

@@ -58,8 +58,8 @@ fn what_went_with_a_put_comes_back_as_it_was() {
         payment.lost = true;
     });
     assert_eq!(on_receipt.told(), "create transaction/9 10000 bank on 2");
-    let deleted = on_receipt.is(2, Gone).ruled(Ruling::Leave { document: 2 });
-    assert_eq!(deleted.told(), "settled", "what it was on is not there");
+    let anew = untold.is(1, Gone).ruled(Ruling::NewInvoice { document: 1 }).does("create order/2 30000");
+    assert_eq!(anew.told(), "create transaction/900 29000 old on 3", "on the invoice that is there");
 }
 
 #[test]
