@@ -1,7 +1,5 @@
 //! Where the money of an order stands, case by case: by its transactions where any is known, else by the shop's word.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
-
 #[path = "common/make.rs"]
 mod make;
 

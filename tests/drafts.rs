@@ -1,8 +1,6 @@
 //! What an order becomes, case by case: whose lines, which tax, which rows, which amounts beside them; and what the gate
 //! lets pass.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
-
 #[path = "common/make.rs"]
 mod make;
 
