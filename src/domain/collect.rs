@@ -2,9 +2,9 @@
 //!
 //! - The sole owner of an order records each sale and capture once, by transaction id; a merchant who has a share of it
 //!   records one payment when the order is paid, over what its documents leave open.
-//! - Where the shop says "paid" and names no transaction, one payment stands in for it, unless money went back since the
-//!   shop said so: then the transaction is waited for. A transaction that comes later
+//! - Where the shop says "paid" and names no transaction, one payment stands in for it. A transaction that comes later
 //!   is adopted by it, never booked beside it; of one that brought more, only what the payment does not hold is booked.
+//!   Once money went back since the shop said so, the transaction is waited for.
 //! - Money that went back before its payment was sent is taken off it. Later it is told by the receipt, and as a
 //!   payment of its own where the rules want that. After a restore "before it was sent" is known only of what was
 //!   looked for, so looking comes first.
@@ -382,11 +382,8 @@ impl<'a> Purse<'a> {
         let shown = facts.refunds.values().filter(|refund| snapshot.refunds_seen.contains(&refund.id));
         let shown: BTreeSet<i64> = shown.flat_map(|refund| refund.transactions.keys().copied()).collect();
         let of_refunds = facts.refunds.values().flat_map(|refund| refund.transactions.values());
-        facts
-            .transactions
-            .values()
-            .chain(of_refunds)
-            .any(|movement| movement.goes_back() && !shown.contains(&movement.id))
+        let mut all = facts.transactions.values().chain(of_refunds);
+        all.any(|movement| movement.goes_back() && !shown.contains(&movement.id))
     }
 
     /// What invoice and receipts leave open, by the shop's amounts.
