@@ -72,7 +72,7 @@ fn nobody_gets_in_without_a_name_or_beyond_a_role() {
             assert_eq!(ask(&world, route, &from_our_page(user), &body).status, 403, "{line} as {user}");
         }
         let user = who(role);
-        let body = token(&world, user, &address(route)) + "&merchant=noon&role=viewer";
+        let body = token(&world, user, &address(route)) + "&merchant=noon&role=viewer&name=vera";
         let allowed = ask(&world, route, &from_our_page(user), &body).status;
         assert!(![401, 403, 404, 405, 500].contains(&allowed), "{line} as {user}: {allowed}");
     }
