@@ -85,6 +85,7 @@ create table delivery (
   unique (merchant_id, event_key)
 ) strict;
 create index delivery_of_order on delivery (order_id);
+create index delivery_by_merchant on delivery (merchant_id, id);
 create index delivery_with_body on delivery (received_at) where body is not null;
 
 -- What we know of one order, and where it stands.

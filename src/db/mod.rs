@@ -22,6 +22,7 @@ pub mod order;
 pub mod product;
 pub mod ruling;
 pub mod schema;
+pub mod seen;
 pub mod setting;
 pub mod sight;
 pub mod tally;

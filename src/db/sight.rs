@@ -31,7 +31,7 @@ impl Scope {
 
 /// One moment of the database, as far as a scope reaches.
 pub struct Sight<'a> {
-    c: &'a Connection,
+    pub(super) c: &'a Connection,
     scope: &'a Scope,
 }
 

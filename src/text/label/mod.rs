@@ -2,6 +2,7 @@
 //! side, so that neither can be forgotten.
 
 pub mod me;
+pub mod merchants;
 pub mod shell;
 
 use super::Lang;
@@ -17,6 +18,12 @@ impl Lang {
     #[must_use]
     pub fn me(self) -> &'static me::Me {
         self.pick(&me::EN, &me::AR)
+    }
+
+    /// The pages of the merchants.
+    #[must_use]
+    pub fn merchants(self) -> &'static merchants::Merchants {
+        self.pick(&merchants::EN, &merchants::AR)
     }
 
     fn pick<T>(self, english: &'static T, arabic: &'static T) -> &'static T {
