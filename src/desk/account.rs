@@ -6,8 +6,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::{Secret, check};
 use crate::daftra::lists::Places;
 use crate::daftra::outcome::{Trouble, Unanswered};
-use crate::db::merchant::{self, CredentialKind, Slot};
 use crate::db;
+use crate::db::merchant::{self, CredentialKind, Slot};
 use crate::engine::ask::Asked;
 use crate::engine::{Engine, credential_place};
 
@@ -125,10 +125,11 @@ pub(super) fn choices(
     client: &str,
     chosen: i64,
 ) -> Result<Result<Choices, Silence>, db::Error> {
-    let Places { stores, branches } = match said(engine.ask(merchant_id, |daftra, door, pace| daftra.places(door, pace))?) {
-        Ok(places) => places,
-        Err(silence) => return Ok(Err(silence)),
-    };
+    let Places { stores, branches } =
+        match said(engine.ask(merchant_id, |daftra, door, pace| daftra.places(door, pace))?) {
+            Ok(places) => places,
+            Err(silence) => return Ok(Err(silence)),
+        };
     let clients = match said(engine.ask(merchant_id, |daftra, door, pace| daftra.clients(door, pace, client))?) {
         Ok(clients) => clients,
         Err(silence) => return Ok(Err(silence)),
@@ -155,7 +156,11 @@ pub(super) fn secrets(engine: &Engine, merchant_id: i64) -> Result<Vec<String>, 
     stored.retain(|credential| credential.kind == CredentialKind::WebhookSecret);
     stored.sort_by_key(|credential| credential.slot == Slot::Previous);
     let place = credential_place(merchant_id, CredentialKind::WebhookSecret, None);
-    Ok(stored.iter().filter_map(|one| engine.vault.open_text(&place, &one.sealed).ok()).map(|one| ending(&one)).collect())
+    Ok(stored
+        .iter()
+        .filter_map(|one| engine.vault.open_text(&place, &one.sealed).ok())
+        .map(|one| ending(&one))
+        .collect())
 }
 
 /// The last four characters of a long secret; of a short one they would be too much.

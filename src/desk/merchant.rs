@@ -200,12 +200,7 @@ pub(super) fn forget_previous(tx: &Transaction<'_>, moment: &Moment, slug: &str)
     keep_secrets(tx, moment, &known, webhook)
 }
 
-fn keep_secrets(
-    tx: &Transaction<'_>,
-    moment: &Moment,
-    known: &Merchant,
-    webhook: Vec<Secret>,
-) -> Result<Done, Error> {
+fn keep_secrets(tx: &Transaction<'_>, moment: &Moment, known: &Merchant, webhook: Vec<Secret>) -> Result<Done, Error> {
     let secrets = Secrets { webhook, daftra_key: None };
     check_form(&secrets)?;
     check_secrets(tx, moment, &known.shop_domain, Some(known.id), &secrets.webhook)?;

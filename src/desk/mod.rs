@@ -307,9 +307,7 @@ impl Desk<'_> {
             Wish::MerchantPause { slug } => self.in_one(move |tx| merchant::pause(tx, &moment, &slug)),
             Wish::MerchantResume { slug } => self.in_one(move |tx| merchant::resume(tx, &moment, &slug)),
             Wish::MerchantClose { slug } => self.in_one(move |tx| merchant::close(tx, &moment, &slug)),
-            Wish::SecretRotate { slug, secret } => {
-                self.in_one(move |tx| merchant::rotate(tx, &moment, &slug, secret))
-            }
+            Wish::SecretRotate { slug, secret } => self.in_one(move |tx| merchant::rotate(tx, &moment, &slug, secret)),
             Wish::SecretForget { slug } => self.in_one(move |tx| merchant::forget_previous(tx, &moment, &slug)),
             Wish::MappingSet { slug, code, product_id } => {
                 self.in_one(move |tx| mapping::set(tx, &moment, &slug, &code, product_id))

@@ -452,7 +452,11 @@ pub(super) static EN: Merchants = Merchants {
     shipping: Policy {
         title: "Shipping",
         choices: [
-            choice("all_lines", "Only if the whole order is this merchant's", "In an order of several merchants it is on nobody's invoice."),
+            choice(
+                "all_lines",
+                "Only if the whole order is this merchant's",
+                "In an order of several merchants it is on nobody's invoice.",
+            ),
             choice("always", "Always on this merchant's invoice", "Also in an order of several merchants."),
             choice("never", "Never", "Shipping is booked elsewhere."),
         ],
@@ -515,14 +519,22 @@ pub(super) static EN: Merchants = Merchants {
         title: "If Daftra refuses to change an invoice",
         choices: [
             choice("hold", "Ask a person", "The order is held until somebody decides."),
-            choice("new_invoice", "Receipt and new invoice", "A refund receipt takes back what is left of it, then a new invoice is made."),
+            choice(
+                "new_invoice",
+                "Receipt and new invoice",
+                "A refund receipt takes back what is left of it, then a new invoice is made.",
+            ),
         ],
     },
     exchange: Policy {
         title: "Goods exchanged after the invoice",
         choices: [
             choice("hold", "Ask a person", "Somebody looks at both sides first."),
-            choice("book", "Book both sides", "The invoice gains what was given, a refund receipt takes back what was returned."),
+            choice(
+                "book",
+                "Book both sides",
+                "The invoice gains what was given, a refund receipt takes back what was returned.",
+            ),
         ],
     },
 };

@@ -4,6 +4,7 @@
 pub(super) mod home;
 pub(super) mod log;
 pub(super) mod me;
+pub(super) mod merchant;
 pub(super) mod notice;
 pub(super) mod order;
 
@@ -68,8 +69,11 @@ pub(super) struct Frame<'a> {
 }
 
 /// The menu: where it leads, what it is called, and whose it is. A page below an entry belongs to it.
-const MENU: [(&str, fn(&Shell) -> &'static str, Role); 2] =
-    [("/", |words| words.overview, Role::Viewer), ("/log", |words| words.log, Role::Viewer)];
+const MENU: [(&str, fn(&Shell) -> &'static str, Role); 3] = [
+    ("/", |words| words.overview, Role::Viewer),
+    ("/log", |words| words.log, Role::Viewer),
+    ("/merchants", |words| words.merchants, Role::Viewer),
+];
 
 impl<'a> Frame<'a> {
     /// In the demo every page is live: somebody presses buttons next door.
