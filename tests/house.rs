@@ -38,7 +38,7 @@ const USES: [(&str, &[&str]); 16] = [
     ("db", &["domain"]),
     ("text", &["db", "domain"]),
     ("engine", &["clock", "config", "daftra", "db", "domain", "shop", "vault"]),
-    ("desk", &["db", "domain", "engine", "vault"]),
+    ("desk", &["daftra", "db", "domain", "engine", "vault"]),
     ("web", &["clock", "config", "db", "desk", "domain", "text", "vault"]),
     ("sandbox", &[]),
     (

@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::daftra::client::{Client, Settings as CallSettings};
 use crate::db::lock::ServerLock;
 use crate::db::{self, Db, account, merchant};
+use crate::desk::account::Accounts;
 use crate::desk::office::Office;
 use crate::desk::{self, Person, Wish, local};
 use crate::engine::intake::{Intake, Received};
@@ -70,6 +71,7 @@ impl Serve {
             playground,
             door: Arc::new(Door(intake)),
             desk: Arc::clone(&office) as Arc<dyn web::Desk>,
+            accounts: Arc::clone(&office) as Arc<dyn Accounts>,
         };
         let web = web::server::start(parts, listener)?;
         let perform = move |wish: Wish| office.perform(wish, Person::AT_THE_COMMAND_LINE);

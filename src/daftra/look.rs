@@ -265,7 +265,7 @@ impl Visit<'_> {
         Err(Unanswered::failed(format!("The list has more than {MOST_PAGES} pages")))
     }
 
-    fn page(&mut self, list: &List<'_>, number: i64, row: EachRow<'_>) -> Result<Counts, Unanswered> {
+    pub(super) fn page(&mut self, list: &List<'_>, number: i64, row: EachRow<'_>) -> Result<Counts, Unanswered> {
         let (number, size) = (number.to_string(), self.page_size().to_string());
         let size_name = match list.dialect {
             Dialect::V1 => "limit",
@@ -287,7 +287,7 @@ impl Visit<'_> {
 }
 
 /// What a page says about its list.
-struct Counts {
+pub(super) struct Counts {
     number: i64,
     pages: i64,
     total: i64,
@@ -317,6 +317,6 @@ fn looked(mut hits: Hits) -> Looked {
 }
 
 /// Deleted rows stay in v2's lists.
-fn is_deleted(row: &Map<String, Value>) -> bool {
+pub(super) fn is_deleted(row: &Map<String, Value>) -> bool {
     wire::text(row, "deleted_at").is_some()
 }

@@ -10,6 +10,7 @@
 
 pub mod client;
 pub mod compare;
+pub mod lists;
 pub mod look;
 mod mark;
 pub mod outcome;

@@ -241,6 +241,11 @@ pub(super) fn available(answer: &Map<String, Value>) -> Result<Option<BTreeMap<i
     Ok(Some(stores))
 }
 
+/// The record of an answer about one.
+pub(super) fn record(answer: &Map<String, Value>, model: &str) -> Result<Map<String, Value>, String> {
+    object(object(answer, "data")?, model).cloned()
+}
+
 /// What `site_info` says.
 pub(super) fn site(answer: &Map<String, Value>) -> Result<Site, String> {
     let site = object(object(answer, "data")?, "Site")?;

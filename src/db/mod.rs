@@ -25,6 +25,7 @@ pub mod pulse;
 pub mod ruling;
 pub mod schema;
 pub mod scope;
+pub mod seen;
 pub mod setting;
 pub mod sight;
 pub mod tally;

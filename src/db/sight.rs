@@ -11,7 +11,7 @@ use crate::domain::money::Currency;
 
 /// One moment of the database, as far as a scope reaches.
 pub struct Sight<'a> {
-    c: &'a Connection,
+    pub(super) c: &'a Connection,
     scope: &'a Scope,
 }
 

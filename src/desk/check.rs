@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
 use super::Refusal;
-use super::file::{Daftra, Gateway, Lines, MerchantFile, Orders, Payments, Shop, Tax, remedy};
+use super::file::{Daftra, Gateway, Lines, MerchantFile, Missing, Orders, Payments, Shop, Tax, remedy};
 use crate::db::merchant::{Merchant, Mode};
 use crate::domain::rules::{GatewayRule, PaymentRules, PricePolicy, Rules, SkuRules, TaxRule, Vendor, Vendors, fold};
 
@@ -23,9 +23,11 @@ pub(super) struct Choice {
     pub(super) mode: Option<Mode>,
     pub(super) live_from: Option<Timestamp>,
     pub(super) shop_domain: String,
-    /// Of the Daftra account.
-    pub(super) address: String,
+    /// Of the Daftra account; none while it is not known.
+    pub(super) address: Option<String>,
     pub(super) rules: Rules,
+    /// Without it nothing can be planned: only a paused merchant may go without.
+    pub(super) missing: Option<Refusal>,
 }
 
 impl Choice {
@@ -48,8 +50,16 @@ impl MerchantFile {
         wants(self.mode != Some(Mode::Closed), "mode", self.mode)?;
         let shop_domain = self.shop.domain.trim().to_ascii_lowercase();
         wants(is_permanent_domain(&shop_domain), "shop.domain", &self.shop.domain)?;
-        let address = address(&self.daftra.url)
-            .ok_or_else(|| Refusal::new("daftra.url", &self.daftra.url, advice("daftra.url")))?;
+        let address = match self.daftra.url.as_str() {
+            "" => None,
+            url => Some(address(url).ok_or_else(|| Refusal::new("daftra.url", url, advice("daftra.url")))?),
+        };
+        let missing = self.missing().into_iter().next().map(|missing| match missing {
+            Missing::Account => Refusal::new("daftra.url", "", advice("daftra.url")),
+            Missing::Store => Refusal::new("daftra.store_id", 0, advice("daftra.store_id")),
+            Missing::Client => Refusal::new("daftra.client_id", 0, advice("daftra.client_id")),
+            Missing::Vendors => Refusal::new("lines.vendors", &self.lines.vendors, advice("lines.vendors")),
+        });
         Ok(Choice {
             slug: self.slug.clone(),
             name: name.to_owned(),
@@ -59,13 +69,27 @@ impl MerchantFile {
             shop_domain,
             address,
             rules: self.rules()?,
+            missing,
         })
+    }
+
+    /// What a merchant must have before its orders can be planned, in the order in which people are asked for it.
+    #[must_use]
+    pub fn missing(&self) -> Vec<Missing> {
+        let Self { daftra, lines, .. } = self;
+        let needs = [
+            (Missing::Account, daftra.url.is_empty()),
+            (Missing::Store, daftra.store_id == 0),
+            (Missing::Client, daftra.client_id == 0),
+            (Missing::Vendors, lines.vendors.is_empty()),
+        ];
+        needs.into_iter().filter_map(|(missing, is_missing)| is_missing.then_some(missing)).collect()
     }
 
     fn rules(&self) -> Result<Rules, Refusal> {
         let Self { daftra, lines, orders, .. } = self;
-        wants(daftra.store_id > 0, "daftra.store_id", daftra.store_id)?;
-        wants(daftra.client_id > 0, "daftra.client_id", daftra.client_id)?;
+        wants(daftra.store_id >= 0, "daftra.store_id", daftra.store_id)?;
+        wants(daftra.client_id >= 0, "daftra.client_id", daftra.client_id)?;
         wants(daftra.branch_id.is_none_or(|id| id > 0), "daftra.branch_id", daftra.branch_id)?;
         let tolerance = orders.tolerance_minor;
         wants(tolerance.is_none_or(|minor| (0..=100_000).contains(&minor)), "orders.tolerance_minor", tolerance)?;
@@ -172,7 +196,6 @@ fn vendors(lines: &Lines) -> Result<Vendors, Refusal> {
     let own = named("lines.vendors", &lines.vendors)?;
     let others = named("lines.not_vendors", &lines.not_vendors)?;
     let is_every = own.contains(&Vendor::new(EVERY_VENDOR));
-    wants(!own.is_empty(), "lines.vendors", &lines.vendors)?;
     if is_every && own.len() > 1 {
         let remedy = "\"*\" stands for all: write it alone, or leave it out";
         return Err(Refusal::new("lines.vendors", &lines.vendors, remedy));
@@ -284,12 +307,12 @@ fn is_label(text: &str) -> bool {
     (1..=63).contains(&text.len()) && text.chars().all(inner) && !text.starts_with('-') && !text.ends_with('-')
 }
 
-fn is_permanent_domain(domain: &str) -> bool {
+pub(super) fn is_permanent_domain(domain: &str) -> bool {
     domain.strip_suffix(".myshopify.com").is_some_and(is_label)
 }
 
 /// The address in the one form in which accounts are told apart.
-fn address(url: &str) -> Option<String> {
+pub(super) fn address(url: &str) -> Option<String> {
     let (scheme, rest) = url.split_once("://")?;
     let scheme = scheme.to_ascii_lowercase();
     let (authority, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));

@@ -59,14 +59,14 @@ pub struct Shop {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Daftra {
-    /// Scheme and host, where needed port and path.
+    /// Scheme and host, where needed port and path. Empty while a paused merchant has no account yet.
     pub url: String,
     /// The API key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_file: Option<PathBuf>,
-    /// Warehouse of every row.
+    /// Warehouse of every row; 0 while a paused merchant has none yet.
     pub store_id: i64,
-    /// Client of every invoice.
+    /// Client of every invoice; 0 while a paused merchant has none yet.
     pub client_id: i64,
     /// In an account with branches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -77,7 +77,7 @@ pub struct Daftra {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lines {
-    /// Names, or `*` for all.
+    /// Names, or `*` for all; empty while a paused merchant has none yet.
     pub vendors: Vec<String>,
     /// Beside `*`: all but these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -226,6 +226,19 @@ fn hold() -> LinePolicy {
     LinePolicy::Hold
 }
 
+/// What only a paused merchant may go without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// `daftra.url`
+    Account,
+    /// `daftra.store_id`
+    Store,
+    /// `daftra.client_id`
+    Client,
+    /// `lines.vendors`
+    Vendors,
+}
+
 /// The file of an imagined merchant, with a word on each key.
 pub const EXAMPLE: &str = include_str!("example.toml");
 
@@ -239,6 +252,37 @@ const LATER: [(&str, Option<&str>); 5] = [
 ];
 
 impl MerchantFile {
+    /// A merchant of whom only the shop is known, with the default of everything else. It is paused: deliveries are kept
+    /// while the rest is chosen.
+    #[must_use]
+    pub fn begun(slug: String, name: String, time_zone: String, domain: String) -> Self {
+        Self {
+            slug,
+            name,
+            time_zone,
+            mode: Some(Mode::Paused),
+            shop: Shop { domain, webhook_secret_files: Vec::new() },
+            daftra: Daftra { url: String::new(), key_file: None, store_id: 0, client_id: 0, branch_id: None },
+            lines: Lines {
+                vendors: Vec::new(),
+                not_vendors: Vec::new(),
+                separators: separators(),
+                strip_prefixes: Vec::new(),
+                add_prefix: String::new(),
+                sku_is_barcode: false,
+                shipping: all_lines(),
+                custom: hold(),
+                gift_card: hold(),
+                tip: hold(),
+                duty: hold(),
+                goodwill: LinePolicy::default(),
+            },
+            orders: Orders::default(),
+            tax: Vec::new(),
+            payments: Payments::default(),
+        }
+    }
+
     /// Reads a file: JSON if it begins with a brace, else TOML.
     pub fn read(text: &str) -> Result<Self, Refusal> {
         let mut tree = if text.trim_start().starts_with('{') { json_tree(text) } else { toml_tree(text) }?;

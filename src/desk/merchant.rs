@@ -25,6 +25,8 @@ use crate::vault;
 
 /// A random key of so many bytes goes into every reference: short enough to be typed, long enough to be its own.
 const KEY_BYTES: usize = 6;
+/// Where the form for a new merchant is, among the pages of the merchants.
+const NEW: &str = "new";
 /// Two secrets may be live while one is being replaced.
 const SLOTS: [Slot; 2] = [Slot::Current, Slot::Previous];
 
@@ -63,21 +65,27 @@ pub(super) fn add(tx: &Transaction<'_>, moment: &Moment, choice: Choice, secrets
         let remedy = "this slug is taken: choose another, or change the merchant with qantara merchant set";
         return Err(Refusal::new("slug", &choice.slug, remedy).into());
     }
+    if choice.slug == NEW {
+        return Err(Refusal::new("slug", NEW, "the page for a new merchant has this name: choose another").into());
+    }
+    let mode = choice.mode.unwrap_or(Mode::Shadow);
+    check_whole(mode, &choice)?;
     check_vendors(tx, &choice, None)?;
     check_form(secrets)?;
+    check_way(&choice, secrets)?;
     check_secrets(tx, moment, &choice.shop_domain, None, &secrets.webhook)?;
 
-    let mode = choice.mode.unwrap_or(Mode::Shadow);
     let live_from = live_from(mode, choice.live_from, None, moment.now)?;
     let vendors = choice.vendor_names();
-    let account_id = account::at_address(tx, &choice.address)?;
+    let account_id = choice.address.as_deref().map(|address| account::at_address(tx, address)).transpose()?;
+    let address = choice.address.unwrap_or_default();
     let mut added = Merchant {
         id: 0,
         slug: choice.slug,
         key: vault::random::<KEY_BYTES>().iter().map(|byte| format!("{byte:02x}")).collect(),
         name: choice.name,
         shop_domain: choice.shop_domain,
-        account_id: Some(account_id),
+        account_id,
         time_zone: choice.time_zone,
         mode,
         live_from,
@@ -87,8 +95,8 @@ pub(super) fn add(tx: &Transaction<'_>, moment: &Moment, choice: Choice, secrets
     };
     added.id = merchant::add(tx, &added, moment.now)?;
     merchant::own_vendors(tx, added.id, &added.shop_domain, &vendors)?;
-    let replaced = store_secrets(tx, moment, added.id, &choice.address, secrets)?;
-    let file = MerchantFile::of(&added, &choice.address);
+    let replaced = store_secrets(tx, moment, added.id, &address, secrets)?;
+    let file = MerchantFile::of(&added, &address);
     moment.write_down(tx, "merchant.add", json!({ "merchant": added.slug, "file": file, "secrets": replaced }))?;
     told(tx, moment, &added, Vec::new(), &replaced, Reach::of_mode(mode))
 }
@@ -96,14 +104,17 @@ pub(super) fn add(tx: &Transaction<'_>, moment: &Moment, choice: Choice, secrets
 pub(super) fn set(tx: &Transaction<'_>, moment: &Moment, choice: Choice, secrets: &Secrets) -> Result<Done, Error> {
     let before = open_merchant(tx, &choice.slug)?;
     let address_before = address_of(tx, &before)?;
+    let mode = choice.mode.unwrap_or(before.mode);
+    check_whole(mode, &choice)?;
     check_vendors(tx, &choice, Some(before.id))?;
     check_form(secrets)?;
+    check_way(&choice, secrets)?;
     let stored = webhook_secrets(tx, moment, before.id)?;
     let effective = if secrets.webhook.is_empty() { &stored } else { &secrets.webhook };
     check_secrets(tx, moment, &choice.shop_domain, Some(before.id), effective)?;
 
-    let mode = choice.mode.unwrap_or(before.mode);
     let vendors = choice.vendor_names();
+    let address = choice.address.unwrap_or_default();
     let mut after = Merchant {
         name: choice.name,
         shop_domain: choice.shop_domain,
@@ -113,7 +124,7 @@ pub(super) fn set(tx: &Transaction<'_>, moment: &Moment, choice: Choice, secrets
         rules: begun(choice.rules, &before.rules, moment.now),
         ..before.clone()
     };
-    let moved = choice.address != address_before;
+    let moved = address != address_before;
     let stored_key = daftra_key(tx, moment, before.id, &address_before)?;
     let fresh = Secrets {
         webhook: if same(&secrets.webhook, &stored) { Vec::new() } else { secrets.webhook.clone() },
@@ -122,13 +133,13 @@ pub(super) fn set(tx: &Transaction<'_>, moment: &Moment, choice: Choice, secrets
             (given, _) => given.clone(),
         },
     };
-    let files = (MerchantFile::of(&before, &address_before), MerchantFile::of(&after, &choice.address));
+    let files = (MerchantFile::of(&before, &address_before), MerchantFile::of(&after, &address));
     let changes = differences(&json!(files.0), &json!(files.1));
     if changes.is_empty() && fresh.webhook.is_empty() && fresh.daftra_key.is_none() {
         return told(tx, moment, &before, Vec::new(), &[], Reach::Nothing);
     }
 
-    after.account_id = Some(account::at_address(tx, &choice.address)?);
+    after.account_id = if address.is_empty() { None } else { Some(account::at_address(tx, &address)?) };
     merchant::change(tx, &after)?;
     merchant::own_vendors(tx, after.id, &after.shop_domain, &vendors)?;
     let mut replaced = Vec::new();
@@ -136,7 +147,7 @@ pub(super) fn set(tx: &Transaction<'_>, moment: &Moment, choice: Choice, secrets
         merchant::forget_credentials(tx, after.id, CredentialKind::DaftraKey)?;
         replaced.extend(stored_key.map(|_| CredentialKind::DaftraKey.word()));
     }
-    replaced.extend(store_secrets(tx, moment, after.id, &choice.address, &fresh)?);
+    replaced.extend(store_secrets(tx, moment, after.id, &address, &fresh)?);
     let changed: Vec<String> = changes.iter().map(|(key, ..)| key.clone()).collect();
     let facts: Vec<Value> = changes.iter().map(|(key, was, is)| json!({ "key": key, "was": was, "is": is })).collect();
     moment.write_down(tx, "merchant.set", json!({ "merchant": after.slug, "changed": facts, "secrets": replaced }))?;
@@ -159,7 +170,46 @@ pub(super) fn resume(tx: &Transaction<'_>, moment: &Moment, slug: &str) -> Resul
         Mode::Paused => Mode::Shadow,
         running @ (Mode::Live | Mode::Shadow | Mode::Closed) => running,
     };
+    let address = address_of(tx, &before)?;
+    check_whole(mode, &MerchantFile::of(&before, &address).check()?)?;
     turn(tx, moment, before, mode, "merchant.resume")
+}
+
+/// Ends a merchant: its deliveries are refused, and its vendors are free for another. What was booked stays booked.
+pub(super) fn close(tx: &Transaction<'_>, moment: &Moment, slug: &str) -> Result<Done, Error> {
+    let before = open_merchant(tx, slug)?;
+    merchant::own_vendors(tx, before.id, &before.shop_domain, &[])?;
+    turn(tx, moment, Merchant { live_from: None, ..before }, Mode::Closed, "merchant.close")
+}
+
+/// Another current webhook secret. The one it replaces still proves deliveries, for the shop goes on using it a while.
+pub(super) fn rotate(tx: &Transaction<'_>, moment: &Moment, slug: &str, secret: Secret) -> Result<Done, Error> {
+    let known = open_merchant(tx, slug)?;
+    let mut webhook = webhook_secrets(tx, moment, known.id)?;
+    webhook.retain(|stored| !secret.is(&stored.0));
+    webhook.insert(0, secret);
+    webhook.truncate(SLOTS.len());
+    keep_secrets(tx, moment, &known, webhook)
+}
+
+/// From now on only the current webhook secret proves a delivery.
+pub(super) fn forget_previous(tx: &Transaction<'_>, moment: &Moment, slug: &str) -> Result<Done, Error> {
+    let known = open_merchant(tx, slug)?;
+    let mut webhook = webhook_secrets(tx, moment, known.id)?;
+    webhook.truncate(1);
+    keep_secrets(tx, moment, &known, webhook)
+}
+
+fn keep_secrets(tx: &Transaction<'_>, moment: &Moment, known: &Merchant, webhook: Vec<Secret>) -> Result<Done, Error> {
+    let secrets = Secrets { webhook, daftra_key: None };
+    check_form(&secrets)?;
+    check_secrets(tx, moment, &known.shop_domain, Some(known.id), &secrets.webhook)?;
+    if same(&secrets.webhook, &webhook_secrets(tx, moment, known.id)?) {
+        return told(tx, moment, known, Vec::new(), &[], Reach::Nothing);
+    }
+    let replaced = store_secrets(tx, moment, known.id, "", &secrets)?;
+    moment.write_down(tx, "merchant.secret", json!({ "merchant": known.slug, "secrets": replaced }))?;
+    told(tx, moment, known, Vec::new(), &replaced, Reach::Rules)
 }
 
 fn turn(
@@ -306,6 +356,9 @@ fn check_vendors(tx: &Transaction<'_>, choice: &Choice, own_id: Option<i64>) -> 
         .collect();
     let owned = merchant::vendors_of_shop(tx, &choice.shop_domain)?;
     let names = choice.vendor_names();
+    if names.is_empty() {
+        return Ok(());
+    }
     if let (true, Some(other)) =
         (names.iter().any(|name| name == EVERY_VENDOR), others.iter().find(|other| other.mode != Mode::Closed))
     {
@@ -323,6 +376,19 @@ fn check_vendors(tx: &Transaction<'_>, choice: &Choice, own_id: Option<i64>) -> 
                 format!("merchant \"{}\" owns all lines of this shop: name its vendors there first", other.slug);
             return Err(Refusal::new("lines.vendors", &names, remedy).into());
         }
+    }
+    Ok(())
+}
+
+/// Nothing can be planned for a merchant without an account, a warehouse, a client and vendors.
+fn check_whole(mode: Mode, choice: &Choice) -> Result<(), Refusal> {
+    choice.missing.clone().filter(|_| works(mode)).map_or(Ok(()), Err)
+}
+
+/// A key is sealed for its address.
+fn check_way(choice: &Choice, secrets: &Secrets) -> Result<(), Refusal> {
+    if secrets.daftra_key.is_some() && choice.address.is_none() {
+        return Err(Refusal::said("daftra.key_file", "set", "name the address it belongs to: daftra.url"));
     }
     Ok(())
 }

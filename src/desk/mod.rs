@@ -7,6 +7,7 @@
 //!
 //! It does not read files, ask questions, print, or call anybody.
 
+pub mod account;
 mod check;
 pub mod file;
 mod hold;
@@ -48,6 +49,23 @@ pub enum Wish {
     },
     /// Back to what was paused.
     MerchantResume {
+        /// The merchant.
+        slug: String,
+    },
+    /// The end of a merchant: what was booked stays, nothing new is taken in.
+    MerchantClose {
+        /// The merchant.
+        slug: String,
+    },
+    /// Another current webhook secret; the one before still proves deliveries.
+    SecretRotate {
+        /// The merchant.
+        slug: String,
+        /// In clear; sealed before it is stored.
+        secret: Secret,
+    },
+    /// The webhook secret before the current one proves nothing any more.
+    SecretForget {
         /// The merchant.
         slug: String,
     },
@@ -309,6 +327,9 @@ impl Desk<'_> {
             }
             Wish::MerchantPause { slug } => self.in_one(move |tx| merchant::pause(tx, &moment, &slug)),
             Wish::MerchantResume { slug } => self.in_one(move |tx| merchant::resume(tx, &moment, &slug)),
+            Wish::MerchantClose { slug } => self.in_one(move |tx| merchant::close(tx, &moment, &slug)),
+            Wish::SecretRotate { slug, secret } => self.in_one(move |tx| merchant::rotate(tx, &moment, &slug, secret)),
+            Wish::SecretForget { slug } => self.in_one(move |tx| merchant::forget_previous(tx, &moment, &slug)),
             Wish::MappingSet { slug, code, product_id } => {
                 self.in_one(move |tx| mapping::set(tx, &moment, &slug, &code, product_id))
             }

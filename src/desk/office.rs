@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Desk, Error, Person, Wish};
+use super::account::{Accounts, Choices, Silence, Site, Tax, WaysOfPaying};
+use super::{Desk, Error, Person, Secret, Wish, account};
+use crate::db;
 use crate::engine::Engine;
 use crate::engine::intake::Intake;
 
@@ -36,5 +38,27 @@ impl Office {
             self.engine.wake_chores();
         }
         Ok(done.answer)
+    }
+}
+
+impl Accounts for Office {
+    fn meet(&self, address: &str, key: &Secret) -> Result<Site, Silence> {
+        account::meet(&self.engine, address, key)
+    }
+
+    fn choices(&self, merchant_id: i64, client: &str, chosen: i64) -> Result<Result<Choices, Silence>, db::Error> {
+        account::choices(&self.engine, merchant_id, client, chosen)
+    }
+
+    fn taxes(&self, merchant_id: i64) -> Result<Result<Vec<Tax>, Silence>, db::Error> {
+        account::taxes(&self.engine, merchant_id)
+    }
+
+    fn ways_of_paying(&self, merchant_id: i64) -> Result<Result<WaysOfPaying, Silence>, db::Error> {
+        account::ways_of_paying(&self.engine, merchant_id)
+    }
+
+    fn secrets(&self, merchant_id: i64) -> Result<Vec<String>, db::Error> {
+        account::secrets(&self.engine, merchant_id)
     }
 }

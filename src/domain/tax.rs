@@ -76,8 +76,9 @@ pub fn exact(net: Amount, rate: Decimal, included: bool) -> Decimal {
     if included { tax / (Decimal::ONE + rate) } else { tax }
 }
 
-/// Everything that was charged as one tax.
-fn joined(taxes: &[TaxLine]) -> Option<TaxLine> {
+/// Everything that was charged as one tax, as a rule of the tax map must name it.
+#[must_use]
+pub fn joined(taxes: &[TaxLine]) -> Option<TaxLine> {
     let mut counting = counting(taxes);
     let mut sum = counting.next()?.clone();
     for tax in counting {

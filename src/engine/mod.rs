@@ -1,6 +1,7 @@
 //! The thin shell that joins database, planner and Daftra. It decides nothing: it asks the planner, performs the first
 //! operation, records what came of it and asks again.
 
+pub mod ask;
 pub mod gate;
 pub mod intake;
 pub mod order;
@@ -123,18 +124,18 @@ impl Engine {
         self.stopping.load(Ordering::SeqCst)
     }
 
-    /// A merchant's way into its account; `None` when it has no key, or one that does not open.
+    /// A merchant's way into its account; `None` when it has no account, no key, or one that does not open.
     fn door(&self, merchant_id: i64) -> Result<Option<(Door, account::Account)>, Error> {
-        let (account, branch_id, sealed) = self.db.read(|c| {
+        let known = self.db.read(|c| {
             let merchant = merchant::get(c, merchant_id)?;
-            let id = merchant.account_id.ok_or(Error::NotFound { context: "find the merchant's Daftra account" })?;
+            let Some(id) = merchant.account_id else { return Ok(None) };
             let keys = merchant::credentials(c, Some(merchant_id))?;
             let key = keys
                 .into_iter()
                 .find(|key| key.kind == merchant::CredentialKind::DaftraKey && key.slot == merchant::Slot::Current);
-            Ok((account::get(c, id)?, merchant.rules.branch_id, key))
+            Ok(Some((account::get(c, id)?, merchant.rules.branch_id, key)))
         })?;
-        let Some(sealed) = sealed else { return Ok(None) };
+        let Some((account, branch_id, Some(sealed))) = known else { return Ok(None) };
         let place = credential_place(merchant_id, sealed.kind, Some(&account.address));
         let Ok(key) = self.vault.open_text(&place, &sealed.sealed) else { return Ok(None) };
         Ok(Some((Door { address: account.address.clone(), key, branch_id }, account)))

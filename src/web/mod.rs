@@ -1,5 +1,5 @@
 //! The HTTP side: webhooks in, pages out. It reads through `db`, hands webhooks to the [`Door`] and wishes to the
-//! [`Desk`]; it never calls Daftra and decides nothing about orders.
+//! [`Desk`]; it decides nothing about orders, and only forms ask an account what there is to choose from, through [`Accounts`].
 //!
 //! Threads that serve sockets do no SQL and no argon2: pages and sign-ins run in the blocking pool, at most eight at
 //! once.
@@ -27,6 +27,7 @@ use serde_json::Value;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
+use crate::desk::account::Accounts;
 use crate::desk::{self, Person, Wish};
 use crate::vault::Vault;
 
@@ -47,6 +48,8 @@ pub struct Parts {
     pub door: Arc<dyn Door>,
     /// Takes wishes of people.
     pub desk: Arc<dyn Desk>,
+    /// Asks accounts what forms may choose from.
+    pub accounts: Arc<dyn Accounts>,
 }
 
 /// Where webhooks go in. Called on a thread that serves sockets: HMAC and sealing, no waiting.

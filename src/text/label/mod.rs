@@ -4,6 +4,7 @@
 pub mod attention;
 pub mod home;
 pub mod me;
+pub mod merchants;
 pub mod shell;
 pub mod users;
 
@@ -44,6 +45,12 @@ impl Lang {
     #[must_use]
     pub fn attention(self) -> &'static attention::Attention {
         self.pick(&attention::EN, &attention::AR)
+    }
+
+    /// The pages of the merchants.
+    #[must_use]
+    pub fn merchants(self) -> &'static merchants::Merchants {
+        self.pick(&merchants::EN, &merchants::AR)
     }
 
     fn pick<T>(self, english: &'static T, arabic: &'static T) -> &'static T {

@@ -6,6 +6,7 @@ pub(super) mod audit;
 pub(super) mod home;
 pub(super) mod log;
 pub(super) mod me;
+pub(super) mod merchant;
 pub(super) mod notice;
 pub(super) mod order;
 pub(super) mod users;
@@ -75,6 +76,7 @@ const MENU: &[(&str, fn(&Shell) -> &'static str, Role)] = &[
     ("/", |words| words.overview, Role::Viewer),
     ("/attention", |words| words.attention, Role::Viewer),
     ("/log", |words| words.log, Role::Viewer),
+    ("/merchants", |words| words.merchants, Role::Viewer),
     ("/users", |words| words.users, Role::Owner),
     ("/audit", |words| words.audit, Role::Owner),
 ];

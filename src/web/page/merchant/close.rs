@@ -1,0 +1,41 @@
+//! The end of a merchant: what it means, and a word typed so that no slip does it.
+
+use maud::{Markup, html};
+
+use super::{Known, perform};
+use crate::desk::Wish;
+use crate::text::Said;
+use crate::web::asked::{Asked, Form};
+use crate::web::auth::Actor;
+use crate::web::page::{Frame, complaint, done, form, refused};
+use crate::web::reply::{Problem, Reply};
+
+pub(in crate::web) fn close(asked: &Asked, actor: &Actor, form: &Form) -> Result<Reply, Problem> {
+    let known = Known::open(asked)?;
+    let words = asked.lang.merchants();
+    let wrong = if form.get("confirm") == known.merchant.slug {
+        perform(asked, actor, Wish::MerchantClose { slug: known.merchant.slug.clone() })?
+    } else {
+        Some(words.close_not_confirmed.to_owned())
+    };
+    let Some(wrong) = wrong else { return Ok(done(&known.address(), Said::Saved)) };
+    let content = html! { (super::head(asked, &known)) (complaint(&wrong)) (card(asked, &known)) };
+    Ok(refused(&Frame::new(asked, false), words.close, &content))
+}
+
+pub(super) fn card(asked: &Asked, known: &Known) -> Markup {
+    let words = asked.lang.merchants();
+    let fields = html! {
+        label.field {
+            span { (words.close_confirm) " " bdi.code dir="ltr" { (known.merchant.slug) } }
+            input name="confirm" required autocomplete="off" dir="ltr";
+        }
+        button.danger { (words.close) }
+    };
+    html! {
+        div.card {
+            p { (words.close_hint) }
+            (form(asked, &format!("{}/close", known.address()), &fields))
+        }
+    }
+}
