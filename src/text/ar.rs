@@ -600,6 +600,11 @@ impl Words for Arabic {
             Said::LooksAgain => "سيُفحص الطلب من جديد.",
             Said::Saved => "تم الحفظ.",
             Said::PasswordChanged => "تم تغيير كلمة مرورك.",
+            Said::Noted => "حُفظت الملاحظة مع الطلب.",
+            Said::Dismissed => "صُرف النظر عن الطلب حتى يغيّره المتجر.",
+            Said::Imported => "يجري تسجيل الطلب الآن.",
+            Said::Decided => "حُفظ قرارك ويُنظر في الطلب على أساسه.",
+            Said::Replayed => "قُرئ الإشعار من جديد ويُنظر في الطلب الآن.",
         }
     }
 

@@ -86,11 +86,30 @@ pub enum Said {
     Saved,
     /// The password is another one.
     PasswordChanged,
+    /// A note is kept with the order.
+    Noted,
+    /// Nothing more is done for the order.
+    Dismissed,
+    /// The order is booked although the rules pass it over.
+    Imported,
+    /// What was decided about a deleted invoice is kept.
+    Decided,
+    /// A delivery was read again.
+    Replayed,
 }
 
 impl Said {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::LooksAgain, Self::Saved, Self::PasswordChanged];
+    pub const ALL: [Self; 8] = [
+        Self::LooksAgain,
+        Self::Saved,
+        Self::PasswordChanged,
+        Self::Noted,
+        Self::Dismissed,
+        Self::Imported,
+        Self::Decided,
+        Self::Replayed,
+    ];
 
     /// As it stands in an address.
     #[must_use]
@@ -99,6 +118,11 @@ impl Said {
             Self::LooksAgain => "looks_again",
             Self::Saved => "saved",
             Self::PasswordChanged => "password_changed",
+            Self::Noted => "noted",
+            Self::Dismissed => "dismissed",
+            Self::Imported => "imported",
+            Self::Decided => "decided",
+            Self::Replayed => "replayed",
         }
     }
 
