@@ -116,6 +116,14 @@ create index orders_by_both on orders (merchant_id, state, id);
 create index orders_by_name on orders (name);
 create index orders_to_trim on orders (state_at) where snapshot is not null and state in ('settled', 'ignored');
 
+-- Which orders a SKU was ever on, for those who search by it.
+create table order_sku (
+  merchant_id integer not null,
+  sku         text    not null,                          -- trimmed, case-folded
+  order_id    integer not null references orders,
+  primary key (merchant_id, sku, order_id)
+) strict, without rowid;
+
 -- What never goes back, collected from every body.
 create table fact (
   order_id  integer not null references orders,
@@ -168,6 +176,7 @@ create unique index one_live_invoice on document (order_id) where kind = 'invoic
 create unique index document_remote on document (account_id, kind, remote_id) where remote_id is not null;
 create index document_unsettled on document (state) where state in ('sending', 'in_doubt', 'replacing', 'replace_in_doubt');
 create index document_of_parent on document (parent_id) where parent_id is not null;
+create index document_by_number on document (remote_no) where remote_no is not null;
 
 -- What an invoice holds, or will hold when the PUT under way is through, and below zero what its receipts take back.
 create view billed as
@@ -336,6 +345,7 @@ create index sync_log_by_merchant on sync_log (merchant_id, id);
 create index sync_log_by_status on sync_log (status, id);
 create index sync_log_by_both on sync_log (merchant_id, status, id);
 create index sync_log_by_document on sync_log (document_id);
+create index sync_log_by_time on sync_log (at);
 
 -- Counted by the triggers below as things happen, so that no page counts a big table. An hour counts from 1970; hour -1 is
 -- all there ever was.
@@ -401,6 +411,21 @@ create table audit (
   previous blob    not null,
   hash     blob    not null unique
 ) strict;
+
+-- Which orders an act was about, so that their stories find it.
+create table audit_order (
+  order_id integer not null,
+  audit_id integer not null references audit,
+  primary key (order_id, audit_id)
+) strict, without rowid;
+create trigger an_act_is_found_by_its_orders after insert on audit
+begin
+  insert or ignore into audit_order
+  select value, new.id from json_each(new.facts, '$.order') where type = 'integer'
+  union all
+  select value, new.id from json_each(new.facts, '$.orders')
+  where type = 'integer' and json_type(new.facts, '$.orders') = 'array';
+end;
 
 -- One open row per cause and subject; written by the step that knows the cause.
 create table alert (

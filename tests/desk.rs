@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use qantara::db::merchant::{self, CredentialKind, Merchant, Mode};
 use qantara::db::user::{self, Role};
-use qantara::db::{Db, FILE, document, job, order, product, ruling};
+use qantara::db::{Db, FILE, act, data_key, delivery, document, job, order, product, ruling};
 use qantara::desk::file::{EXAMPLE, MerchantFile};
 use qantara::desk::{Desk, Done, Effects, Error, MappingRow, Person, Proposal, Secret, Secrets, Wish};
 use qantara::domain::catalog::Code;
@@ -21,7 +21,10 @@ use qantara::domain::reason::{Hold, Ignored, Reason, Refusal};
 use qantara::domain::rules::{PricePolicy, ShippingPolicy};
 use qantara::domain::ruling::Ruling;
 use qantara::engine::credential_place;
-use qantara::vault::{MasterKey, Vault, verify_password};
+use qantara::engine::intake::body_place;
+use qantara::sandbox::shop::cart::{Cart, Product};
+use qantara::sandbox::shop::{Shop, ShopSetup};
+use qantara::vault::{DataKey, MasterKey, Vault, verify_password};
 use rusqlite::{Connection, OpenFlags};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
@@ -691,4 +694,79 @@ fn a_mapping_file_is_taken_whole_or_not_at_all() {
     assert_eq!(import(vec![row("a", 3)]).unwrap().answer["changed"], 1);
     let written = house.audit().into_iter().filter(|(action, _)| action == "mapping.import").count();
     assert_eq!(written, 2);
+}
+
+#[test]
+fn a_note_stays_with_its_order_and_an_empty_one_is_refused() {
+    let house = House::new();
+    house.add(PLAIN).unwrap();
+    let order_id = standing(&house, 7, order::State::Settled, None);
+    let other = standing(&house, 8, order::State::Settled, None);
+    let note = |note: &str| house.wish(Wish::OrderNote { order_id, note: note.to_owned() });
+    assert_eq!(refusal(note("  ")), "note is 0 characters long: write 1 to 1000 characters");
+    assert!(refusal(note(&"ن".repeat(1_001))).starts_with("note is 1001 characters long"));
+    assert!(refusal(house.wish(Wish::OrderNote { order_id: 99, note: "x".into() })).starts_with("order is 99"));
+    note(" اتصل العميل ").unwrap();
+    house.wish(Wish::OrderRetry { order_id }).unwrap();
+    let acts = |id| house.db.read(|c| act::of_order(c, id, 10)).unwrap();
+    let told: Vec<_> = acts(order_id).into_iter().map(|act| (act.action, act.facts["note"].clone())).collect();
+    assert_eq!(told, [("order.retry".to_owned(), json!(null)), ("order.note".to_owned(), json!("اتصل العميل"))]);
+    assert!(acts(other).is_empty(), "nothing was done about the other");
+}
+
+/// A delivery as the door keeps it, but for the order it is about.
+fn kept(house: &House, topic: &'static str, event_key: &'static str, body: &[u8], key: &DataKey) -> i64 {
+    let merchant_id = house.merchant("wadi").id;
+    let body = key.seal(&body_place(merchant_id, event_key), &lz4_flex::compress_prepend_size(body));
+    let webhook =
+        delivery::Delivery { merchant_id, event_key: event_key.into(), topic: topic.into(), sent_at: None, body };
+    match house.db.write(move |tx| delivery::keep(tx, &webhook, None, now())).unwrap() {
+        delivery::Kept::New { id } | delivery::Kept::Repeat { id, .. } => id,
+    }
+}
+
+#[test]
+fn a_kept_delivery_is_read_again_and_opened_with_a_trace() {
+    let house = House::new();
+    house.add(PLAIN).unwrap();
+    let key = DataKey::generate();
+    let mut shop = Shop::new(ShopSetup { seed: 7, ..ShopSetup::new("wadi.myshopify.com", "hush", "SAR") });
+    let shelf: Vec<_> = Product::samples(1).into_iter().map(|product| shop.sell(product)).collect();
+    let (_, deliveries) = shop.buy(&Cart::of(&[(shelf[0], 1)]), now()).unwrap();
+    let id = kept(&house, "orders/create", "one", &deliveries[0].body, &key);
+    let replay = |delivery_id| house.wish(Wish::DeliveryReplay { delivery_id });
+    assert!(refusal(replay(id)).starts_with("delivery 1 is sealed with another key"), "there is no key at all");
+    let sealed = house.vault.seal_data_key(1, &key);
+    house.db.write(move |tx| data_key::add(tx, 1, &sealed, now())).unwrap();
+
+    let done = replay(id).unwrap();
+    assert!(done.effects.orders_asked, "somebody looks at it");
+    let order_id = done.answer["order"].as_i64().unwrap();
+    let (order, overview) =
+        house.db.read(|c| Ok((order::get(c, order_id)?, delivery::of_order(c, order_id)?))).unwrap();
+    assert_eq!((order.due_at, overview.len()), (Some(now()), 1), "{order:?}");
+    assert!(house.db.read(|c| order::price(c, order_id)).unwrap().is_some(), "its body was taken in");
+    replay(id).unwrap();
+    assert_eq!(house.db.read(|c| order::list(c, order::Filter::default(), 9)).unwrap().len(), 1, "no second order");
+
+    let desk = Desk { db: &house.db, vault: &house.vault, policy: patient() };
+    let body = desk.body(id, now(), Person::AT_THE_COMMAND_LINE).unwrap();
+    assert_eq!(body.as_bytes(), deliveries[0].body);
+    let (action, facts) = house.audit().pop().unwrap();
+    assert_eq!(action, "delivery.read");
+    assert!(facts.contains(&format!("\"order\":{order_id}")) && !facts.contains("line_items"), "{facts}");
+
+    let broken = kept(&house, "orders/create", "two", b"{\"id\":5}", &key);
+    assert!(refusal(replay(broken)).starts_with("delivery 2 is unreadable at order_number"));
+    let foreign = kept(&house, "themes/publish", "three", b"{}", &key);
+    assert_eq!(refusal(replay(foreign)), "delivery 3 is about no order: there is nothing to take in");
+    let other = kept(&house, "orders/create", "four", &deliveries[0].body, &DataKey::generate());
+    assert!(refusal(replay(other)).starts_with("delivery 4 is sealed with another key"));
+    assert!(refusal(replay(99)).starts_with("delivery is 99: there is no such delivery"));
+    house.db.write(|tx| tx.execute("update delivery set body = null", []).map_err(|_| never())).unwrap();
+    assert!(refusal(replay(id)).starts_with("delivery 1 is without its body"));
+}
+
+fn never() -> qantara::db::Error {
+    qantara::db::Error::NotFound { context: "change a table that is there" }
 }

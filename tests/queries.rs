@@ -18,7 +18,7 @@ use qantara::db::order::{self, State};
 use qantara::db::product::{self, Ages};
 use qantara::db::scope::Scope;
 use qantara::db::sight::Sight;
-use qantara::db::{account, alert, delivery, document, log, merchant, setting, tally};
+use qantara::db::{account, act, alert, delivery, document, log, merchant, setting, tally};
 use qantara::domain::catalog::Code;
 use qantara::domain::document::{Document, Policy};
 use qantara::domain::draft::Draft;
@@ -58,6 +58,9 @@ insert into attempt (order_id, account_id, document_id, action, started_at, ende
 insert into sync_log (at, merchant_id, order_id, document_id, status)
   select at, o.merchant_id, o.id, d.id, iif(o.id % 5, 'success', 'held') from sync_log l, orders o
   join document d on d.order_id = o.id where l.id = 1 and o.id > 10;
+insert into order_sku select merchant_id, 'wh-1001', id from orders where id > 10;
+insert into audit (at, action, facts, previous, hash)
+  select i, 'order.retry', json_object('order', i + 10), x'00', i from n;
 insert into fact (order_id, kind, remote_id, body, seen_at)
   select o.id, f.kind, f.remote_id, body, seen_at from fact f, orders o where f.order_id = 1 and o.id > 10;
 insert into reduction (order_id, refund_id, class, document_id)
@@ -277,6 +280,8 @@ fn everything_hot(tx: &Transaction<'_>, now: Timestamp) {
 }
 
 fn everything_shown(tx: &Transaction<'_>, shown: &order::Overview) {
+    let documents = document::of_order(tx, 1).unwrap();
+    let number = documents.iter().find_map(|document| document.remote_no.clone()).unwrap();
     for merchant_id in [None, Some(1)] {
         for text in ["#1001", "1001", &shown.remote_id.to_string()] {
             assert!(order::find(tx, merchant_id, text).unwrap().iter().any(|order| order.id == shown.id), "{text}");
@@ -288,11 +293,22 @@ fn everything_shown(tx: &Transaction<'_>, shown: &order::Overview) {
             }
             for status in [None, Some(log::Status::Success)] {
                 for order_id in [None, Some(1)] {
-                    log::list(tx, log::Filter { merchant_id, status, order_id, before }, 5).unwrap();
+                    for (after, is_backwards) in [(None, false), (Some(9), false), (Some(9), true)] {
+                        let filter = log::Filter { merchant_id, status, order_id, before, after, is_backwards };
+                        log::list(tx, filter, 5).unwrap();
+                    }
                 }
             }
         }
+        assert!(document::orders_by_number(tx, merchant_id, &number, 5).unwrap().contains(&1));
     }
+    log::first_since(tx, Timestamp::UNIX_EPOCH).unwrap().unwrap();
+    for hours in [log::EVER, (0, 1 << 40)] {
+        assert!(!log::counts(tx, 1, hours).unwrap().is_empty());
+    }
+    assert!(order::with_sku(tx, 1, &Code::new(" wh-1001"), 5).unwrap().contains(&shown.id));
+    order::price(tx, 1).unwrap().unwrap();
+    act::of_order(tx, 1, 5).unwrap();
     order::counts(tx).unwrap();
     let now = Timestamp::UNIX_EPOCH;
     for scope in [Scope::All, Scope::Only([1, 2].into())] {
@@ -311,6 +327,8 @@ fn everything_shown(tx: &Transaction<'_>, shown: &order::Overview) {
     delivery::body(tx, 1).unwrap();
     assert!(!document::of_order(tx, 1).unwrap().is_empty());
     assert!(!document::attempts(tx, 1).unwrap().is_empty());
+    assert_eq!(document::latest_attempts(tx, 1, 1).unwrap().len(), 1);
+    delivery::get(tx, 1).unwrap();
     document::classes(tx, 1).unwrap();
     merchant::all(tx).unwrap();
     merchant::by_slug(tx, "wadi").unwrap();

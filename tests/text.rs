@@ -25,7 +25,7 @@ use qantara::domain::refund::Class as RefundClass;
 use qantara::domain::rules::ShippingPolicy;
 use qantara::domain::ruling::Ruling;
 use qantara::domain::trace::Step;
-use qantara::text::{self, Lang, Notice, Sentence};
+use qantara::text::{self, Lang, Notice, Said, Sentence};
 
 /// One value per variant, and a match that forgets none.
 macro_rules! every {
@@ -276,6 +276,7 @@ fn every_state_has_its_word() {
     let rulings = every!(Ruling: Dismiss, Import, NewInvoice { document: 1 }, Leave { document: 1 });
     distinct(&rulings, |lang, ruling| lang.words().ruling(*ruling));
     distinct(&Status::ALL, |lang, status| lang.words().status(*status));
+    distinct(&Said::ALL, |lang, said| lang.words().said(*said));
     distinct(&Role::ALL, |lang, role| lang.words().role(*role));
     distinct(&document::State::ALL, |lang, state| lang.words().document_state(*state));
     distinct(&MoneyState::ALL, |lang, state| lang.words().money_state(*state));

@@ -37,6 +37,7 @@ impl Log {
             status: self.status,
             order_id: order.map(|order| order.id),
             before: self.before,
+            ..log::Filter::default()
         };
         let rows = db.read(|c| log::list(c, filter, self.limit))?;
         let rows: Vec<view::LogRow> = rows.into_iter().map(view::LogRow::from).collect();

@@ -230,4 +230,8 @@ impl web::Desk for Office {
     fn perform(&self, wish: Wish, by: Person) -> Result<Value, desk::Error> {
         self.perform(wish, by)
     }
+
+    fn body(&self, delivery_id: i64, by: Person) -> Result<String, desk::Error> {
+        self.body(delivery_id, by)
+    }
 }

@@ -418,7 +418,7 @@ pub struct LogRow {
 
 impl From<Entry> for LogRow {
     fn from(entry: Entry) -> Self {
-        let Entry { id, at, merchant, order_id, order_name, status, facts } = entry;
+        let Entry { id, at, merchant, order_id, order_name, status, facts, currency: _ } = entry;
         let what = what(facts.as_ref());
         Self { id, at, merchant, order_id, order: order_name, status, facts, what }
     }

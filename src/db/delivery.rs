@@ -73,6 +73,8 @@ pub struct Overview {
     pub sent_at: Option<Timestamp>,
     pub received_at: Timestamp,
     pub repeats: i64,
+    /// Retention has not taken its body yet.
+    pub has_body: bool,
 }
 
 /// The deliveries of an order, oldest first.
@@ -80,21 +82,23 @@ pub fn of_order(c: &Connection, order_id: i64) -> Result<Vec<Overview>, Error> {
     const LIST: &str = "list an order's deliveries";
     let mut statement = c
         .prepare_cached(
-            "select id, topic, event_key, sent_at, received_at, repeats from delivery where order_id = ?1 order by id",
+            "select id, topic, event_key, sent_at, received_at, repeats, body is not null from delivery
+             where order_id = ?1 order by id",
         )
         .during(LIST)?;
     let rows = statement
         .query_map([order_id], |row| {
             Ok((
-                (row.get(0)?, row.get(1)?, row.get(2)?, row.get(5)?),
+                (row.get(0)?, row.get(1)?, row.get(2)?, row.get(5)?, row.get(6)?),
                 row.get::<_, Option<i64>>(3)?,
                 row.get::<_, i64>(4)?,
             ))
         })
         .during(LIST)?;
     rows.map(|row| {
-        let ((id, topic, event_key, repeats), sent_at, received_at) = row.during(LIST)?;
-        Ok(Overview { id, topic, event_key, sent_at: maybe_at(sent_at)?, received_at: at(received_at)?, repeats })
+        let ((id, topic, event_key, repeats, has_body), sent_at, received_at) = row.during(LIST)?;
+        let (sent_at, received_at) = (maybe_at(sent_at)?, at(received_at)?);
+        Ok(Overview { id, topic, event_key, sent_at, received_at, repeats, has_body })
     })
     .collect()
 }
@@ -103,4 +107,48 @@ pub fn of_order(c: &Connection, order_id: i64) -> Result<Vec<Overview>, Error> {
 pub fn body(c: &Connection, id: i64) -> Result<(i64, Option<Vec<u8>>), Error> {
     c.query_row("select merchant_id, body from delivery where id = ?1", [id], |row| Ok((row.get(0)?, row.get(1)?)))
         .during("read a delivery's body")
+}
+
+/// One delivery, and what it was sealed for.
+#[derive(Clone, Debug)]
+pub struct Sealed {
+    pub merchant_id: i64,
+    pub event_key: String,
+    pub topic: String,
+    pub order_id: Option<i64>,
+    pub sent_at: Option<Timestamp>,
+    pub received_at: Timestamp,
+    /// None once retention has passed.
+    pub body: Option<Vec<u8>>,
+}
+
+/// The delivery of an id.
+pub fn get(c: &Connection, id: i64) -> Result<Sealed, Error> {
+    const READ: &str = "read a delivery";
+    let (sealed, sent_at, received_at) = c
+        .prepare_cached(
+            "select merchant_id, event_key, topic, order_id, body, sent_at, received_at from delivery where id = ?1",
+        )
+        .during(READ)?
+        .query_row([id], |row| {
+            let sealed = Sealed {
+                merchant_id: row.get(0)?,
+                event_key: row.get(1)?,
+                topic: row.get(2)?,
+                order_id: row.get(3)?,
+                sent_at: None,
+                received_at: Timestamp::UNIX_EPOCH,
+                body: row.get(4)?,
+            };
+            Ok((sealed, row.get::<_, Option<i64>>(5)?, row.get::<_, i64>(6)?))
+        })
+        .during(READ)?;
+    Ok(Sealed { sent_at: maybe_at(sent_at)?, received_at: at(received_at)?, ..sealed })
+}
+
+/// A body that could not be read when it came turned out to be about this order.
+pub fn belongs_to(tx: &Transaction<'_>, id: i64, order_id: i64) -> Result<(), Error> {
+    tx.execute("update delivery set order_id = ?2 where id = ?1 and order_id is null", (id, order_id))
+        .during("say whose a delivery is")?;
+    Ok(())
 }

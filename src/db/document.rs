@@ -139,6 +139,22 @@ pub fn store(tx: &Transaction<'_>, was: State, document: &Document) -> Result<()
     if changed == 1 { Ok(()) } else { Err(Error::NotFound { context: "write a document in the state it was read in" }) }
 }
 
+/// The orders with a document that people know by this number, newest first. Every account counts from one.
+pub fn orders_by_number(c: &Connection, merchant_id: Option<i64>, number: &str, limit: u32) -> Result<Vec<i64>, Error> {
+    const FIND: &str = "find orders by the number of a document";
+    let of_merchant = if merchant_id.is_some() { "o.merchant_id = ?1" } else { "?1 is null" };
+    let sql = format!(
+        "select distinct o.id from document d indexed by document_by_number cross join orders o on o.id = d.order_id
+         where d.remote_no = ?2 and {of_merchant}"
+    );
+    let mut statement = c.prepare_cached(&sql).during(FIND)?;
+    let rows = statement.query_map((merchant_id, number), |row| row.get(0)).during(FIND)?;
+    let mut ids: Vec<i64> = rows.map(|row| row.during(FIND)).collect::<Result<_, _>>()?;
+    ids.sort_unstable_by_key(|id| std::cmp::Reverse(*id));
+    ids.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(ids)
+}
+
 /// The documents whose call was cut off by the end of the process: document and order.
 pub fn cut_off(c: &Connection) -> Result<Vec<(i64, i64)>, Error> {
     let mut statement = c
@@ -282,15 +298,22 @@ pub struct Attempt {
 
 /// Every call for an order, oldest first.
 pub fn attempts(c: &Connection, order_id: i64) -> Result<Vec<Attempt>, Error> {
+    let mut attempts = latest_attempts(c, order_id, u32::MAX)?;
+    attempts.reverse();
+    Ok(attempts)
+}
+
+/// The latest calls for an order, newest first: an order that waits for stock is looked at for months.
+pub fn latest_attempts(c: &Connection, order_id: i64, limit: u32) -> Result<Vec<Attempt>, Error> {
     const LIST: &str = "list an order's calls";
     let mut statement = c
         .prepare_cached(
             "select id, document_id, action, started_at, ended_at, outcome, status, remote_id, request, answer, detail
-             from attempt where order_id = ?1 order by id",
+             from attempt where order_id = ?1 order by id desc limit ?2",
         )
         .during(LIST)?;
     let rows = statement
-        .query_map([order_id], |row| {
+        .query_map((order_id, limit), |row| {
             let attempt = Attempt {
                 id: row.get(0)?,
                 document_id: row.get(1)?,

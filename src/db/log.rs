@@ -1,16 +1,17 @@
 //! The sync log: append-only, the story of every order in the operator's words.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Transaction};
+use rusqlite::{Connection, OptionalExtension as _, Transaction};
 use serde::{Deserialize, Serialize};
 
 use super::convert::{at, from_json, ms, to_json, word};
 use super::{Context as _, Error};
 use crate::domain::document::State;
+use crate::domain::money::Currency;
 use crate::domain::reason::Reason;
 
 /// What happened, in one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// An invoice came into being.
@@ -139,6 +140,8 @@ pub struct Entry {
     pub order_name: String,
     pub status: Status,
     pub facts: Option<Facts>,
+    /// Of the amounts in the facts, as long as the order's newest body is kept.
+    pub currency: Option<Currency>,
 }
 
 /// Which rows a list shows.
@@ -149,6 +152,10 @@ pub struct Filter {
     pub order_id: Option<i64>,
     /// Only rows older than this one: the next page.
     pub before: Option<i64>,
+    /// Only rows newer than this one.
+    pub after: Option<i64>,
+    /// Of all that fit, the oldest are wanted: the page before, which ends at `after`.
+    pub is_backwards: bool,
 }
 
 /// Rows, newest first.
@@ -160,32 +167,72 @@ pub fn list(c: &Connection, filter: Filter, limit: u32) -> Result<Vec<Entry>, Er
         (filter.merchant_id.is_some(), "l.merchant_id = ?2"),
         (filter.status.is_some(), "l.status = ?3"),
         (filter.order_id.is_some(), "l.order_id = ?4"),
+        (filter.after.is_some(), "l.id > ?6"),
     ];
     conditions.extend(parts.iter().filter(|(is_set, _)| *is_set).map(|(_, condition)| *condition));
     let sql = format!(
-        "select l.id, l.at, m.slug, l.order_id, coalesce(o.name, ''), l.status, l.reason
+        "select l.id, l.at, m.slug, l.order_id, coalesce(o.name, ''), l.status, l.reason,
+           iif(l.status = 'held', o.snapshot ->> '$.currency', null)
          from sync_log l join merchant m on m.id = l.merchant_id left join orders o on o.id = l.order_id
-         where {} order by l.id desc limit ?5",
-        conditions.join(" and ")
+         where {} order by l.id {} limit ?5",
+        conditions.join(" and "),
+        if filter.is_backwards { "asc" } else { "desc" }
     );
     let mut statement = c.prepare_cached(&sql).during(LIST)?;
     let before = filter.before.unwrap_or(i64::MAX);
     let status = filter.status.map(Status::word);
     let rows = statement
-        .query_map((before, filter.merchant_id, status, filter.order_id, limit), |row| {
+        .query_map((before, filter.merchant_id, status, filter.order_id, limit, filter.after.unwrap_or(0)), |row| {
             Ok((
-                (row.get(0)?, row.get(2)?, row.get(3)?, row.get(4)?),
+                (row.get(0)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get::<_, Option<String>>(7)?),
                 row.get::<_, i64>(1)?,
                 row.get::<_, String>(5)?,
                 row.get::<_, Option<String>>(6)?,
             ))
         })
         .during(LIST)?;
+    let mut rows: Vec<Entry> = rows
+        .map(|row| {
+            let ((id, merchant, order_id, order_name, currency), when, status, facts) = row.during(LIST)?;
+            let status = word(LIST, &status, Status::parse(&status))?;
+            let facts = facts.map(|text| from_json(LIST, &text)).transpose()?;
+            let currency = currency.as_deref().and_then(Currency::parse);
+            Ok(Entry { id, at: at(when)?, merchant, order_id, order_name, status, facts, currency })
+        })
+        .collect::<Result<_, Error>>()?;
+    if filter.is_backwards {
+        rows.reverse();
+    }
+    Ok(rows)
+}
+
+/// The first row that was written at this time or later. Rows are written in the order of time, but for a clock that was
+/// set back.
+pub fn first_since(c: &Connection, time: Timestamp) -> Result<Option<i64>, Error> {
+    c.prepare_cached("select id from sync_log where at >= ?1 order by at, id limit 1")
+        .during("find a time in the sync log")?
+        .query_row([ms(time)], |row| row.get(0))
+        .optional()
+        .during("find a time in the sync log")
+}
+
+/// All there ever was.
+pub const EVER: (i64, i64) = (-1, -1);
+
+/// How many rows of each status one merchant has, from one hour to another, both counted from 1970.
+pub fn counts(c: &Connection, merchant_id: i64, hours: (i64, i64)) -> Result<Vec<(Status, i64)>, Error> {
+    const COUNT: &str = "count rows of the sync log";
+    let mut statement = c
+        .prepare_cached(
+            "select status, sum(count) from happening where merchant_id = ?1 and hour between ?2 and ?3 group by status",
+        )
+        .during(COUNT)?;
+    let rows = statement
+        .query_map((merchant_id, hours.0, hours.1), |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))
+        .during(COUNT)?;
     rows.map(|row| {
-        let ((id, merchant, order_id, order_name), when, status, facts) = row.during(LIST)?;
-        let status = word(LIST, &status, Status::parse(&status))?;
-        let facts = facts.map(|text| from_json(LIST, &text)).transpose()?;
-        Ok(Entry { id, at: at(when)?, merchant, order_id, order_name, status, facts })
+        let (status, count) = row.during(COUNT)?;
+        Ok((word(COUNT, &status, Status::parse(&status))?, count))
     })
     .collect()
 }

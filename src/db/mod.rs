@@ -7,8 +7,10 @@
 //! and SQL, which lives in the files beside this one, a function per question.
 
 pub mod account;
+pub mod act;
 pub mod alert;
 pub mod audit;
+pub mod browse;
 pub mod class;
 mod convert;
 pub mod data_key;

@@ -9,9 +9,10 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 use super::convert::{at, from_json, maybe_at, ms, to_json, word};
 use super::merchant::Mode;
 use super::{Context as _, Error, account, document, merchant, product, ruling, setting};
-use crate::domain::catalog::{Catalog, candidates};
+use crate::domain::catalog::{Catalog, Code, candidates};
 use crate::domain::document::Policy;
 use crate::domain::ledger::Ledger;
+use crate::domain::money::{Amount, Currency};
 use crate::domain::order::{Cancelled, Facts, Order, Refund, Snapshot, Transaction as Movement};
 use crate::domain::reason::Reason;
 use crate::domain::rules;
@@ -152,7 +153,19 @@ pub fn take_snapshot(
         .during("keep a snapshot")?
         .execute((order_id, to_json(snapshot), &snapshot.name, ms(snapshot.created_at), ms(rank.0), ms(rank.1), buyer))
         .during("keep a snapshot")?;
-    Ok(changed > 0)
+    if changed == 0 {
+        return Ok(false);
+    }
+    let mut keep = tx
+        .prepare_cached(
+            "insert or ignore into order_sku (merchant_id, sku, order_id) select merchant_id, ?2, id from orders where id = ?1",
+        )
+        .during("keep an order's SKUs")?;
+    let skus: BTreeSet<Code> = snapshot.lines.iter().map(|line| Code::new(&line.sku)).collect();
+    for sku in skus.iter().filter(|sku| !sku.is_none()) {
+        keep.execute((order_id, sku.as_str())).during("keep an order's SKUs")?;
+    }
+    Ok(true)
 }
 
 /// Merges facts into what is known; they never go back.
@@ -312,6 +325,30 @@ pub fn find(c: &Connection, merchant_id: Option<i64>, text: &str) -> Result<Vec<
     let mut statement = c.prepare_cached(&sql).during(FIND)?;
     let rows = statement.query_map((merchant_id, text, name, number), overview).during(FIND)?;
     rows.map(|row| row.during(FIND)?).collect()
+}
+
+/// The newest orders of a merchant that ever had a line with this SKU.
+pub fn with_sku(c: &Connection, merchant_id: i64, sku: &Code, limit: u32) -> Result<Vec<i64>, Error> {
+    const FIND: &str = "find orders by SKU";
+    let mut statement = c
+        .prepare_cached(
+            "select order_id from order_sku where merchant_id = ?1 and sku = ?2 order by order_id desc limit ?3",
+        )
+        .during(FIND)?;
+    let rows = statement.query_map((merchant_id, sku.as_str(), limit), |row| row.get(0)).during(FIND)?;
+    rows.map(|row| row.during(FIND)).collect()
+}
+
+/// What the newest body says the whole order costs; none without a body, or once retention has taken it.
+pub fn price(c: &Connection, id: i64) -> Result<Option<(Amount, Currency)>, Error> {
+    const READ: &str = "read an order's price";
+    let (total, currency): (Option<i64>, Option<String>) = c
+        .prepare_cached("select snapshot ->> '$.total_price', snapshot ->> '$.currency' from orders where id = ?1")
+        .during(READ)?
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
+        .during(READ)?;
+    let currency = currency.map(|code| word(READ, &code, Currency::parse(&code))).transpose()?;
+    Ok(total.map(Amount).zip(currency))
 }
 
 /// Which orders a list shows.

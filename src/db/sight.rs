@@ -1,30 +1,42 @@
 //! What somebody may see. Pages and the API get a [`Sight`] and never a connection, so no query of theirs can forget whose
 //! eyes it is for: a merchant's own staff see that merchant and nothing else.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 
 use super::scope::Scope;
-use super::{Db, Error, alert, audit, delivery, document, log, merchant, order, product, user};
+use super::{Db, Error, account, act, alert, audit, delivery, document, log, merchant, order, product, user};
 use crate::domain::document::{Document, Policy};
-use crate::domain::money::Currency;
+use crate::domain::money::{Amount, Currency};
 
 /// One moment of the database, as far as a scope reaches.
 pub struct Sight<'a> {
     pub(super) c: &'a Connection,
-    scope: &'a Scope,
+    pub(super) scope: &'a Scope,
 }
+
+/// Calls that a story shows; the bodies of all of them would be megabytes.
+pub const ATTEMPTS: u32 = 60;
 
 /// All that is known of one order.
 pub struct Story {
     pub order: order::Overview,
-    pub time_zone: String,
+    pub merchant: merchant::Merchant,
+    /// What the shop says the whole order costs, as long as its newest body is kept.
+    pub price: Option<(Amount, Currency)>,
     /// The shop's, once a snapshot or a document tells it.
     pub currency: Option<Currency>,
     pub documents: Vec<Document>,
     pub deliveries: Vec<delivery::Overview>,
+    /// The latest calls, newest first.
     pub attempts: Vec<document::Attempt>,
+    /// What people did, newest first.
+    pub acts: Vec<act::Act>,
     pub log: Vec<log::Entry>,
+    /// The addresses of the accounts in which its documents lie.
+    pub addresses: BTreeMap<i64, String>,
 }
 
 impl Db {
@@ -81,11 +93,18 @@ impl<'a> Sight<'a> {
     pub fn story(&self, id: i64, rows: u32, now: Timestamp) -> Result<Story, Error> {
         let order = self.order(id)?;
         let documents = document::of_order(self.c, id)?;
+        let mut addresses = BTreeMap::new();
+        for account_id in documents.iter().map(|document| document.account_id).collect::<BTreeSet<_>>() {
+            addresses.insert(account_id, account::get(self.c, account_id)?.address);
+        }
         Ok(Story {
-            time_zone: merchant::get(self.c, order.merchant_id)?.time_zone,
+            merchant: merchant::get(self.c, order.merchant_id)?,
+            price: order::price(self.c, id)?,
             currency: self.currency(id, &documents, now),
             deliveries: delivery::of_order(self.c, id)?,
-            attempts: document::attempts(self.c, id)?,
+            attempts: document::latest_attempts(self.c, id, ATTEMPTS)?,
+            acts: act::of_order(self.c, id, rows)?,
+            addresses,
             log: self.log(log::Filter { order_id: Some(id), ..log::Filter::default() }, rows)?,
             documents,
             order,
@@ -100,6 +119,13 @@ impl<'a> Sight<'a> {
         let ages = product::Ages { product: SignedDuration::ZERO, miss: SignedDuration::ZERO };
         let case = order::case(self.c, id, Policy::default(), ages, now).ok()??;
         Some(case.order.snapshot.currency)
+    }
+
+    /// One delivery, sealed as it is.
+    pub fn delivery(&self, id: i64) -> Result<delivery::Sealed, Error> {
+        let delivery = delivery::get(self.c, id)?;
+        self.allow(delivery.merchant_id)?;
+        Ok(delivery)
     }
 
     /// Orders of a name, of Shopify's or of our own id, newest first, twenty at most.

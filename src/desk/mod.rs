@@ -9,6 +9,7 @@
 
 pub mod account;
 mod check;
+mod delivery;
 pub mod file;
 mod hold;
 pub mod local;
@@ -96,6 +97,18 @@ pub enum Wish {
         ruling: Ruling,
         /// Why.
         note: String,
+    },
+    /// A person writes something down about one order.
+    OrderNote {
+        /// Our own id.
+        order_id: i64,
+        /// What.
+        note: String,
+    },
+    /// Take the kept body of a delivery in once more.
+    DeliveryReplay {
+        /// Our own id.
+        delivery_id: i64,
     },
     /// Look now at every order that is held for one cause.
     HoldRelease {
@@ -338,6 +351,10 @@ impl Desk<'_> {
             Wish::OrderRule { order_id, ruling, note } => {
                 self.in_one(move |tx| hold::rule(tx, &moment, order_id, ruling, &note))
             }
+            Wish::OrderNote { order_id, note } => {
+                self.in_one(move |tx| order::note(tx, &moment, order_id, note.trim()))
+            }
+            Wish::DeliveryReplay { delivery_id } => self.in_one(move |tx| delivery::replay(tx, &moment, delivery_id)),
             Wish::HoldRelease { slug, cause, about } => {
                 self.in_one(move |tx| hold::release(tx, &moment, slug.as_deref(), &cause, about.as_deref()))
             }
@@ -359,6 +376,15 @@ impl Desk<'_> {
                 let password = person::hashed(&name, &password)?;
                 self.in_one(move |tx| person::set_password(tx, &moment, &name, &password))
             }
+        }
+    }
+
+    /// Opens the body of a delivery for a person; that it was read is written down.
+    pub fn body(&self, delivery_id: i64, now: Timestamp, by: Person) -> Result<String, Error> {
+        let moment = Moment { vault: Arc::clone(self.vault), policy: self.policy, now, by };
+        match self.in_one(move |tx| delivery::read(tx, &moment, delivery_id))?.answer {
+            Value::String(body) => Ok(body),
+            other => Ok(other.to_string()),
         }
     }
 

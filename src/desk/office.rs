@@ -25,19 +25,28 @@ impl Office {
 
     /// Makes a wish come true and sees to it that it shows at once.
     pub fn perform(&self, wish: Wish, by: Person) -> Result<Value, Error> {
-        let Engine { db, vault, clock, settings, .. } = self.engine.as_ref();
-        let done = Desk { db, vault, policy: settings.policy }.perform(wish, clock.now(), by)?;
+        let done = self.desk().perform(wish, self.engine.clock.now(), by)?;
         if done.effects.doors_changed {
             self.intake.reload()?;
         }
         if done.effects.orders_asked {
             // Possibly many: no worker sleeps on.
-            (0..settings.workers).for_each(|_| self.engine.wake());
+            (0..self.engine.settings.workers).for_each(|_| self.engine.wake());
         }
         if done.effects.chores_asked {
             self.engine.wake_chores();
         }
         Ok(done.answer)
+    }
+
+    /// Opens the body of a delivery for a person.
+    pub fn body(&self, delivery_id: i64, by: Person) -> Result<String, Error> {
+        self.desk().body(delivery_id, self.engine.clock.now(), by)
+    }
+
+    fn desk(&self) -> Desk<'_> {
+        let Engine { db, vault, settings, .. } = self.engine.as_ref();
+        Desk { db, vault, policy: settings.policy }
     }
 }
 

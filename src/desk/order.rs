@@ -1,4 +1,4 @@
-//! A person's "try again" on one order.
+//! A person's "try again" on one order, and what people note about it.
 
 use rusqlite::Transaction;
 use serde_json::json;
@@ -16,6 +16,22 @@ pub(super) fn retry(tx: &Transaction<'_>, moment: &Moment, order_id: i64) -> Res
     let facts = json!({ "order": order_id, "name": order.name, "merchant": order.merchant, "documents": again });
     moment.write_down(tx, "order.retry", facts.clone())?;
     Ok(Done { answer: facts, effects: Effects { orders_asked: true, ..Effects::default() } })
+}
+
+/// Longer ones belong into a file.
+const LONGEST_NOTE: usize = 1_000;
+
+/// Keeps a note with the order's story.
+pub(super) fn note(tx: &Transaction<'_>, moment: &Moment, order_id: i64, note: &str) -> Result<Done, Error> {
+    let length = note.chars().count();
+    if !(1..=LONGEST_NOTE).contains(&length) {
+        let remedy = format!("write 1 to {LONGEST_NOTE} characters");
+        return Err(Refusal::said("note", &format!("{length} characters long"), remedy).into());
+    }
+    let order = known(tx, order_id)?;
+    let facts = json!({ "order": order_id, "name": order.name, "merchant": order.merchant, "note": note });
+    moment.write_down(tx, "order.note", facts.clone())?;
+    Ok(Done { answer: facts, effects: Effects::default() })
 }
 
 /// The order of our number, which somebody typed.

@@ -156,12 +156,7 @@ impl Intake {
             let hash = Sha256::new().chain_update(&headers.topic).chain_update([0]).chain_update(body).finalize();
             hash.iter().map(|byte| format!("{byte:02x}")).collect()
         });
-        let buyer = match reading {
-            Ok(Reading::Order { snapshot, buyer: Some(buyer), .. }) => serde_json::to_vec(buyer)
-                .ok()
-                .map(|plain| self.data_key.seal(&buyer_place(door.merchant_id, &snapshot.id.to_string()), &plain)),
-            Ok(_) | Err(_) => None,
-        };
+        let buyer = reading.as_ref().ok().and_then(|reading| sealed_buyer(&self.data_key, door.merchant_id, reading));
         Proven {
             merchant_id: door.merchant_id,
             mode: door.mode,
@@ -182,6 +177,12 @@ impl Intake {
 #[must_use]
 pub fn body_place(merchant_id: i64, event_key: &str) -> Place<'_> {
     Place { table: "delivery", row: merchant_id, kind: event_key, address: None }
+}
+
+fn sealed_buyer(key: &DataKey, merchant_id: i64, reading: &Reading) -> Option<Vec<u8>> {
+    let Reading::Order { snapshot, buyer: Some(buyer), .. } = reading else { return None };
+    let plain = serde_json::to_vec(buyer).ok()?;
+    Some(key.seal(&buyer_place(merchant_id, &snapshot.id.to_string()), &plain))
 }
 
 fn buyer_place(merchant_id: i64, order: &str) -> Place<'_> {
@@ -232,19 +233,7 @@ fn keep(
     now: Timestamp,
 ) -> Result<(), Error> {
     let merchant_id = proven.merchant_id;
-    let remote_id = match reading {
-        Ok(Reading::Order { snapshot, .. }) => Some(snapshot.id),
-        Ok(Reading::Facts { order_id, .. } | Reading::Edited { order_id }) => Some(*order_id),
-        Ok(
-            Reading::Sample { .. }
-            | Reading::DataRequest { .. }
-            | Reading::RedactBuyer { .. }
-            | Reading::RedactShop { .. }
-            | Reading::Uninstalled { .. }
-            | Reading::Other,
-        )
-        | Err(_) => None,
-    };
+    let remote_id = reading.as_ref().ok().and_then(order_meant);
     let order_id = remote_id.map(|id| order::known(tx, merchant_id, id, now)).transpose()?;
     let kept = delivery::keep(tx, &proven.delivery, order_id, now)?;
     let told = |status, delivery_id, facts: Option<log::Facts>| {
@@ -260,19 +249,17 @@ fn keep(
         Kept::Repeat { .. } => return Ok(()),
     };
     match (reading, order_id) {
-        (Ok(Reading::Order { snapshot, facts, updated_at, .. }), Some(order_id)) => {
-            order::take_snapshot(tx, order_id, snapshot, (*updated_at, sent_at), proven.buyer.as_deref())?;
-            order::take_facts(tx, order_id, facts, now)?;
-            count_unowned(tx, &proven.shop_domain, snapshot, now)?;
+        (Ok(reading), Some(order_id)) => {
+            learn(tx, order_id, reading, sent_at, proven.buyer.as_deref(), now)?;
+            if let Reading::Order { snapshot, .. } = reading {
+                count_unowned(tx, &proven.shop_domain, snapshot, now)?;
+            }
             job::ask(tx, order_id, merchant_id, now, true)?;
         }
-        (Ok(Reading::Facts { facts, .. }), Some(order_id)) => {
-            order::take_facts(tx, order_id, facts, now)?;
-            job::ask(tx, order_id, merchant_id, now, true)?;
+        (Ok(Reading::Sample { .. }), None) => {
+            told(Status::Test, delivery_id, Some(log::Facts::Topic(topic.to_owned())))?
         }
-        (Ok(Reading::Edited { .. }), Some(order_id)) => job::ask(tx, order_id, merchant_id, now, true)?,
-        (Ok(Reading::Sample { .. }), _) => told(Status::Test, delivery_id, Some(log::Facts::Topic(topic.to_owned())))?,
-        (Ok(_), _) => {}
+        (Ok(_), None) => {}
         (Err(ReadError { path, problem }), _) => {
             let failed = Failed::Unreadable { topic: topic.to_owned(), path: path.clone(), problem: problem.clone() };
             told(Status::Failed, delivery_id, Some(log::Facts::Reason(Reason::Failed(failed))))?;
@@ -283,6 +270,78 @@ fn keep(
         told(Status::Paused, delivery_id, None)?;
     }
     Ok(())
+}
+
+/// The order that a body is about, by Shopify's id.
+fn order_meant(reading: &Reading) -> Option<i64> {
+    match reading {
+        Reading::Order { snapshot, .. } => Some(snapshot.id),
+        Reading::Facts { order_id, .. } | Reading::Edited { order_id } => Some(*order_id),
+        Reading::Sample { .. }
+        | Reading::DataRequest { .. }
+        | Reading::RedactBuyer { .. }
+        | Reading::RedactShop { .. }
+        | Reading::Uninstalled { .. }
+        | Reading::Other => None,
+    }
+}
+
+/// Takes what a body says of its order into what is known of it.
+fn learn(
+    tx: &Transaction<'_>,
+    order_id: i64,
+    reading: &Reading,
+    sent_at: Timestamp,
+    buyer: Option<&[u8]>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    match reading {
+        Reading::Order { snapshot, facts, updated_at, .. } => {
+            order::take_snapshot(tx, order_id, snapshot, (*updated_at, sent_at), buyer)?;
+            order::take_facts(tx, order_id, facts, now)
+        }
+        Reading::Facts { facts, .. } => order::take_facts(tx, order_id, facts, now),
+        Reading::Edited { .. }
+        | Reading::Sample { .. }
+        | Reading::DataRequest { .. }
+        | Reading::RedactBuyer { .. }
+        | Reading::RedactShop { .. }
+        | Reading::Uninstalled { .. }
+        | Reading::Other => Ok(()),
+    }
+}
+
+/// What became of a body that was read once more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Replayed {
+    /// What it says of this order, by our own id, is known.
+    Order(i64),
+    /// It is about no order.
+    NoOrder,
+    /// It still is not what its topic says: where, and why.
+    Unreadable { path: String, problem: String },
+}
+
+/// Reads the body of a kept delivery as this version of the program reads it, and learns from it what it would have
+/// learned at the door. It proved itself when it came; nothing newer is lost, for an older body never replaces a newer.
+pub fn replay(
+    tx: &Transaction<'_>,
+    key: &DataKey,
+    delivery_id: i64,
+    kept: &delivery::Sealed,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<Replayed, Error> {
+    let reading = match read(&kept.topic, body) {
+        Ok(reading) => reading,
+        Err(ReadError { path, problem }) => return Ok(Replayed::Unreadable { path, problem }),
+    };
+    let Some(remote_id) = order_meant(&reading) else { return Ok(Replayed::NoOrder) };
+    let order_id = order::known(tx, kept.merchant_id, remote_id, now)?;
+    let buyer = sealed_buyer(key, kept.merchant_id, &reading);
+    learn(tx, order_id, &reading, kept.sent_at.unwrap_or(kept.received_at), buyer.as_deref(), now)?;
+    delivery::belongs_to(tx, delivery_id, order_id)?;
+    Ok(Replayed::Order(order_id))
 }
 
 /// A vendor that belongs to nobody is shown once per shop: its lines are on no invoice.

@@ -639,6 +639,11 @@ impl Words for English {
             Said::Saved => "Saved.",
             Said::UserAdded => "The user is added and may sign in.",
             Said::PasswordChanged => "Your password is another one now.",
+            Said::Noted => "The note is kept with the order.",
+            Said::Dismissed => "The order is dismissed, until the shop changes it.",
+            Said::Imported => "The order is booked now.",
+            Said::Decided => "Your decision is kept, and the order is looked at with it.",
+            Said::Replayed => "The delivery was read again, and the order is looked at.",
         }
     }
 

@@ -88,11 +88,31 @@ pub enum Said {
     PasswordChanged,
     /// Somebody may sign in.
     UserAdded,
+    /// A note is kept with the order.
+    Noted,
+    /// Nothing more is done for the order.
+    Dismissed,
+    /// The order is booked although the rules pass it over.
+    Imported,
+    /// What was decided about a deleted invoice is kept.
+    Decided,
+    /// A delivery was read again.
+    Replayed,
 }
 
 impl Said {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::LooksAgain, Self::Saved, Self::PasswordChanged, Self::UserAdded];
+    pub const ALL: [Self; 9] = [
+        Self::LooksAgain,
+        Self::Saved,
+        Self::PasswordChanged,
+        Self::UserAdded,
+        Self::Noted,
+        Self::Dismissed,
+        Self::Imported,
+        Self::Decided,
+        Self::Replayed,
+    ];
 
     /// As it stands in an address.
     #[must_use]
@@ -102,6 +122,11 @@ impl Said {
             Self::Saved => "saved",
             Self::PasswordChanged => "password_changed",
             Self::UserAdded => "user_added",
+            Self::Noted => "noted",
+            Self::Dismissed => "dismissed",
+            Self::Imported => "imported",
+            Self::Decided => "decided",
+            Self::Replayed => "replayed",
         }
     }
 

@@ -58,6 +58,12 @@ impl Asked {
         self.context.parts.desk.perform(wish, person)
     }
 
+    /// The body of a delivery, opened for whoever asks. Whether they may is for the caller to know.
+    pub(super) fn body(&self, delivery_id: i64) -> Result<String, desk::Error> {
+        let person = Person { user_id: Some(self.viewer.user().id), via: Via::Page, from: Some(self.client) };
+        self.context.parts.desk.body(delivery_id, person)
+    }
+
     pub(super) fn now(&self) -> Timestamp {
         self.context.parts.clock.now()
     }

@@ -75,4 +75,7 @@ pub enum Received {
 pub trait Desk: Send + Sync {
     /// Makes a wish come true and sees to it that it shows at once.
     fn perform(&self, wish: Wish, by: Person) -> Result<Value, desk::Error>;
+
+    /// Opens the body of a delivery; that it was read is written down.
+    fn body(&self, delivery_id: i64, by: Person) -> Result<String, desk::Error>;
 }

@@ -136,6 +136,14 @@ pub(super) fn problem(problem: &Problem, page: Markup) -> Reply {
     reply
 }
 
+/// Something to keep as a file of this name, which is plain ASCII.
+pub(super) fn file(kind: &'static str, name: &str, content: String) -> Reply {
+    let mut reply = typed(make(StatusCode::OK, Bytes::from(content)), kind);
+    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")).expect("the name is ASCII");
+    reply.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
+    reply
+}
+
 /// A style whose name changes with its content. Private: it lies behind the sign-in like everything else.
 pub(super) fn style(text: &'static str) -> Reply {
     let mut reply = typed(make(StatusCode::OK, Bytes::from_static(text.as_bytes())), "text/css; charset=utf-8");

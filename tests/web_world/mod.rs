@@ -15,7 +15,8 @@ use qantara::config::Config;
 use qantara::db::scope::Scope;
 use qantara::db::user::{self, Role};
 use qantara::db::{self, Db};
-use qantara::desk::{self, Person, Wish};
+use qantara::desk::account::{Accounts, Choices, Named, Silence, Site, Tax, WaysOfPaying};
+use qantara::desk::{self, Person, Secret, Wish};
 use qantara::vault::{MasterKey, Vault, hash_password};
 use qantara::web::server::{self, Running, StartError};
 use qantara::web::{Desk, Door, Parts, Received};
@@ -58,6 +59,38 @@ impl Desk for Wishes {
         self.0.lock().unwrap().push((by, serde_json::to_value(&wish).unwrap()));
         Ok(Value::Null)
     }
+
+    fn body(&self, _: i64, by: Person) -> Result<String, desk::Error> {
+        self.0.lock().unwrap().push((by, serde_json::json!({ "body": null })));
+        Ok(r#"{"name":"<b>#1001</b>","total_price":"11.500","note":null,"tags":[],"lines":[{"id":1}]}"#.to_owned())
+    }
+}
+
+/// An account that has one of everything, whoever asks.
+struct Furnished;
+
+impl Accounts for Furnished {
+    fn meet(&self, _: &str, _: &Secret) -> Result<Site, Silence> {
+        Ok(Site { host: "noon.daftra.com".into(), currency: "SAR".into() })
+    }
+
+    fn choices(&self, _: i64, _: &str, _: i64) -> Result<Result<Choices, Silence>, db::Error> {
+        let named = |name: &str| vec![Named { id: 1, name: name.into() }];
+        let (stores, clients) = (named("<b>Main</b>"), named("<b>Online</b>"));
+        Ok(Ok(Choices { stores, branches: Vec::new(), client: clients.first().cloned(), clients }))
+    }
+
+    fn taxes(&self, _: i64) -> Result<Result<Vec<Tax>, Silence>, db::Error> {
+        Ok(Ok(vec![Tax { id: 1, name: "<b>VAT</b>".into(), rate: "0.15".parse().unwrap(), included: true }]))
+    }
+
+    fn ways_of_paying(&self, _: i64) -> Result<Result<WaysOfPaying, Silence>, db::Error> {
+        Ok(Ok(WaysOfPaying::default()))
+    }
+
+    fn secrets(&self, _: i64) -> Result<Vec<String>, db::Error> {
+        Ok(vec!["abcd".to_owned()])
+    }
 }
 
 pub(crate) struct World {
@@ -91,6 +124,7 @@ impl World {
         let parts = Parts {
             config: Arc::new(config),
             db: Arc::clone(&db),
+            accounts: Arc::new(Furnished),
             vault: Arc::clone(&vault),
             clock,
             playground: None,

@@ -3,8 +3,10 @@
 
 pub mod attention;
 pub mod home;
+pub mod log;
 pub mod me;
 pub mod merchants;
+pub mod order;
 pub mod shell;
 pub mod users;
 
@@ -51,6 +53,18 @@ impl Lang {
     #[must_use]
     pub fn merchants(self) -> &'static merchants::Merchants {
         self.pick(&merchants::EN, &merchants::AR)
+    }
+
+    /// The sync log.
+    #[must_use]
+    pub fn log(self) -> &'static log::Log {
+        self.pick(&log::EN, &log::AR)
+    }
+
+    /// One order.
+    #[must_use]
+    pub fn order(self) -> &'static order::Order {
+        self.pick(&order::EN, &order::AR)
     }
 
     fn pick<T>(self, english: &'static T, arabic: &'static T) -> &'static T {

@@ -19,7 +19,9 @@ function replace(old, part) {
 
 function isInUse(part) {
   const marked = getSelection();
-  return part.matches(":active") || part.querySelector("select:focus, input:focus") !== null
+  const typed = (one) => one.value !== one.defaultValue;
+  return part.matches(":active") || part.querySelector("select:focus, input:focus, textarea:focus") !== null
+    || [...part.querySelectorAll("input, textarea")].some(typed)
     || (marked.type === "Range" && part.contains(marked.anchorNode));
 }
 

@@ -3,6 +3,7 @@
 
 pub(super) mod attention;
 pub(super) mod audit;
+pub(super) mod delivery;
 pub(super) mod home;
 pub(super) mod log;
 pub(super) mod me;
@@ -23,11 +24,10 @@ use super::asked::Asked;
 use super::auth::Viewer;
 use super::context::Context;
 use super::reply::{self, Reply};
-use crate::db::log::{Entry, Status};
+use crate::db::log::Status;
 use crate::db::merchant::Mode;
 use crate::db::order::State;
 use crate::db::user::Role;
-use crate::domain::money::Currency;
 use crate::text::label::shell::Shell;
 use crate::text::{self, Lang, Said};
 
@@ -67,6 +67,8 @@ pub(super) struct Frame<'a> {
     said: Option<Said>,
     /// Something on it is still moving.
     is_live: bool,
+    /// People type into it: without the script it must not be loaded again under their hands.
+    has_typing: bool,
     /// In the demo: the origin of the sites beside this one.
     playground: Option<&'a str>,
 }
@@ -92,14 +94,20 @@ impl<'a> Frame<'a> {
             here: &asked.path,
             said,
             is_live: is_moving || playground.is_some(),
+            has_typing: false,
             playground,
         }
+    }
+
+    /// A page into which people type.
+    pub(super) fn with_typing(self) -> Self {
+        Self { has_typing: true, ..self }
     }
 
     /// For whoever is not let in, and for what is not there.
     fn bare(context: &'a Context, viewer: Option<&'a Viewer>, lang: Lang) -> Self {
         let playground = context.parts.playground.as_deref();
-        Self { lang, viewer, here: "", said: None, is_live: false, playground }
+        Self { lang, viewer, here: "", said: None, is_live: false, has_typing: false, playground }
     }
 }
 
@@ -131,7 +139,7 @@ fn layout(frame: &Frame<'_>, title: &str, content: &Markup) -> Markup {
                 link rel="stylesheet" href={ "/static/" (style_name()) };
                 @if frame.is_live {
                     script src={ "/static/" (script_name()) } defer {}
-                    noscript { meta http-equiv="refresh" content="5"; }
+                    @if !frame.has_typing { noscript { meta http-equiv="refresh" content="5"; } }
                 }
             }
             body data-live-ms=[frame.is_live.then_some(LIVE_MS)] {
@@ -252,20 +260,4 @@ fn badge_of_mode(mode: Mode, lang: Lang) -> Markup {
         Mode::Shadow | Mode::Paused | Mode::Closed => "calm",
     };
     html! { span class={ "badge " (tone) } { (lang.words().mode(mode)) } }
-}
-
-/// The rows of the sync log; the merchant and the order are left out where the page is about them.
-fn log_rows(log: &[Entry], zone: &TimeZone, currency: Option<Currency>, lang: Lang, about_one: bool) -> Vec<Markup> {
-    let row = |entry: &Entry| {
-        html! {
-            td { (time(entry.at, zone)) }
-            @if !about_one {
-                td { bdi { (entry.merchant) } }
-                td { @if let Some(id) = entry.order_id { (order::link(id, &entry.order_name)) } @else { "–" } }
-            }
-            td { (badge(entry.status, lang)) }
-            td.wide { @if let Some(facts) = &entry.facts { (text::facts(lang, facts, currency)) } }
-        }
-    };
-    log.iter().map(row).collect()
 }

@@ -4,8 +4,8 @@ use maud::{Markup, html};
 
 use super::{address, badge, zone};
 use crate::db::merchant::{Merchant, Mode};
+use crate::db::scope::Scope;
 use crate::db::seen::Progress;
-use crate::db::sight::Scope;
 use crate::db::user::Role;
 use crate::desk::file::MerchantFile;
 use crate::web::asked::Asked;

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use secrecy::SecretString;
 
 use super::{Known, Step, address, in_words, perform, save, saved, show_step};
-use crate::db::sight::Scope;
+use crate::db::scope::Scope;
 use crate::desk::file::MerchantFile;
 use crate::desk::{self, Proposal, Secret, Secrets, Wish};
 use crate::text::label::merchants::Merchants;
