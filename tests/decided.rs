@@ -263,6 +263,16 @@ fn the_trigger_is_the_whole_payment() {
     assert_eq!(paid(PaymentStatus::Refunded, 0), "create order 30000");
     assert_eq!(paid(PaymentStatus::Refunded, 30_000), "create order 30000");
     assert_eq!(paid(PaymentStatus::Refunded, 5_000), "wait: not_paid", "only a part was ever paid");
+    let refunded = |received, books: Books| {
+        books.paid(received).with(|books| {
+            books.merchant.rules.trigger = Trigger::Paid;
+            books.order.snapshot.payment = PaymentStatus::PartiallyRefunded;
+        })
+    };
+    let kind = refunded(30_000, Books::new().record(9, &[], Restock::Cancel, 500));
+    assert_eq!(kind.told(), "create order 30000", "it was paid before money went back");
+    let less = refunded(20_000, Books::new().edit(9, &[(TEA, 1)]));
+    assert_eq!(less.told(), "create order 20000 9=Absorbed", "what is left is paid");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use qantara::domain::document::{Finding, State, Stock};
 use qantara::domain::draft::Draft;
 use qantara::domain::invoice::{Billed, Source};
 use qantara::domain::money::Amount;
-use qantara::domain::order::{Adjustment, RefundShipping, Restock, Shipping, TransactionStatus};
+use qantara::domain::order::{Adjustment, PaymentStatus, RefundShipping, Restock, Shipping, TransactionStatus};
 use qantara::domain::plan::Decision;
 use qantara::domain::reason::{Hold, Unmoved};
 use qantara::domain::refund::Class;
@@ -301,6 +301,12 @@ fn what_was_only_looked_for_was_never_decided() {
     assert_eq!(tried(Planned, 0).told(), waits);
     assert_eq!(tried(Planned, 1).told(), "create cancel 30000", "it was sent once, and surely is not there");
     assert_eq!(tried(Dropped, 1).told(), "want 2");
+    let kind = tried(Planned, 1).record(9, &[], Restock::Cancel, 500).class(9, Class::Receipt);
+    assert_eq!(kind.told(), "create refund/9 500");
+    assert_eq!(kind.does("create refund/9 500").told(), "hold: cancelled_but_paid", "of which goods, nobody says");
+    let said =
+        Books::invoiced().cancelled(10).with(|books| books.order.snapshot.payment = PaymentStatus::PartiallyPaid);
+    assert_eq!(said.told(), "hold: cancelled_but_paid", "by the shop's word");
     let later = |books: Books| books.with(|books| books.now = at(1_005)).told();
     assert_eq!(later(tried(Dropped, 0)), "hold: cancelled_but_paid");
     let refused = tried(Refused, 0).with(|books| books.document(2).refusal = Some(refusal()));
@@ -324,6 +330,12 @@ fn money_beside_the_goods_is_weighed_against_what_was_paid() {
     assert_eq!(share.told(), "hold: refund_part", "part of the order is no business of ours");
     let untold = beside(30_500, 500).with(|books| books.order.facts.transactions.clear());
     assert_eq!(untold.told(), "hold: refund_part", "nobody told of the money");
+    let left_out = |books: Books| books.with(|books| books.merchant.rules.goodwill = LinePolicy::Skip).told();
+    assert_eq!(left_out(beside(30_200, 500)), plain, "a kindness that the rules leave out, whatever was paid");
+    assert_eq!(left_out(Books::invoiced().paid(30_000).back(9, &[(TEA, 1)])), plain, "goods are never left out");
+    let shifted = beside(30_000, 0).with(|books| books.refund(9).adjustments[0].amount = Amount(-5));
+    let shifted = shifted.with(|books| books.refund(9).adjustments[0].tax = Amount(5));
+    assert_eq!(shifted.told(), "hold: refund_part", "nothing in sum, and still not nothing");
     // All goods back, their whole worth kept, and a refund of nothing: what was paid is still untold.
     let kept = Books::invoiced().record(9, &[(TEA, 2), (MUG, 1)], Restock::Return, 1).with(|books| {
         let (amount, tax) = (Amount(30_000), Amount::ZERO);

@@ -69,6 +69,10 @@ fn what_was_never_sent_and_is_not_wanted_is_given_up() {
     assert_eq!(planned.restored(500).told(), "recover 2", "another life may have sent it");
     let unsure = Books::invoiced().recording().paid(30_000).payment(1, 900, 30_000).is(2, Planned);
     assert_eq!(unsure.with(|books| books.document(2).unknown_sends = 1).told(), "create transaction/900 30000 bank");
+    let named =
+        Books::invoiced().recording().sale(60, 30_000).payment_of(1, Cause::Paid(1), 30_000, &[60]).is(2, Planned);
+    let named = named.with(|books| books.document(2).unknown_sends = 1);
+    assert_eq!(named.told(), "create paid 30000 bank", "rather than another");
     let in_doubt = |lost: bool, unknown_sends| {
         let word = Books::invoiced().recording().paid(30_000).payment_of(1, Cause::Paid(1), 30_000, &[]);
         let doubt = word.is(2, InDoubt).with(|books| {
