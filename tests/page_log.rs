@@ -149,7 +149,8 @@ fn pages_lead_to_older_rows_and_back_again() {
 #[test]
 fn nothing_yet_is_not_nothing_that_fits() {
     let world = World::new();
-    assert!(world.get("/log", "vera").body.contains("Nothing has happened yet."));
+    let page = world.get("/log", "vera").body;
+    assert!(page.contains("Nothing has happened yet."), "{page}");
     let page = world.get("/log?q=nobody", "vera").body;
     assert!(page.contains("No row fits this filter.") && page.contains("href=\"/log\">Clear all filters"), "{page}");
     assert!(page.contains("value=\"nobody\""), "what was typed stays");

@@ -62,6 +62,16 @@ fn what_went_with_a_put_comes_back_as_it_was() {
     assert_eq!(anew.told(), "create transaction/900 29000 old on 3", "on the invoice that is there");
 }
 
+/// Two payments, and the second one goes back with the goods before the invoice is made: it comes to nothing, also once the
+/// first one is in the books and could have borne it.
+#[test]
+fn money_that_went_back_before_the_invoice_is_taken_off_what_was_not_sent() {
+    let known = Books::new().recording().sale(900, 20_000).sale(901, 10_000).back(9, &[(TEA, 1)]);
+    let invoiced = known.does("create order 20000 9=Absorbed");
+    assert_eq!(invoiced.told(), "create transaction/900 20000 bank");
+    assert_eq!(invoiced.payment(1, 900, 20_000).told(), "settled");
+}
+
 #[test]
 fn what_was_never_sent_and_is_not_wanted_is_given_up() {
     let planned = Books::invoiced().recording().payment(1, 900, 30_000).is(2, Planned);

@@ -5,7 +5,7 @@
 
 #[path = "decided/books.rs"]
 mod books;
-#[path = "laws/make.rs"]
+#[path = "common/make.rs"]
 mod make;
 
 use books::{Books, TEA};

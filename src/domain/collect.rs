@@ -154,8 +154,9 @@ impl<'a> Purse<'a> {
             {
                 continue;
             }
-            let is_change = movement.kind == TransactionKind::Change;
-            if is_change && net(&mut piles, movement, amount) {
+            // What no receipt tells of is taken off what was not sent, or a person would have to book it.
+            let is_untold = movement.kind == TransactionKind::Change || self.was_taken_off(movement);
+            if is_untold && net(&mut piles, movement, amount) {
                 continue;
             }
             let was_recorded = amount <= room;
@@ -301,6 +302,14 @@ impl<'a> Purse<'a> {
             amount: movement.amount,
             currency: movement.currency.clone(),
         });
+    }
+
+    /// The record of this money lowered the invoice.
+    fn was_taken_off(&self, movement: &Transaction) -> bool {
+        let mut refunds = self.order.facts.refunds.values();
+        let record = refunds.find(|refund| refund.transactions.contains_key(&movement.id));
+        let class = record.and_then(|record| self.ledger.classes.get(&record.id));
+        matches!(class, Some(Class::Absorbed | Class::Edit))
     }
 
     /// Money that went back after its payment was sent. A record that has a receipt is told by that; any other took
