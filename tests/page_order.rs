@@ -154,7 +154,7 @@ fn long_calls_are_cut_and_old_ones_left_out() {
         })
         .unwrap();
     let text = page(&world, "vera");
-    assert_eq!(text.matches('ن').count() - text.replace(&"ن".repeat(20_000), "").matches('ن').count(), 20_000);
+    assert!((20_000..20_100).contains(&text.matches('ن').count()), "of the answer so much, and little of the rest");
     assert!(text.contains("(the rest is left out)") && !text.contains("Only the latest calls"));
     world.sql(
         "insert into attempt (order_id, account_id, action, started_at)

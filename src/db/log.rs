@@ -167,14 +167,14 @@ pub fn list(c: &Connection, filter: Filter, limit: u32) -> Result<Vec<Entry>, Er
         (filter.merchant_id.is_some(), "l.merchant_id = ?2"),
         (filter.status.is_some(), "l.status = ?3"),
         (filter.order_id.is_some(), "l.order_id = ?4"),
-        (filter.after.is_some(), "l.id > ?6"),
+        (filter.after.is_some(), "l.id > ?5"),
     ];
     conditions.extend(parts.iter().filter(|(is_set, _)| *is_set).map(|(_, condition)| *condition));
     let sql = format!(
         "select l.id, l.at, m.slug, l.order_id, coalesce(o.name, ''), l.status, l.reason,
            iif(l.status = 'held', o.snapshot ->> '$.currency', null)
          from sync_log l join merchant m on m.id = l.merchant_id left join orders o on o.id = l.order_id
-         where {} order by l.id {} limit ?5",
+         where {} order by l.id {} limit ?6",
         conditions.join(" and "),
         if filter.is_backwards { "asc" } else { "desc" }
     );
@@ -182,7 +182,7 @@ pub fn list(c: &Connection, filter: Filter, limit: u32) -> Result<Vec<Entry>, Er
     let before = filter.before.unwrap_or(i64::MAX);
     let status = filter.status.map(Status::word);
     let rows = statement
-        .query_map((before, filter.merchant_id, status, filter.order_id, limit, filter.after.unwrap_or(0)), |row| {
+        .query_map((before, filter.merchant_id, status, filter.order_id, filter.after.unwrap_or(0), limit), |row| {
             Ok((
                 (row.get(0)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get::<_, Option<String>>(7)?),
                 row.get::<_, i64>(1)?,

@@ -17,6 +17,7 @@ pub struct Log {
     pub nothing_fits: &'static str,
     pub is_cut: &'static str,
     pub row: &'static str,
+    pub pages: &'static str,
 }
 
 pub(super) static EN: Log = Log {
@@ -35,6 +36,7 @@ pub(super) static EN: Log = Log {
     nothing_fits: "No row fits this filter.",
     is_cut: "Many orders fit these words: you see the rows of the newest 100. Choose a merchant, or write the whole order name.",
     row: "Row",
+    pages: "Other pages of rows",
 };
 
 pub(super) static AR: Log = Log {
@@ -53,4 +55,5 @@ pub(super) static AR: Log = Log {
     nothing_fits: "لا سطر يطابق هذه التصفية.",
     is_cut: "تطابق هذه الكلمات طلبات كثيرة: ترى سطور أحدث 100 منها. اختر تاجرًا أو اكتب اسم الطلب كاملًا.",
     row: "السطر",
+    pages: "صفحات السطور الأخرى",
 };

@@ -73,13 +73,13 @@ impl Scene {
 
 fn render(view: &View<'_>) -> Markup {
     let lang = view.frame.lang;
-    let (label, words) = (lang.words().labels(), lang.log());
+    let (label, words, all) = (lang.words().labels(), lang.log(), view.wish.at(Place::Newest));
     html! {
         div.head {
             h1 { (lang.shell().log) }
             div.actions title=(words.export_hint) {
-                a.button href=(view.wish.address("/log.csv")) download="" { (words.csv) }
-                a.button href=(view.wish.address("/log.json")) download="" { (words.json) }
+                a.button href=(all.address("/log.csv")) download="" { (words.csv) }
+                a.button href=(all.address("/log.json")) download="" { (words.json) }
             }
         }
         (tabs(view))
@@ -107,7 +107,7 @@ fn tabs(view: &View<'_>) -> Markup {
         }
     };
     html! {
-        nav.plain aria-label=(lang.log().statuses) {
+        div role="navigation" aria-label=(lang.log().statuses) {
             ul.tabs {
                 (tab(None, lang.words().labels().all, all))
                 @for (at, status) in Status::ALL.into_iter().enumerate() {
@@ -190,7 +190,7 @@ fn pager(view: &View<'_>) -> Markup {
     let last = found.rows.last().filter(|_| found.has_older);
     html! {
         @if found.has_newer || last.is_some() {
-            nav.pager aria-label=(words.row) {
+            div.pager role="navigation" aria-label=(words.pages) {
                 span {
                     @if let Some(first) = first {
                         a href=(at(Place::Newest)) { (words.newest) } " · "
