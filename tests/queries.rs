@@ -16,7 +16,7 @@ use qantara::db::document::{About, Action, Ended};
 use qantara::db::job::{self, Again, Chore};
 use qantara::db::order::{self, State};
 use qantara::db::product::{self, Ages};
-use qantara::db::{account, alert, delivery, document, log, merchant, setting, tally};
+use qantara::db::{account, alert, delivery, document, log, merchant, seen, setting, tally};
 use qantara::domain::catalog::Code;
 use qantara::domain::document::{Document, Policy};
 use qantara::domain::draft::Draft;
@@ -292,6 +292,10 @@ fn everything_shown(tx: &Transaction<'_>, shown: &order::Overview) {
         }
     }
     order::counts(tx).unwrap();
+    seen::last_delivery(tx, 2).unwrap();
+    seen::shadows(tx, 2).unwrap();
+    seen::orders_since(tx, 2, now).unwrap();
+    assert!(seen::recent(tx, 2).unwrap().orders > 0);
     order::facts(tx, 1).unwrap();
     assert!(!delivery::of_order(tx, 1).unwrap().is_empty());
     delivery::body(tx, 1).unwrap();

@@ -273,7 +273,7 @@ fn a_certificate_that_cannot_be_used_is_named() {
 
 /// An address that fits the route, about the order of [`World::add_order`].
 fn address(world: &World, route: &Route) -> String {
-    let path = route.path.replace("{slug}", "noon").replace("{order}", "1");
+    let path = route.path.replace("{slug}", "noon").replace("{merchant}", "noon").replace("{order}", "1");
     let script = || {
         world.sql(
             "insert into job (kind, subject, merchant_id, due_at, asked) values ('order', 1, 1, 1795165260000, 1)",

@@ -14,7 +14,8 @@ use qantara::clock::{Clock, Hand};
 use qantara::config::Config;
 use qantara::db::user::{self, Role};
 use qantara::db::{self, Db};
-use qantara::desk::{self, Person, Wish};
+use qantara::desk::account::{Accounts, Choices, Named, Silence, Site, Tax, WaysOfPaying};
+use qantara::desk::{self, Person, Secret, Wish};
 use qantara::vault::{MasterKey, Vault, hash_password};
 use qantara::web::server::{self, Running, StartError};
 use qantara::web::{Desk, Door, Parts, Received};
@@ -55,6 +56,33 @@ impl Desk for Wishes {
     }
 }
 
+/// An account that has one of everything, whoever asks.
+struct Furnished;
+
+impl Accounts for Furnished {
+    fn meet(&self, _: &str, _: &Secret) -> Result<Site, Silence> {
+        Ok(Site { host: "noon.daftra.com".into(), currency: "SAR".into() })
+    }
+
+    fn choices(&self, _: i64, _: &str, _: i64) -> Result<Result<Choices, Silence>, db::Error> {
+        let named = |name: &str| vec![Named { id: 1, name: name.into() }];
+        let (stores, clients) = (named("<b>Main</b>"), named("<b>Online</b>"));
+        Ok(Ok(Choices { stores, branches: Vec::new(), client: clients.first().cloned(), clients }))
+    }
+
+    fn taxes(&self, _: i64) -> Result<Result<Vec<Tax>, Silence>, db::Error> {
+        Ok(Ok(vec![Tax { id: 1, name: "<b>VAT</b>".into(), rate: "0.15".parse().unwrap(), included: true }]))
+    }
+
+    fn ways_of_paying(&self, _: i64) -> Result<Result<WaysOfPaying, Silence>, db::Error> {
+        Ok(Ok(WaysOfPaying::default()))
+    }
+
+    fn secrets(&self, _: i64) -> Result<Vec<String>, db::Error> {
+        Ok(vec!["abcd".to_owned()])
+    }
+}
+
 pub(crate) struct World {
     pub(crate) address: SocketAddr,
     pub(crate) db: Arc<Db>,
@@ -89,6 +117,7 @@ impl World {
             playground: None,
             door: Arc::new(Scripted(Mutex::new(script))),
             desk: Arc::clone(&desk) as Arc<dyn Desk>,
+            accounts: Arc::new(Furnished),
         };
         let running = server::start(parts, listener)?;
         let world = Self { address: running.address(), db, hand, desk, running: Some(running), _folder: folder };

@@ -3,6 +3,7 @@
 
 pub mod me;
 pub mod merchants;
+pub mod policies;
 pub mod shell;
 
 use super::Lang;
@@ -24,6 +25,12 @@ impl Lang {
     #[must_use]
     pub fn merchants(self) -> &'static merchants::Merchants {
         self.pick(&merchants::EN, &merchants::AR)
+    }
+
+    /// What a merchant's rules mean.
+    #[must_use]
+    pub fn policies(self) -> &'static policies::Policies {
+        self.pick(&policies::EN, &policies::AR)
     }
 
     fn pick<T>(self, english: &'static T, arabic: &'static T) -> &'static T {
