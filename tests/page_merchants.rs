@@ -138,7 +138,7 @@ impl House {
     fn press(&self, page: &str, action: &str, fields: &[(&str, &str)]) -> Answer {
         let shown = self.get(page, "olga");
         assert_eq!(shown.status, 200, "{page}: {}", shown.body);
-        let form = shown.body.split(&format!("action=\"{action}\"")).nth(1).expect("the form is on the page");
+        let form = shown.body.split(&format!("method=\"post\" action=\"{action}\"")).nth(1).expect("the form is on the page");
         let token = form.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap();
         let body = Serializer::new(String::new()).append_pair("token", token).extend_pairs(fields).finish();
         let login = basic("olga", PASSWORD);
@@ -276,7 +276,7 @@ fn a_domain_for_customers_is_refused_with_the_way_to_the_permanent_one() {
     let house = House::new();
     for domain in ["wadi-home.com", "www.wadi-home.com", "wadi-home"] {
         let page = house.refused("/merchants/new", "/merchants/new", &[("domain", domain), ("zone", "Asia/Riyadh")]);
-        assert!(page.contains("admin.shopify.com/store/NAME") && page.contains(&format!("value=\"{domain}\"")), "{page}");
+        assert!(page.contains("This is an address for customers") && page.contains(&format!("value=\"{domain}\"")), "{page}");
     }
     assert_eq!(house.db.read(merchant::all).unwrap().len(), 0);
     // As pasted from the browser.
@@ -323,8 +323,8 @@ fn policies_are_stored_as_they_were_chosen() {
     let house = House::new();
     house.begin();
     let here = "/merchants/wadi-home/policies";
-    for policy in every_choice(Lang::En).into_iter().chain(every_choice(Lang::Ar)) {
-        let (name, word) = policy;
+    assert_eq!(every_choice(Lang::En), every_choice(Lang::Ar));
+    for (name, word) in every_choice(Lang::En) {
         house.on(here, here, &[(name, word), ("sources", "pos\r\n market ")]);
         let page = house.get(here, "olga").body;
         assert!(page.contains(&format!("name=\"{name}\" value=\"{word}\" checked")), "{name} = {word}");

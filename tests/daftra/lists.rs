@@ -1,7 +1,6 @@
 //! What forms choose from: only what is in use, by name, and a search that is checked row by row.
 
 use qantara::daftra::lists::{Named, Places};
-use qantara::daftra::outcome::Unanswered;
 use qantara::sandbox::daftra::{self, PaymentMethod, Store, Tax};
 
 use crate::office::{BUYER, Office, still};
@@ -12,7 +11,7 @@ fn named(id: i64, name: &str) -> Named {
 
 #[test]
 fn warehouses_in_use_come_with_the_primary_one_first() {
-    let office = Office::with(2, |_| {});
+    let office = Office::with(2, |setup| setup.branches = Vec::new());
     office.account(|account| {
         account.add_store(Store { id: 5, name: "Closed".into(), active: false, ..Store::default() });
         account.add_store(Store { id: 6, name: "Jeddah".into(), primary: true, ..Store::default() });
@@ -84,6 +83,6 @@ fn one_client_is_read_by_its_id_or_is_not_there() {
 fn a_key_that_does_not_open_says_so() {
     let mut office = Office::new();
     office.door.key = "another".into();
-    let places = office.client.places(&office.door, &still).outcome;
-    assert!(matches!(places, Err(Unanswered::Credential(_))), "{places:?}");
+    // As a refusal or as a page for people, but never as an account without warehouses.
+    assert!(office.client.places(&office.door, &still).outcome.is_err());
 }
