@@ -312,8 +312,8 @@ fn who_begins_to_record_payments_does_so_from_then_on() {
     house.set(PLAIN).unwrap();
     assert_eq!((from(&house), house.merchant("wadi").rules.payments.record), (None, false));
     // A merchant that records from the beginning has no older orders.
-    house.add(&recording.replace("'wadi'", "'new'").replace("wadi.my", "new.my")).unwrap();
-    assert_eq!(house.merchant("new").rules.payments.from, None);
+    house.add(&recording.replace("'wadi'", "'fresh'").replace("wadi.my", "new.my")).unwrap();
+    assert_eq!(house.merchant("fresh").rules.payments.from, None);
 }
 
 #[test]
@@ -753,7 +753,11 @@ fn a_new_webhook_secret_keeps_the_one_before_until_it_is_forgotten() {
     }
     let before = house.audit().len();
     rotate("three").unwrap();
-    assert_eq!((house.audit().len(), opened()), (before, vec!["three".to_owned(), "two".to_owned()]), "nothing changed");
+    assert_eq!(
+        (house.audit().len(), opened()),
+        (before, vec!["three".to_owned(), "two".to_owned()]),
+        "nothing changed"
+    );
     house.wish(Wish::SecretForget { slug: "wadi".into() }).unwrap();
     assert_eq!(opened(), ["three"]);
     assert!(rotate("").unwrap_err().to_string().contains("empty"));

@@ -93,8 +93,7 @@ impl House {
         let patience = Duration::from_secs(20);
         let limits = Limits { call_timeout: patience, connect_timeout: patience, max_answer_bytes: 4 << 20 };
         let client = Client::new(Outgoing::new(&way_out).unwrap(), Calls { limits, page_size: 100 });
-        let settings =
-            Settings::new(&keys::Engine::default(), &keys::Daftra { pace_ms: 0, ..keys::Daftra::default() });
+        let settings = Settings::new(&keys::Engine::default(), &keys::Daftra { pace_ms: 0, ..keys::Daftra::default() });
         let engine = Engine::new(Arc::clone(&db), clock.clone(), Arc::clone(&vault), client, settings);
         let intake = Arc::new(Intake::new(Arc::clone(&engine), Arc::new(DataKey::generate())).unwrap());
         let office = Arc::new(Office::new(Arc::clone(&engine), Arc::clone(&intake)));
@@ -138,7 +137,8 @@ impl House {
     fn press(&self, page: &str, action: &str, fields: &[(&str, &str)]) -> Answer {
         let shown = self.get(page, "olga");
         assert_eq!(shown.status, 200, "{page}: {}", shown.body);
-        let form = shown.body.split(&format!("method=\"post\" action=\"{action}\"")).nth(1).expect("the form is on the page");
+        let form =
+            shown.body.split(&format!("method=\"post\" action=\"{action}\"")).nth(1).expect("the form is on the page");
         let token = form.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap();
         let body = Serializer::new(String::new()).append_pair("token", token).extend_pairs(fields).finish();
         let login = basic("olga", PASSWORD);
@@ -276,7 +276,10 @@ fn a_domain_for_customers_is_refused_with_the_way_to_the_permanent_one() {
     let house = House::new();
     for domain in ["wadi-home.com", "www.wadi-home.com", "wadi-home"] {
         let page = house.refused("/merchants/new", "/merchants/new", &[("domain", domain), ("zone", "Asia/Riyadh")]);
-        assert!(page.contains("This is an address for customers") && page.contains(&format!("value=\"{domain}\"")), "{page}");
+        assert!(
+            page.contains("This is an address for customers") && page.contains(&format!("value=\"{domain}\"")),
+            "{page}"
+        );
     }
     assert_eq!(house.db.read(merchant::all).unwrap().len(), 0);
     // As pasted from the browser.
@@ -348,7 +351,9 @@ fn every_choice(lang: Lang) -> Vec<(&'static str, &'static str)> {
     let two =
         [("draft", &words.draft), ("price", &words.price), ("locked", &words.locked), ("exchange", &words.exchange)];
     let of_three = three.into_iter().flat_map(|(name, one)| one.choices.iter().map(move |one| (name, one.word)));
-    of_three.chain(two.into_iter().flat_map(|(name, one)| one.choices.iter().map(move |one| (name, one.word)))).collect()
+    of_three
+        .chain(two.into_iter().flat_map(|(name, one)| one.choices.iter().map(move |one| (name, one.word))))
+        .collect()
 }
 
 #[test]

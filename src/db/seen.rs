@@ -129,7 +129,9 @@ impl Seen {
         for shipping in &order.shipping {
             self.note_taxes(&shipping.taxes, order.taxes_included);
         }
-        self.gateways.extend(order.gateways.iter().map(|name| (fold(name), name.clone())));
+        self.gateways.extend(
+            order.gateways.iter().filter(|name| !name.trim().is_empty()).map(|name| (fold(name), name.clone())),
+        );
         self.sources.insert(order.source.clone());
     }
 

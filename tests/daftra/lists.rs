@@ -1,6 +1,6 @@
 //! What forms choose from: only what is in use, by name, and a search that is checked row by row.
 
-use qantara::daftra::lists::{Named, Places};
+use qantara::domain::offer::{Named, Places};
 use qantara::sandbox::daftra::{self, PaymentMethod, Store, Tax};
 
 use crate::office::{BUYER, Office, still};
@@ -45,7 +45,8 @@ fn taxes_are_fractions_and_only_those_in_use() {
 fn ways_of_paying_have_their_words() {
     let office = Office::new();
     office.account(|account| {
-        account.add_method(PaymentMethod { slug: "cash".into(), label: "نقدًا".into(), ..PaymentMethod::default() });
+        account
+            .add_method(PaymentMethod { slug: "cash".into(), label: "نقدًا".into(), ..PaymentMethod::default() });
         let off = PaymentMethod { slug: "off".into(), active: false, ..PaymentMethod::default() };
         account.add_method(off);
     });
