@@ -315,8 +315,8 @@ fn who_begins_to_record_payments_does_so_from_then_on() {
     house.set(PLAIN).unwrap();
     assert_eq!((from(&house), house.merchant("wadi").rules.payments.record), (None, false));
     // A merchant that records from the beginning has no older orders.
-    house.add(&recording.replace("'wadi'", "'new'").replace("wadi.my", "new.my")).unwrap();
-    assert_eq!(house.merchant("new").rules.payments.from, None);
+    house.add(&recording.replace("'wadi'", "'fresh'").replace("wadi.my", "new.my")).unwrap();
+    assert_eq!(house.merchant("fresh").rules.payments.from, None);
 }
 
 #[test]
@@ -769,4 +769,86 @@ fn a_kept_delivery_is_read_again_and_opened_with_a_trace() {
 
 fn never() -> qantara::db::Error {
     qantara::db::Error::NotFound { context: "change a table that is there" }
+}
+
+/// A merchant of whom only the shop is known.
+fn begun(mode: &str) -> String {
+    let account = "url = 'https://wadi.daftra.com'\nstore_id = 1\nclient_id = 1";
+    PLAIN
+        .replace(account, "url = ''\nstore_id = 0\nclient_id = 0")
+        .replace("['*']", "[]")
+        .replace("[shop]", &format!("mode = '{mode}'\n[shop]"))
+}
+
+#[test]
+fn only_a_paused_merchant_may_be_incomplete() {
+    let house = House::new();
+    let complaint = house.add(&begun("shadow")).unwrap_err().to_string();
+    assert!(complaint.starts_with("daftra.url is \"\": write scheme and host"), "{complaint}");
+    house.add(&begun("paused")).unwrap();
+    assert_eq!((house.merchant("wadi").account_id, house.merchant("wadi").mode), (None, Mode::Paused));
+    let resume = || house.wish(Wish::MerchantResume { slug: "wadi".into() });
+    assert!(resume().unwrap_err().to_string().starts_with("daftra.url is"));
+    // Step by step, in any order; the last one is still asked for.
+    for (known, missing) in [
+        ("url = ''", "daftra.url"),
+        ("store_id = 0", "daftra.store_id"),
+        ("client_id = 0", "daftra.client_id"),
+        ("vendors = []", "lines.vendors"),
+    ] {
+        let whole = PLAIN.replace("[shop]", "mode = 'paused'\n[shop]");
+        let name = known.split(' ').next().unwrap();
+        let given = whole.lines().find(|line| line.starts_with(name)).unwrap();
+        house.set(&whole.replace(given, known)).unwrap();
+        let complaint = resume().unwrap_err().to_string();
+        assert!(complaint.starts_with(&format!("{missing} is")), "{complaint}");
+    }
+    house.set(&PLAIN.replace("[shop]", "mode = 'paused'\n[shop]")).unwrap();
+    resume().unwrap();
+    assert_eq!(house.merchant("wadi").mode, Mode::Shadow);
+    // What runs does not become incomplete.
+    let complaint = house.set(&PLAIN.replace("store_id = 1", "store_id = 0")).unwrap_err().to_string();
+    assert!(complaint.starts_with("daftra.store_id is 0"), "{complaint}");
+}
+
+#[test]
+fn a_key_without_an_address_and_the_name_of_the_page_are_refused() {
+    let house = House::new();
+    let keyed = house.wish(Wish::MerchantAdd(proposal(&begun("paused"), with(&[], Some("key")))));
+    assert_eq!(keyed.unwrap_err().to_string(), "daftra.key_file is set: name the address it belongs to: daftra.url");
+    let complaint = house.add(&PLAIN.replace("'wadi'", "'new'")).unwrap_err().to_string();
+    assert!(complaint.starts_with("slug is \"new\": the page for a new merchant"), "{complaint}");
+}
+
+#[test]
+fn a_new_webhook_secret_keeps_the_one_before_until_it_is_forgotten() {
+    let house = House::new();
+    house.add(PLAIN).unwrap();
+    let opened = || house.opened("wadi", CredentialKind::WebhookSecret, None);
+    let rotate = |text: &str| house.wish(Wish::SecretRotate { slug: "wadi".into(), secret: secret(text) });
+    for (given, expected) in [("one", vec!["one"]), ("two", vec!["two", "one"]), ("three", vec!["three", "two"])] {
+        assert!(rotate(given).unwrap().effects.doors_changed, "the intake must hear of it");
+        assert_eq!(opened(), expected);
+    }
+    let before = house.audit().len();
+    rotate("three").unwrap();
+    assert_eq!(
+        (house.audit().len(), opened()),
+        (before, vec!["three".to_owned(), "two".to_owned()]),
+        "nothing changed"
+    );
+    house.wish(Wish::SecretForget { slug: "wadi".into() }).unwrap();
+    assert_eq!(opened(), ["three"]);
+    assert!(rotate("").unwrap_err().to_string().contains("empty"));
+    assert!(house.audit().iter().all(|(_, facts)| !facts.contains("three") && !facts.contains("two")));
+}
+
+#[test]
+fn a_closed_merchant_leaves_its_vendors_to_others_and_does_not_change() {
+    let house = House::new();
+    house.add(PLAIN).unwrap();
+    house.wish(Wish::MerchantClose { slug: "wadi".into() }).unwrap();
+    assert_eq!(house.merchant("wadi").mode, Mode::Closed);
+    assert!(house.set(PLAIN).unwrap_err().to_string().contains("a closed merchant does not change"));
+    house.add(&PLAIN.replace("'wadi'", "'najd'")).unwrap();
 }

@@ -2,54 +2,16 @@
 //!
 //! For forms only: what was read may be older than what somebody has just switched on, so nothing is refused because of it.
 
+use rust_decimal::Decimal;
+use serde_json::{Map, Value};
+
 use super::client::{Answered, Client, Door, Visit, unreadable};
 use super::look::{List, is_deleted};
 use super::outcome::{Dialect, Setback, Unanswered};
 use super::wire;
+use crate::domain::offer::{Method, Named, Places, Tax};
 use crate::domain::rules::fold;
 use crate::outgoing::Method as Verb;
-use rust_decimal::Decimal;
-use serde_json::{Map, Value};
-
-/// Something with a name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Named {
-    /// Daftra's id.
-    pub id: i64,
-    /// As people read it there.
-    pub name: String,
-}
-
-/// Where the documents of a merchant belong.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Places {
-    /// The active warehouses, the primary one first.
-    pub stores: Vec<Named>,
-    /// Empty in an account without branches.
-    pub branches: Vec<Named>,
-}
-
-/// A tax that may be put on a row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tax {
-    /// Daftra's id.
-    pub id: i64,
-    /// As people read it there.
-    pub name: String,
-    /// 0.15 is fifteen percent.
-    pub rate: Decimal,
-    /// Prices contain it.
-    pub included: bool,
-}
-
-/// A way of paying.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Method {
-    /// The word by which documents name it.
-    pub slug: String,
-    /// As people read it there.
-    pub label: String,
-}
 
 impl Client {
     /// The warehouses and branches.

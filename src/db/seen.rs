@@ -91,30 +91,14 @@ impl Sight<'_> {
 
     /// How many orders of a merchant came in since a time, to the hour.
     pub fn orders_since(&self, merchant_id: i64, since: Timestamp) -> Result<i64, Error> {
-        const COUNT: &str = "count a merchant's orders since a time";
         self.allow(merchant_id)?;
-        self.c
-            .prepare_cached("select coalesce(sum(count), 0) from standing where merchant_id = ?1 and hour >= ?2")
-            .during(COUNT)?
-            .query_row((merchant_id, ms(since).div_euclid(3_600_000)), |row| row.get(0))
-            .during(COUNT)
+        orders_since(self.c, merchant_id, since)
     }
 
     /// What the recent orders of a merchant hold.
     pub fn seen(&self, merchant_id: i64) -> Result<Seen, Error> {
-        const READ: &str = "read recent orders";
         self.allow(merchant_id)?;
-        let mut statement = self
-            .c
-            .prepare_cached("select snapshot from orders where merchant_id = ?1 order by id desc limit ?2")
-            .during(READ)?;
-        let rows = statement.query_map((merchant_id, RECENT), |row| row.get::<_, Option<String>>(0)).during(READ)?;
-        let mut seen = Seen::default();
-        for row in rows {
-            let Some(text) = row.during(READ)? else { continue };
-            seen.note(&from_json(READ, &text)?);
-        }
-        Ok(seen)
+        recent(self.c, merchant_id)
     }
 
     /// Whose vendors are whose in a shop, by the name in which they are compared: the slug of the owner, or nothing where
@@ -145,7 +129,9 @@ impl Seen {
         for shipping in &order.shipping {
             self.note_taxes(&shipping.taxes, order.taxes_included);
         }
-        self.gateways.extend(order.gateways.iter().map(|name| (fold(name), name.clone())));
+        self.gateways.extend(
+            order.gateways.iter().filter(|name| !name.trim().is_empty()).map(|name| (fold(name), name.clone())),
+        );
         self.sources.insert(order.source.clone());
     }
 
@@ -157,7 +143,32 @@ impl Seen {
     }
 }
 
-fn last_delivery(c: &Connection, merchant_id: i64) -> Result<Option<Timestamp>, Error> {
+/// What the recent orders of a merchant hold.
+pub fn recent(c: &Connection, merchant_id: i64) -> Result<Seen, Error> {
+    const READ: &str = "read recent orders";
+    let mut statement = c
+        .prepare_cached("select snapshot from orders where merchant_id = ?1 order by id desc limit ?2")
+        .during(READ)?;
+    let rows = statement.query_map((merchant_id, RECENT), |row| row.get::<_, Option<String>>(0)).during(READ)?;
+    let mut seen = Seen::default();
+    for row in rows {
+        let Some(text) = row.during(READ)? else { continue };
+        seen.note(&from_json(READ, &text)?);
+    }
+    Ok(seen)
+}
+
+/// How many orders of a merchant came in since a time, to the hour.
+pub fn orders_since(c: &Connection, merchant_id: i64, since: Timestamp) -> Result<i64, Error> {
+    const COUNT: &str = "count a merchant's orders since a time";
+    c.prepare_cached("select coalesce(sum(count), 0) from standing where merchant_id = ?1 and hour >= ?2")
+        .during(COUNT)?
+        .query_row((merchant_id, ms(since).div_euclid(3_600_000)), |row| row.get(0))
+        .during(COUNT)
+}
+
+/// When the last delivery came that proved itself.
+pub fn last_delivery(c: &Connection, merchant_id: i64) -> Result<Option<Timestamp>, Error> {
     const READ: &str = "read when the last delivery came";
     let last: Option<i64> = c
         .prepare_cached("select received_at from delivery where merchant_id = ?1 order by id desc limit 1")
@@ -168,7 +179,8 @@ fn last_delivery(c: &Connection, merchant_id: i64) -> Result<Option<Timestamp>, 
     last.map(at).transpose()
 }
 
-fn shadows(c: &Connection, merchant_id: i64) -> Result<i64, Error> {
+/// How many orders were planned and shown, and not done.
+pub fn shadows(c: &Connection, merchant_id: i64) -> Result<i64, Error> {
     const COUNT: &str = "count the orders that were only shown";
     c.prepare_cached("select coalesce(sum(count), 0) from standing where merchant_id = ?1 and hour = -1 and state = ?2")
         .during(COUNT)?

@@ -4,14 +4,12 @@
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{Secret, check};
-use crate::daftra::lists::Places;
 use crate::daftra::outcome::{Trouble, Unanswered};
 use crate::db;
 use crate::db::merchant::{self, CredentialKind, Slot};
+use crate::domain::offer::{Method, Named, Places, Tax};
 use crate::engine::ask::Asked;
 use crate::engine::{Engine, credential_place};
-
-pub use crate::daftra::lists::{Method, Named, Tax};
 
 /// Where forms ask. Called where it may wait for an account.
 pub trait Accounts: Send + Sync {

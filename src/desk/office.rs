@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::account::{Accounts, Choices, Silence, Site, Tax, WaysOfPaying};
+use super::account::{Accounts, Choices, Silence, Site, WaysOfPaying};
 use super::{Desk, Error, Person, Secret, Wish, account};
 use crate::db;
+use crate::domain::offer::Tax;
 use crate::engine::Engine;
 use crate::engine::intake::Intake;
 

@@ -11,6 +11,7 @@ pub mod draft;
 pub mod invoice;
 pub mod ledger;
 pub mod money;
+pub mod offer;
 pub mod operation;
 pub mod order;
 pub mod payment;

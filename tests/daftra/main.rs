@@ -5,6 +5,7 @@
 
 mod answers;
 mod documents;
+mod lists;
 mod looks;
 mod office;
 mod payments;

@@ -15,8 +15,9 @@ use qantara::config::Config;
 use qantara::db::scope::Scope;
 use qantara::db::user::{self, Role};
 use qantara::db::{self, Db};
-use qantara::desk::account::{Accounts, Choices, Named, Silence, Site, Tax, WaysOfPaying};
+use qantara::desk::account::{Accounts, Choices, Silence, Site, WaysOfPaying};
 use qantara::desk::{self, Person, Secret, Wish};
+use qantara::domain::offer::{Named, Tax};
 use qantara::vault::{MasterKey, Vault, hash_password};
 use qantara::web::server::{self, Running, StartError};
 use qantara::web::{Desk, Door, Parts, Received};
@@ -124,12 +125,12 @@ impl World {
         let parts = Parts {
             config: Arc::new(config),
             db: Arc::clone(&db),
-            accounts: Arc::new(Furnished),
             vault: Arc::clone(&vault),
             clock,
             playground: None,
             door: Arc::new(Scripted(Mutex::new(script))),
             desk: Arc::clone(&desk) as Arc<dyn Desk>,
+            accounts: Arc::new(Furnished),
         };
         let running = server::start(parts, listener)?;
         let world = Self { address: running.address(), db, hand, desk, vault, running: Some(running), _folder: folder };

@@ -25,10 +25,7 @@ pub struct Merchants {
     pub steps: &'static str,
     pub is_done: &'static str,
     pub is_open: &'static str,
-    pub change: &'static str,
     pub overview: &'static str,
-    pub yes: &'static str,
-    pub no: &'static str,
 
     pub shop: &'static str,
     pub domain: &'static str,
@@ -80,8 +77,6 @@ pub struct Merchants {
     pub key_hint: &'static str,
     pub key_stays: &'static str,
     pub connect: &'static str,
-    pub connected: &'static str,
-    pub currency: &'static str,
     pub places: &'static str,
     pub places_hint: &'static str,
     pub store: &'static str,
@@ -127,7 +122,6 @@ pub struct Merchants {
     pub taxes: &'static str,
     pub taxes_hint: &'static str,
     pub tax: &'static str,
-    pub rate: &'static str,
     pub prices: &'static str,
     pub included: &'static str,
     pub excluded: &'static str,
@@ -195,36 +189,6 @@ pub struct Merchants {
     pub wrong_payments: &'static str,
     pub wrong_tolerance: &'static str,
     pub missing: &'static str,
-
-    pub trigger: Policy<3>,
-    pub shipping: Policy<3>,
-    pub custom: Policy<3>,
-    pub gift_card: Policy<3>,
-    pub tip: Policy<3>,
-    pub duty: Policy<3>,
-    pub goodwill: Policy<3>,
-    pub draft: Policy<2>,
-    pub price: Policy<2>,
-    pub locked: Policy<2>,
-    pub exchange: Policy<2>,
-}
-
-/// A rule and what each choice leads to.
-pub struct Policy<const N: usize> {
-    pub title: &'static str,
-    pub choices: [Choice; N],
-}
-
-/// One choice of a rule.
-pub struct Choice {
-    /// As the merchant file says it.
-    pub word: &'static str,
-    pub label: &'static str,
-    pub consequence: &'static str,
-}
-
-const fn choice(word: &'static str, label: &'static str, consequence: &'static str) -> Choice {
-    Choice { word, label, consequence }
 }
 
 pub(super) static EN: Merchants = Merchants {
@@ -253,10 +217,7 @@ pub(super) static EN: Merchants = Merchants {
     steps: "Steps",
     is_done: "done",
     is_open: "still to do",
-    change: "Change",
     overview: "At a glance",
-    yes: "Yes",
-    no: "No",
 
     shop: "Shop",
     domain: "Permanent domain of the shop",
@@ -322,8 +283,6 @@ pub(super) static EN: Merchants = Merchants {
     key_hint: "In Daftra under Settings → API. It is tried at once, kept sealed and never shown again.",
     key_stays: "A key is stored. Type one only to replace it.",
     connect: "Connect and try",
-    connected: "Connected.",
-    currency: "Currency",
     places: "Where invoices belong",
     places_hint: "Read from the account just now.",
     store: "Warehouse",
@@ -369,7 +328,6 @@ pub(super) static EN: Merchants = Merchants {
     taxes: "Taxes",
     taxes_hint: "Which tax in Daftra stands for each tax of the shop. An order with a tax that is not mapped is held, never guessed.",
     tax: "Tax of the shop",
-    rate: "Rate",
     prices: "Prices",
     included: "contain it",
     excluded: "without it",
@@ -440,103 +398,6 @@ pub(super) static EN: Merchants = Merchants {
     wrong_payments: "Payments do not go with drafts or with invoices without prices. Change those rules first, or do not record payments.",
     wrong_tolerance: "Write a whole number from 0 to 100000.",
     missing: "Something is still missing: the account, the warehouse, the client or the vendors.",
-
-    trigger: Policy {
-        title: "When is an order invoiced?",
-        choices: [
-            choice("created", "When it is placed", "At once, paid or not. The usual choice with cash on delivery."),
-            choice("paid", "When it is paid", "An order that is never paid never gets an invoice."),
-            choice("fulfilled", "When it is sent", "Stock leaves Daftra when the goods leave the warehouse."),
-        ],
-    },
-    shipping: Policy {
-        title: "Shipping",
-        choices: [
-            choice(
-                "all_lines",
-                "Only if the whole order is this merchant's",
-                "In an order of several merchants it is on nobody's invoice.",
-            ),
-            choice("always", "Always on this merchant's invoice", "Also in an order of several merchants."),
-            choice("never", "Never", "Shipping is booked elsewhere."),
-        ],
-    },
-    custom: Policy {
-        title: "Items typed in by hand",
-        choices: [
-            choice("hold", "Ask a person", "The order is held until somebody decides."),
-            choice("skip", "Leave them off", "The invoice shows less than the customer paid."),
-            choice("line", "A row of free text", "On the invoice, without stock."),
-        ],
-    },
-    gift_card: Policy {
-        title: "Gift cards sold",
-        choices: [
-            choice("hold", "Ask a person", "The order is held until somebody decides."),
-            choice("skip", "Leave them off", "Selling a card is no sale of goods yet."),
-            choice("line", "A row of free text", "On the invoice, without stock."),
-        ],
-    },
-    tip: Policy {
-        title: "Tips",
-        choices: [
-            choice("hold", "Ask a person", "The order is held until somebody decides."),
-            choice("skip", "Leave them off", "Tips are booked elsewhere."),
-            choice("line", "A row of free text", "On the invoice, without stock."),
-        ],
-    },
-    duty: Policy {
-        title: "Duties and fees",
-        choices: [
-            choice("hold", "Ask a person", "The order is held until somebody decides."),
-            choice("skip", "Leave them off", "Duties are booked elsewhere."),
-            choice("line", "A row of free text", "On the invoice, without stock."),
-        ],
-    },
-    goodwill: Policy {
-        title: "Money given back for no goods",
-        choices: [
-            choice("hold", "Ask a person", "The refund is held until somebody decides."),
-            choice("skip", "No document", "The money goes back in the shop only."),
-            choice("line", "A row on a refund receipt", "Without goods and without stock."),
-        ],
-    },
-    draft: Policy {
-        title: "Invoices in Daftra are",
-        choices: [
-            choice("issued", "Issued at once", "With a number; stock moves."),
-            choice("draft", "Left as drafts", "No number and no stock movement until somebody issues them in Daftra."),
-        ],
-    },
-    price: Policy {
-        title: "Prices on the invoice",
-        choices: [
-            choice("sale", "What the customer pays", "The usual choice."),
-            choice("zero", "None", "Documents only move stock; the money is booked elsewhere."),
-        ],
-    },
-    locked: Policy {
-        title: "If Daftra refuses to change an invoice",
-        choices: [
-            choice("hold", "Ask a person", "The order is held until somebody decides."),
-            choice(
-                "new_invoice",
-                "Receipt and new invoice",
-                "A refund receipt takes back what is left of it, then a new invoice is made.",
-            ),
-        ],
-    },
-    exchange: Policy {
-        title: "Goods exchanged after the invoice",
-        choices: [
-            choice("hold", "Ask a person", "Somebody looks at both sides first."),
-            choice(
-                "book",
-                "Book both sides",
-                "The invoice gains what was given, a refund receipt takes back what was returned.",
-            ),
-        ],
-    },
 };
 
 pub(super) static AR: Merchants = Merchants {
@@ -565,10 +426,7 @@ pub(super) static AR: Merchants = Merchants {
     steps: "الخطوات",
     is_done: "مكتملة",
     is_open: "لم تكتمل",
-    change: "تعديل",
     overview: "لمحة",
-    yes: "نعم",
-    no: "لا",
 
     shop: "المتجر",
     domain: "النطاق الدائم للمتجر",
@@ -631,8 +489,6 @@ pub(super) static AR: Merchants = Merchants {
     key_hint: "في دفترة تحت الإعدادات ← \u{2066}API\u{2069}. يُجرَّب فورًا ويُحفظ مختومًا ولا يُعرض مرة أخرى.",
     key_stays: "يوجد مفتاح محفوظ. اكتب مفتاحًا فقط لاستبداله.",
     connect: "اتصال وتجربة",
-    connected: "تم الاتصال.",
-    currency: "العملة",
     places: "أين تُسجَّل الفواتير",
     places_hint: "قُرئت من الحساب الآن.",
     store: "المستودع",
@@ -678,7 +534,6 @@ pub(super) static AR: Merchants = Merchants {
     taxes: "الضرائب",
     taxes_hint: "أي ضريبة في دفترة تقابل كل ضريبة في المتجر. الطلب الذي فيه ضريبة غير مربوطة يُوقف ولا يُخمَّن.",
     tax: "ضريبة المتجر",
-    rate: "النسبة",
     prices: "الأسعار",
     included: "شاملة لها",
     excluded: "غير شاملة",
@@ -746,89 +601,4 @@ pub(super) static AR: Merchants = Merchants {
     wrong_payments: "لا تجتمع المدفوعات مع المسودات ولا مع فواتير بلا أسعار. غيّر تلك القواعد أولًا أو لا تسجّل المدفوعات.",
     wrong_tolerance: "اكتب رقمًا صحيحًا من 0 إلى 100000.",
     missing: "ما زال شيء ناقصًا: الحساب أو المستودع أو العميل أو المورّدون.",
-
-    trigger: Policy {
-        title: "متى يُفوتر الطلب؟",
-        choices: [
-            choice("created", "عند إنشائه", "فورًا، دُفع أو لم يُدفع. الخيار المعتاد مع الدفع عند الاستلام."),
-            choice("paid", "عند دفعه", "الطلب الذي لا يُدفع لا يحصل على فاتورة."),
-            choice("fulfilled", "عند شحنه", "يخرج المخزون من دفترة عندما تخرج البضاعة من المستودع."),
-        ],
-    },
-    shipping: Policy {
-        title: "الشحن",
-        choices: [
-            choice("all_lines", "فقط إذا كان الطلب كله لهذا التاجر", "في طلب لعدة تجار لا يظهر في فاتورة أحد."),
-            choice("always", "دائمًا في فاتورة هذا التاجر", "حتى في طلب لعدة تجار."),
-            choice("never", "أبدًا", "يُسجَّل الشحن في مكان آخر."),
-        ],
-    },
-    custom: Policy {
-        title: "البنود المكتوبة يدويًا",
-        choices: [
-            choice("hold", "سؤال شخص", "يُوقف الطلب حتى يقرر أحد."),
-            choice("skip", "تركها", "تُظهر الفاتورة أقل مما دفعه العميل."),
-            choice("line", "سطر نص حر", "في الفاتورة وبلا مخزون."),
-        ],
-    },
-    gift_card: Policy {
-        title: "بطاقات الهدايا المباعة",
-        choices: [
-            choice("hold", "سؤال شخص", "يُوقف الطلب حتى يقرر أحد."),
-            choice("skip", "تركها", "بيع البطاقة ليس بيع بضاعة بعد."),
-            choice("line", "سطر نص حر", "في الفاتورة وبلا مخزون."),
-        ],
-    },
-    tip: Policy {
-        title: "الإكراميات",
-        choices: [
-            choice("hold", "سؤال شخص", "يُوقف الطلب حتى يقرر أحد."),
-            choice("skip", "تركها", "تُسجَّل الإكراميات في مكان آخر."),
-            choice("line", "سطر نص حر", "في الفاتورة وبلا مخزون."),
-        ],
-    },
-    duty: Policy {
-        title: "الجمارك والرسوم",
-        choices: [
-            choice("hold", "سؤال شخص", "يُوقف الطلب حتى يقرر أحد."),
-            choice("skip", "تركها", "تُسجَّل الجمارك في مكان آخر."),
-            choice("line", "سطر نص حر", "في الفاتورة وبلا مخزون."),
-        ],
-    },
-    goodwill: Policy {
-        title: "مبالغ تُعاد بلا بضاعة",
-        choices: [
-            choice("hold", "سؤال شخص", "يُوقف الاسترجاع حتى يقرر أحد."),
-            choice("skip", "بلا مستند", "يعود المال في المتجر فقط."),
-            choice("line", "سطر في إيصال مرتجع", "بلا بضاعة وبلا مخزون."),
-        ],
-    },
-    draft: Policy {
-        title: "الفواتير في دفترة",
-        choices: [
-            choice("issued", "تُصدر فورًا", "لها رقم ويتحرك المخزون."),
-            choice("draft", "تبقى مسودات", "بلا رقم وبلا حركة مخزون حتى يصدرها أحد في دفترة."),
-        ],
-    },
-    price: Policy {
-        title: "الأسعار في الفاتورة",
-        choices: [
-            choice("sale", "ما يدفعه العميل", "الخيار المعتاد."),
-            choice("zero", "بلا أسعار", "المستندات تحرّك المخزون فقط؛ ويُسجَّل المال في مكان آخر."),
-        ],
-    },
-    locked: Policy {
-        title: "إذا رفضت دفترة تعديل فاتورة",
-        choices: [
-            choice("hold", "سؤال شخص", "يُوقف الطلب حتى يقرر أحد."),
-            choice("new_invoice", "إيصال مرتجع وفاتورة جديدة", "يستعيد إيصال مرتجع ما بقي منها، ثم تُنشأ فاتورة جديدة."),
-        ],
-    },
-    exchange: Policy {
-        title: "بضاعة استُبدلت بعد الفاتورة",
-        choices: [
-            choice("hold", "سؤال شخص", "ينظر شخص في الجانبين أولًا."),
-            choice("book", "تسجيل الجانبين", "تزيد الفاتورة بما أُعطي، ويستعيد إيصال مرتجع ما أُعيد."),
-        ],
-    },
 };

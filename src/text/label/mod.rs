@@ -7,6 +7,7 @@ pub mod log;
 pub mod me;
 pub mod merchants;
 pub mod order;
+pub mod policies;
 pub mod shell;
 pub mod users;
 
@@ -65,6 +66,12 @@ impl Lang {
     #[must_use]
     pub fn order(self) -> &'static order::Order {
         self.pick(&order::EN, &order::AR)
+    }
+
+    /// What a merchant's rules mean.
+    #[must_use]
+    pub fn policies(self) -> &'static policies::Policies {
+        self.pick(&policies::EN, &policies::AR)
     }
 
     fn pick<T>(self, english: &'static T, arabic: &'static T) -> &'static T {

@@ -6,9 +6,10 @@ use secrecy::SecretString;
 
 use super::{Known, Step, save, saved, show_step, silence};
 use crate::db::merchant::Mode;
-use crate::desk::account::{Choices, Named, Tax};
+use crate::desk::account::Choices;
 use crate::desk::file::{self, Missing};
 use crate::desk::{Secret, Secrets};
+use crate::domain::offer::{Named, Tax};
 use crate::text::Said;
 use crate::web::asked::{Asked, Form};
 use crate::web::auth::Actor;

@@ -66,6 +66,6 @@ fn cells(asked: &Asked, row: &Row) -> Markup {
         td { (badge(merchant.mode, &file, asked.lang)) }
         td { (code(&merchant.shop_domain)) }
         td { (maybe_time(progress.last_delivery, &zone(merchant))) }
-        td.number { (orders_today) }
+        td { (orders_today) }
     }
 }

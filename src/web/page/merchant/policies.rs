@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Known, Step, names, save, saved, show_step};
 use crate::desk::Secrets;
 use crate::desk::file::MerchantFile;
-use crate::text::label::merchants::Policy;
+use crate::text::label::policies::Policy;
 use crate::web::asked::{Asked, Form};
 use crate::web::auth::Actor;
 use crate::web::page::form;
@@ -59,7 +59,7 @@ fn choose<T: DeserializeOwned>(form: &Form, name: &str, rule: &mut T) {
 }
 
 fn render(asked: &Asked, known: &Known, file: &MerchantFile, wrong: Option<&str>) -> Reply {
-    let words = asked.lang.merchants();
+    let (words, rules) = (asked.lang.merchants(), asked.lang.policies());
     let MerchantFile { lines, orders, .. } = file;
     let list = |name: &str, label: &str, hint: &str, values: Vec<&str>| {
         html! {
@@ -73,17 +73,17 @@ fn render(asked: &Asked, known: &Known, file: &MerchantFile, wrong: Option<&str>
     let tolerance = orders.tolerance_minor.map(|minor| minor.to_string()).unwrap_or_default();
     let fields = html! {
         div.policies {
-            (policy("trigger", &words.trigger, orders.trigger))
-            (policy("draft", &words.draft, if orders.draft { "draft" } else { "issued" }))
-            (policy("shipping", &words.shipping, lines.shipping))
-            (policy("custom", &words.custom, lines.custom))
-            (policy("gift_card", &words.gift_card, lines.gift_card))
-            (policy("tip", &words.tip, lines.tip))
-            (policy("duty", &words.duty, lines.duty))
-            (policy("goodwill", &words.goodwill, lines.goodwill))
-            (policy("exchange", &words.exchange, orders.exchange))
-            (policy("locked", &words.locked, orders.locked))
-            (policy("price", &words.price, orders.price))
+            (policy("trigger", &rules.trigger, orders.trigger))
+            (policy("draft", &rules.draft, if orders.draft { "draft" } else { "issued" }))
+            (policy("shipping", &rules.shipping, lines.shipping))
+            (policy("custom", &rules.custom, lines.custom))
+            (policy("gift_card", &rules.gift_card, lines.gift_card))
+            (policy("tip", &rules.tip, lines.tip))
+            (policy("duty", &rules.duty, lines.duty))
+            (policy("goodwill", &rules.goodwill, lines.goodwill))
+            (policy("exchange", &rules.exchange, orders.exchange))
+            (policy("locked", &rules.locked, orders.locked))
+            (policy("price", &rules.price, orders.price))
         }
         (list("sources", words.sources, words.sources_hint, orders.ignored_sources.iter().map(String::as_str).collect()))
         (list("tags", words.tags, words.tags_hint, orders.ignored_tags.iter().map(String::as_str).collect()))

@@ -6,8 +6,8 @@ use rust_decimal::Decimal;
 use super::{Known, Step, save, saved, show_step, silence};
 use crate::db::seen::Seen;
 use crate::desk::Secrets;
-use crate::desk::account::Tax;
 use crate::desk::file;
+use crate::domain::offer::Tax;
 use crate::domain::rules::fold;
 use crate::web::asked::{Asked, Form};
 use crate::web::auth::Actor;
@@ -108,7 +108,7 @@ fn render(asked: &Asked, known: &Known, wrong: Option<&str>) -> Result<Reply, Pr
 fn content(asked: &Asked, known: &Known, seen: &Seen, taxes: &[Tax]) -> Markup {
     let words = asked.lang.merchants();
     let rows: Vec<Markup> = rows(known, seen, taxes).iter().map(|one| row(asked, one, taxes)).collect();
-    let headings = [words.tax, words.rate, words.prices, words.lines, words.tax_in_daftra];
+    let headings = [words.tax, words.tax_in_daftra, words.lines];
     let fields = html! {
         (table(&headings, &rows, words.no_taxes))
         div.actions { button { (asked.lang.shell().save) } }
@@ -128,14 +128,12 @@ fn row(asked: &Asked, row: &Row, taxes: &[Tax]) -> Markup {
     let rate: Option<Decimal> = row.rate.parse().ok();
     html! {
         td {
-            bdi { (name) }
+            bdi { (name) } " " bdi.nowrap dir="ltr" { (percent(rate)) }
+            div.hint { (words.prices) " " (if row.included { words.included } else { words.excluded }) }
             input type="hidden" name="title" value=(row.title.as_deref().unwrap_or_default());
             input type="hidden" name="rate" value=(row.rate);
             input type="hidden" name="included" value=(if row.included { "yes" } else { "no" });
         }
-        td.number dir="ltr" { (percent(rate)) }
-        td { (if row.included { words.included } else { words.excluded }) }
-        td.number { (row.lines) }
         td {
             select name="daftra" aria-label={ (words.tax_in_daftra) ": " (name) " " (percent(rate)) } {
                 option value="" { (words.not_mapped) }
@@ -151,6 +149,7 @@ fn row(asked: &Asked, row: &Row, taxes: &[Tax]) -> Markup {
                 }
             }
         }
+        td { (row.lines) }
     }
 }
 

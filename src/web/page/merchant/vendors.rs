@@ -119,8 +119,8 @@ fn row(asked: &Asked, known: &Known, key: &str, vendor: &SeenVendor, owners: &Ow
             }
             @else { span.badge.warn { (words.nobodys) } }
         }
-        td.number { (vendor.orders) }
-        td.number { (vendor.lines) }
+        td { (vendor.orders) }
+        td { (vendor.lines) }
         td.wide { bdi { (vendor.example) } }
     }
 }

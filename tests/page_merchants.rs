@@ -1,0 +1,387 @@
+//! The pages of the merchants, against a real desk, a real engine and a fake Daftra: from five typed values to the first
+//! invoice planned in shadow, and what is refused on the way.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
+
+mod common;
+mod web_world;
+
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use common::stage::furnished;
+use form_urlencoded::Serializer;
+use jiff::Timestamp;
+use qantara::clock::Clock;
+use qantara::config::{Config, keys};
+use qantara::daftra::client::{Client, Settings as Calls};
+use qantara::db::merchant::{self, Merchant, Mode};
+use qantara::db::order::State;
+use qantara::db::user::{self, Role};
+use qantara::db::{Context as _, Db, order};
+use qantara::desk::account::Accounts;
+use qantara::desk::office::Office;
+use qantara::desk::{self, Person, Wish};
+use qantara::engine::intake::{Intake, Received};
+use qantara::engine::worker::Step;
+use qantara::engine::{Engine, Settings};
+use qantara::outgoing::{Limits, Outgoing};
+use qantara::sandbox::daftra::{AccountSetup, ApiKey};
+use qantara::sandbox::shop::cart::{Cart, Product};
+use qantara::sandbox::shop::{Shop, ShopSetup};
+use qantara::sandbox::{Server, World as Sandbox};
+use qantara::shop::webhook::Headers;
+use qantara::text::Lang;
+use qantara::vault::{DataKey, MasterKey, Vault, hash_password};
+use qantara::web::server::{self, Running};
+use qantara::web::{self, Parts};
+use secrecy::SecretString;
+use serde_json::Value;
+use tempfile::TempDir;
+use web_world::{Answer, PASSWORD, basic, read, send};
+
+const DOMAIN: &str = "wadi-home.myshopify.com";
+const SECRET: &str = "a webhook secret that is long enough 7Q4z";
+const KEY: &str = "c0ffee5ec2e7c0ffee5ec2e7c0ffee5ec2e7";
+
+/// The whole server, but for threads that work by themselves: a test says when.
+struct House {
+    address: SocketAddr,
+    db: Arc<Db>,
+    engine: Arc<Engine>,
+    running: Option<Running>,
+    daftra: Server,
+    clock: Clock,
+    _folder: TempDir,
+}
+
+struct Door(Arc<Intake>);
+
+impl web::Door for Door {
+    fn receive(&self, slug: Option<&str>, headers: &[(String, String)], body: Vec<u8>) -> web::Received {
+        let headers = Headers::read(headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        match self.0.receive(slug, &headers, &body) {
+            Received::Pending(kept) => web::Received::Pending(Box::pin(async { kept.await.map_err(drop) })),
+            Received::NotAuthentic => web::Received::NotAuthentic,
+            Received::Busy => web::Received::Busy,
+        }
+    }
+}
+
+struct Desk(Arc<Office>);
+
+impl web::Desk for Desk {
+    fn perform(&self, wish: Wish, by: Person) -> Result<Value, desk::Error> {
+        self.0.perform(wish, by)
+    }
+}
+
+impl House {
+    fn new() -> Self {
+        let clock = Clock::real();
+        let setup = AccountSetup { name: "one".into(), keys: vec![ApiKey::full(KEY)], ..AccountSetup::default() };
+        let mut sandbox = Sandbox::new(1);
+        sandbox.add(furnished(setup, clock.now()));
+        let of_sandbox = clock.clone();
+        let daftra = Server::start(Arc::new(Mutex::new(sandbox)), move || of_sandbox.now()).unwrap();
+
+        let folder = tempfile::tempdir().unwrap();
+        let db = Arc::new(Db::open(folder.path()).unwrap());
+        let vault = Arc::new(Vault::new(MasterKey::create(&folder.path().join("key")).unwrap(), None));
+        let way_out = keys::Outgoing { allow: vec!["127.0.0.0/8".parse().unwrap()], extra_ca_file: None };
+        let patience = Duration::from_secs(20);
+        let limits = Limits { call_timeout: patience, connect_timeout: patience, max_answer_bytes: 4 << 20 };
+        let client = Client::new(Outgoing::new(&way_out).unwrap(), Calls { limits, page_size: 100 });
+        let settings = Settings::new(&keys::Engine::default(), &keys::Daftra { pace_ms: 0, ..keys::Daftra::default() });
+        let engine = Engine::new(Arc::clone(&db), clock.clone(), Arc::clone(&vault), client, settings);
+        let intake = Arc::new(Intake::new(Arc::clone(&engine), Arc::new(DataKey::generate())).unwrap());
+        let office = Arc::new(Office::new(Arc::clone(&engine), Arc::clone(&intake)));
+        let mut config = Config::default();
+        config.http.public_address = Some("https://bridge.example".into());
+        let parts = Parts {
+            config: Arc::new(config),
+            db: Arc::clone(&db),
+            vault,
+            clock: clock.clone(),
+            playground: None,
+            door: Arc::new(Door(intake)),
+            desk: Arc::new(Desk(Arc::clone(&office))),
+            accounts: office as Arc<dyn Accounts>,
+        };
+        let running = server::start(parts, TcpListener::bind("127.0.0.1:0").unwrap()).unwrap();
+        let hash = hash_password(&SecretString::from(PASSWORD));
+        db.write(move |tx| {
+            for (name, role) in [("olga", Role::Owner), ("omar", Role::Operator), ("vera", Role::Viewer)] {
+                user::add(tx, name, &hash, role, Timestamp::UNIX_EPOCH)?;
+            }
+            Ok(())
+        })
+        .unwrap();
+        let address = running.address();
+        Self { address, db, engine, running: Some(running), daftra, clock, _folder: folder }
+    }
+
+    fn send(&self, line: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        send(&mut stream, line, headers, body);
+        read(&mut stream)
+    }
+
+    fn get(&self, path: &str, user: &str) -> Answer {
+        self.send(&format!("GET {path}"), &[("Authorization", &basic(user, PASSWORD))], "")
+    }
+
+    /// Fills in the form that a page shows for this action, and presses its button.
+    fn press(&self, page: &str, action: &str, fields: &[(&str, &str)]) -> Answer {
+        let shown = self.get(page, "olga");
+        assert_eq!(shown.status, 200, "{page}: {}", shown.body);
+        let form =
+            shown.body.split(&format!("method=\"post\" action=\"{action}\"")).nth(1).expect("the form is on the page");
+        let token = form.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        let body = Serializer::new(String::new()).append_pair("token", token).extend_pairs(fields).finish();
+        let login = basic("olga", PASSWORD);
+        let headers = [
+            ("Authorization", login.as_str()),
+            ("Sec-Fetch-Site", "same-origin"),
+            ("Content-Type", "application/x-www-form-urlencoded"),
+        ];
+        self.send(&format!("POST {action}"), &headers, &body)
+    }
+
+    /// A form that is taken leads on; where to.
+    fn on(&self, page: &str, action: &str, fields: &[(&str, &str)]) -> String {
+        let answer = self.press(page, action, fields);
+        assert_eq!(answer.status, 303, "{action}: {}", answer.body);
+        answer.header("location").unwrap().to_owned()
+    }
+
+    /// A form that is not taken is shown again with what is wrong.
+    fn refused(&self, page: &str, action: &str, fields: &[(&str, &str)]) -> String {
+        let answer = self.press(page, action, fields);
+        assert_eq!(answer.status, 422, "{action}: {}", answer.body);
+        answer.body
+    }
+
+    fn begin(&self) {
+        let fields = [("domain", DOMAIN), ("secret", SECRET), ("zone", "Asia/Riyadh")];
+        let next = self.on("/merchants/new", "/merchants/new", &fields);
+        assert_eq!(next, "/merchants/wadi-home/webhooks?said=saved");
+    }
+
+    fn daftra(&self) -> String {
+        format!("http://{}/acct/one", self.daftra.address())
+    }
+
+    fn connect(&self) {
+        let here = "/merchants/wadi-home/daftra";
+        self.on(here, here, &[("address", &format!("{}/", self.daftra())), ("key", KEY)]);
+        let next = self.on(here, "/merchants/wadi-home/places", &[("store", "1"), ("client", "15")]);
+        assert_eq!(next, "/merchants/wadi-home/vendors?said=saved");
+    }
+
+    fn merchant(&self) -> Merchant {
+        self.db.read(|c| merchant::by_slug(c, "wadi-home")).unwrap().unwrap()
+    }
+
+    /// An order of the shop comes in, as Shopify sends it.
+    fn order(&self) {
+        let mut shop = Shop::new(ShopSetup::new(DOMAIN, SECRET, "SAR"));
+        let product = Product::samples(2).remove(0);
+        let variant = shop.sell(product);
+        let (_, deliveries) = shop.buy(&Cart::of(&[(variant, 2)]), self.clock.now()).unwrap();
+        for delivery in deliveries {
+            let headers = delivery.headers(SECRET);
+            let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let body = String::from_utf8(delivery.body).unwrap();
+            assert_eq!(self.send("POST /webhook/wadi-home", &headers, &body).status, 200);
+        }
+    }
+
+    fn work(&self) {
+        while matches!(self.engine.chore_once(), Step::Done) {}
+        while matches!(self.engine.work_once(), Step::Done) {}
+    }
+
+    fn states(&self) -> Vec<State> {
+        let orders = self.db.read(|c| order::list(c, order::Filter::default(), 10)).unwrap();
+        orders.into_iter().map(|order| order.state).collect()
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.stop();
+            running.wait();
+        }
+    }
+}
+
+#[test]
+fn five_typed_values_lead_to_the_first_invoice_in_shadow() {
+    let house = House::new();
+    house.begin();
+    assert_eq!(house.merchant().mode, Mode::Paused);
+    let waiting = house.get("/merchants/wadi-home/webhooks", "olga").body;
+    assert!(waiting.contains("Waiting for the first signed delivery"), "{waiting}");
+    assert!(waiting.contains("https://bridge.example/webhook/wadi-home"));
+    assert!(waiting.contains("data-live-ms"), "it looks by itself");
+    house.order();
+    let arrived = house.get("/merchants/wadi-home/webhooks", "olga").body;
+    assert!(arrived.contains("Deliveries arrive") && !arrived.contains("data-live-ms"), "{arrived}");
+
+    // The account's own taxes are the map, for no two of them have a rate.
+    house.connect();
+    let taxes = house.merchant().rules.taxes;
+    assert_eq!(taxes.iter().map(|rule| (rule.daftra_id, rule.included)).collect::<Vec<_>>(), [(1, false), (2, true)]);
+
+    // The vendor on the order that came in meanwhile.
+    let vendors = house.get("/merchants/wadi-home/vendors", "olga").body;
+    let name = vendors.split("name=\"vendor\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    assert!(vendors.contains("Nobody&#39;s") || vendors.contains("Nobody's"), "{vendors}");
+    let here = "/merchants/wadi-home/vendors";
+    house.on(here, here, &[("whose", "some"), ("vendor", &name)]);
+
+    let here = "/merchants/wadi-home/live";
+    assert!(!house.get(here, "olga").body.contains("Go live</button>"), "shadow comes first");
+    house.on(here, here, &[("mode", "shadow")]);
+    house.work();
+    assert_eq!(house.states(), [State::Shadow]);
+    let ready = house.get(here, "olga").body;
+    assert!(ready.contains("Go live</button>") && !ready.contains("still to do"), "{ready}");
+    house.on(here, here, &[("mode", "live"), ("from", "2026-01-01T00:00")]);
+    let live = house.merchant();
+    // Midnight in Riyadh.
+    assert_eq!((live.mode, live.live_from), (Mode::Live, Some("2025-12-31T21:00:00Z".parse().unwrap())));
+}
+
+#[test]
+fn no_page_shows_a_secret_back() {
+    let house = House::new();
+    house.begin();
+    house.connect();
+    for step in ["", "/shop", "/webhooks", "/daftra", "/vendors", "/taxes", "/policies", "/payments", "/live"] {
+        let page = house.get(&format!("/merchants/wadi-home{step}"), "olga");
+        assert_eq!(page.status, 200, "{step}");
+        assert!(!page.body.contains(SECRET) && !page.body.contains(KEY), "{step}");
+    }
+    // Enough to tell two apart.
+    assert!(house.get("/merchants/wadi-home/shop", "olga").body.contains("…7Q4z"));
+}
+
+#[test]
+fn a_domain_for_customers_is_refused_with_the_way_to_the_permanent_one() {
+    let house = House::new();
+    for domain in ["wadi-home.com", "www.wadi-home.com", "wadi-home"] {
+        let page = house.refused("/merchants/new", "/merchants/new", &[("domain", domain), ("zone", "Asia/Riyadh")]);
+        assert!(
+            page.contains("This is an address for customers") && page.contains(&format!("value=\"{domain}\"")),
+            "{page}"
+        );
+    }
+    assert_eq!(house.db.read(merchant::all).unwrap().len(), 0);
+    // As pasted from the browser.
+    let fields = [("domain", "https://Wadi-Home.myshopify.com/"), ("zone", "Asia/Riyadh")];
+    house.on("/merchants/new", "/merchants/new", &fields);
+    assert_eq!((house.merchant().shop_domain.as_str(), house.merchant().name.as_str()), (DOMAIN, "Wadi Home"));
+}
+
+#[test]
+fn a_key_that_nobody_answers_to_is_not_stored() {
+    let house = House::new();
+    house.begin();
+    let (here, words) = ("/merchants/wadi-home/daftra", Lang::En.merchants());
+    let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for (address, key, wrong) in [
+        (house.daftra(), "another key", words.bad_key),
+        (format!("http://{elsewhere}"), KEY, words.unreached),
+        ("not an address".to_owned(), KEY, words.no_address),
+    ] {
+        let page = house.refused(here, here, &[("address", &address), ("key", key)]);
+        assert!(page.replace("&#39;", "'").contains(wrong), "{wrong}: {page}");
+    }
+    assert_eq!(house.merchant().account_id, None);
+}
+
+#[test]
+fn what_is_missing_stops_the_start_and_not_the_deliveries() {
+    let house = House::new();
+    house.begin();
+    house.order();
+    house.work();
+    assert_eq!(house.states(), [State::New]);
+    let page = house.get("/merchants/wadi-home/live", "olga").body;
+    assert!(page.contains("Still missing") && !page.contains("<button>Start in shadow"), "{page}");
+    let list = house.get("/merchants", "vera").body;
+    assert!(list.contains("Being set up") && !list.contains("/merchants/new"), "{list}");
+    // Of the pages only the one at a glance is for those who change nothing.
+    assert_eq!(house.get("/merchants/wadi-home", "vera").status, 200);
+    assert_eq!(house.get("/merchants/wadi-home/shop", "omar").status, 403);
+}
+
+#[test]
+fn policies_are_stored_as_they_were_chosen() {
+    let house = House::new();
+    house.begin();
+    let here = "/merchants/wadi-home/policies";
+    assert_eq!(every_choice(Lang::En), every_choice(Lang::Ar));
+    for (name, word) in every_choice(Lang::En) {
+        house.on(here, here, &[(name, word), ("sources", "pos\r\n market ")]);
+        let page = house.get(here, "olga").body;
+        assert!(page.contains(&format!("name=\"{name}\" value=\"{word}\" checked")), "{name} = {word}");
+    }
+    assert_eq!(house.merchant().rules.ignored_sources, ["market".to_owned(), "pos".to_owned()].into());
+    let page = house.refused(here, here, &[("tolerance", "a little")]);
+    assert!(page.contains("whole number"), "{page}");
+}
+
+fn every_choice(lang: Lang) -> Vec<(&'static str, &'static str)> {
+    let words = lang.policies();
+    let three = [
+        ("trigger", &words.trigger),
+        ("shipping", &words.shipping),
+        ("custom", &words.custom),
+        ("gift_card", &words.gift_card),
+        ("tip", &words.tip),
+        ("duty", &words.duty),
+        ("goodwill", &words.goodwill),
+    ];
+    let two =
+        [("draft", &words.draft), ("price", &words.price), ("locked", &words.locked), ("exchange", &words.exchange)];
+    let of_three = three.into_iter().flat_map(|(name, one)| one.choices.iter().map(move |one| (name, one.word)));
+    of_three
+        .chain(two.into_iter().flat_map(|(name, one)| one.choices.iter().map(move |one| (name, one.word))))
+        .collect()
+}
+
+#[test]
+fn closing_wants_the_short_name_and_frees_the_vendors() {
+    let house = House::new();
+    house.begin();
+    house.connect();
+    let vendors = "/merchants/wadi-home/vendors";
+    house.on(vendors, vendors, &[("whose", "some"), ("more", "Wadi\nNajd")]);
+    let (here, action) = ("/merchants/wadi-home", "/merchants/wadi-home/close");
+    let page = house.refused(here, action, &[("confirm", "wadi")]);
+    assert!(page.contains("nothing was closed"), "{page}");
+    house.on(here, action, &[("confirm", "wadi-home")]);
+    assert_eq!(house.merchant().mode, Mode::Closed);
+    assert_eq!(house.db.read(|c| merchant::vendors_of_shop(c, DOMAIN)).unwrap(), []);
+    assert_eq!(house.get("/merchants/wadi-home/shop", "olga").status, 404, "what is closed does not change");
+    assert_eq!(house.get(here, "vera").status, 200);
+}
+
+#[test]
+fn whoever_is_limited_sees_their_merchants_only() {
+    let house = House::new();
+    house.begin();
+    let limit = "update user set limited = 1";
+    house.db.write(move |tx| tx.execute_batch(limit).during("limit everybody")).unwrap();
+    assert!(!house.get("/merchants", "olga").body.contains("Wadi Home"));
+    assert_eq!(house.get("/merchants/new", "olga").status, 403, "they would not see the one they made");
+    for step in ["", "/shop", "/webhooks", "/daftra", "/vendors", "/taxes", "/policies", "/payments", "/live"] {
+        assert_eq!(house.get(&format!("/merchants/wadi-home{step}"), "olga").status, 404, "{step}");
+    }
+}
