@@ -116,11 +116,12 @@ create index orders_by_both on orders (merchant_id, state, id);
 create index orders_by_name on orders (name);
 create index orders_to_trim on orders (state_at) where snapshot is not null and state in ('settled', 'ignored');
 
--- Which orders a SKU was ever on, for those who search by it.
+-- Which orders a SKU was ever on, for those who search by it. No foreign key: orders are never deleted, and it would need
+-- an index of its own.
 create table order_sku (
   merchant_id integer not null,
   sku         text    not null,                          -- trimmed, case-folded
-  order_id    integer not null references orders,
+  order_id    integer not null,
   primary key (merchant_id, sku, order_id)
 ) strict, without rowid;
 
@@ -412,7 +413,7 @@ create table audit (
   hash     blob    not null unique
 ) strict;
 
--- Which orders an act was about, so that their stories find it.
+-- Which orders an act was about, so that their stories find it; no foreign key for the same reason.
 create table audit_order (
   order_id integer not null,
   audit_id integer not null references audit,

@@ -44,7 +44,6 @@ insert into user_merchant (user_id, merchant_id) values (1, 1);
 insert into ruling (order_id, document_id, kind, version_at, facts, at, user_id) values (2, 2, 'leave', 0, 0, 0, 1);
 insert into sync_log (at, merchant_id, order_id, delivery_id, document_id, status) values (0, 1, 2, 1, 2, 'success');
 insert into audit (at, user_id, action, facts, previous, hash) values (0, 1, 'login', '{\"order\":1}', x'00', x'01');
-insert into order_sku (merchant_id, sku, order_id) values (1, 'abc', 1);
 insert into alert (cause, subject, merchant_id, opened_at, seen_at) values ('trouble', 'one', 1, 0, 0);
 insert into tally (kind, subject, window_at) values ('login', '10.0.0.0/24', 0);
 insert into setting (key, value) values ('heartbeat_at', '0');

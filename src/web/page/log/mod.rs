@@ -84,7 +84,7 @@ fn render(view: &View<'_>) -> Markup {
         }
         (tabs(view))
         (filter(view))
-        section.live #rows aria-label=(lang.shell().log) {
+        section.live.stack #rows aria-label=(lang.shell().log) {
             @if view.found.is_cut { p.banner.warn { (words.is_cut) } }
             (rows(view))
             (pager(view))

@@ -80,7 +80,7 @@ fn render(view: &View<'_>) -> Markup {
         section { h2 { (label.documents) } (paper::documents(view)) }
         section { h2 { (label.decisions) } (decisions(view)) }
         section #people { h2 { (words.people) } (story::people(view)) (act::note_form(view)) }
-        section { h2 { (label.log) } (table(&[label.time, label.status, label.what], &log(view), words.no_rows)) }
+        section.stack { h2 { (label.log) } (table(&[label.time, label.status, label.what], &log(view), words.no_rows)) }
         section { h2 { (label.deliveries) } (story::deliveries(view)) }
         section { h2 { (label.calls) } (story::calls(view)) }
         p.muted { (label.times_in) " " (code(view.zone.iana_name().unwrap_or("UTC"))) }
@@ -101,6 +101,9 @@ fn figures(view: &View<'_>) -> Markup {
     let (lang, label) = (view.lang, view.lang.words().labels());
     let amount = |amount: Amount| text::amount(lang, amount, *currency);
     let money = order.trace.as_ref().and_then(trace::money);
+    if price.is_none() && money.is_none() && documents.iter().all(|document| document.total.is_none()) {
+        return Markup::default();
+    }
     html! {
         dl.figures.card {
             @if let Some((total, currency)) = price {
@@ -120,7 +123,6 @@ fn figures(view: &View<'_>) -> Markup {
             @if let Some(money) = money {
                 div { dt { (label.money) } dd { (text::balance(lang, money, *currency)) } }
             }
-            div { dt { (label.merchant) } dd { a href={ "/log?merchant=" (order.merchant) } { bdi { (view.story.merchant.name) } } } }
         }
     }
 }
@@ -137,6 +139,7 @@ fn standing(view: &View<'_>) -> Markup {
         }
         @if let Some(reason) = &order.reason { (why(view, reason)) }
         dl {
+            dt { (label.merchant) } dd { a href={ "/log?merchant=" (order.merchant) } { bdi { (merchant.name) } } }
             dt { (label.since) } dd { (time(order.state_at, &view.zone)) }
             dt { (label.placed) } dd { (maybe_time(order.placed_at, &view.zone)) }
             dt { (label.shop_number) } dd { (code(&order.remote_id.to_string())) }
