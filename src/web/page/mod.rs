@@ -68,8 +68,10 @@ pub(super) struct Frame<'a> {
     playground: Option<&'a str>,
 }
 
+type MenuEntry = (&'static str, fn(&Shell) -> &'static str, Role);
+
 /// The menu: where it leads, what it is called, and whose it is. A page below an entry belongs to it.
-const MENU: [(&str, fn(&Shell) -> &'static str, Role); 3] = [
+const MENU: [MenuEntry; 3] = [
     ("/", |words| words.overview, Role::Viewer),
     ("/log", |words| words.log, Role::Viewer),
     ("/merchants", |words| words.merchants, Role::Viewer),
