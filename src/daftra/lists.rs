@@ -9,7 +9,7 @@ use super::client::{Answered, Client, Door, Visit, unreadable};
 use super::look::{List, is_deleted};
 use super::outcome::{Dialect, Setback, Unanswered};
 use super::wire;
-use crate::domain::offer::{Method, Named, Places, Tax};
+use crate::domain::offer::{Method, Named, Places, Tax, WaysOfPaying};
 use crate::domain::rules::fold;
 use crate::outgoing::Method as Verb;
 
@@ -51,27 +51,23 @@ impl Client {
     }
 
     /// The active ways of paying, and the active treasuries.
-    pub fn ways_of_paying(
-        &self,
-        door: &Door,
-        pace: &dyn Fn(),
-    ) -> Answered<Result<(Vec<Method>, Vec<Named>), Unanswered>> {
+    pub fn ways_of_paying(&self, door: &Door, pace: &dyn Fn()) -> Answered<Result<WaysOfPaying, Unanswered>> {
         let list = |path| List { dialect: Dialect::V2, path, model: "", query: vec![("sort[id]", "asc")] };
         self.visit(door, pace, |visit| {
-            let (mut methods, mut treasuries) = (Vec::new(), Vec::new());
+            let mut ways = WaysOfPaying::default();
             visit.pages(&list("/v2/api/entity/site_payment_gateway/list/1"), &mut |row| {
                 if let Some(slug) = wire::method(row)?.filter(|_| !is_deleted(row)) {
-                    methods.push(Method { label: wire::text(row, "label").unwrap_or_else(|| slug.clone()), slug });
+                    ways.methods.push(Method { label: wire::text(row, "label").unwrap_or_else(|| slug.clone()), slug });
                 }
                 Ok(())
             })?;
             visit.pages(&list("/v2/api/entity/treasury/list/1"), &mut |row| {
                 if wire::treasury(row)?.is_some() && !is_deleted(row) {
-                    treasuries.push(named(row)?);
+                    ways.treasuries.push(named(row)?);
                 }
                 Ok(())
             })?;
-            Ok((methods, treasuries))
+            Ok(ways)
         })
     }
 
@@ -92,7 +88,7 @@ impl Client {
             visit.page(&list, 1, &mut |row| {
                 // A filter is a wish.
                 let holds = |name: &&str| wire::text(row, name).is_some_and(|value| fold(&value).contains(&wanted));
-                if !is_deleted(row) && (wanted.is_empty() || NAMES.iter().any(|name| holds(name))) {
+                if !is_deleted(row) && (wanted.is_empty() || NAMES.iter().any(holds)) {
                     clients.push(client(row)?);
                 }
                 Ok(())

@@ -7,7 +7,7 @@ use super::{Secret, check};
 use crate::daftra::outcome::{Trouble, Unanswered};
 use crate::db;
 use crate::db::merchant::{self, CredentialKind, Slot};
-use crate::domain::offer::{Method, Named, Places, Tax};
+use crate::domain::offer::{Named, Places, Tax, WaysOfPaying};
 use crate::engine::ask::Asked;
 use crate::engine::{Engine, credential_place};
 
@@ -45,15 +45,6 @@ pub struct Choices {
     pub clients: Vec<Named>,
     /// Who is chosen already, if the account has such a client.
     pub client: Option<Named>,
-}
-
-/// How money is booked.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct WaysOfPaying {
-    /// The active methods.
-    pub methods: Vec<Method>,
-    /// The active treasuries.
-    pub treasuries: Vec<Named>,
 }
 
 /// Why an account said nothing of use.
@@ -145,8 +136,7 @@ pub(super) fn taxes(engine: &Engine, merchant_id: i64) -> Result<Result<Vec<Tax>
 }
 
 pub(super) fn ways_of_paying(engine: &Engine, merchant_id: i64) -> Result<Result<WaysOfPaying, Silence>, db::Error> {
-    let answer = said(engine.ask(merchant_id, |daftra, door, pace| daftra.ways_of_paying(door, pace))?);
-    Ok(answer.map(|(methods, treasuries)| WaysOfPaying { methods, treasuries }))
+    Ok(said(engine.ask(merchant_id, |daftra, door, pace| daftra.ways_of_paying(door, pace))?))
 }
 
 pub(super) fn secrets(engine: &Engine, merchant_id: i64) -> Result<Vec<String>, db::Error> {

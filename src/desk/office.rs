@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::account::{Accounts, Choices, Silence, Site, WaysOfPaying};
+use super::account::{Accounts, Choices, Silence, Site};
 use super::{Desk, Error, Person, Secret, Wish, account};
 use crate::db;
-use crate::domain::offer::Tax;
+use crate::domain::offer::{Tax, WaysOfPaying};
 use crate::engine::Engine;
 use crate::engine::intake::Intake;
 

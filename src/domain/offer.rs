@@ -42,3 +42,12 @@ pub struct Method {
     /// As people read it there.
     pub label: String,
 }
+
+/// How money is booked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WaysOfPaying {
+    /// The active methods.
+    pub methods: Vec<Method>,
+    /// The active treasuries.
+    pub treasuries: Vec<Named>,
+}

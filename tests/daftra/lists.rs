@@ -50,9 +50,9 @@ fn ways_of_paying_have_their_words() {
         let off = PaymentMethod { slug: "off".into(), active: false, ..PaymentMethod::default() };
         account.add_method(off);
     });
-    let (methods, treasuries) = office.client.ways_of_paying(&office.door, &still).outcome.unwrap();
-    assert_eq!(methods.iter().map(|one| (&*one.slug, &*one.label)).collect::<Vec<_>>(), [("cash", "نقدًا")]);
-    assert_eq!(treasuries, [named(1, "Main treasury")]);
+    let ways = office.client.ways_of_paying(&office.door, &still).outcome.unwrap();
+    assert_eq!(ways.methods.iter().map(|one| (&*one.slug, &*one.label)).collect::<Vec<_>>(), [("cash", "نقدًا")]);
+    assert_eq!(ways.treasuries, [named(1, "Main treasury")]);
 }
 
 #[test]

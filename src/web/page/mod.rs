@@ -73,8 +73,10 @@ pub(super) struct Frame<'a> {
     playground: Option<&'a str>,
 }
 
+type MenuEntry = (&'static str, fn(&Shell) -> &'static str, Role);
+
 /// The menu: where it leads, what it is called, and whose it is. A page below an entry belongs to it.
-const MENU: &[(&str, fn(&Shell) -> &'static str, Role)] = &[
+const MENU: &[MenuEntry] = &[
     ("/", |words| words.overview, Role::Viewer),
     ("/attention", |words| words.attention, Role::Viewer),
     ("/log", |words| words.log, Role::Viewer),

@@ -6,8 +6,8 @@ use maud::{Markup, html};
 
 use super::{Known, Step, save, saved, show_step, silence};
 use crate::desk::Secrets;
-use crate::desk::account::WaysOfPaying;
 use crate::desk::file::{Gateway, Payments};
+use crate::domain::offer::WaysOfPaying;
 use crate::domain::rules::fold;
 use crate::web::asked::{Asked, Form};
 use crate::web::auth::Actor;
