@@ -381,6 +381,12 @@ impl Sim {
                 Wish::UserRights { .. } | Wish::UserDisable { .. } => String::new(),
                 Wish::OrderRule { .. } | Wish::HoldRelease { .. } | Wish::MappingImport { .. } => String::new(),
                 Wish::FailedRetry { slug } => slug.clone(),
+                // Nobody wishes for these here.
+                Wish::MerchantClose { .. }
+                | Wish::SecretRotate { .. }
+                | Wish::SecretForget { .. }
+                | Wish::OrderNote { .. }
+                | Wish::DeliveryReplay { .. } => String::new(),
             };
             state.tell(now, format!("a person wishes: {name} {text}"));
             state.wish = Some(name);
