@@ -382,10 +382,8 @@ impl Desk<'_> {
     /// Opens the body of a delivery for a person; that it was read is written down.
     pub fn body(&self, delivery_id: i64, now: Timestamp, by: Person) -> Result<String, Error> {
         let moment = Moment { vault: Arc::clone(self.vault), policy: self.policy, now, by };
-        match self.in_one(move |tx| delivery::read(tx, &moment, delivery_id))?.answer {
-            Value::String(body) => Ok(body),
-            other => Ok(other.to_string()),
-        }
+        let answer = self.in_one(move |tx| delivery::read(tx, &moment, delivery_id))?.answer;
+        Ok(answer.as_str().unwrap_or_default().to_owned())
     }
 
     fn in_one(

@@ -143,7 +143,7 @@ fn filter(view: &View<'_>) -> Markup {
                 input type="date" name="to" value=(wish.to.map(|day| day.to_string()).unwrap_or_default());
             }
             label { (words.search) br;
-                input type="search" name="q" value=(wish.text.as_deref().unwrap_or_default()) dir="auto" size="30"
+                input type="search" name="q" value=(wish.text.as_deref().unwrap_or_default()) dir=[wish.text.as_ref().map(|_| "auto")] size="30"
                     maxlength="200" placeholder=(words.search_hint);
             }
             button { (label.show) }
@@ -216,7 +216,7 @@ fn grouped(number: i64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

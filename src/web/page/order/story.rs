@@ -106,10 +106,11 @@ fn call(attempt: &Attempt, view: &View<'_>) -> Markup {
 
 /// What was sent or came back, redacted before it was kept.
 fn exchanged(view: &View<'_>, heading: &str, packed: Option<&[u8]>) -> Markup {
+    let text = packed.filter(|packed| !packed.is_empty()).map(unpack);
     html! {
-        @if let Some(packed) = packed.filter(|packed| !packed.is_empty()) {
+        @if let Some(text) = text.filter(|text| text.as_deref() != Some("")) {
             h3.small { (heading) }
-            @match unpack(packed) {
+            @match text {
                 Some(text) => {
                     @let (shown, is_cut) = beginning(&text);
                     pre dir="ltr" tabindex="0" { (shown) }
