@@ -87,19 +87,17 @@ fn each_button_wishes_for_what_it_says() {
 }
 
 #[test]
-fn it_leads_into_the_shop_and_into_daftra_and_to_the_mapping() {
+fn it_leads_into_the_shop_and_into_daftra() {
     let world = world();
     let page = page(&world, "omar");
     for link in [
         "href=\"https://admin.shopify.com/store/noon/orders/5551234567\"",
         "href=\"https://noon.daftra.com/owner/invoices/view/4711\"",
-        "href=\"/attention/mapping?merchant=noon&amp;code=ab-1\"",
         "href=\"/log?merchant=noon\"",
     ] {
         assert!(page.contains(link), "{link}\n{page}");
     }
     assert_eq!(page.matches("/owner/invoices/view/").count(), 1, "no guess at where Daftra shows payments");
-    assert!(!self::page(&world, "vera").contains("/attention/mapping"), "who only reads maps nothing");
     world.sql("update merchant set shop_domain = 'evil.example/?.myshopify.com'");
     assert!(!self::page(&world, "vera").contains("admin.shopify.com"), "no address is made of strange names");
 }

@@ -461,7 +461,7 @@ fn the_overview_shows_what_needs_somebody_and_how_things_stand() {
         "products/&lt;update&gt;",
         "href=\"/orders/1\"",
         "#1001 &lt;script&gt;",
-        "2026-11-20 09:00:01",
+        "2026-11-20 12:00:01",
     ] {
         assert!(page.contains(expected), "{expected}\n{page}");
     }

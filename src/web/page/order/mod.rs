@@ -14,9 +14,8 @@ use crate::db::log::Entry;
 use crate::db::merchant::Mode;
 use crate::db::order::Overview;
 use crate::db::sight::Story;
-use crate::db::user::Role;
 use crate::domain::money::Amount;
-use crate::domain::reason::{Hold, Reason};
+use crate::domain::reason::Reason;
 use crate::domain::trace;
 use crate::text::{self, Lang};
 use crate::web::asked::Asked;
@@ -151,32 +150,14 @@ fn standing(view: &View<'_>) -> Markup {
 
 fn why(view: &View<'_>, reason: &Reason) -> Markup {
     let lang = view.lang;
-    let holds: &[Hold] = if let Reason::Held(holds) = reason { holds } else { &[] };
     html! {
-        @for (at, sentence) in text::reason(lang, reason, view.story.currency).into_iter().enumerate() {
+        @for sentence in text::reason(lang, reason, view.story.currency) {
             div.reason {
                 p { (sentence.what) }
                 p.next { strong { (lang.words().labels().next_step) ": " } (sentence.next_step) }
-                @if let Some(address) = holds.get(at).and_then(|hold| mapping(view, hold)) {
-                    div.actions { a.button href=(address) { (lang.order().map_code) " " (code(&holds[at].subject())) } }
-                }
             }
         }
     }
-}
-
-/// Where somebody says which product a code is that Daftra does not know.
-fn mapping(view: &View<'_>, hold: &Hold) -> Option<String> {
-    let is_about_a_code = matches!(hold, Hold::UnknownProduct { .. } | Hold::AmbiguousProduct { .. });
-    let subject = hold.subject();
-    if !is_about_a_code || subject.is_empty() || !view.asked.viewer.is(Role::Operator) {
-        return None;
-    }
-    let start = "/attention/mapping?".to_owned();
-    let length = start.len();
-    let mut query = form_urlencoded::Serializer::for_suffix(start, length);
-    query.append_pair("merchant", &view.story.order.merchant).append_pair("code", &subject);
-    Some(query.finish())
 }
 
 fn decisions(view: &View<'_>) -> Markup {
