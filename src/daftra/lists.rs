@@ -9,6 +9,7 @@ use super::client::{Answered, Client, Door, Visit, unreadable};
 use super::look::{List, is_deleted};
 use super::outcome::{Dialect, Setback, Unanswered};
 use super::wire;
+use crate::domain::catalog::Product;
 use crate::domain::offer::{Method, Named, Places, Tax, WaysOfPaying};
 use crate::domain::rules::fold;
 use crate::outgoing::Method as Verb;
@@ -94,6 +95,35 @@ impl Client {
                 Ok(())
             })?;
             Ok(clients)
+        })
+    }
+
+    /// Active products whose name, code or barcode holds a text, one page of them.
+    pub fn products_like(
+        &self,
+        door: &Door,
+        pace: &dyn Fn(),
+        text: &str,
+    ) -> Answered<Result<Vec<Product>, Unanswered>> {
+        const PATH: &str = "/v2/api/entity/product/list/1";
+        const NAMES: [&str; 3] = ["name", "product_code", "barcode"];
+        let like = format!("%{}%", text.trim());
+        let fields = NAMES.map(|name| format!("filter[or][{name}][like]"));
+        let mut query = vec![("sort[id]", "asc")];
+        query.extend(fields.iter().map(|field| (field.as_str(), like.as_str())));
+        let list = List { dialect: Dialect::V2, path: PATH, model: "", query };
+        let wanted = fold(text);
+        self.visit(door, pace, |visit| {
+            let mut products = Vec::new();
+            visit.page(&list, 1, &mut |row| {
+                // A filter is a wish.
+                let holds = |name: &&str| wire::text(row, name).is_some_and(|value| fold(&value).contains(&wanted));
+                if !is_deleted(row) && NAMES.iter().any(holds) {
+                    products.extend(Some(wire::product(row)?).filter(|product| product.active));
+                }
+                Ok(())
+            })?;
+            Ok(products)
         })
     }
 

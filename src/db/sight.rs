@@ -172,6 +172,12 @@ impl<'a> Sight<'a> {
         Ok(all)
     }
 
+    /// What people decided about codes of a merchant.
+    pub fn mappings(&self, merchant_id: i64) -> Result<Vec<product::Mapping>, Error> {
+        self.allow(merchant_id)?;
+        product::mappings(self.c, merchant_id)
+    }
+
     /// Everybody who may sign in, by name. For those who see all.
     pub fn users(&self) -> Result<Vec<user::User>, Error> {
         self.only_whole()?;

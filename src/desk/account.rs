@@ -7,6 +7,7 @@ use super::{Secret, check};
 use crate::daftra::outcome::{Trouble, Unanswered};
 use crate::db;
 use crate::db::merchant::{self, CredentialKind, Slot};
+use crate::domain::catalog::Product;
 use crate::domain::offer::{Named, Places, Tax, WaysOfPaying};
 use crate::engine::ask::Asked;
 use crate::engine::{Engine, credential_place};
@@ -21,6 +22,8 @@ pub trait Accounts: Send + Sync {
     fn taxes(&self, merchant_id: i64) -> Result<Result<Vec<Tax>, Silence>, db::Error>;
     /// The active ways of paying and treasuries.
     fn ways_of_paying(&self, merchant_id: i64) -> Result<Result<WaysOfPaying, Silence>, db::Error>;
+    /// Active products whose name, code or barcode holds a text, some of them.
+    fn products(&self, merchant_id: i64, text: &str) -> Result<Result<Vec<Product>, Silence>, db::Error>;
     /// How the webhook secrets end, the current one first: enough to tell them apart, too little to use them.
     fn secrets(&self, merchant_id: i64) -> Result<Vec<String>, db::Error>;
 }
@@ -137,6 +140,14 @@ pub(super) fn taxes(engine: &Engine, merchant_id: i64) -> Result<Result<Vec<Tax>
 
 pub(super) fn ways_of_paying(engine: &Engine, merchant_id: i64) -> Result<Result<WaysOfPaying, Silence>, db::Error> {
     Ok(said(engine.ask(merchant_id, |daftra, door, pace| daftra.ways_of_paying(door, pace))?))
+}
+
+pub(super) fn products(
+    engine: &Engine,
+    merchant_id: i64,
+    text: &str,
+) -> Result<Result<Vec<Product>, Silence>, db::Error> {
+    Ok(said(engine.ask(merchant_id, |daftra, door, pace| daftra.products_like(door, pace, text))?))
 }
 
 pub(super) fn secrets(engine: &Engine, merchant_id: i64) -> Result<Vec<String>, db::Error> {

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::account::{Accounts, Choices, Silence, Site};
 use super::{Desk, Error, Person, Secret, Wish, account};
 use crate::db;
+use crate::domain::catalog::Product;
 use crate::domain::offer::{Tax, WaysOfPaying};
 use crate::engine::Engine;
 use crate::engine::intake::Intake;
@@ -66,6 +67,10 @@ impl Accounts for Office {
 
     fn ways_of_paying(&self, merchant_id: i64) -> Result<Result<WaysOfPaying, Silence>, db::Error> {
         account::ways_of_paying(&self.engine, merchant_id)
+    }
+
+    fn products(&self, merchant_id: i64, text: &str) -> Result<Result<Vec<Product>, Silence>, db::Error> {
+        account::products(&self.engine, merchant_id, text)
     }
 
     fn secrets(&self, merchant_id: i64) -> Result<Vec<String>, db::Error> {

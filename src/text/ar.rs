@@ -630,6 +630,7 @@ impl Words for Arabic {
         match said {
             Said::LooksAgain => "سيُفحص الطلب من جديد.",
             Said::Saved => "تم الحفظ.",
+            Said::Mapped => "تم الحفظ. يُعاد فحص كل طلب كان ينتظر منتجًا.",
             Said::UserAdded => "أضيف المستخدم ويمكنه تسجيل الدخول.",
             Said::PasswordChanged => "تم تغيير كلمة مرورك.",
             Said::Noted => "حُفظت الملاحظة مع الطلب.",

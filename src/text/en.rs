@@ -637,6 +637,7 @@ impl Words for English {
         match said {
             Said::LooksAgain => "The order is looked at again.",
             Said::Saved => "Saved.",
+            Said::Mapped => "Kept. Every order that waited for a product is looked at again.",
             Said::UserAdded => "The user is added and may sign in.",
             Said::PasswordChanged => "Your password is another one now.",
             Said::Noted => "The note is kept with the order.",

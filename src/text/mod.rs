@@ -88,6 +88,8 @@ pub enum Said {
     PasswordChanged,
     /// Somebody may sign in.
     UserAdded,
+    /// A code is a product, and its orders are looked at again.
+    Mapped,
     /// A note is kept with the order.
     Noted,
     /// Nothing more is done for the order.
@@ -102,11 +104,12 @@ pub enum Said {
 
 impl Said {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::LooksAgain,
         Self::Saved,
         Self::PasswordChanged,
         Self::UserAdded,
+        Self::Mapped,
         Self::Noted,
         Self::Dismissed,
         Self::Imported,
@@ -122,6 +125,7 @@ impl Said {
             Self::Saved => "saved",
             Self::PasswordChanged => "password_changed",
             Self::UserAdded => "user_added",
+            Self::Mapped => "mapped",
             Self::Noted => "noted",
             Self::Dismissed => "dismissed",
             Self::Imported => "imported",

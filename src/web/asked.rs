@@ -37,6 +37,11 @@ impl Asked {
         self.captured.first().and_then(|text| text.parse().ok()).ok_or(Notice::NotFound)
     }
 
+    /// The word in the first open place of the route.
+    pub(super) fn slug(&self) -> &str {
+        self.captured.first().map_or("", String::as_str)
+    }
+
     /// What the address says after its question mark, but for fields that were left empty.
     pub(super) fn wishes(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
         form_urlencoded::parse(self.query.as_bytes()).filter(|(_, value)| !value.is_empty())

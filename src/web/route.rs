@@ -97,6 +97,8 @@ pub static ROUTES: &[Route] = &[
     change("/merchants/{merchant}/pause", Role::Operator, page::merchant::overview::pause),
     change("/merchants/{merchant}/resume", Role::Operator, page::merchant::overview::resume),
     change("/merchants/{merchant}/close", Role::Owner, page::merchant::close::close),
+    show("/merchants/{merchant}/mapping", Role::Operator, page::mapping::show),
+    change("/merchants/{merchant}/mapping", Role::Operator, page::mapping::set),
     show("/merchants/{merchant}/shop", Role::Owner, page::merchant::shop::show),
     change("/merchants/{merchant}/shop", Role::Owner, page::merchant::shop::set),
     change("/merchants/{merchant}/secret", Role::Owner, page::merchant::shop::rotate),

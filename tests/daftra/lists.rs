@@ -73,6 +73,20 @@ fn a_client_is_found_by_a_part_of_a_name_also_where_the_filter_is_ignored() {
 }
 
 #[test]
+fn a_product_is_found_by_a_part_of_its_name_or_code_also_where_the_filter_is_ignored() {
+    for v2_filters in [true, false] {
+        let office = Office::with(100, |setup| setup.v2_filters = v2_filters);
+        let look = |text: &str| office.client.products_like(&office.door, &still, text).outcome.unwrap();
+        let all = look("");
+        let one = all.first().expect("the account sells something");
+        let part: String = one.name.chars().take(4).collect();
+        assert!(look(&part.to_uppercase()).contains(one), "filters {v2_filters}");
+        assert!(look(one.code.as_str()).contains(one), "filters {v2_filters}");
+        assert_eq!(look("nobody has this"), []);
+    }
+}
+
+#[test]
 fn one_client_is_read_by_its_id_or_is_not_there() {
     let office = Office::new();
     let read = |id| office.client.client(&office.door, &still, id).outcome.unwrap();

@@ -17,6 +17,7 @@ use qantara::db::user::{self, Role};
 use qantara::db::{self, Db};
 use qantara::desk::account::{Accounts, Choices, Silence, Site};
 use qantara::desk::{self, Person, Secret, Wish};
+use qantara::domain::catalog::{Code, Product, ProductKind};
 use qantara::domain::offer::{Named, Tax, WaysOfPaying};
 use qantara::vault::{MasterKey, Vault, hash_password};
 use qantara::web::server::{self, Running, StartError};
@@ -87,6 +88,24 @@ impl Accounts for Furnished {
 
     fn ways_of_paying(&self, _: i64) -> Result<Result<WaysOfPaying, Silence>, db::Error> {
         Ok(Ok(WaysOfPaying::default()))
+    }
+
+    fn products(&self, _: i64, text: &str) -> Result<Result<Vec<Product>, Silence>, db::Error> {
+        let product = Product {
+            id: 7,
+            code: Code::new("ab-1"),
+            barcode: Code::new(""),
+            name: "<b>Scarf</b>".into(),
+            kind: ProductKind::Product,
+            active: true,
+            tracked: true,
+            branch_id: None,
+        };
+        Ok(if text == "silent" {
+            Err(Silence::Unreached)
+        } else {
+            Ok([product].into_iter().filter(|_| text != "nothing").collect())
+        })
     }
 
     fn secrets(&self, _: i64) -> Result<Vec<String>, db::Error> {

@@ -4,6 +4,7 @@
 pub mod attention;
 pub mod home;
 pub mod log;
+pub mod mapping;
 pub mod me;
 pub mod merchants;
 pub mod order;
@@ -72,6 +73,12 @@ impl Lang {
     #[must_use]
     pub fn policies(self) -> &'static policies::Policies {
         self.pick(&policies::EN, &policies::AR)
+    }
+
+    /// Which product a code is.
+    #[must_use]
+    pub fn mapping(self) -> &'static mapping::Mapping {
+        self.pick(&mapping::EN, &mapping::AR)
     }
 
     fn pick<T>(self, english: &'static T, arabic: &'static T) -> &'static T {

@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
 
-use super::{Frame, code, done, form, maybe_time, order, page, time};
+use super::{Frame, code, done, form, mapping, maybe_time, order, page, time};
 use crate::db::held::{Cause, Doubt};
 use crate::db::merchant::Merchant;
 use crate::db::order::{Filter, Overview, State};
@@ -143,7 +143,14 @@ fn one_cause(cause: &Cause, view: &View<'_>) -> Markup {
                 @for (id, name) in &cause.examples { (order::link(*id, name)) " " }
                 @if cause.orders > cause.examples.len() { span.muted { (words.and_more) } }
             }
-            @if view.asked.viewer.is(Role::Operator) { div.actions { (form(view.asked, RELEASE, &hidden)) } }
+            @if view.asked.viewer.is(Role::Operator) {
+                div.actions {
+                    @if let Some(address) = mapping::of_hold(&cause.merchant, &cause.hold) {
+                        a.button.primary href=(address) { (lang.mapping().choose) }
+                    }
+                    (form(view.asked, RELEASE, &hidden))
+                }
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ pub(super) mod audit;
 pub(super) mod delivery;
 pub(super) mod home;
 pub(super) mod log;
+pub(super) mod mapping;
 pub(super) mod me;
 pub(super) mod merchant;
 pub(super) mod notice;

@@ -9,13 +9,14 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 
-use super::{Frame, badge, badge_of_state, code, maybe_time, page, table, time};
+use super::{Frame, badge, badge_of_state, code, mapping, maybe_time, page, table, time};
 use crate::db::log::Entry;
 use crate::db::merchant::Mode;
 use crate::db::order::Overview;
 use crate::db::sight::Story;
+use crate::db::user::Role;
 use crate::domain::money::Amount;
-use crate::domain::reason::Reason;
+use crate::domain::reason::{Hold, Reason};
 use crate::domain::trace;
 use crate::text::{self, Lang};
 use crate::web::asked::Asked;
@@ -150,11 +151,17 @@ fn standing(view: &View<'_>) -> Markup {
 
 fn why(view: &View<'_>, reason: &Reason) -> Markup {
     let lang = view.lang;
+    let holds: &[Hold] = if let Reason::Held(holds) = reason { holds } else { &[] };
     html! {
-        @for sentence in text::reason(lang, reason, view.story.currency) {
+        @for (at, sentence) in text::reason(lang, reason, view.story.currency).into_iter().enumerate() {
             div.reason {
                 p { (sentence.what) }
                 p.next { strong { (lang.words().labels().next_step) ": " } (sentence.next_step) }
+                @if let Some(address) = holds.get(at).and_then(|hold| mapping::of_hold(&view.story.order.merchant, hold)) {
+                    @if view.asked.viewer.is(Role::Operator) {
+                        div.actions { a.button.primary href=(address) { (lang.mapping().choose) } }
+                    }
+                }
             }
         }
     }

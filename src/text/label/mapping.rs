@@ -1,0 +1,62 @@
+//! Which product of Daftra a code of the shop is.
+
+/// Which product of Daftra a code of the shop is.
+pub struct Mapping {
+    pub title: &'static str,
+    pub hint: &'static str,
+    pub choose: &'static str,
+    pub code: &'static str,
+    pub search: &'static str,
+    pub search_hint: &'static str,
+    pub look: &'static str,
+    pub product: &'static str,
+    pub product_code: &'static str,
+    pub barcode: &'static str,
+    pub is_this: &'static str,
+    pub nothing: &'static str,
+    pub silent: &'static str,
+    pub known: &'static str,
+    pub number: &'static str,
+    pub note: &'static str,
+    pub nothing_known: &'static str,
+}
+
+pub(super) static EN: Mapping = Mapping {
+    title: "Which product is it?",
+    hint: "Choose the product of Daftra that this code of the shop means. All held orders that wait for a product are looked at again.",
+    choose: "Choose the product",
+    code: "Code of the shop",
+    search: "Search in Daftra",
+    search_hint: "A part of the product's name, code or barcode.",
+    look: "Search",
+    product: "Product",
+    product_code: "Code",
+    barcode: "Barcode",
+    is_this: "It is this one",
+    nothing: "Daftra has no active product like that. Try fewer letters, or add the product in Daftra first.",
+    silent: "Daftra could not be asked just now. Try again in a minute; the merchant's page says whether its key works.",
+    known: "Codes mapped by hand",
+    number: "Daftra's number of the product",
+    note: "Note",
+    nothing_known: "No code was mapped by hand yet.",
+};
+
+pub(super) static AR: Mapping = Mapping {
+    title: "أي منتج هو؟",
+    hint: "اختر منتج دفترة الذي يعنيه رمز المتجر هذا. يُعاد فحص كل الطلبات المعلّقة التي تنتظر منتجًا.",
+    choose: "اختر المنتج",
+    code: "رمز المتجر",
+    search: "ابحث في دفترة",
+    search_hint: "جزء من اسم المنتج أو رمزه أو الباركود.",
+    look: "بحث",
+    product: "المنتج",
+    product_code: "الرمز",
+    barcode: "الباركود",
+    is_this: "هو هذا",
+    nothing: "لا يوجد في دفترة منتج مفعّل كهذا. جرّب حروفًا أقل، أو أضف المنتج في دفترة أولًا.",
+    silent: "تعذّر سؤال دفترة الآن. حاول بعد دقيقة؛ صفحة التاجر تبيّن هل يعمل مفتاحه.",
+    known: "رموز مربوطة يدويًا",
+    number: "رقم المنتج في دفترة",
+    note: "ملاحظة",
+    nothing_known: "لم يُربط أي رمز يدويًا بعد.",
+};
