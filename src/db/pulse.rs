@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use super::convert::{at, maybe_at, ms, word};
 use super::order::State;
 use super::sight::Sight;
-use super::{Context as _, Error};
+use super::{Context as _, Error, seen};
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -94,7 +94,7 @@ impl Sight<'_> {
             pace: pace(c, merchant_id, since_hour)?,
             queue: queue(c, merchant_id, now)?,
             oldest_hold: oldest_hold(c, merchant_id)?,
-            last_delivery: last_delivery(c, merchant_id)?,
+            last_delivery: seen::last_delivery(c, merchant_id)?,
         })
     }
 }
@@ -151,17 +151,6 @@ fn oldest_hold(c: &Connection, merchant_id: i64) -> Result<Option<(i64, String, 
         .optional()
         .during(FIND)?;
     found.map(|(id, name, since)| Ok((id, name, at(since)?))).transpose()
-}
-
-fn last_delivery(c: &Connection, merchant_id: i64) -> Result<Option<Timestamp>, Error> {
-    const FIND: &str = "find the newest delivery";
-    let found: Option<i64> = c
-        .prepare_cached("select received_at from delivery where merchant_id = ?1 order by id desc limit 1")
-        .during(FIND)?
-        .query_row([merchant_id], |row| row.get(0))
-        .optional()
-        .during(FIND)?;
-    maybe_at(found)
 }
 
 /// The hour in which the day of a merchant began.

@@ -128,15 +128,6 @@ impl<'a> Sight<'a> {
         Ok(delivery)
     }
 
-    /// Orders of a name, of Shopify's or of our own id, newest first, twenty at most.
-    pub fn find_orders(&self, merchant_id: Option<i64>, text: &str) -> Result<Vec<order::Overview>, Error> {
-        let mut found = Vec::new();
-        for one in self.each(merchant_id) {
-            found.extend(order::find(self.c, one, text)?);
-        }
-        Ok(newest(found, 20, |order| order.id))
-    }
-
     /// Orders, newest first.
     pub fn orders(&self, filter: order::Filter, limit: u32) -> Result<Vec<order::Overview>, Error> {
         let mut found = Vec::new();

@@ -28,7 +28,6 @@ pub struct Home {
     pub see_orders: &'static str,
     pub held_orders: &'static str,
     pub failed_orders: &'static str,
-    pub in_doubt_orders: &'static str,
     pub longer: &'static str,
     pub never: &'static str,
 }
@@ -60,7 +59,6 @@ pub(super) static EN: Home = Home {
     see_orders: "See the orders",
     held_orders: "orders are held until a person decides",
     failed_orders: "orders were given up",
-    in_doubt_orders: "orders are in doubt",
     longer: "over a day",
     never: "never",
 };
@@ -92,7 +90,6 @@ pub(super) static AR: Home = Home {
     see_orders: "عرض الطلبات",
     held_orders: "طلبات معلّقة حتى يقرر شخص",
     failed_orders: "طلبات توقفت محاولات معالجتها",
-    in_doubt_orders: "طلبات غير مؤكدة",
     longer: "أكثر من يوم",
     never: "لم يصل شيء",
 };
