@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rust_decimal::Decimal;
 
-use super::Refusal;
-use super::file::{Daftra, Gateway, Lines, MerchantFile, Missing, Orders, Payments, Shop, Tax, remedy};
+use super::file::{Daftra, Gateway, Lines, MerchantFile, Missing, Orders, Payments, Shop, Tax};
+use super::{About, Form, Refusal, Why};
 use crate::db::merchant::{Merchant, Mode};
 use crate::domain::rules::{GatewayRule, PaymentRules, PricePolicy, Rules, SkuRules, TaxRule, Vendor, Vendors, fold};
 
@@ -44,21 +44,26 @@ impl MerchantFile {
     /// Judges every value.
     pub(super) fn check(&self) -> Result<Choice, Refusal> {
         let name = self.name.trim();
-        wants(is_slug(&self.slug), "slug", &self.slug)?;
-        wants((1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control), "name", &self.name)?;
-        wants(TimeZone::get(&self.time_zone).is_ok(), "time_zone", &self.time_zone)?;
-        wants(self.mode != Some(Mode::Closed), "mode", self.mode)?;
+        wants(is_slug(&self.slug), "slug", Form::Slug, &self.slug)?;
+        wants(
+            (1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control),
+            "name",
+            Form::Name,
+            &self.name,
+        )?;
+        wants(TimeZone::get(&self.time_zone).is_ok(), "time_zone", Form::TimeZone, &self.time_zone)?;
+        wants(self.mode != Some(Mode::Closed), "mode", Form::Mode, self.mode)?;
         let shop_domain = self.shop.domain.trim().to_ascii_lowercase();
-        wants(is_permanent_domain(&shop_domain), "shop.domain", &self.shop.domain)?;
+        wants(is_permanent_domain(&shop_domain), "shop.domain", Form::ShopDomain, &self.shop.domain)?;
         let address = match self.daftra.url.as_str() {
             "" => None,
-            url => Some(address(url).ok_or_else(|| Refusal::new("daftra.url", url, advice("daftra.url")))?),
+            url => Some(address(url).ok_or_else(|| Refusal::new("daftra.url", url, Why::Form(Form::DaftraUrl)))?),
         };
         let missing = self.missing().into_iter().next().map(|missing| match missing {
-            Missing::Account => Refusal::new("daftra.url", "", advice("daftra.url")),
-            Missing::Store => Refusal::new("daftra.store_id", 0, advice("daftra.store_id")),
-            Missing::Client => Refusal::new("daftra.client_id", 0, advice("daftra.client_id")),
-            Missing::Vendors => Refusal::new("lines.vendors", &self.lines.vendors, advice("lines.vendors")),
+            Missing::Account => Refusal::new("daftra.url", "", Why::Form(Form::DaftraUrl)),
+            Missing::Store => Refusal::new("daftra.store_id", 0, Why::Form(Form::DaftraId)),
+            Missing::Client => Refusal::new("daftra.client_id", 0, Why::Form(Form::DaftraId)),
+            Missing::Vendors => Refusal::new("lines.vendors", &self.lines.vendors, Why::Form(Form::Vendors)),
         });
         Ok(Choice {
             slug: self.slug.clone(),
@@ -88,11 +93,16 @@ impl MerchantFile {
 
     fn rules(&self) -> Result<Rules, Refusal> {
         let Self { daftra, lines, orders, .. } = self;
-        wants(daftra.store_id >= 0, "daftra.store_id", daftra.store_id)?;
-        wants(daftra.client_id >= 0, "daftra.client_id", daftra.client_id)?;
-        wants(daftra.branch_id.is_none_or(|id| id > 0), "daftra.branch_id", daftra.branch_id)?;
+        wants(daftra.store_id >= 0, "daftra.store_id", Form::DaftraId, daftra.store_id)?;
+        wants(daftra.client_id >= 0, "daftra.client_id", Form::DaftraId, daftra.client_id)?;
+        wants(daftra.branch_id.is_none_or(|id| id > 0), "daftra.branch_id", Form::DaftraId, daftra.branch_id)?;
         let tolerance = orders.tolerance_minor;
-        wants(tolerance.is_none_or(|minor| (0..=100_000).contains(&minor)), "orders.tolerance_minor", tolerance)?;
+        wants(
+            tolerance.is_none_or(|minor| (0..=100_000).contains(&minor)),
+            "orders.tolerance_minor",
+            Form::Tolerance,
+            tolerance,
+        )?;
         Ok(Rules {
             vendors: vendors(lines)?,
             client_id: daftra.client_id,
@@ -197,12 +207,10 @@ fn vendors(lines: &Lines) -> Result<Vendors, Refusal> {
     let others = named("lines.not_vendors", &lines.not_vendors)?;
     let is_every = own.contains(&Vendor::new(EVERY_VENDOR));
     if is_every && own.len() > 1 {
-        let remedy = "\"*\" stands for all: write it alone, or leave it out";
-        return Err(Refusal::new("lines.vendors", &lines.vendors, remedy));
+        return Err(Refusal::new("lines.vendors", &lines.vendors, Why::AllVendorsAlone));
     }
     if others.contains(&Vendor::new(EVERY_VENDOR)) || !(is_every || others.is_empty()) {
-        let remedy = "it names exceptions beside vendors = [\"*\"] only: leave it out";
-        return Err(Refusal::new("lines.not_vendors", &lines.not_vendors, remedy));
+        return Err(Refusal::new("lines.not_vendors", &lines.not_vendors, Why::ExceptionsAlone));
     }
     Ok(if is_every { Vendors::AllBut(others) } else { Vendors::Only(own) })
 }
@@ -210,7 +218,7 @@ fn vendors(lines: &Lines) -> Result<Vendors, Refusal> {
 fn named(key: &str, names: &[String]) -> Result<BTreeSet<Vendor>, Refusal> {
     let vendors: BTreeSet<Vendor> = names.iter().map(|name| Vendor::new(name)).collect();
     if vendors.iter().any(Vendor::is_none) {
-        return Err(Refusal::new(key, names, "a vendor without a name cannot be owned: leave the empty one out"));
+        return Err(Refusal::new(key, names, Why::VendorNameless));
     }
     Ok(vendors)
 }
@@ -218,11 +226,10 @@ fn named(key: &str, names: &[String]) -> Result<BTreeSet<Vendor>, Refusal> {
 fn sku(lines: &Lines) -> Result<SkuRules, Refusal> {
     let is_prefix = |prefix: &String| !prefix.is_empty() && prefix.trim() == prefix;
     if !lines.strip_prefixes.iter().all(is_prefix) {
-        let remedy = "write prefixes that are not empty, without blanks around them";
-        return Err(Refusal::new("lines.strip_prefixes", &lines.strip_prefixes, remedy));
+        return Err(Refusal::new("lines.strip_prefixes", &lines.strip_prefixes, Why::PrefixForm));
     }
     if lines.add_prefix.trim() != lines.add_prefix {
-        return Err(Refusal::new("lines.add_prefix", &lines.add_prefix, "write it without blanks around it"));
+        return Err(Refusal::new("lines.add_prefix", &lines.add_prefix, Why::Blanks));
     }
     Ok(SkuRules {
         separators: lines.separators.clone(),
@@ -239,13 +246,12 @@ fn taxes(taxes: &[Tax]) -> Result<Vec<TaxRule>, Refusal> {
         let key = |name: &str| format!("tax[{number}].{name}");
         let rate = Decimal::from_str_exact(&tax.rate).ok().filter(|rate| (Decimal::ZERO..Decimal::ONE).contains(rate));
         let Some(rate) = rate.map(|rate| rate.normalize()) else {
-            return Err(Refusal::new(key("rate"), &tax.rate, advice("tax.rate")));
+            return Err(Refusal::new(key("rate"), &tax.rate, Why::Form(Form::Rate)));
         };
-        wants(tax.daftra_id > 0, &key("daftra_id"), tax.daftra_id)?;
+        wants(tax.daftra_id > 0, &key("daftra_id"), Form::DaftraId, tax.daftra_id)?;
         let title = tax.title.as_deref().map(str::trim).filter(|title| !title.is_empty()).map(str::to_owned);
         if let Some(first) = seen.insert((title.as_deref().map(fold), rate, tax.included), number) {
-            let remedy = format!("tax[{first}] says the same title, rate and included: keep one of them");
-            return Err(Refusal::said(format!("tax[{number}]"), "ambiguous", remedy));
+            return Err(Refusal::of(About::Key(format!("tax[{number}]")), Why::TaxTwice(first)));
         }
         rules.push(TaxRule { title, rate, included: tax.included, daftra_id: tax.daftra_id });
     }
@@ -260,38 +266,30 @@ const LONGEST_METHOD: usize = 100;
 fn payments(payments: &Payments, orders: &Orders) -> Result<PaymentRules, Refusal> {
     let Payments { record, from, refunds, gateway } = payments;
     if *record && orders.draft {
-        let remedy = "nothing can be paid on a draft: set orders.draft to false, or leave this out";
-        return Err(Refusal::new("payments.record", record, remedy));
+        return Err(Refusal::new("payments.record", record, Why::PaidDraft));
     }
     if *record && orders.price == PricePolicy::Zero {
-        let remedy = "documents without prices take no payments: set orders.price to \"sale\", or leave this out";
-        return Err(Refusal::new("payments.record", record, remedy));
+        return Err(Refusal::new("payments.record", record, Why::PaidZero));
     }
     if *refunds && !record {
-        return Err(Refusal::new(
-            "payments.refunds",
-            refunds,
-            "it goes with record = true: add that, or leave this out",
-        ));
+        return Err(Refusal::new("payments.refunds", refunds, Why::RecordFirst));
     }
     if from.is_some() && !record {
-        return Err(Refusal::new("payments.from", from, "it goes with record = true: add that, or leave this out"));
+        return Err(Refusal::new("payments.from", from, Why::RecordFirst));
     }
     let mut gateways = BTreeMap::new();
     for (number, one) in gateway.iter().enumerate() {
         let key = |name: &str| format!("payments.gateway[{number}].{name}");
         let (name, method) = (fold(&one.shopify), one.method.trim());
-        wants(!name.is_empty(), &key("shopify"), &one.shopify)?;
-        wants((1..=LONGEST_METHOD).contains(&method.chars().count()), &key("method"), &one.method)?;
-        wants(one.treasury_id.is_none_or(|id| id > 0), &key("treasury_id"), one.treasury_id)?;
+        wants(!name.is_empty(), &key("shopify"), Form::Gateway, &one.shopify)?;
+        wants((1..=LONGEST_METHOD).contains(&method.chars().count()), &key("method"), Form::Method, &one.method)?;
+        wants(one.treasury_id.is_none_or(|id| id > 0), &key("treasury_id"), Form::DaftraId, one.treasury_id)?;
         if ASK_FOR_MAIL.contains(&method) {
-            let remedy =
-                "Daftra wants the buyer's mail address with it: add a method of your own in Daftra and name that";
-            return Err(Refusal::new(key("method"), method, remedy));
+            return Err(Refusal::new(key("method"), method, Why::MethodWantsMail));
         }
         let rule = GatewayRule { method: method.to_owned(), treasury_id: one.treasury_id };
         if gateways.insert(name, rule).is_some() {
-            return Err(Refusal::new(key("shopify"), &one.shopify, "it stands there twice: keep one of them"));
+            return Err(Refusal::new(key("shopify"), &one.shopify, Why::GatewayTwice));
         }
     }
     Ok(PaymentRules { record: *record, from: *from, refunds: *refunds, gateways })
@@ -329,10 +327,6 @@ pub(super) fn address(url: &str) -> Option<String> {
     is_good.then(|| format!("{scheme}://{}{path}", authority.to_ascii_lowercase()))
 }
 
-fn wants(is_good: bool, key: &str, value: impl serde::Serialize) -> Result<(), Refusal> {
-    if is_good { Ok(()) } else { Err(Refusal::new(key, value, advice(key))) }
-}
-
-fn advice(key: &str) -> &'static str {
-    remedy(key).unwrap_or("correct it")
+fn wants(is_good: bool, key: &str, form: Form, value: impl serde::Serialize) -> Result<(), Refusal> {
+    if is_good { Ok(()) } else { Err(Refusal::new(key, value, Why::Form(form))) }
 }

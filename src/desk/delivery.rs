@@ -5,7 +5,7 @@
 use rusqlite::Transaction;
 use serde_json::{Value, json};
 
-use super::{Done, Effects, Error, Moment, Refusal};
+use super::{About, Done, Effects, Error, Moment, Refusal, Why};
 use crate::db::delivery::{self, Sealed};
 use crate::db::{self, data_key, job, merchant, order};
 use crate::engine::intake::{Replayed, body_place, replay as take_in};
@@ -16,13 +16,12 @@ pub(super) fn replay(tx: &Transaction<'_>, moment: &Moment, delivery_id: i64) ->
     let kept = known(tx, delivery_id)?;
     let key = key(tx, moment, delivery_id)?;
     let body = open(&key, delivery_id, &kept)?;
-    let refuse = |word: &str, remedy: &str| Err(Refusal::said(format!("delivery {delivery_id}"), word, remedy).into());
+    let refuse = |why: Why| Err(Refusal::of(About::Delivery(delivery_id), why).into());
     let order_id = match take_in(tx, &key, delivery_id, &kept, &body, moment.now)? {
         Replayed::Order(order_id) => order_id,
-        Replayed::NoOrder => return refuse("about no order", "there is nothing to take in"),
+        Replayed::NoOrder => return refuse(Why::NothingToTakeIn),
         Replayed::Unreadable { path, problem } => {
-            let remedy = "it is still not what its topic says: look at the order in the shop, and report it";
-            return refuse(&format!("unreadable at {path}, {problem}"), remedy);
+            return refuse(Why::BodyUnreadable(path, problem));
         }
     };
     job::hurry(tx, order_id, kept.merchant_id, moment.now)?;
@@ -51,9 +50,7 @@ pub(super) fn read(tx: &Transaction<'_>, moment: &Moment, delivery_id: i64) -> R
 
 fn known(tx: &Transaction<'_>, delivery_id: i64) -> Result<Sealed, Error> {
     match delivery::get(tx, delivery_id) {
-        Err(db::Error::NotFound { .. }) => {
-            Err(Refusal::new("delivery", delivery_id, "there is no such delivery: it may have been purged").into())
-        }
+        Err(db::Error::NotFound { .. }) => Err(Refusal::new("delivery", delivery_id, Why::NoDelivery).into()),
         found => Ok(found?),
     }
 }
@@ -65,14 +62,12 @@ fn key(tx: &Transaction<'_>, moment: &Moment, delivery_id: i64) -> Result<DataKe
 
 fn open(key: &DataKey, delivery_id: i64, kept: &Sealed) -> Result<Vec<u8>, Refusal> {
     let Some(sealed) = &kept.body else {
-        let remedy = "bodies are kept for a limited time: look at the order in the shop";
-        return Err(Refusal::said(format!("delivery {delivery_id}"), "without its body", remedy));
+        return Err(Refusal::of(About::Delivery(delivery_id), Why::BodyPurged));
     };
     let packed = key.open(&body_place(kept.merchant_id, &kept.event_key), sealed).map_err(|_| foreign(delivery_id))?;
     lz4_flex::decompress_size_prepended(&packed).map_err(|_| foreign(delivery_id))
 }
 
 fn foreign(delivery_id: i64) -> Refusal {
-    let remedy = "put back the master key with which this database was sealed";
-    Refusal::said(format!("delivery {delivery_id}"), "sealed with another key", remedy)
+    Refusal::of(About::Delivery(delivery_id), Why::BodySealed)
 }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::Refusal;
+use super::{About, Form, Refusal, Why};
 use crate::db::merchant::Mode;
 use crate::domain::rules::{ExchangePolicy, LinePolicy, LockedPolicy, PricePolicy, ShippingPolicy, SkuRules, Trigger};
 
@@ -300,16 +300,14 @@ impl MerchantFile {
 }
 
 fn json_tree(text: &str) -> Result<Value, Refusal> {
-    serde_json::from_str(text).map_err(|error| {
-        Refusal::said(format!("line {}", error.line()), "not valid JSON", format!("correct it ({error})"))
-    })
+    serde_json::from_str(text).map_err(|error| Refusal::of(About::Text(error.line()), Why::Json(error.to_string())))
 }
 
 fn toml_tree(text: &str) -> Result<Value, Refusal> {
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         let line = 1 + before.matches('\n').count();
-        Refusal::said(format!("line {line}"), "not valid TOML", format!("correct it ({})", error.message()))
+        Refusal::of(About::Text(line), Why::Toml(error.message().to_owned()))
     })?;
     Ok(Value::Object(table.into_iter().map(|(key, value)| (key, json_of(value))).collect()))
 }
@@ -339,11 +337,7 @@ fn refuse_later(tree: &mut Value, key: &str, allowed: Option<&str>) -> Result<()
     };
     let Some(value) = holder.remove(name) else { return Ok(()) };
     if allowed != Some(value.to_string().as_str()) {
-        let remedy = match allowed {
-            Some(allowed) => format!("not in this version: leave it out, or write {allowed}"),
-            None => "not in this version: leave it out".to_owned(),
-        };
-        return Err(Refusal::said(key, "set", remedy));
+        return Err(Refusal::of(About::Key(key.to_owned()), Why::LaterKey(allowed.map(str::to_owned))));
     }
     Ok(())
 }
@@ -354,58 +348,52 @@ fn explain(tree: &Value, error: &serde_path_to_error::Error<serde_json::Error>) 
     let path = error.path().to_string();
     if let Some(field) = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
         let key = if path == "." { field.to_owned() } else { format!("{path}.{field}") };
-        let remedy = remedy(&key).unwrap_or("add it");
-        return Refusal::said(key, "missing", remedy);
+        let why = Why::Missing(form(&key));
+        return Refusal::of(About::Key(key), why);
     }
     if let Some((_, known)) = message.strip_prefix("unknown field").and_then(|rest| rest.split_once(", ")) {
         // Its value stays unsaid: it may be a secret in the wrong place.
-        return Refusal::said(path, "unknown", format!("there is no such key, {known}"));
+        return Refusal::of(About::Key(path), Why::UnknownKey(known.to_owned()));
     }
     let value = error.path().iter().try_fold(tree, |value, segment| match segment {
         serde_path_to_error::Segment::Seq { index } => value.get(index),
         serde_path_to_error::Segment::Map { key } => value.get(key),
         serde_path_to_error::Segment::Enum { .. } | serde_path_to_error::Segment::Unknown => None,
     });
-    let remedy = remedy(&path).map_or(message, str::to_owned);
-    Refusal::new(path, value, remedy)
+    let why = form(&path).map_or(Why::Type(message), Why::Form);
+    Refusal::new(path, value, why)
 }
 
 /// What to write where the type alone does not say it.
-pub(super) fn remedy(key: &str) -> Option<&'static str> {
+fn form(key: &str) -> Option<Form> {
     let plain = key.split('[').next().unwrap_or(key);
     let last = key.rsplit('.').next().unwrap_or(key);
     Some(match plain {
-        "slug" => "write 1 to 40 of a-z, 0-9 and -, for example \"wadi-home\"",
-        "name" => "write the merchant's name for people, up to 100 characters",
-        "time_zone" => "write an IANA name, for example \"Asia/Riyadh\"",
-        "mode" => "write \"shadow\", \"live\" or \"paused\"",
-        "shop" => "add a section [shop] with domain",
-        "shop.domain" => "write the shop's permanent domain, for example \"wadi-home.myshopify.com\"",
-        "daftra" => "add a section [daftra] with url, store_id and client_id",
-        "daftra.url" => {
-            "write scheme and host without a slash at the end, key or /api2, for example \"https://wadi.daftra.com\""
-        }
-        "lines" => "add a section [lines] with vendors",
-        "lines.vendors" => "name the vendors whose lines are the merchant's, or write [\"*\"] for all lines",
-        "lines.separators" => "write a list of single characters, for example [\"-\", \"_\"]",
-        _ if plain.starts_with("orders.trigger") => "write \"created\", \"paid\" or \"fulfilled\"",
-        "orders.live_from" | "payments.from" => "write a time with its zone, for example \"2026-11-01T00:00:00+03:00\"",
-        "orders.tolerance_minor" => "write a whole number of minor units from 0 to 100000",
-        "orders.locked" => "write \"hold\" or \"new_invoice\"",
-        "lines.shipping" => "write \"all_lines\", \"always\" or \"never\"",
-        "orders.price" => "write \"sale\" or \"zero\"",
-        "orders.exchange" => "write \"hold\" or \"book\"",
-        "lines.custom" | "lines.gift_card" | "lines.tip" | "lines.duty" | "lines.goodwill" => {
-            "write \"hold\", \"skip\" or \"line\""
-        }
+        "slug" => Form::Slug,
+        "name" => Form::Name,
+        "time_zone" => Form::TimeZone,
+        "mode" => Form::Mode,
+        "shop" => Form::ShopSection,
+        "shop.domain" => Form::ShopDomain,
+        "daftra" => Form::DaftraSection,
+        "daftra.url" => Form::DaftraUrl,
+        "lines" => Form::LinesSection,
+        "lines.vendors" => Form::Vendors,
+        "lines.separators" => Form::Separators,
+        _ if plain.starts_with("orders.trigger") => Form::Trigger,
+        "orders.live_from" | "payments.from" => Form::Time,
+        "orders.tolerance_minor" => Form::Tolerance,
+        "orders.locked" => Form::Locked,
+        "lines.shipping" => Form::Shipping,
+        "orders.price" => Form::Price,
+        "orders.exchange" => Form::Exchange,
+        "lines.custom" | "lines.gift_card" | "lines.tip" | "lines.duty" | "lines.goodwill" => Form::Line,
         _ => match last {
-            "rate" => "write the fraction in quotes, for example \"0.15\" for fifteen percent",
-            "included" => "write true if prices contain the tax, else false",
-            "shopify" => "write the gateway's name as Shopify writes it, for example \"Cash on Delivery (COD)\"",
-            "method" => "write the word by which Daftra knows the method of payment, for example \"cash\"",
-            "store_id" | "client_id" | "branch_id" | "daftra_id" | "treasury_id" => {
-                "write Daftra's number of it, for example 1"
-            }
+            "rate" => Form::Rate,
+            "included" => Form::Included,
+            "shopify" => Form::Gateway,
+            "method" => Form::Method,
+            "store_id" | "client_id" | "branch_id" | "daftra_id" | "treasury_id" => Form::DaftraId,
             _ => return None,
         },
     })

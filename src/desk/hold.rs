@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::merchant::open_merchant;
 use super::order::{begin_anew, known};
-use super::{Done, Effects, Error, Moment, Refusal};
+use super::{About, Done, Effects, Error, Moment, Refusal, Why};
 use crate::db::order::{self, Overview, State};
 use crate::db::{document, job, ruling};
 use crate::domain::document::State as DocumentState;
@@ -44,8 +44,7 @@ pub(super) fn release(
         filter.before = Some(last.id);
     }
     if released.is_empty() {
-        let remedy = "no order is held for it: qantara hold list shows the causes";
-        return Err(Refusal::new("cause", [Some(cause), about], remedy).into());
+        return Err(Refusal::new("cause", [Some(cause), about], Why::NoCause).into());
     }
     let facts = json!({ "merchant": slug, "cause": cause, "about": about, "orders": released });
     moment.write_down(tx, "hold.release", facts)?;
@@ -100,29 +99,21 @@ pub(super) fn rule(
 
 /// A ruling must have something to decide.
 fn check(tx: &Transaction<'_>, order: &Overview, ruling: Ruling) -> Result<(), Error> {
-    let refuse = |remedy: &str| Err(Refusal::said(format!("order {}", order.name), order.state.word(), remedy).into());
+    let refuse = |why: fn(State) -> Why| Err(Refusal::of(About::Order(order.name.clone()), why(order.state)).into());
     match (ruling, &order.reason) {
         (Ruling::Dismiss, Some(Reason::Held(_) | Reason::Failed(_))) => Ok(()),
-        (Ruling::Dismiss, Some(Reason::Ignored(_) | Reason::Waiting(_)) | None) => {
-            refuse("only what is held or was given up can be dismissed: qantara order show tells what it waits for")
-        }
+        (Ruling::Dismiss, Some(Reason::Ignored(_) | Reason::Waiting(_)) | None) => refuse(Why::NotDismissed),
         (
             Ruling::Import,
             Some(Reason::Ignored(Ignored::BeforeGoLive { .. } | Ignored::Source { .. } | Ignored::Tag { .. })),
         ) => Ok(()),
-        (Ruling::Import, Some(_) | None) => {
-            refuse("only an order that the merchant's rules pass over can be imported: qantara order show tells why")
-        }
+        (Ruling::Import, Some(_) | None) => refuse(Why::NotImported),
         (Ruling::NewInvoice { document } | Ruling::Leave { document }, _) => {
             let documents = document::of_order(tx, order.id)?;
             let is_gone = documents
                 .iter()
                 .any(|one| one.id == document && one.invoice().is_some() && one.state == DocumentState::Gone);
-            if is_gone {
-                Ok(())
-            } else {
-                refuse("none of its invoices was deleted in Daftra, so there is nothing to decide")
-            }
+            if is_gone { Ok(()) } else { refuse(Why::NothingGone) }
         }
     }
 }

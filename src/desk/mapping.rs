@@ -4,10 +4,11 @@
 use std::collections::BTreeSet;
 
 use rusqlite::Transaction;
+use serde::Serialize;
 use serde_json::json;
 
 use super::merchant::{ask_orders, open_merchant};
-use super::{Done, Effects, Error, MappingRow, Moment, Refusal};
+use super::{About, Done, Effects, Error, MappingRow, Moment, Refusal, Why};
 use crate::db::order::{Overview, State};
 use crate::db::product;
 use crate::domain::catalog::Code;
@@ -22,7 +23,7 @@ pub(super) fn set(
     product_id: i64,
 ) -> Result<Done, Error> {
     let merchant = open_merchant(tx, slug)?;
-    let known = check("", code, product_id)?;
+    let known = check(None, code, product_id)?;
     let was = product::mapped(tx, merchant.id, &known)?;
     let mut facts = json!({ "merchant": merchant.slug, "code": known.as_str(), "product": product_id, "was": was });
     if was == Some(product_id) {
@@ -40,10 +41,9 @@ pub(super) fn import(tx: &Transaction<'_>, moment: &Moment, slug: &str, rows: &[
     let merchant = open_merchant(tx, slug)?;
     let mut seen = BTreeSet::new();
     for (number, row) in (1..).zip(rows) {
-        let code = check(&format!("line {number}: "), &row.code, row.product_id)?;
+        let code = check(Some(number), &row.code, row.product_id)?;
         if !seen.insert(code) {
-            let remedy = "the code stands there twice: keep the line that is right";
-            return Err(Refusal::new(format!("line {number}: code"), &row.code, remedy).into());
+            return Err(refusal(Some(number), "code", &row.code, Why::CodeTwice).into());
         }
     }
     let mut changed = Vec::new();
@@ -63,16 +63,23 @@ pub(super) fn import(tx: &Transaction<'_>, moment: &Moment, slug: &str, rows: &[
     Ok(Done { answer: facts, effects: Effects { orders_asked: true, ..Effects::default() } })
 }
 
-fn check(place: &str, code: &str, product_id: i64) -> Result<Code, Refusal> {
+fn check(line: Option<u32>, code: &str, product_id: i64) -> Result<Code, Refusal> {
     let known = Code::new(code);
     if known.is_none() {
-        return Err(Refusal::new(format!("{place}code"), code, "write a SKU, a barcode or the id of a variant"));
+        return Err(refusal(line, "code", code, Why::CodeForm));
     }
     if product_id <= 0 {
-        let remedy = "write Daftra's id of the product, a positive number";
-        return Err(Refusal::new(format!("{place}product"), product_id, remedy));
+        return Err(refusal(line, "product", product_id, Why::ProductForm));
     }
     Ok(known)
+}
+
+fn refusal(line: Option<u32>, key: &str, value: impl Serialize, why: Why) -> Refusal {
+    let refusal = Refusal::new(key, value, why);
+    match line {
+        None => refusal,
+        Some(number) => Refusal { about: About::Line(number, key.to_owned()), ..refusal },
+    }
 }
 
 /// A hold names the codes that were looked for, but not the variant, which may be what was mapped.

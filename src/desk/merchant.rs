@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::check::{Choice, EVERY_VENDOR};
 use super::file::MerchantFile;
-use super::{Done, Effects, Error, Moment, Refusal, Secret, Secrets};
+use super::{About, Done, Effects, Error, Moment, Refusal, Secret, Secrets, Why};
 use crate::db::job::{self, Chore};
 use crate::db::merchant::{self, Credential, CredentialKind, Merchant, Mode, Slot};
 use crate::db::order::{self, Overview, State};
@@ -62,11 +62,10 @@ impl Reach {
 
 pub(super) fn add(tx: &Transaction<'_>, moment: &Moment, choice: Choice, secrets: &Secrets) -> Result<Done, Error> {
     if merchant::by_slug(tx, &choice.slug)?.is_some() {
-        let remedy = "this slug is taken: choose another, or change the merchant with qantara merchant set";
-        return Err(Refusal::new("slug", &choice.slug, remedy).into());
+        return Err(Refusal::new("slug", &choice.slug, Why::SlugTaken).into());
     }
     if choice.slug == NEW {
-        return Err(Refusal::new("slug", NEW, "the page for a new merchant has this name: choose another").into());
+        return Err(Refusal::new("slug", NEW, Why::SlugReserved).into());
     }
     let mode = choice.mode.unwrap_or(Mode::Shadow);
     check_whole(mode, &choice)?;
@@ -296,11 +295,10 @@ fn notes(tx: &Transaction<'_>, merchant: &Merchant) -> Result<Vec<String>, db::E
 
 pub(super) fn open_merchant(tx: &Transaction<'_>, slug: &str) -> Result<Merchant, Error> {
     let Some(found) = merchant::by_slug(tx, slug)? else {
-        let remedy = "there is no such merchant: qantara merchant list shows them";
-        return Err(Refusal::new("merchant", slug, remedy).into());
+        return Err(Refusal::new("merchant", slug, Why::NoMerchant).into());
     };
     if found.mode == Mode::Closed {
-        return Err(Refusal::said(format!("merchant \"{slug}\""), "closed", "a closed merchant does not change").into());
+        return Err(Refusal::of(About::Merchant(slug.to_owned()), Why::MerchantClosed).into());
     }
     Ok(found)
 }
@@ -324,8 +322,7 @@ fn live_from(
 ) -> Result<Option<Timestamp>, Refusal> {
     Ok(match (mode, given) {
         (Mode::Shadow | Mode::Closed, Some(at)) => {
-            let remedy = "nothing is booked in this mode: write it together with mode = \"live\", or leave it out";
-            return Err(Refusal::new("orders.live_from", at, remedy));
+            return Err(Refusal::new("orders.live_from", at, Why::LiveFromAlone));
         }
         (Mode::Shadow | Mode::Closed, None) => None,
         // As precise as it is stored, so that the same file changes nothing.
@@ -362,19 +359,15 @@ fn check_vendors(tx: &Transaction<'_>, choice: &Choice, own_id: Option<i64>) -> 
     if let (true, Some(other)) =
         (names.iter().any(|name| name == EVERY_VENDOR), others.iter().find(|other| other.mode != Mode::Closed))
     {
-        let remedy = format!("merchant \"{}\" sells in the same shop: name this merchant's own vendors", other.slug);
-        return Err(Refusal::new("lines.vendors", &names, remedy).into());
+        return Err(Refusal::new("lines.vendors", &names, Why::SharedShop(other.slug.clone())).into());
     }
     for other in &others {
         let owns = |name: &str| owned.iter().any(|(known, id)| known == name && *id == other.id);
         if let Some(name) = names.iter().find(|name| owns(name)) {
-            let remedy = format!("merchant \"{}\" owns this vendor: take it away there first", other.slug);
-            return Err(Refusal::new("lines.vendors", name, remedy).into());
+            return Err(Refusal::new("lines.vendors", name, Why::VendorOwned(other.slug.clone())).into());
         }
         if other.mode != Mode::Closed && owns(EVERY_VENDOR) {
-            let remedy =
-                format!("merchant \"{}\" owns all lines of this shop: name its vendors there first", other.slug);
-            return Err(Refusal::new("lines.vendors", &names, remedy).into());
+            return Err(Refusal::new("lines.vendors", &names, Why::ShopOwned(other.slug.clone())).into());
         }
     }
     Ok(())
@@ -388,19 +381,22 @@ fn check_whole(mode: Mode, choice: &Choice) -> Result<(), Refusal> {
 /// A key is sealed for its address.
 fn check_way(choice: &Choice, secrets: &Secrets) -> Result<(), Refusal> {
     if secrets.daftra_key.is_some() && choice.address.is_none() {
-        return Err(Refusal::said("daftra.key_file", "set", "name the address it belongs to: daftra.url"));
+        return Err(Refusal::of(About::Key("daftra.key_file".to_owned()), Why::KeyAlone));
     }
     Ok(())
+}
+
+fn webhook_secrets_key() -> About {
+    About::Key("shop.webhook_secret_files".to_owned())
 }
 
 fn check_form(secrets: &Secrets) -> Result<(), Refusal> {
     let count = secrets.webhook.len();
     if count > SLOTS.len() {
-        let remedy = "the current one and the previous one are enough";
-        return Err(Refusal::said("shop.webhook_secret_files", &format!("a list of {count}"), remedy));
+        return Err(Refusal::of(webhook_secrets_key(), Why::SecretsMany(count)));
     }
     if secrets.webhook.iter().chain(&secrets.daftra_key).any(Secret::is_empty) {
-        return Err(Refusal::said("a secret", "empty", "give it, or leave its key out"));
+        return Err(Refusal::of(About::Secret, Why::SecretEmpty));
     }
     Ok(())
 }
@@ -418,12 +414,7 @@ fn check_secrets(
         }
         let theirs = webhook_secrets(tx, moment, other.id)?;
         if secrets.iter().any(|secret| theirs.iter().any(|their| secret.is(&their.0))) {
-            let remedy = format!(
-                "merchant \"{}\" of another shop has the same secret, and a delivery could not be told apart: \
-                 give each shop an app of its own",
-                other.slug
-            );
-            return Err(Refusal::said("shop.webhook_secret_files", "not this shop's alone", remedy).into());
+            return Err(Refusal::of(webhook_secrets_key(), Why::SecretShared(other.slug.clone())).into());
         }
     }
     Ok(())

@@ -26,12 +26,13 @@ use jiff::Timestamp;
 use rusqlite::Transaction;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::db::user::Role;
 use crate::db::{self, Db, audit};
 use crate::domain::document::Policy;
 use crate::domain::ruling::Ruling;
+pub use crate::text::refusal::{About, Form, Refusal, Why};
 use crate::vault::Vault;
 use file::MerchantFile;
 
@@ -278,30 +279,6 @@ pub struct Effects {
     pub orders_asked: bool,
     /// A chore became due.
     pub chores_asked: bool,
-}
-
-/// Why a wish does not come true: which value, and what to do instead.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("{key} is {value}: {remedy}")]
-pub struct Refusal {
-    /// The key of the merchant file, or the noun.
-    pub key: String,
-    /// What it is, never a secret.
-    pub value: String,
-    /// What to write or to do.
-    pub remedy: String,
-}
-
-impl Refusal {
-    /// Of a value as it would stand in the merchant file.
-    pub(crate) fn new(key: impl Into<String>, value: impl Serialize, remedy: impl Into<String>) -> Self {
-        Self { key: key.into(), value: json!(value).to_string(), remedy: remedy.into() }
-    }
-
-    /// Of something that needs its own word: `missing`, `unknown`.
-    pub(crate) fn said(key: impl Into<String>, word: &str, remedy: impl Into<String>) -> Self {
-        Self { key: key.into(), value: word.to_owned(), remedy: remedy.into() }
-    }
 }
 
 /// Why a wish ended without a change.

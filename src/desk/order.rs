@@ -3,7 +3,7 @@
 use rusqlite::Transaction;
 use serde_json::json;
 
-use super::{Done, Effects, Error, Moment, Refusal};
+use super::{About, Done, Effects, Error, Moment, Refusal, Why};
 use crate::db::order::Overview;
 use crate::db::{self, document, job, order, product, ruling, setting};
 use crate::domain::document::{Document, Event, State, apply};
@@ -25,8 +25,7 @@ const LONGEST_NOTE: usize = 1_000;
 pub(super) fn note(tx: &Transaction<'_>, moment: &Moment, order_id: i64, note: &str) -> Result<Done, Error> {
     let length = note.chars().count();
     if !(1..=LONGEST_NOTE).contains(&length) {
-        let remedy = format!("write 1 to {LONGEST_NOTE} characters");
-        return Err(Refusal::said("note", &format!("{length} characters long"), remedy).into());
+        return Err(Refusal::of(About::Key("note".to_owned()), Why::NoteLength(length, LONGEST_NOTE)).into());
     }
     let order = known(tx, order_id)?;
     let facts = json!({ "order": order_id, "name": order.name, "merchant": order.merchant, "note": note });
@@ -37,10 +36,7 @@ pub(super) fn note(tx: &Transaction<'_>, moment: &Moment, order_id: i64, note: &
 /// The order of our number, which somebody typed.
 pub(super) fn known(tx: &Transaction<'_>, order_id: i64) -> Result<Overview, Error> {
     match order::get(tx, order_id) {
-        Err(db::Error::NotFound { .. }) => {
-            let remedy = "there is no such order: qantara order list shows them";
-            Err(Refusal::new("order", order_id, remedy).into())
-        }
+        Err(db::Error::NotFound { .. }) => Err(Refusal::new("order", order_id, Why::NoOrder).into()),
         found => Ok(found?),
     }
 }

@@ -4,7 +4,7 @@ use rusqlite::Transaction;
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 
-use super::{Done, Effects, Error, Moment, Refusal, Secret};
+use super::{About, Done, Effects, Error, Moment, Refusal, Secret, Why};
 use crate::db::merchant;
 use crate::db::scope::Scope;
 use crate::db::user::{self, Role, User};
@@ -20,13 +20,11 @@ const LONGEST_NAME: usize = 64;
 pub(super) fn hashed(name: &str, password: &Secret) -> Result<String, Refusal> {
     let is_plain = |c: char| !c.is_control() && c != ':';
     if name.is_empty() || name.trim() != name || name.chars().count() > LONGEST_NAME || !name.chars().all(is_plain) {
-        let remedy = "write 1 to 64 characters without a colon, and without blanks around them";
-        return Err(Refusal::new("user", name, remedy));
+        return Err(Refusal::new("user", name, Why::UserForm));
     }
     let length = password.0.expose_secret().chars().count();
     if !(SHORTEST..=LONGEST).contains(&length) {
-        let remedy = format!("choose one of {SHORTEST} to {LONGEST} characters");
-        return Err(Refusal::said("password", &format!("{length} characters long"), remedy));
+        return Err(Refusal::of(About::Key("password".to_owned()), Why::PasswordLength(length, SHORTEST, LONGEST)));
     }
     Ok(vault::hash_password(&password.0))
 }
@@ -39,8 +37,7 @@ pub(super) fn add(
     password: &str,
 ) -> Result<Done, Error> {
     if user::by_name(tx, name)?.is_some() {
-        let remedy = "this name is taken: choose another, or change the password with qantara user passwd";
-        return Err(Refusal::new("user", name, remedy).into());
+        return Err(Refusal::new("user", name, Why::UserTaken).into());
     }
     user::add(tx, name, password, role, moment.now)?;
     let facts = json!({ "user": name, "role": role });
@@ -63,7 +60,7 @@ pub(super) fn set_language(
     language: Option<&str>,
 ) -> Result<Done, Error> {
     if language.is_some_and(|tag| !["ar", "en"].contains(&tag)) {
-        return Err(Refusal::new("language", language, "choose ar or en, or leave it to the browser").into());
+        return Err(Refusal::new("language", language, Why::Language).into());
     }
     let user = known(tx, name)?;
     let facts = json!({ "user": name, "language": language });
@@ -87,14 +84,13 @@ pub(super) fn set_rights(
     }
     let id_of = |slug: &String| {
         let known = merchant::by_slug(tx, slug)?;
-        let known = known.ok_or_else(|| Refusal::new("merchant", slug, "there is no such merchant"))?;
+        let known = known.ok_or_else(|| Refusal::new("merchant", slug, Why::NoMerchant))?;
         Ok::<_, Error>(known.id)
     };
     let scope = match merchants {
         None => Scope::All,
         Some(_) if role == Role::Owner => {
-            let remedy = "an owner sees every merchant: choose another role, or all merchants";
-            return Err(Refusal::new("merchants", merchants, remedy).into());
+            return Err(Refusal::new("merchants", merchants, Why::OwnerLimited).into());
         }
         Some(slugs) => Scope::Only(slugs.iter().map(id_of).collect::<Result<_, _>>()?),
     };
@@ -121,15 +117,14 @@ pub(super) fn disable(tx: &Transaction<'_>, moment: &Moment, name: &str, disable
 
 fn known(tx: &Transaction<'_>, name: &str) -> Result<User, Error> {
     let user = user::by_name(tx, name)?;
-    Ok(user.ok_or_else(|| Refusal::new("user", name, "there is no such user: qantara user list shows them"))?)
+    Ok(user.ok_or_else(|| Refusal::new("user", name, Why::NoUser))?)
 }
 
 /// Somebody must be left who may do everything.
 fn keep_an_owner(tx: &Transaction<'_>, leaving: &User) -> Result<(), Error> {
     let is_owner = |user: &User| user.role == Role::Owner && user.disabled_at.is_none();
     if is_owner(leaving) && !user::all(tx)?.iter().any(|user| user.id != leaving.id && is_owner(user)) {
-        let remedy = "this is the last owner, and somebody must be able to do everything: make another one first";
-        return Err(Refusal::new("user", &leaving.name, remedy).into());
+        return Err(Refusal::new("user", &leaving.name, Why::LastOwner).into());
     }
     Ok(())
 }

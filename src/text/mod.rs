@@ -7,6 +7,7 @@
 mod ar;
 mod en;
 pub mod label;
+pub mod refusal;
 
 use jiff::Timestamp;
 

@@ -181,12 +181,6 @@ pub struct Merchants {
     pub first_finish: &'static str,
 
     pub wrong: &'static str,
-    pub wrong_slug: &'static str,
-    pub wrong_name: &'static str,
-    pub wrong_secret: &'static str,
-    pub wrong_vendors: &'static str,
-    pub wrong_tax: &'static str,
-    pub wrong_payments: &'static str,
     pub wrong_tolerance: &'static str,
     pub missing: &'static str,
 }
@@ -390,12 +384,6 @@ pub(super) static EN: Merchants = Merchants {
     first_finish: "Still missing; finish these steps first.",
 
     wrong: "This was not taken:",
-    wrong_slug: "The short name is taken, or has other signs than a-z, 0-9 and -. Choose another.",
-    wrong_name: "Write a name of up to 100 characters.",
-    wrong_secret: "A merchant of another shop has the same secret, so a delivery could not be told apart. Give each shop a secret of its own.",
-    wrong_vendors: "Another merchant of this shop owns one of these vendors, or all lines. Take it away there first.",
-    wrong_tax: "Two rows say the same tax. Keep one of them.",
-    wrong_payments: "Payments do not go with drafts or with invoices without prices. Change those rules first, or do not record payments.",
     wrong_tolerance: "Write a whole number from 0 to 100000.",
     missing: "Something is still missing: the account, the warehouse, the client or the vendors.",
 };
@@ -593,12 +581,6 @@ pub(super) static AR: Merchants = Merchants {
     first_finish: "ما زال ناقصًا؛ أكمل هذه الخطوات أولًا.",
 
     wrong: "لم يُقبل هذا:",
-    wrong_slug: "الاسم المختصر مستخدم، أو فيه غير \u{2066}a-z\u{2069} و\u{2066}0-9\u{2069} و\u{2066}-\u{2069}. اختر غيره.",
-    wrong_name: "اكتب اسمًا لا يزيد على 100 حرف.",
-    wrong_secret: "لدى تاجر في متجر آخر السرّ نفسه، فلا يمكن التمييز بين الإشعارات. أعط كل متجر سرًّا خاصًا به.",
-    wrong_vendors: "يملك تاجر آخر في هذا المتجر أحد هؤلاء المورّدين أو كل البنود. خذه منه هناك أولًا.",
-    wrong_tax: "سطران يذكران الضريبة نفسها. أبقِ واحدًا منهما.",
-    wrong_payments: "لا تجتمع المدفوعات مع المسودات ولا مع فواتير بلا أسعار. غيّر تلك القواعد أولًا أو لا تسجّل المدفوعات.",
     wrong_tolerance: "اكتب رقمًا صحيحًا من 0 إلى 100000.",
     missing: "ما زال شيء ناقصًا: الحساب أو المستودع أو العميل أو المورّدون.",
 };

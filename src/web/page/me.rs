@@ -37,7 +37,7 @@ pub(in crate::web) fn set_password(asked: &Asked, actor: &Actor, form: &Form) ->
         let password = Secret(SecretString::from(form.raw("new")));
         match asked.perform(actor, Wish::UserPasswd { name: actor.user().name.clone(), password }) {
             Ok(_) => return Ok(done(HERE, Said::PasswordChanged)),
-            Err(desk::Error::Refused(refusal)) => refusal.to_string(),
+            Err(desk::Error::Refused(refusal)) => refusal.line(asked.lang),
             Err(error @ desk::Error::Db(_)) => return Err(error.into()),
         }
     };

@@ -12,7 +12,7 @@ pub(in crate::web) fn render(context: &Context, viewer: Option<&Viewer>, problem
     let sentence = lang.words().notice(problem.notice);
     let content = html! {
         h1 { (sentence.what) }
-        @if let Some(refusal) = &problem.refusal { p { (refusal) } }
+        @if let Some(refusal) = &problem.refusal { p { (refusal.line(lang)) } }
         p { (sentence.next_step) }
         p { a href="/" { (lang.shell().overview) } }
     };

@@ -29,7 +29,7 @@ pub(in crate::web) fn add(asked: &Asked, actor: &Actor, form: &Form) -> Result<R
             Ok(done(&address(&known), Said::UserAdded))
         }
         Err(desk::Error::Refused(refusal)) => {
-            let content = list(asked, &everybody(asked)?, Some(&refusal.to_string()), &name);
+            let content = list(asked, &everybody(asked)?, Some(&refusal.line(asked.lang)), &name);
             Ok(refused(&Frame::new(asked, false), asked.lang.users().title, &content))
         }
         Err(error @ desk::Error::Db(_)) => Err(error.into()),
@@ -66,7 +66,7 @@ fn perform(asked: &Asked, actor: &Actor, wish: impl FnOnce(String) -> Wish) -> R
     match asked.perform(actor, wish(user.name.clone())) {
         Ok(_) => Ok(done(&address(&user), Said::Saved)),
         Err(desk::Error::Refused(refusal)) => {
-            let content = render(asked, &user, &merchants, Some(&refusal.to_string()));
+            let content = render(asked, &user, &merchants, Some(&refusal.line(asked.lang)));
             Ok(refused(&Frame::new(asked, false), &user.name, &content))
         }
         Err(error @ desk::Error::Db(_)) => Err(error.into()),

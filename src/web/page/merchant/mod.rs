@@ -24,7 +24,7 @@ use crate::db::seen::Progress;
 use crate::db::user::Role;
 use crate::desk::account::Silence;
 use crate::desk::file::{MerchantFile, Missing};
-use crate::desk::{self, Proposal, Refusal, Secrets, Wish};
+use crate::desk::{self, Form, Proposal, Refusal, Secrets, Why, Wish};
 use crate::text::label::merchants::Merchants;
 use crate::text::{Lang, Notice, Said};
 use crate::web::asked::Asked;
@@ -191,24 +191,16 @@ fn perform(asked: &Asked, actor: &Actor, wish: Wish) -> Result<Option<String>, P
     }
 }
 
-/// A refusal speaks of keys of the merchant file; a page has fields.
+/// Where a page can say more than the refusal, it does.
 fn in_words(refusal: &Refusal, lang: Lang) -> String {
     let words = lang.merchants();
-    let key = refusal.key.split('[').next().unwrap_or_default();
-    let known = match key {
-        "slug" => words.wrong_slug,
-        "name" => words.wrong_name,
-        "shop.domain" => words.domain_vanity,
-        "shop.webhook_secret_files" => words.wrong_secret,
-        "daftra.url" if refusal.value != "\"\"" => words.no_address,
-        "lines.vendors" | "lines.not_vendors" if refusal.value != "[]" => words.wrong_vendors,
-        "daftra.url" | "daftra.store_id" | "daftra.client_id" | "lines.vendors" | "lines.not_vendors" => words.missing,
-        "tax" => words.wrong_tax,
-        "payments.record" => words.wrong_payments,
-        "orders.tolerance_minor" => words.wrong_tolerance,
-        _ => return format!("{} {refusal}", words.wrong),
-    };
-    known.to_owned()
+    let is_typed = refusal.value.as_deref() != Some("\"\"");
+    match refusal.why {
+        Why::Form(Form::ShopDomain) => words.domain_vanity.to_owned(),
+        Why::Form(Form::DaftraUrl) if is_typed => words.no_address.to_owned(),
+        Why::Form(Form::DaftraUrl | Form::DaftraId | Form::Vendors) => words.missing.to_owned(),
+        _ => format!("{} {}", words.wrong, refusal.line(lang)),
+    }
 }
 
 fn silence(silence: Silence, words: &Merchants) -> &'static str {
