@@ -4,6 +4,8 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
+use std::fs;
+use std::path::Path;
 
 use qantara::db::class::Class;
 use qantara::db::document::Action;
@@ -336,4 +338,74 @@ fn a_hold_is_grouped_by_the_code_it_is_stored_with() {
     }
     assert_eq!(holds()[0].subject(), "ab-1");
     assert_eq!(Hold::Gone { reference: reference() }.subject(), "", "each order is its own case");
+}
+
+/// Words that mean the same and are not the glossary's: whoever reads two words thinks of two things.
+const STRANGERS: [(&str, &[&str]); 14] = [
+    ("متجر", &["دكان", "محل "]),
+    ("تاجر", &["بائع"]),
+    ("طلب", &["طلبية", "أوردر"]),
+    ("فاتورة", &["قائمة بيع"]),
+    ("فاتورة مرتجعة", &["إيصال", "إشعار دائن", "سند"]),
+    ("عميل", &["زبون"]),
+    ("منتج", &["سلعة", "مادة "]),
+    ("مستودع", &["مخزن ", "المخزن ", "مخازن"]),
+    ("خزينة", &["صندوق", "خزنة"]),
+    ("إذن مخزني", &["أمر صرف", "طلب صرف"]),
+    ("مسودة", &["غير نهائية"]),
+    ("معلّق", &["محتجز", "مجمّد"]),
+    ("غير مؤكد", &["مشكوك"]),
+    ("إشعار", &["ويب هوك", "نداء"]),
+];
+
+/// The Arabic texts of the product, as they stand in the sources.
+fn arabic_texts() -> Vec<(String, String)> {
+    fn walk(folder: &Path, texts: &mut Vec<(String, String)>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, texts);
+            } else {
+                let file = path.display().to_string();
+                let text = fs::read_to_string(&path).unwrap();
+                let lines = text.lines().filter(|line| line.chars().any(|c| ('\u{0620}'..='\u{064A}').contains(&c)));
+                texts.extend(lines.map(|line| (file.clone(), line.to_owned())));
+            }
+        }
+    }
+    let mut texts = Vec::new();
+    walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/text"), &mut texts);
+    texts
+}
+
+/// Without articles and without the marks on letters, which are not always written.
+fn plain(text: &str) -> String {
+    let bare: String = text.chars().filter(|letter| !('\u{064B}'..='\u{0652}').contains(letter)).collect();
+    bare.replace("ال", "")
+}
+
+#[test]
+fn arabic_texts_keep_to_the_glossary() {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let words: Vec<&str> = readme
+        .split_once("## Words")
+        .unwrap()
+        .1
+        .lines()
+        .filter_map(|line| line.split('|').nth(2).map(str::trim))
+        .filter(|word| word.chars().any(|c| ('\u{0620}'..='\u{064A}').contains(&c)))
+        .collect();
+    let texts = arabic_texts();
+    assert!(words.len() >= 20 && texts.len() > 500, "{} words, {} texts", words.len(), texts.len());
+    for word in &words {
+        let is_used = texts.iter().any(|(_, text)| plain(text).contains(&plain(word)));
+        assert!(is_used, "no text says {word}");
+    }
+    for (word, strangers) in STRANGERS {
+        assert!(words.contains(&word), "{word} is not in the glossary");
+        for (file, text) in &texts {
+            let said = strangers.iter().find(|stranger| plain(text).contains(&plain(stranger)));
+            assert!(said.is_none(), "{file} says {said:?} for {word}: {text}");
+        }
+    }
 }

@@ -47,7 +47,7 @@ impl Words for Arabic {
             order::State::Settled => "مكتمل",
             order::State::Ignored => "متجاهَل",
             order::State::Shadow => "معروض فقط (وضع الظل)",
-            order::State::Held => "موقوف",
+            order::State::Held => "معلّق",
             order::State::Failed => "فشل",
         }
     }
@@ -59,7 +59,7 @@ impl Words for Arabic {
             class::Class::Ignored => "متجاهَل",
             class::Class::Waiting => "في الانتظار",
             class::Class::Shadow => "وضع الظل",
-            class::Class::Held => "موقوف",
+            class::Class::Held => "معلّق",
             class::Class::InDoubt => "غير مؤكد",
             class::Class::Failed => "فشل",
             class::Class::InWork => "قيد المعالجة",
@@ -82,13 +82,30 @@ impl Words for Arabic {
             Status::Cancelled => "ملغي",
             Status::Ignored => "متجاهَل",
             Status::Failed => "فشل",
-            Status::Held => "موقوف",
+            Status::Held => "معلّق",
             Status::Waiting => "في الانتظار",
             Status::InDoubt => "غير مؤكد",
             Status::Duplicate => "مكرر",
             Status::Test => "اختبار",
             Status::Paused => "متوقف مؤقتًا",
             Status::Shadow => "وضع الظل",
+        }
+    }
+
+    fn bare(&self, status: Status) -> &'static str {
+        match status {
+            Status::Shadow => "خُطط وعُرض، ولم يُكتب شيء في دفترة.",
+            Status::Paused => "محفوظ، ويُعالج عند استئناف التاجر.",
+            Status::Success
+            | Status::Updated
+            | Status::Cancelled
+            | Status::Ignored
+            | Status::Failed
+            | Status::Held
+            | Status::Waiting
+            | Status::InDoubt
+            | Status::Duplicate
+            | Status::Test => "",
         }
     }
 
@@ -128,7 +145,7 @@ impl Words for Arabic {
     fn document_kind(&self, draft: &Draft) -> &'static str {
         match draft {
             Draft::Invoice(_) => "فاتورة",
-            Draft::RefundReceipt(_) => "إيصال مرتجع",
+            Draft::RefundReceipt(_) => "فاتورة مرتجعة",
             Draft::Payment(_) => "دفعة",
         }
     }
@@ -159,8 +176,8 @@ impl Words for Arabic {
         match class {
             Class::Absorbed => "خُصم قبل الفاتورة الأولى",
             Class::Edit => "تعديل: تُستبدل الفاتورة",
-            Class::Receipt => "له إيصال مرتجع خاص به",
-            Class::Covered => "مشمول في إيصال مرتجع الإلغاء، أو مجرد مبلغ دُفع زيادة",
+            Class::Receipt => "له فاتورة مرتجعة خاصة به",
+            Class::Covered => "مشمول في الفاتورة المرتجعة للإلغاء، أو مجرد مبلغ دُفع زيادة",
             Class::NotOurs => "لا يخص هذا التاجر",
         }
     }
@@ -399,11 +416,11 @@ impl Words for Arabic {
             ),
             Hold::CancelledButPaid => say(
                 "أُلغي الطلب رغم دفعه، ولا سجل استرجاع يفسر المال.",
-                "استرجع الطلب في المتجر أو سجّل إيصال المرتجع يدويًا.",
+                "استرجع الطلب في المتجر أو سجّل الفاتورة المرتجعة يدويًا.",
             ),
             Hold::CancelledAfterShipping => say(
                 "أُلغي الطلب بعد شحن بضاعة، ولا يُعرف هل عادت إلى المستودع.",
-                "سجّل الإرجاع في المتجر أو سجّل إيصال المرتجع يدويًا.",
+                "سجّل الإرجاع في المتجر أو سجّل الفاتورة المرتجعة يدويًا.",
             ),
             Hold::Exchange { back, given } => say(
                 format!("استُبدلت بضاعة: عاد {} وخرج بدلًا منه {}.", units(back, quote), units(given, quote)),
@@ -430,7 +447,7 @@ impl Words for Arabic {
                     isolated(&refund.to_string()),
                     quote(line)
                 ),
-                "قارن مرتجعات المتجر بإيصالات المرتجع أدناه وصحّحها يدويًا.",
+                "قارن مرتجعات المتجر بالفواتير المرتجعة أدناه وصحّحها يدويًا.",
             ),
             Hold::Overdrawn { line, units, net, tax } => say(
                 format!(
@@ -439,7 +456,7 @@ impl Words for Arabic {
                     money(self, *net, currency),
                     money(self, *tax, currency)
                 ),
-                "قارن مرتجعات المتجر بإيصالات المرتجع أدناه وصحّحها يدويًا.",
+                "قارن مرتجعات المتجر بالفواتير المرتجعة أدناه وصحّحها يدويًا.",
             ),
             Hold::UnmappedGateway { gateways } if gateways.is_empty() => say(
                 "الطلب مدفوع ولا يقول المتجر بأي طريقة.",

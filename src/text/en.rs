@@ -97,6 +97,23 @@ impl Words for English {
         }
     }
 
+    fn bare(&self, status: Status) -> &'static str {
+        match status {
+            Status::Shadow => "Planned and shown; nothing was written to Daftra.",
+            Status::Paused => "Kept; worked on when the merchant is resumed.",
+            Status::Success
+            | Status::Updated
+            | Status::Cancelled
+            | Status::Ignored
+            | Status::Failed
+            | Status::Held
+            | Status::Waiting
+            | Status::InDoubt
+            | Status::Duplicate
+            | Status::Test => "",
+        }
+    }
+
     fn mode(&self, mode: Mode) -> &'static str {
         match mode {
             Mode::Shadow => "Shadow: plans, writes nothing",

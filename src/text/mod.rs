@@ -150,6 +150,8 @@ pub trait Words: Sync {
     fn order_state(&self, state: order::State) -> &'static str;
     /// The status of a row of the sync log.
     fn status(&self, status: Status) -> &'static str;
+    /// What a row of the log without facts means; nothing where the status says it all.
+    fn bare(&self, status: Status) -> &'static str;
     /// What a merchant's orders lead to.
     fn mode(&self, mode: Mode) -> &'static str;
     /// What a user may do.
@@ -277,6 +279,12 @@ pub fn reason(lang: Lang, reason: &Reason, currency: Option<Currency>) -> Vec<Se
         Reason::Held(holds) => holds.iter().map(|hold| words.hold(hold, currency)).collect(),
         Reason::Failed(why) => vec![words.failed(why)],
     }
+}
+
+/// What a row of the sync log says: its facts, or what its status means where it has none.
+#[must_use]
+pub fn happened(lang: Lang, status: Status, known: Option<&Facts>, currency: Option<Currency>) -> String {
+    known.map_or_else(|| lang.words().bare(status).to_owned(), |known| facts(lang, known, currency))
 }
 
 /// The facts of a row of the sync log, without next steps: those are on the order's page.

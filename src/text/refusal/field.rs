@@ -35,7 +35,7 @@ const FIELDS: [(&str, &str, &str); 32] = [
     ("order", "Order", "الطلب"),
     ("delivery", "Delivery", "الإشعار"),
     ("note", "Note", "الملاحظة"),
-    ("cause", "Cause", "سبب الإيقاف"),
+    ("cause", "Cause", "سبب التعليق"),
     ("code", "Code", "الرمز"),
     ("product", "Product", "المنتج"),
 ];

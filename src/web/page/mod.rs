@@ -211,7 +211,7 @@ fn table(headings: &[&str], rows: &[Markup], empty: &str) -> Markup {
         @if rows.is_empty() {
             p.empty { (empty) }
         } @else {
-            div.scroll {
+            div.scroll tabindex="0" {
                 table {
                     thead { tr { @for heading in headings { th scope="col" { (heading) } } } }
                     tbody { @for row in rows { tr { (row) } } }

@@ -208,7 +208,7 @@ fn pager(view: &View<'_>) -> Markup {
 }
 
 fn what(entry: &Entry, lang: Lang) -> String {
-    entry.facts.as_ref().map(|facts| text::facts(lang, facts, entry.currency)).unwrap_or_default()
+    text::happened(lang, entry.status, entry.facts.as_ref(), entry.currency)
 }
 
 /// Thousands apart, so that large numbers can be read.

@@ -43,7 +43,7 @@ fn render(asked: &Asked, known: &Known) -> Markup {
                     (words.webhooks_each)
                     p { input.copy readonly dir="ltr" aria-label=(words.webhooks_address) value=(address); }
                     @if !is_whole { p.hint { (words.no_public_address) } }
-                    div.scroll {
+                    div.scroll tabindex="0" {
                         table {
                             thead { tr { th scope="col" { (words.webhooks_event) } th scope="col" { (words.webhooks_topic) } } }
                             tbody { @for (event, topic) in words.events.iter().zip(TOPICS) { tr { td { (event) } td { (code(topic)) } } } }

@@ -184,7 +184,7 @@ fn log(view: &View<'_>) -> Vec<Markup> {
         html! {
             td { (time(entry.at, &view.zone)) }
             td { (badge(entry.status, view.lang)) }
-            td.wide { @if let Some(facts) = &entry.facts { (text::facts(view.lang, facts, view.story.currency)) } }
+            td.wide { (text::happened(view.lang, entry.status, entry.facts.as_ref(), view.story.currency)) }
         }
     };
     view.story.log.iter().map(row).collect()
