@@ -30,7 +30,7 @@ export async function house(executable) {
     QANTARA__ENGINE__RETRY_FIRST_MS: "50",
     QANTARA__ENGINE__BREAKER_AFTER: "1000",
     QANTARA__DAFTRA__PACE_MS: "1",
-    QANTARA__LOG__FILTER: "error",
+    QANTARA__LOG__FILTER: "off",
   };
   const qantara = (args, input) => execFileSync(executable, args, { env, input, encoding: "utf8" });
   const server = spawn(executable, ["serve"], { env, stdio: ["ignore", "pipe", "inherit"] });
