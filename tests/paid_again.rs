@@ -84,6 +84,7 @@ fn money_paid_out_on_a_receipt_that_is_gone_does_not_come_back_as_money_received
     let deleted = |books: Books| books.is(3, Gone).ruled(Ruling::Leave { document: 3 });
     let on_both = "create transaction/900 30000 bank; create transaction/9 10000 bank on 3";
     assert_eq!(both_lost(true).told(), on_both, "while the receipt is there");
+    assert_eq!(both_lost(false).told(), on_both, "whatever the rules say since");
     let gone = deleted(both_lost(true));
     assert_eq!(gone.told(), "create transaction/900 30000 bank; create transaction/9 -10000 bank");
     let back = gone.is(2, Posted);
@@ -141,6 +142,7 @@ fn what_is_on_its_way_back_was_received() {
             books.order.snapshot.payment = PaymentStatus::PartiallyRefunded;
         });
         assert_eq!(left.told(), then);
+        assert_eq!(turns(paid.clone(), TransactionStatus::Success).told(), then, "though the body says what it said");
         assert_eq!(turns(paid.clone(), TransactionStatus::Failure).told(), "settled", "it stays with the merchant");
         assert_eq!(paid.sale(900, 30_000).told(), "adopt {900} by 3");
     }
@@ -220,6 +222,10 @@ fn money_of_another_life_is_looked_for_in_full() {
         books.refund(9).transactions.get_mut(&9).unwrap().at = Some(at(890));
     });
     assert_eq!(unrecorded.told(), format!("{word}; create transaction/900 29500 bank"));
+    let of_no_record = paid(true).class(9, Class::NotOurs).restored(900).with(|books| {
+        books.refund(9).transactions.get_mut(&9).unwrap().at = Some(at(890));
+    });
+    assert_eq!(of_no_record.told(), format!("{word}; create transaction/900 29500 bank"), "nor of what is not ours");
     // It was looked for, and was not there; or is still to be.
     let planned = |minute| {
         let planned = paid(false).payment(1, 900, 30_000).is(2, Planned).restored(950);
