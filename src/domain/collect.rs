@@ -5,8 +5,8 @@
 //! - Where the shop says "paid" and names no transaction, one payment stands in for it. A transaction that comes later
 //!   is adopted by it, never booked beside it; of one that brought more, only what the payment does not hold is booked.
 //!   Once money went back since the shop said so, the transaction is waited for.
-//! - Money that went back before its payment was sent is taken off it. Later it is told by the receipt, and as a
-//!   payment of its own where the rules want that. After a restore "before it was sent" is known only of what was
+//! - Money that went back before its payment was sent is taken off it; money on its way back is not. Later it is told by
+//!   the receipt, and as a payment of its own where the rules want that. After a restore "before it was sent" is known only of what was
 //!   looked for, so looking comes first.
 //! - A payment that went with a PUT of ours comes back as it was, whatever the shop says since, if what it was paid on or
 //!   its successor is there.
