@@ -6,8 +6,8 @@
 //!   is adopted by it, never booked beside it; of one that brought more, only what the payment does not hold is booked.
 //!   Once money went back since the shop said so, the transaction is waited for.
 //! - Money that went back before its payment was sent is taken off it; money on its way back is not. Later it is told by
-//!   the receipt, and as a payment of its own where the rules want that. After a restore "before it was sent" is known only of what was
-//!   looked for, so looking comes first.
+//!   the receipt, and as a payment of its own where the rules want that. After a restore "before it was sent" is known
+//!   only of what was looked for, so looking comes first.
 //! - A payment that went with a PUT of ours comes back as it was, whatever the shop says since, if what it was paid on or
 //!   its successor is there.
 //!
