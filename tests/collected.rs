@@ -434,6 +434,13 @@ fn another_life_may_have_recorded_the_shops_word() {
     assert_eq!(restored(&sale, just).told(), ["look for paid 10000", "transaction/1 10000 {1} bank"]);
     assert_eq!(restored(&sale, earlier).told(), ["transaction/1 10000 {1} bank"], "the order is younger");
     assert_eq!(restored(&[], just).told(), [""; 0], "no money is known");
+    let part = restored(&[(1, Sale, 4_000)], just).told();
+    assert_eq!(part, ["look for paid 10000", "transaction/1 4000 {1} bank"], "the word spoke of all that was open");
+    let unknown = restored(&[(1, Sale, 500)], just).with(|books| {
+        books.payment(INVOICE, Cause::Transaction(7), TOTAL, &[7]);
+        books.order.facts.transactions.get_mut(&1).unwrap().currency = "USD".into();
+    });
+    assert_eq!(unknown.told(), ["hold foreign_payment"], "how much the word held nobody can say");
     let dropped = restored(&sale, just).with(|books| {
         let document = books.payment(INVOICE, Cause::Paid(1), TOTAL, &[]);
         (document.state, document.written) = (State::Dropped, None);
@@ -569,6 +576,10 @@ fn where_the_shop_says_paid_one_payment_stands_in() {
         books.payment(INVOICE, Cause::Paid(1), 9_000, &[]);
     });
     assert_eq!(again.told(), ["paid/2 1000 {} bank"]);
+    let owed = Books::new(&[(1, Sale, TOTAL - 1)]).says(Paid).with(|books| {
+        books.payment(INVOICE, Cause::Transaction(1), TOTAL - 1, &[1]);
+    });
+    assert_eq!(owed.told(), [""; 0], "where the shop tells of money its word adds none");
     let dropped = again.with(|books| {
         let document = &mut books.ledger.documents[1];
         (document.state, document.written) = (State::Dropped, None);
@@ -600,6 +611,37 @@ fn where_the_shop_says_paid_one_payment_stands_in() {
         assert_eq!(since(true).told(), expected, "{status:?}");
         assert_eq!(since(false).told(), expected, "{status:?}, and its record is still to come");
     }
+    // What is on its way back was received, if the documents are without it already.
+    for (about, class, receipt, status, expected) in [
+        ("an edit", Class::Edit, None, TransactionStatus::Pending, "paid 10500 {} bank"),
+        ("before the invoice", Class::Absorbed, None, TransactionStatus::Pending, "paid 10500 {} bank"),
+        ("it came to nothing", Class::Edit, None, TransactionStatus::Error, "paid 10000 {} bank"),
+        ("on no document", Class::Covered, None, TransactionStatus::Pending, "paid 10000 {} bank"),
+        ("somebody else's", Class::NotOurs, None, TransactionStatus::Pending, "paid 10000 {} bank"),
+        (
+            "on a receipt",
+            Class::Receipt,
+            Some(refund::Cause::Refund(91)),
+            TransactionStatus::Pending,
+            "paid 10000 {} bank",
+        ),
+        (
+            "with the rest",
+            Class::Covered,
+            Some(refund::Cause::Cancel),
+            TransactionStatus::Pending,
+            "paid 10000 {} bank",
+        ),
+    ] {
+        let shown = Books::new(&[]).says(Paid).with(|books| {
+            let back = Transaction { status, ..movement(5, Back, 500) };
+            let failed = Transaction { status: TransactionStatus::Failure, ..movement(4, Back, 1) };
+            books.record(90, Some(Class::NotOurs), failed).record(91, Some(class), back);
+            books.order.snapshot.refunds_seen = [91].into();
+            receipt.map(|cause| books.receipt(cause, 500));
+        });
+        assert_eq!(shown.told(), [expected], "{about}");
+    }
     // A payment on a receipt is none on the invoice, and a receipt leaves less to pay.
     let receipts = Books::new(&[]).says(Paid).with(|books| {
         books.receipt(refund::Cause::Refund(91), 4_000);
@@ -623,6 +665,11 @@ fn a_share_is_paid_when_the_order_is() {
         books.record(91, Some(Class::NotOurs), movement(5, Back, 500));
     });
     assert_eq!(back.told(), ["paid 10000 {} bank"], "whose money went back is not ours to say");
+    let leaving = Books::new(&[]).shared().says(Paid).with(|books| {
+        let back = Transaction { status: TransactionStatus::Pending, ..movement(5, Back, 500) };
+        books.record(91, Some(Class::Edit), back);
+    });
+    assert_eq!(leaving.told(), ["paid 10000 {} bank"], "nor whose will");
 }
 
 #[test]

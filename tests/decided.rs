@@ -154,7 +154,21 @@ fn the_next_invoice_repeats_what_was_chosen_and_is_dated_today() {
     let nothing_left = next.clone().edit(9, &[(TEA, 2), (MUG, 1), (JAR, 1)]);
     assert_eq!(nothing_left.told(), "settled", "nothing is left to book, and that is no reason to pass the order over");
     // Long before, its receipts count against the invoice that is gone.
-    assert_eq!(next.does("create order/2 40000").back(9, &[(TEA, 1)]).told(), "create refund/9 10000 9=Receipt");
+    let given_back = next.does("create order/2 40000").back(9, &[(TEA, 1)]);
+    assert_eq!(given_back.told(), "create refund/9 10000 9=Receipt");
+    assert_eq!(given_back.does("create refund/9 10000 9=Receipt").told(), "settled", "it counts against the second");
+}
+
+/// A receipt that is in Daftra no more has evened nothing out: the reversal took its goods back, and the next invoice bills
+/// them.
+#[test]
+fn a_receipt_that_was_deleted_leaves_its_goods_to_the_next_invoice() {
+    let deleted = Books::invoiced().back(9, &[(TEA, 1)]).does("create refund/9 10000 9=Receipt").is(2, Gone);
+    let deleted = deleted.ruled(Ruling::Leave { document: 2 }).add(JAR, "JAR", 1).does("replace 1 40000");
+    let locked = deleted.with(|books| books.document(1).written = None).locked(1);
+    let reversed = locked.does("create reversal/1 40000").does("reverse 1");
+    assert_eq!(reversed.told(), "create order/2 40000");
+    assert_eq!(reversed.does("create order/2 40000").told(), "settled", "a person wanted no receipt");
 }
 
 #[test]

@@ -11,13 +11,14 @@ mod make;
 use books::{Books, TEA, at, refusal};
 use qantara::domain::document::State;
 use qantara::domain::draft::Draft;
-use qantara::domain::order::{PaymentStatus, Restock};
+use qantara::domain::money::Amount;
+use qantara::domain::order::{PaymentStatus, Restock, TransactionStatus};
 use qantara::domain::payment::Cause;
 use qantara::domain::refund::Class;
-use qantara::domain::rules::GatewayRule;
+use qantara::domain::rules::{GatewayRule, LinePolicy};
 use qantara::domain::ruling::Ruling;
 
-use State::{Gone, InDoubt, Planned, Posted, Refused};
+use State::{Dropped, Gone, InDoubt, Planned, Posted, Refused};
 
 /// The second document is a payment that was there and went with a PUT.
 fn lost(books: Books, state: State) -> Books {
@@ -51,15 +52,116 @@ fn what_went_with_a_put_comes_back_as_it_was() {
     });
     assert_eq!(mended.told(), "create transaction/900 30000 bank");
 
-    let on_receipt = invoiced().back(9, &[(TEA, 1)]).with(|books| books.merchant.rules.payments.refunds = true);
-    let on_receipt = on_receipt.does("create refund/9 10000 9=Receipt").payment(2, 9, 10_000).is(3, Planned);
-    let on_receipt = on_receipt.with(|books| {
+    let maybe_sent = word(invoiced()).payment_of(1, Cause::Paid(1), 10_000, &[]);
+    let maybe_sent = lost(maybe_sent, Planned).with(|books| books.document(2).unknown_sends = 1);
+    assert_eq!(maybe_sent.told(), "create paid 10000 old; create paid/2 20000 bank", "once");
+    let anew = untold.is(1, Gone).ruled(Ruling::NewInvoice { document: 1 }).does("create order/2 30000");
+    assert_eq!(anew.told(), "create transaction/900 29000 old on 3", "on the invoice that is there");
+    let anew = |minor| {
+        let refused = lost(word(invoiced()).payment_of(1, Cause::Paid(1), minor, &[]), Refused);
+        refused.is(1, Gone).ruled(Ruling::NewInvoice { document: 1 }).does("create order/2 30000").told()
+    };
+    assert_eq!(anew(30_000), "hold: refused", "where it will be nothing is open beside it");
+    assert_eq!(anew(29_000), "create paid/2 1000 bank on 3");
+}
+
+/// The payments of a sale and of what went back of it, on invoice and receipt. Both went, and are to come back.
+fn both_lost(refunds: bool) -> Books {
+    let paid = Books::invoiced().recording().paid(30_000).payment(1, 900, 30_000).back(9, &[(TEA, 1)]);
+    let paid = paid.does("create refund/9 10000 9=Receipt").payment(3, 9, 10_000).is(2, Planned).is(4, Planned);
+    paid.with(|books| {
+        books.merchant.rules.payments.refunds = refunds;
+        for id in [2, 4] {
+            let Draft::Payment(payment) = &mut books.document(id).content else { panic!("no payment") };
+            payment.lost = true;
+        }
+    })
+}
+
+/// A payment on a receipt is money paid out. On the invoice it would be money received.
+#[test]
+fn money_paid_out_on_a_receipt_that_is_gone_does_not_come_back_as_money_received() {
+    let deleted = |books: Books| books.is(3, Gone).ruled(Ruling::Leave { document: 3 });
+    let on_both = "create transaction/900 30000 bank; create transaction/9 10000 bank on 3";
+    assert_eq!(both_lost(true).told(), on_both, "while the receipt is there");
+    assert_eq!(both_lost(false).told(), on_both, "whatever the rules say since");
+    let gone = deleted(both_lost(true));
+    assert_eq!(gone.told(), "create transaction/900 30000 bank; create transaction/9 -10000 bank");
+    let back = gone.is(2, Posted);
+    assert_eq!(back.told(), "create transaction/9 -10000 bank");
+    assert_eq!(back.does("create transaction/9 -10000 bank").told(), "settled");
+    // Its money never came by our books: there was nothing to give back.
+    let never_came = deleted(both_lost(true)).is(2, Dropped).with(|books| books.order.facts.transactions.clear());
+    assert_eq!(never_came.told(), "drop 4");
+    // Payments that go back are not recorded any more: a person books it, once the money that came is there.
+    let by_hand = deleted(both_lost(false));
+    assert_eq!(by_hand.told(), "create transaction/900 30000 bank");
+    assert_eq!(by_hand.is(2, Posted).told(), "hold: pay_back_by_hand");
+}
+
+/// A transaction brought 200.00 more than its payment, for the shop's word had them. The word's payment went with the
+/// invoice it was on; the other one comes back on the next.
+#[test]
+fn what_the_word_held_comes_back_where_only_the_rest_of_its_transaction_does() {
+    let word = Books::invoiced().recording().payment_of(1, Cause::Paid(1), 20_000, &[]).sale(60, 30_000);
+    let rest = word.does("create transaction/60 10000 bank").is(3, Planned).is(1, Gone).with(|books| {
         let Draft::Payment(payment) = &mut books.document(3).content else { panic!("no payment") };
         payment.lost = true;
     });
-    assert_eq!(on_receipt.told(), "create transaction/9 10000 bank on 2");
-    let anew = untold.is(1, Gone).ruled(Ruling::NewInvoice { document: 1 }).does("create order/2 30000");
-    assert_eq!(anew.told(), "create transaction/900 29000 old on 3", "on the invoice that is there");
+    let anew = rest.ruled(Ruling::NewInvoice { document: 1 }).does("create order/2 30000");
+    let both = "create transaction/60 10000 bank on 4; create paid/2 20000 bank on 4";
+    assert_eq!(anew.told(), both);
+    let shared = anew.clone().with(|books| {
+        books.order.snapshot.total_price = Amount(60_000);
+        books.order.snapshot.duties = Amount(30_000);
+        books.merchant.rules.duty = LinePolicy::Skip;
+    });
+    assert_eq!(shared.told(), "create transaction/60 10000 bank on 4", "a share is paid when the order is");
+    // What went back, and is told by its receipt, is no part of it: money that comes then is other money.
+    let given = anew.is(3, Posted).with(|books| books.document(3).parent_id = Some(4)).back(9, &[(TEA, 1)]);
+    let given = given.does("create refund/9 10000 9=Receipt").does("create paid/2 20000 bank on 4");
+    assert_eq!(given.sale(61, 10_000).told(), "create transaction/61 10000 bank on 4");
+}
+
+/// The shop says "paid" and never tells of a transaction, while money is on its way back: it was received, and so it is
+/// recorded; it is given back once it left.
+#[test]
+fn what_is_on_its_way_back_was_received() {
+    let pending = |refunds| {
+        let books = Books::invoiced().recording().back(9, &[(TEA, 1)]).with(|books| {
+            books.order.snapshot.payment = PaymentStatus::Paid;
+            books.merchant.rules.payments.refunds = refunds;
+        });
+        turns(books, TransactionStatus::Pending).does("create refund/9 10000 9=Receipt")
+    };
+    for (refunds, then) in [(true, "create transaction/9 10000 bank on 2"), (false, "settled")] {
+        assert_eq!(pending(refunds).told(), "create paid 30000 bank");
+        let paid = pending(refunds).does("create paid 30000 bank");
+        assert_eq!(paid.told(), "settled", "it has not left");
+        let left = turns(paid.clone(), TransactionStatus::Success).with(|books| {
+            books.order.snapshot.payment = PaymentStatus::PartiallyRefunded;
+        });
+        assert_eq!(left.told(), then);
+        assert_eq!(turns(paid.clone(), TransactionStatus::Success).told(), then, "though the body says what it said");
+        assert_eq!(turns(paid.clone(), TransactionStatus::Failure).told(), "settled", "it stays with the merchant");
+        assert_eq!(paid.sale(900, 30_000).told(), "adopt {900} by 3");
+    }
+    // It left before the payment was made: that is what the shop still has.
+    let before = turns(pending(true), TransactionStatus::Success);
+    assert_eq!(before.told(), "create paid 20000 bank");
+    assert_eq!(before.does("create paid 20000 bank").told(), "settled");
+    let edited = |class| pending(true).class(9, class).with(|books| books.ledger.documents.truncate(1));
+    assert_eq!(edited(Class::Absorbed).told(), "replace 1 20000");
+    let taken_off = edited(Class::Absorbed).does("replace 1 20000");
+    assert_eq!(taken_off.told(), "create paid 30000 bank");
+    // A receipt that a person deleted leaves the whole open.
+    let deleted = pending(true).is(2, Gone).ruled(Ruling::Leave { document: 2 });
+    assert_eq!(deleted.told(), "create paid 30000 bank");
+}
+
+/// The money of the record.
+fn turns(books: Books, status: TransactionStatus) -> Books {
+    books.with(|books| books.refund(9).transactions.get_mut(&9).unwrap().status = status)
 }
 
 /// Two payments, and the second one goes back with the goods before the invoice is made: it comes to nothing, also once the
@@ -115,6 +217,22 @@ fn money_of_another_life_is_looked_for_in_full() {
     let given_back = "look for transaction/9 -500 at 1000";
     assert_eq!(after(true, 950), format!("{word}; {given_back}; look for transaction/900 30000 at 1000"));
     assert_eq!(after(true, 905), format!("{word}; look for transaction/900 30000 at 1000"));
+    // Payments that go back were never recorded, so another life cannot have done it.
+    let unrecorded = paid(false).restored(900).with(|books| {
+        books.refund(9).transactions.get_mut(&9).unwrap().at = Some(at(890));
+    });
+    assert_eq!(unrecorded.told(), format!("{word}; create transaction/900 29500 bank"));
+    let of_no_record = paid(true).class(9, Class::NotOurs).restored(900).with(|books| {
+        books.refund(9).transactions.get_mut(&9).unwrap().at = Some(at(890));
+    });
+    assert_eq!(of_no_record.told(), format!("{word}; create transaction/900 29500 bank"), "nor of what is not ours");
+    // It was looked for, and was not there; or is still to be.
+    let planned = |minute| {
+        let planned = paid(false).payment(1, 900, 30_000).is(2, Planned).restored(950);
+        planned.with(|books| books.document(2).since_at = at(minute)).told()
+    };
+    assert_eq!(planned(950), format!("{word}; create transaction/900 29500 bank"));
+    assert_eq!(planned(949), format!("{word}; recover 2"));
 }
 
 #[test]
@@ -125,6 +243,11 @@ fn a_transaction_that_brought_more_than_the_word_held_is_booked_for_the_rest() {
     assert_eq!(two.told(), "create transaction/60 5000 bank; create transaction/61 5000 bank");
     let deleted = word(20_000).sale(60, 30_000).is(2, Gone).ruled(Ruling::Leave { document: 2 });
     assert_eq!(deleted.told(), "create transaction/60 10000 bank");
+    let all = word(20_000).sale(60, 20_000).is(2, Gone).ruled(Ruling::Leave { document: 2 });
+    assert_eq!(all.told(), "settled", "what is gone adopts nothing");
+    // The shop said so twice, and the second payment was given up before it was sent.
+    let given_up = word(20_000).payment_of(1, Cause::Paid(2), 10_000, &[]).is(3, Dropped).sale(60, 30_000);
+    assert_eq!(given_up.told(), "create transaction/60 10000 bank", "nothing is in doubt");
     let doubt = word(20_000).sale(60, 30_000).is(2, InDoubt).with(|books| {
         books.document(2).look_at = Some(at(1_001));
     });

@@ -145,6 +145,8 @@ enum Answer {
     Refused,
     /// Refused without a complaint about any field.
     Locked,
+    /// Refused for its date: the books of that time are closed.
+    ClosedPeriod,
     /// Accepted, and later somebody deleted it.
     Deleted,
     /// No answer came.
@@ -470,6 +472,13 @@ impl World {
             }
             Answer::Locked => {
                 let message = "The electronic invoice has been accepted".to_owned();
+                Event::Refused(Refusal { status: 400, message, fields: Vec::new() })
+            }
+            Answer::ClosedPeriod => {
+                let date = self.document(document).content.header().date;
+                let message = format!(
+                    "You can not add, edit, or delete a transaction in this date {date} within a closed period"
+                );
                 Event::Refused(Refusal { status: 400, message, fields: Vec::new() })
             }
             Answer::Refused => Event::Refused(Refusal {

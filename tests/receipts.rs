@@ -390,7 +390,7 @@ fn lines_that_are_not_on_the_invoice() {
     // Ours, and taken off it by an edit.
     let mut off = usual();
     off.billed.remove(1);
-    let named = Snapshot { lines: vec![make::line(2, "CUP")], ..snapshot() };
+    let named = Snapshot { lines: vec![make::line(1, "TEA"), make::line(2, "CUP")], ..snapshot() };
     let refund = record().goods(2, 1, 5_000, 750, Cancel);
     assert_eq!(taken_from(&refund, &off, &[], &named, LinePolicy::Hold), Err(vec![exceeds("Thing 2", 0, 1)]));
 }
@@ -492,6 +492,8 @@ fn shipping_whose_price_contains_its_tax_goes_back_by_the_tax_it_states() {
         let found = courier(&record().shipping(9, net, tax), true, (1, 1_150, 150));
         assert_eq!(found, expected.ok_or(held(RefundPart::Shipping)), "{about}");
     }
+    let rest = courier(&record().shipping(9, 575, 75), true, (1, 700, 75));
+    assert_eq!(rest, Ok((0, 575, 75)), "all of the tax that is left does not make a part the whole");
 }
 
 #[test]

@@ -5,10 +5,11 @@
 //! - Where the shop says "paid" and names no transaction, one payment stands in for it. A transaction that comes later
 //!   is adopted by it, never booked beside it; of one that brought more, only what the payment does not hold is booked.
 //!   Once money went back since the shop said so, the transaction is waited for.
-//! - Money that went back before its payment was sent is taken off it. Later it is told by the receipt, and as a
-//!   payment of its own where the rules want that. After a restore "before it was sent" is known only of what was
-//!   looked for, so looking comes first.
-//! - A payment that went with a PUT of ours comes back as it was, whatever the shop says since.
+//! - Money that went back before its payment was sent is taken off it; money on its way back is not. Later it is told by
+//!   the receipt, and as a payment of its own where the rules want that. After a restore "before it was sent" is known
+//!   only of what was looked for, so looking comes first.
+//! - A payment that went with a PUT of ours comes back as it was, whatever the shop says since, if what it was paid on or
+//!   its successor is there.
 //!
 //! The sums over all payments of an order do not depend on how money that went back is spread over those unsent.
 
@@ -21,7 +22,7 @@ use super::invoice::{Header, InvoiceDraft, reference, shop_totals};
 use super::ledger::Ledger;
 use super::money::{Amount, Currency};
 use super::operation::Change;
-use super::order::{Order, PaymentStatus, Transaction, TransactionKind};
+use super::order::{Order, PaymentStatus, Refund, Transaction, TransactionKind, TransactionStatus};
 use super::payment::{Cause, PaymentDraft, brings_money, movements, was_paid_in_full};
 use super::reason::Hold;
 use super::refund::{self, Class};
@@ -97,15 +98,17 @@ impl<'a> Purse<'a> {
 
     /// The payments that take part in the invoice's balance.
     fn counted(&self) -> impl Iterator<Item = &'a PaymentDraft> {
-        let on_invoice = self.rows().filter(|(document, _)| document.parent_id == Some(self.invoice.id));
-        on_invoice.filter(|(document, payment)| stays(document, payment)).map(|(_, payment)| payment)
+        let staying = self.rows().filter(|(document, payment)| self.stays(document, payment));
+        let on_invoice = staying.filter(|(document, payment)| {
+            self.comes_back_on(document, payment).or(document.parent_id) == Some(self.invoice.id)
+        });
+        on_invoice.map(|(_, payment)| payment)
     }
 
     fn bring_back(&self, found: &mut Collected) {
-        for (document, payment) in self.rows().filter(|(document, payment)| comes_back(document, payment)) {
+        for (document, payment) in self.rows() {
+            let Some(parent) = self.comes_back_on(document, payment) else { continue };
             found.kept.insert(payment.cause.source_key());
-            let stands = |id: &i64| self.ledger.documents.iter().any(|one| one.id == *id && one.state.may_exist());
-            let parent = document.parent_id.filter(stands).unwrap_or(self.invoice.id);
             let mut draft = payment.clone();
             // A method that no rule names any more may be no more in Daftra either.
             let rules = &self.merchant.rules.payments;
@@ -149,9 +152,9 @@ impl<'a> Purse<'a> {
         let mut later = Vec::new();
         for movement in outgoing {
             let Some(amount) = self.leaves(movement, found) else { continue };
-            let looked_for = Later { movement, amount, was_recorded: true };
-            if self.merchant.rules.payments.refunds && self.may_be_there(movement) && self.give_back(&looked_for, found)
-            {
+            let is_recorded = self.merchant.rules.payments.refunds && self.record_of(movement).is_some();
+            if is_recorded && self.may_be_there(movement) {
+                self.give_back(&Later { movement, amount, was_recorded: true }, found);
                 continue;
             }
             // What no receipt tells of is taken off what was not sent, or a person would have to book it.
@@ -180,7 +183,9 @@ impl<'a> Purse<'a> {
                 self.want(self.invoice, intent, &gateways, source_at, found);
             }
         }
-        for one in later {
+        // What the word's payment is made without has no payment of its own.
+        let is_without = self.is_paid_by_word();
+        for one in later.into_iter().filter(|one| one.was_recorded || !is_without) {
             self.give_back(&one, found);
         }
     }
@@ -240,7 +245,22 @@ impl<'a> Purse<'a> {
 
     /// Nobody else is recorded for what it stands for.
     fn keeps_its_place(&self, document: &Document, payment: &PaymentDraft) -> bool {
-        stays(document, payment) || self.is_sent_again(document, payment)
+        self.stays(document, payment) || self.is_sent_again(document, payment)
+    }
+
+    /// Its money is in Daftra, or may be; or comes back; or a person took it out, and nobody puts it back.
+    fn stays(&self, document: &Document, payment: &PaymentDraft) -> bool {
+        let is_there = document.state.may_exist() || document.state == State::Gone;
+        is_there || self.comes_back_on(document, payment).is_some()
+    }
+
+    /// On what it is sent as it was: it was there, and went with a PUT of ours. The next invoice takes the place of its
+    /// own. What was paid out on a receipt that is no more is decided anew: on an invoice it would be money received.
+    fn comes_back_on(&self, document: &Document, payment: &PaymentDraft) -> Option<i64> {
+        let went = payment.lost && matches!(document.state, State::Planned | State::Refused);
+        let mut documents = self.ledger.documents.iter().filter(|_| went);
+        let parent = documents.find(|parent| Some(parent.id) == document.parent_id)?;
+        if parent.state.may_exist() { Some(parent.id) } else { parent.invoice().map(|_| self.invoice.id) }
     }
 
     /// Made on the shop's word, sent with unknown end, surely not there, and still open.
@@ -304,37 +324,44 @@ impl<'a> Purse<'a> {
         });
     }
 
+    /// By which record this money goes back, and how that was understood, if it is any business of ours.
+    fn record_of(&self, movement: &Transaction) -> Option<(&'a Refund, Class)> {
+        let mut refunds = self.order.facts.refunds.values();
+        let record = refunds.find(|refund| refund.transactions.contains_key(&movement.id))?;
+        let class = *self.ledger.classes.get(&record.id)?;
+        (class != Class::NotOurs).then_some((record, class))
+    }
+
     /// The record of this money lowered the invoice.
     fn was_taken_off(&self, movement: &Transaction) -> bool {
-        let mut refunds = self.order.facts.refunds.values();
-        let record = refunds.find(|refund| refund.transactions.contains_key(&movement.id));
-        let class = record.and_then(|record| self.ledger.classes.get(&record.id));
-        matches!(class, Some(Class::Absorbed | Class::Edit))
+        matches!(self.record_of(movement), Some((_, Class::Absorbed | Class::Edit)))
+    }
+
+    /// The receipt that tells of this money.
+    fn receipt_of(&self, movement: &Transaction) -> Option<&'a Document> {
+        let cause = match self.record_of(movement)? {
+            (record, Class::Receipt) => refund::Cause::Refund(record.id),
+            (_, Class::Covered) => refund::Cause::Cancel,
+            (_, Class::Edit | Class::Absorbed | Class::NotOurs) => return None,
+        };
+        self.ledger.by_source(&cause.source_key()).filter(|receipt| receipt.state == State::Posted)
     }
 
     /// Money that went back after its payment was sent. A record that has a receipt is told by that; any other took
-    /// back what was paid too much. False: there is nothing to be done about it.
-    fn give_back(&self, later: &Later<'_>, found: &mut Collected) -> bool {
+    /// back what was paid too much.
+    fn give_back(&self, later: &Later<'_>, found: &mut Collected) {
         let Later { movement, amount, was_recorded } = *later;
-        let mut refunds = self.order.facts.refunds.values();
-        let Some(record) = refunds.find(|refund| refund.transactions.contains_key(&movement.id)) else { return false };
-        let receipt = match self.ledger.classes.get(&record.id) {
-            Some(Class::Receipt) => self.ledger.by_source(&refund::Cause::Refund(record.id).source_key()),
-            Some(Class::Covered) => self.ledger.by_source(&refund::Cause::Cancel.source_key()),
-            Some(Class::Edit | Class::Absorbed) => None,
-            Some(Class::NotOurs) | None => return false,
-        };
-        let receipt = receipt.filter(|receipt| receipt.state == State::Posted);
+        let Some((record, _)) = self.record_of(movement) else { return };
         let wants_payments = self.merchant.rules.payments.refunds;
-        let (parent, amount) = match receipt {
-            Some(_) if !wants_payments => return false,
+        let (parent, amount) = match self.receipt_of(movement) {
+            Some(_) if !wants_payments => return,
             Some(receipt) => (receipt, amount),
             // Money that never came by our books cannot have been too much.
-            None if !was_recorded => return false,
+            None if !was_recorded => return,
             None if !wants_payments => {
                 found.kept.insert(Cause::Transaction(movement.id).source_key());
                 found.holds.push(Hold::PayBackByHand { refund: record.id, amount });
-                return true;
+                return;
             }
             None => (self.invoice, -amount),
         };
@@ -343,7 +370,6 @@ impl<'a> Purse<'a> {
         let gateways = BTreeSet::from([movement.gateway.clone()]);
         let intent = Intent { cause, at, amount, rounding, covers: [movement.id].into() };
         self.want(parent, intent, &gateways, at, found);
-        true
     }
 
     /// One payment of what is open, when the shop says that the order is paid and tells of no money of ours; or of what
@@ -351,25 +377,17 @@ impl<'a> Purse<'a> {
     fn by_word(&self, found: &mut Collected) {
         let snapshot = &self.order.snapshot;
         let movements = movements(self.order);
-        let tells_of_money = movements.values().any(|movement| brings_money(movement.kind));
-        let is_due = if self.is_whole {
-            // Once money went back, words do not tell whether goods that were added since are paid.
-            !tells_of_money && snapshot.payment == PaymentStatus::Paid && !self.is_word_outdated()
-        } else {
-            // Of an order of which only a part was ever paid some may have gone back, too.
-            snapshot.payment == PaymentStatus::Paid || was_paid_in_full(self.order) == Some(true)
-        };
         let had_word = || self.rows().any(|(_, payment)| matches!(payment.cause, Cause::Paid(_)));
         let lost = Some(-unnamed(self.counted(), &movements, snapshot.currency))
             .filter(|lost| self.is_whole && *lost > Amount::ZERO && had_word());
-        let amount = lost.unwrap_or_else(|| self.open());
-        if !is_due && lost.is_none() || amount <= Amount::ZERO {
+        let amount = lost.unwrap_or_else(|| self.open() + self.about_to_leave());
+        if !self.is_paid_by_word() && lost.is_none() || amount <= Amount::ZERO {
             return;
         }
         let mut causes = (1..).map(Cause::Paid);
         let is_free = |cause: &Cause| {
             let known = self.ledger.by_source(&cause.source_key());
-            !known.is_some_and(|document| document.payment().is_some_and(|payment| stays(document, payment)))
+            !known.is_some_and(|document| document.payment().is_some_and(|payment| self.stays(document, payment)))
         };
         let Some(cause) = causes.find(is_free).filter(|cause| !found.kept.contains(&cause.source_key())) else {
             return;
@@ -384,6 +402,19 @@ impl<'a> Purse<'a> {
         self.want(self.invoice, intent, &self.gateways(), snapshot.created_at, found);
     }
 
+    /// The shop says that the order is paid, and no transaction says how.
+    fn is_paid_by_word(&self) -> bool {
+        let is_said = self.order.snapshot.payment == PaymentStatus::Paid;
+        if self.is_whole {
+            let tells_of_money = movements(self.order).values().any(|movement| brings_money(movement.kind));
+            // Once money went back, words do not tell whether goods that were added since are paid.
+            !tells_of_money && is_said && !self.is_word_outdated()
+        } else {
+            // Of an order of which only a part was ever paid some may have gone back, too.
+            is_said || was_paid_in_full(self.order) == Some(true)
+        }
+    }
+
     /// Money went back, or is about to, in a record that the body with the shop's word does not show: no document need
     /// tell of it, so what is open is not what was received.
     fn is_word_outdated(&self) -> bool {
@@ -393,6 +424,16 @@ impl<'a> Purse<'a> {
         let of_refunds = facts.refunds.values().flat_map(|refund| refund.transactions.values());
         let mut all = facts.transactions.values().chain(of_refunds);
         all.any(|movement| movement.goes_back() && !shown.contains(&movement.id))
+    }
+
+    /// Money on its way back of which the documents tell already: it was received, and is given back once it has left.
+    fn about_to_leave(&self) -> Amount {
+        let records = self.order.facts.refunds.values().filter(|_| self.is_whole);
+        let leaving = records.flat_map(|refund| refund.transactions.values()).filter(|movement| {
+            let is_told = self.was_taken_off(movement) || self.receipt_of(movement).is_some();
+            is_told && movement.goes_back() && movement.status != TransactionStatus::Success
+        });
+        leaving.filter_map(|movement| movement.amount_in(self.order.snapshot.currency)).sum()
     }
 
     /// What invoice and receipts leave open, by the shop's amounts.
@@ -474,11 +515,6 @@ struct Intent {
     covers: BTreeSet<i64>,
 }
 
-/// Its money is in Daftra, or may be; or comes back; or a person took it out, and nobody puts it back.
-fn stays(document: &Document, payment: &PaymentDraft) -> bool {
-    document.state.may_exist() || document.state == State::Gone || comes_back(document, payment)
-}
-
 /// What payments hold beyond the transactions they name; below zero, what these brought and they do not hold. One of a
 /// foreign transaction holds just that.
 fn unnamed<'p>(
@@ -497,11 +533,6 @@ fn unnamed<'p>(
         named.map_or(Amount::ZERO, |named| payment.money() - named)
     };
     payments.map(beyond).sum()
-}
-
-/// It was there, went with a PUT of ours, and is to be sent as it was.
-fn comes_back(document: &Document, payment: &PaymentDraft) -> bool {
-    payment.lost && matches!(document.state, State::Planned | State::Refused)
 }
 
 /// Takes money that went back off what was not sent: from one pile of the same way of paying, else from another, else

@@ -392,7 +392,7 @@ pub fn receipt(
     if only_money || has_other_money(refund) {
         let (amount, tax) = other_money(refund);
         // Money kept would be a row below zero.
-        let is_more = amount + tax < Amount::ZERO || only_money && amount.is_zero() && tax.is_zero();
+        let is_more = amount + tax < Amount::ZERO || amount.is_zero() && tax.is_zero();
         match money {
             LinePolicy::Line if is_more => match money_row(refund, snapshot, invoice, &billed) {
                 Some(row) => billed.push(row),
