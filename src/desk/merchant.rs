@@ -414,7 +414,7 @@ fn check_secrets(
         }
         let theirs = webhook_secrets(tx, moment, other.id)?;
         if secrets.iter().any(|secret| theirs.iter().any(|their| secret.is(&their.0))) {
-            return Err(Refusal::of(webhook_secrets_key(), Why::SecretShared(other.slug.clone())).into());
+            return Err(Refusal::of(webhook_secrets_key(), Why::SecretShared(other.slug)).into());
         }
     }
     Ok(())

@@ -35,7 +35,7 @@ pub(super) struct Problem {
     /// The methods an address knows.
     pub(super) allow: Option<&'static str>,
     /// Why a wish was refused.
-    pub(super) refusal: Option<Refusal>,
+    pub(super) refusal: Option<Box<Refusal>>,
 }
 
 impl From<Notice> for Problem {
@@ -47,7 +47,7 @@ impl From<Notice> for Problem {
 impl From<desk::Error> for Problem {
     fn from(error: desk::Error) -> Self {
         match error {
-            desk::Error::Refused(refusal) => Self { refusal: Some(refusal), ..Notice::Refused.into() },
+            desk::Error::Refused(refusal) => Self { refusal: Some(Box::new(refusal)), ..Notice::Refused.into() },
             desk::Error::Db(error) => error.into(),
         }
     }

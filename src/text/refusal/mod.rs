@@ -245,11 +245,9 @@ impl Refusal {
     /// The reason as programs know it.
     #[must_use]
     pub fn code(&self) -> String {
-        match json!(self.why) {
-            serde_json::Value::String(code) => code,
-            serde_json::Value::Object(facts) => facts.keys().next().cloned().unwrap_or_default(),
-            _ => unreachable!("an enum is its word, or its word with facts"),
-        }
+        let why = json!(self.why);
+        let with_facts = || why.as_object()?.keys().next().cloned();
+        why.as_str().map(str::to_owned).or_else(with_facts).expect("an enum is its word, or its word with facts")
     }
 }
 

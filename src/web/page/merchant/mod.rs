@@ -195,11 +195,15 @@ fn perform(asked: &Asked, actor: &Actor, wish: Wish) -> Result<Option<String>, P
 fn in_words(refusal: &Refusal, lang: Lang) -> String {
     let words = lang.merchants();
     let is_typed = refusal.value.as_deref() != Some("\"\"");
-    match refusal.why {
-        Why::Form(Form::ShopDomain) => words.domain_vanity.to_owned(),
-        Why::Form(Form::DaftraUrl) if is_typed => words.no_address.to_owned(),
-        Why::Form(Form::DaftraUrl | Form::DaftraId | Form::Vendors) => words.missing.to_owned(),
-        _ => format!("{} {}", words.wrong, refusal.line(lang)),
+    let form = if let Why::Form(form) = &refusal.why { Some(*form) } else { None };
+    if form == Some(Form::ShopDomain) {
+        words.domain_vanity.to_owned()
+    } else if form == Some(Form::DaftraUrl) && is_typed {
+        words.no_address.to_owned()
+    } else if matches!(form, Some(Form::DaftraUrl | Form::DaftraId | Form::Vendors)) {
+        words.missing.to_owned()
+    } else {
+        format!("{} {}", words.wrong, refusal.line(lang))
     }
 }
 
