@@ -8,11 +8,11 @@ use anyhow::Context as _;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
-use super::{Ended, Session, is_stdin, open, out, view};
+use super::{Ended, Session, is_stdin, open, out};
 use crate::clock::Clock;
 use crate::db::user::{self, Role};
 use crate::desk::{Secret, Wish};
-use crate::vault;
+use crate::{vault, view};
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
