@@ -17,7 +17,7 @@ use crate::db::merchant::Mode;
 use crate::db::order::Overview;
 use crate::db::ruling;
 use crate::db::user::Role;
-use crate::db::{delivery, held, merchant, order, user};
+use crate::db::{delivery, held, merchant, order, token, user};
 use crate::desk::file::MerchantFile;
 use crate::domain::document as ledger;
 use crate::domain::invoice::Billed;
@@ -461,6 +461,34 @@ impl From<user::User> for User {
 /// Where the webhooks of a merchant go, on a server that is reached at this origin.
 pub fn webhook_address(origin: &str, slug: &str) -> String {
     format!("{origin}/webhook/{slug}")
+}
+
+/// `token list`.
+#[derive(Debug, Serialize)]
+pub struct Token {
+    /// For `token revoke`.
+    pub id: i64,
+    /// What it is for.
+    pub name: String,
+    /// For whom it speaks.
+    pub user: String,
+    /// What it may do at most.
+    pub role: Role,
+    /// It sees this one only; `null`: what its user sees.
+    pub merchant: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// To the hour.
+    pub used_at: Option<Timestamp>,
+}
+
+impl From<token::Token> for Token {
+    fn from(token: token::Token) -> Self {
+        let token::Token { id, name, user, role, merchant, created_at, expires_at, used_at, .. } = token;
+        Self { id, name, user, role, merchant, created_at, expires_at, used_at }
+    }
 }
 
 /// A time for people, in UTC.

@@ -16,6 +16,7 @@ mod order;
 mod out;
 mod sandbox;
 mod serve;
+mod token;
 mod user;
 
 use std::ffi::OsString;
@@ -66,6 +67,9 @@ enum Command {
     /// Who may sign in to the pages
     #[command(subcommand)]
     User(user::Command),
+    /// What lets scripts speak to the API in a user's name
+    #[command(subcommand)]
+    Token(token::Command),
     /// The effective configuration
     #[command(subcommand)]
     Config(config::Command),
@@ -110,6 +114,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>, environment: Vec<(String, 
         Command::Hold(command) => command.run(&session),
         Command::Log(log) => log.run(&session),
         Command::User(command) => command.run(&session),
+        Command::Token(command) => command.run(&session),
         Command::Config(command) => command.run(&session),
     };
     match ended {

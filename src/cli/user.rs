@@ -45,7 +45,7 @@ pub(super) struct Password {
     password_file: Option<PathBuf>,
 }
 
-fn role(word: &str) -> Result<Role, String> {
+pub(super) fn role(word: &str) -> Result<Role, String> {
     Role::parse(word).ok_or_else(|| "write owner, operator or viewer".to_owned())
 }
 

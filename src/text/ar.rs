@@ -207,6 +207,8 @@ impl Words for Arabic {
             "order.rule" => "قرر بشأن طلب",
             "user.add" => "أضاف مستخدمًا",
             "user.rights" => "غيّر صلاحيات مستخدم",
+            "token.add" => "أنشأ رمز وصول لواجهة API",
+            "token.revoke" => "ألغى رمز وصول",
             "user.disable" => "أوقف مستخدمًا",
             "user.enable" => "فعّل مستخدمًا",
             "user.language" => "اختار لغة",

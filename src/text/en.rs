@@ -215,6 +215,8 @@ impl Words for English {
             "user.disable" => "disabled a user",
             "user.enable" => "enabled a user",
             "user.language" => "chose a language",
+            "token.add" => "made a token for the API",
+            "token.revoke" => "revoked a token",
             "user.passwd" => "changed a password",
             other => other,
         }

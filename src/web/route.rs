@@ -120,6 +120,8 @@ pub static ROUTES: &[Route] = &[
     show("/me", Role::Viewer, page::me::show),
     change("/me/language", Role::Viewer, page::me::set_language),
     change("/me/password", Role::Viewer, page::me::set_password),
+    change("/me/tokens", Role::Viewer, page::tokens::add),
+    change("/me/tokens/{token}/revoke", Role::Viewer, page::tokens::revoke),
 ];
 
 impl Route {
@@ -135,7 +137,7 @@ impl Route {
                 "{style}" => given == page::style_name(),
                 "{script}" => given == page::script_name(),
                 // Our own ids.
-                "{order}" | "{document}" | "{delivery}" | "{user}" => given.parse::<i64>().is_ok(),
+                "{order}" | "{document}" | "{delivery}" | "{user}" | "{token}" => given.parse::<i64>().is_ok(),
                 _ if wanted.starts_with('{') => !given.is_empty(),
                 _ => wanted == given,
             };
