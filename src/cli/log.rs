@@ -42,7 +42,7 @@ impl Log {
             ..Search::default()
         };
         let place = self.before.map_or(Place::Newest, Place::Before);
-        let (rows, _) = db.see(&Scope::All, |sight| read::log(sight, &search, place, self.limit))?;
+        let rows = db.see(&Scope::All, |sight| read::log(sight, &search, place, self.limit))?.items;
         session.out.say(&rows, || {
             let cells = |row: &view::LogRow| {
                 let status = Lang::En.words().status(row.status).to_owned();

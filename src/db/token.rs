@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 
 use super::convert::{at, maybe_at, ms, word};
 use super::sight::Sight;
-use super::user::Role;
+use super::user::{self, Role, User};
 use super::{Context as _, Error};
 
 /// So often it is noted that a token is in use; a script that asks every second writes no more than one that asks daily.
@@ -76,11 +76,19 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Result<Token, Error>> {
     Ok(build())
 }
 
-/// The token of this hash, good or not.
-pub fn by_hash(c: &Connection, hash: &[u8; 32]) -> Result<Option<Token>, Error> {
+fn by_hash(c: &Connection, hash: &[u8; 32]) -> Result<Option<Token>, Error> {
     const FIND: &str = "find a token";
     let mut statement = c.prepare_cached(&format!("{SELECT} where t.hash = ?1")).during(FIND)?;
     statement.query_row([hash], from_row).optional().during(FIND)?.transpose()
+}
+
+/// The user for whom a good token speaks, with no more than both may do and see.
+pub fn speaker(c: &Connection, hash: &[u8; 32], now: Timestamp) -> Result<Option<(Token, User)>, Error> {
+    let Some(token) = by_hash(c, hash)?.filter(|token| token.is_good(now)) else { return Ok(None) };
+    let Some(user) = user::by_name(c, &token.user)?.filter(|user| user.disabled_at.is_none()) else { return Ok(None) };
+    let scope = token.merchant_id.map_or_else(|| user.scope.clone(), |id| user.scope.narrowed(id));
+    let user = User { role: user.role.min(token.role), scope, ..user };
+    Ok(Some((token, user)))
 }
 
 /// The token of our own id.

@@ -657,6 +657,10 @@ impl Words for English {
                 say("Too many wrong passwords.", format!("Wait {seconds} seconds and load the page again."))
             }
             Notice::Forbidden => say("Your role does not allow this.", "Ask an operator or an owner."),
+            Notice::TokenNeeded => say(
+                "Scripts change things with a token only.",
+                "Make a token on your own page, and send it with the request.",
+            ),
             Notice::CrossSite => {
                 say("This did not come from one of our own pages.", "Open the page here and press the button there.")
             }

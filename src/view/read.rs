@@ -78,10 +78,21 @@ pub fn story(sight: &Sight<'_>, id: i64) -> Result<Story, Error> {
     })
 }
 
-/// One page of the log, newest first, and whether it goes on.
-pub fn log(sight: &Sight<'_>, search: &Search, place: Place, limit: u32) -> Result<(Vec<LogRow>, bool), Error> {
+/// One page of the log.
+pub struct Rows {
+    /// Newest first.
+    pub items: Vec<LogRow>,
+    /// There are older ones.
+    pub has_more: bool,
+    /// More orders fit the words than were looked at.
+    pub is_cut: bool,
+}
+
+/// Rows of the log that fit.
+pub fn log(sight: &Sight<'_>, search: &Search, place: Place, limit: u32) -> Result<Rows, Error> {
     let page = sight.browse(search, place, limit)?;
-    Ok((page.rows.into_iter().map(LogRow::from).collect(), page.has_older))
+    let items = page.rows.into_iter().map(LogRow::from).collect();
+    Ok(Rows { items, has_more: page.has_older, is_cut: page.is_cut })
 }
 
 /// Why orders are held, the largest cause first, and whether more orders are held than were looked at.
