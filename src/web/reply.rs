@@ -200,6 +200,13 @@ pub(super) fn may_frame(mut reply: Reply, origin: &str) -> Reply {
     reply
 }
 
+/// From now on browsers come by HTTPS only. Of this host: what others serve beside it is not ours to decide.
+pub(super) fn over_https(mut reply: Reply) -> Reply {
+    let year = HeaderValue::from_static("max-age=31536000");
+    reply.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, year);
+    reply
+}
+
 /// After a form: look there.
 pub(super) fn see(address: &str) -> Reply {
     let mut reply = make(StatusCode::SEE_OTHER, Bytes::new());

@@ -181,9 +181,13 @@ fn find<'a>(method: &Method, path: &[&'a str]) -> Option<(&'static Route, Vec<&'
 }
 
 /// Answers one request.
-pub(super) async fn answer(context: &Arc<Context>, request: Request<Incoming>, peer: IpAddr) -> Reply {
+pub(super) async fn answer(context: &Arc<Context>, request: Request<Incoming>, peer: IpAddr, is_tls: bool) -> Reply {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let is_https = peer::is_https(is_tls, peer, request.headers(), &context.parts.config.http);
     let mut reply = dispatch(context, request, peer).await;
+    if is_https {
+        reply = reply::over_https(reply);
+    }
     if let Some(origin) = &context.parts.playground {
         reply = reply::may_frame(reply, origin);
     }
