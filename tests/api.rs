@@ -117,7 +117,9 @@ fn the_description_holds_together() {
     // Every reference leads somewhere, and nothing is described that nobody answers.
     let mut used = BTreeSet::new();
     references(&description.0, &mut used);
-    used.iter().for_each(|reference| drop(description.at(reference)));
+    for reference in &used {
+        description.at(reference);
+    }
     for (kind, things) in description.0["components"].as_object().unwrap() {
         for name in things.as_object().unwrap().keys().filter(|_| kind != "securitySchemes" && kind != "responses") {
             assert!(used.contains(&format!("#/components/{kind}/{name}")), "{kind} {name} is not used");
@@ -246,7 +248,7 @@ fn the_api_answers_as_the_command_line_does() {
     // What was done stands in the audit in the name of the token's owner.
     let db = Db::open(&house.path("data")).unwrap();
     let deeds = db.see(&Scope::All, |sight| sight.audit(None, 100)).unwrap();
-    let retry = deeds.iter().find(|deed| deed.action == "order.retry").unwrap();
+    let retry = deeds.iter().find(|deed| deed.action == "order.retry" && deed.user.is_some()).unwrap();
     assert_eq!(retry.user.as_deref(), Some("olga"));
     assert_eq!((&retry.facts["via"], &retry.facts["by_token"]), (&json!("api"), &token["token"]));
     let count = |action: &str| deeds.iter().filter(|deed| deed.action == action).count();
@@ -321,6 +323,7 @@ fn lists_go_page_by_page_and_miss_nothing() {
         ("/api/v1/log?q=%23110&limit=200", 1),
         ("/api/v1/log?status=success&from=2026-11-20&to=2026-11-20&limit=60", 121),
     ] {
+        world.sql("delete from sync_log where status = 'duplicate'");
         let mut next = Some(address.to_owned());
         let mut seen = Vec::new();
         while let Some(address) = next {
@@ -334,9 +337,7 @@ fn lists_go_page_by_page_and_miss_nothing() {
             world.sql("insert into sync_log (at, merchant_id, status) values (1795165300000, 1, 'duplicate')");
         }
         assert!(seen.windows(2).all(|pair| pair[0] > pair[1]), "{address}: newest first, nothing twice: {seen:?}");
-        assert!(seen.len() >= expected, "{address}: {} of {expected}", seen.len());
-        let added = if address.contains("log?limit") { 10 } else { 0 };
-        assert!(seen.len() <= expected + added, "{address}: {} of {expected}", seen.len());
+        assert_eq!(seen.len(), expected, "{address}");
     }
 }
 
