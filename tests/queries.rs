@@ -324,7 +324,7 @@ fn everything_shown(tx: &Transaction<'_>, shown: &order::Overview) {
         sight.causes(None).unwrap();
         sight.doubts(5).unwrap();
         sight.class(shown).unwrap();
-        assert_eq!(sight.orders_called(None, "#1001").unwrap()[0].id, 1);
+        assert!(sight.orders_called(None, "#1001").unwrap().iter().any(|order| order.id == 1));
         assert_eq!(
             sight.account_address(&sight.merchant("wadi").unwrap()).unwrap().as_deref().map(str::is_empty),
             Some(false)
