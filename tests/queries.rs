@@ -59,7 +59,7 @@ insert into sync_log (at, merchant_id, order_id, document_id, status)
   select at, o.merchant_id, o.id, d.id, iif(o.id % 5, 'success', 'held') from sync_log l, orders o
   join document d on d.order_id = o.id where l.id = 1 and o.id > 10;
 insert into order_sku select merchant_id, 'wh-1001', id from orders where id > 10;
-insert into user (name, password, role) values ('sara', '', 'owner');
+insert into user (name, password, role) select 'user ' || i, '', 'owner' from n where i <= 50;
 insert into token (user_id, name, hash, role, created_at, expires_at)
   select 1, 'script ' || i, iif(i = 1, x'0707070707070707070707070707070707070707070707070707070707070707', cast(i as blob)),
     'viewer', 0, 1 from n;
