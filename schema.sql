@@ -329,6 +329,21 @@ create table user_merchant (
   primary key (user_id, merchant_id)
 ) strict, without rowid;
 
+-- What lets a script speak for a user, with no more than the user's rights.
+create table token (
+  id          integer primary key autoincrement,
+  user_id     integer not null references user,
+  name        text    not null,                          -- what it is for
+  hash        blob    not null unique,                   -- SHA-256; the token itself is shown once and kept nowhere
+  role        text    not null check (role in ('owner', 'operator', 'viewer')),
+  merchant_id integer references merchant,               -- null: whatever the user sees
+  created_at  integer not null,
+  expires_at  integer not null,
+  used_at     integer,                                   -- to the hour
+  revoked_at  integer
+) strict;
+create index token_by_user on token (user_id);
+
 -- Append-only: the story of every order in the operator's words.
 create table sync_log (
   id          integer primary key autoincrement,

@@ -133,6 +133,12 @@ pub fn load(path: Option<&Path>, env: impl Iterator<Item = (String, String)>) ->
 }
 
 impl Config {
+    /// Where browsers and shops reach a server at this address, as far as the configuration knows.
+    pub fn public_origin(&self, address: std::net::SocketAddr) -> String {
+        let scheme = if self.http.certificate_file.is_some() { "https" } else { "http" };
+        self.http.public_address.clone().unwrap_or_else(|| format!("{scheme}://{address}"))
+    }
+
     /// Every key with its effective value as TOML and where that comes from.
     pub fn explain(&self) -> Vec<(String, String, Origin)> {
         let mut lines = Vec::new();

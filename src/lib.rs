@@ -14,4 +14,5 @@ pub mod shop;
 pub mod sys;
 pub mod text;
 pub mod vault;
+pub mod view;
 pub mod web;

@@ -25,7 +25,7 @@ use chacha20poly1305::{
 };
 use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, ExposeSecretMut, SecretBox, SecretString};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 
 const KEY_BYTES: usize = 32;
 const KEY_ID_BYTES: usize = 4;
@@ -257,6 +257,16 @@ pub fn verify_password(password: &SecretString, stored: Option<&str>) -> bool {
 /// 256 random bits for addresses and headers.
 pub fn random_token() -> String {
     BASE64_URL_SAFE_NO_PAD.encode(random::<32>())
+}
+
+/// A new token for scripts. Its beginning tells people and searches for leaked secrets what it is.
+pub fn api_token() -> SecretString {
+    SecretString::from(format!("qa_{}", random_token()))
+}
+
+/// What is kept of a token: as random as it is, a plain hash cannot be guessed back.
+pub fn fingerprint(secret: &SecretString) -> [u8; 32] {
+    Sha256::digest(secret.expose_secret().as_bytes()).into()
 }
 
 /// Bytes from the kernel.

@@ -256,6 +256,10 @@ fn every_command_explains_itself() {
         &["user", "add"],
         &["user", "passwd"],
         &["user", "list"],
+        &["token"],
+        &["token", "add"],
+        &["token", "list"],
+        &["token", "revoke"],
         &["config"],
         &["config", "show"],
         &["config", "check"],
@@ -296,6 +300,16 @@ fn without_a_server_a_command_does_it_itself() {
     assert!(house.complaint(&["order", "show", "#9"], 1).contains("There is no order \"#9\""));
     house.qantara(&["user", "add", "ali", "--role", "viewer"]).write_stdin("correct horse").assert().success();
     assert_eq!(house.ask(&["user", "list"]), json!([{ "name": "ali", "role": "viewer", "disabled_at": null }]));
+
+    let made = house.ask(&["token", "add", "nightly", "--user", "ali", "--merchant", "wadi-home"]);
+    let shown = house.words(&["token", "list"]);
+    assert!(shown.contains("nightly") && shown.contains("wadi-home"), "{shown}");
+    let secret = made["secret"].as_str().unwrap();
+    assert!(secret.starts_with("qa_") && !shown.contains(secret), "shown once");
+    let complaint = house.complaint(&["token", "add", "x", "--user", "ali", "--role", "owner"], 1);
+    assert!(complaint.contains("choose viewer or less"), "{complaint}");
+    assert!(house.words(&["token", "revoke", "1"]).contains("Token 1 opens nothing any more"));
+    assert_eq!(house.ask(&["token", "list"]), json!([]));
 
     // The key that everything is sealed with is never made a second time.
     fs::rename(house.path("qantara.key"), house.path("elsewhere")).unwrap();

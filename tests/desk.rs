@@ -8,7 +8,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use qantara::db::merchant::{self, CredentialKind, Merchant, Mode};
 use qantara::db::user::{self, Role};
-use qantara::db::{Db, FILE, act, data_key, delivery, document, job, order, product, ruling};
+use qantara::db::{Db, FILE, act, data_key, delivery, document, job, order, product, ruling, token};
 use qantara::desk::file::{EXAMPLE, MerchantFile};
 use qantara::desk::{Desk, Done, Effects, Error, MappingRow, Person, Proposal, Secret, Secrets, Wish};
 use qantara::domain::catalog::Code;
@@ -24,7 +24,7 @@ use qantara::engine::credential_place;
 use qantara::engine::intake::body_place;
 use qantara::sandbox::shop::cart::{Cart, Product};
 use qantara::sandbox::shop::{Shop, ShopSetup};
-use qantara::vault::{DataKey, MasterKey, Vault, verify_password};
+use qantara::vault::{self, DataKey, MasterKey, Vault, verify_password};
 use rusqlite::{Connection, OpenFlags};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
@@ -475,6 +475,71 @@ fn users_are_added_once_with_a_password_worth_the_name() {
     let audit = house.audit();
     assert_eq!(audit.iter().map(|(action, _)| action.as_str()).collect::<Vec<_>>(), ["user.add", "user.passwd"]);
     assert!(!audit.iter().any(|(_, facts)| facts.contains("long enough") || facts.contains("argon2")));
+}
+
+#[test]
+fn a_token_is_made_within_its_users_rights_and_kept_as_a_hash() {
+    let house = House::new();
+    house.add(PLAIN).unwrap();
+    let password = secret("long enough");
+    house.wish(Wish::UserAdd { name: "ali".into(), role: Role::Operator, password }).unwrap();
+    let clear = vault::api_token();
+    let add = |name: &str, role: Role, merchant: Option<&str>, days: u32| {
+        let (user, merchant) = ("ali".to_owned(), merchant.map(str::to_owned));
+        house.wish(Wish::TokenAdd { user, name: name.into(), role, merchant, days, secret: Secret(clear.clone()) })
+    };
+    for (name, role, merchant, days, expected) in [
+        (" ", Role::Viewer, None, 9, "name is \"\": write what the token is for"),
+        ("x", Role::Owner, None, 9, "role is \"owner\": choose operator or less"),
+        ("x", Role::Viewer, Some("souq"), 9, "merchant is \"souq\": there is no such merchant"),
+        ("x", Role::Viewer, None, 0, "days is 0: write a number from 1 to 366"),
+        ("x", Role::Viewer, None, 367, "days is 367"),
+    ] {
+        let refused = refusal(add(name, role, merchant, days));
+        assert!(refused.starts_with(expected), "{refused}");
+    }
+    let short = Wish::TokenAdd {
+        user: "ali".into(),
+        name: "x".into(),
+        role: Role::Viewer,
+        merchant: None,
+        days: 9,
+        secret: secret("qa_short"),
+    };
+    assert!(refusal(house.wish(short)).starts_with("secret is too short"));
+    // A merchant out of the user's sight is not there.
+    let limit = |merchants: Option<Vec<String>>| {
+        house.wish(Wish::UserRights { name: "ali".into(), role: Role::Operator, merchants }).unwrap();
+    };
+    limit(Some(Vec::new()));
+    assert!(refusal(add("x", Role::Viewer, Some("wadi"), 9)).contains("there is no such merchant"));
+    limit(None);
+
+    let done = add("nightly", Role::Operator, Some("wadi"), 366).unwrap();
+    let told = json!({ "user": "ali", "token": 1, "name": "nightly", "role": "operator", "merchant": "wadi",
+                       "expires_at": "2027-11-22T09:00:00Z" });
+    assert_eq!(done.answer, told);
+    assert!(refusal(add("nightly", Role::Viewer, None, 9)).contains("there is such a token"));
+    let hash = vault::fingerprint(&clear);
+    let speaks =
+        |at: Timestamp| house.db.read(move |c| token::speaker(c, &hash, at)).unwrap().map(|(token, _)| token.id);
+    assert_eq!(speaks(now()), Some(1));
+    let revoke = |token_id| house.wish(Wish::TokenRevoke { token_id });
+    for _ in 0..2 {
+        assert_eq!(revoke(1).unwrap().answer, json!({ "user": "ali", "token": 1, "name": "nightly" }));
+    }
+    assert_eq!(speaks(now()), None);
+    assert!(refusal(revoke(9)).starts_with("token is 9: there is no such token"));
+    for number in 0..20 {
+        let (user, name) = ("ali".to_owned(), format!("script {number}"));
+        let secret = Secret(vault::api_token());
+        house.wish(Wish::TokenAdd { user, name, role: Role::Viewer, merchant: None, days: 1, secret }).unwrap();
+    }
+    assert!(refusal(add("one more", Role::Viewer, None, 9)).starts_with("tokens is 20: revoke one of them"));
+    let audit = house.audit();
+    let count = |wanted: &str| audit.iter().filter(|(action, _)| action == wanted).count();
+    assert_eq!((count("token.add"), count("token.revoke")), (21, 1), "once, though it was said twice");
+    assert!(!audit.iter().any(|(_, facts)| facts.contains("qa_")), "{audit:?}");
 }
 
 #[test]

@@ -18,7 +18,7 @@ use qantara::db::order::{self, State};
 use qantara::db::product::{self, Ages};
 use qantara::db::scope::Scope;
 use qantara::db::sight::Sight;
-use qantara::db::{account, act, alert, delivery, document, log, merchant, seen, setting, tally};
+use qantara::db::{account, act, alert, delivery, document, log, merchant, seen, setting, tally, token};
 use qantara::domain::catalog::Code;
 use qantara::domain::document::{Document, Policy};
 use qantara::domain::draft::Draft;
@@ -59,6 +59,10 @@ insert into sync_log (at, merchant_id, order_id, document_id, status)
   select at, o.merchant_id, o.id, d.id, iif(o.id % 5, 'success', 'held') from sync_log l, orders o
   join document d on d.order_id = o.id where l.id = 1 and o.id > 10;
 insert into order_sku select merchant_id, 'wh-1001', id from orders where id > 10;
+insert into user (name, password, role) select 'user ' || i, '', 'owner' from n where i <= 50;
+insert into token (user_id, name, hash, role, created_at, expires_at)
+  select 1, 'script ' || i, iif(i = 1, x'0707070707070707070707070707070707070707070707070707070707070707', cast(i as blob)),
+    'viewer', 0, 1 from n;
 insert into audit (at, action, facts, previous, hash)
   select i, 'order.retry', json_object('order', i + 10), x'00', cast(i as blob) from n;
 insert into fact (order_id, kind, remote_id, body, seen_at)
@@ -319,10 +323,20 @@ fn everything_shown(tx: &Transaction<'_>, shown: &order::Overview) {
         sight.log(log::Filter::default(), 5).unwrap();
         sight.causes(None).unwrap();
         sight.doubts(5).unwrap();
+        sight.class(shown).unwrap();
+        assert!(sight.orders_called(None, "#1001").unwrap().iter().any(|order| order.id == 1));
+        assert_eq!(
+            sight.account_address(&sight.merchant("wadi").unwrap()).unwrap().as_deref().map(str::is_empty),
+            Some(false)
+        );
+        sight.rulings(1).unwrap();
+        sight.tokens(1).unwrap();
     }
     let sight = Sight::of(tx, &Scope::All);
     sight.users().unwrap();
     sight.audit(Some(7), 5).unwrap();
+    assert!(token::speaker(tx, &[7; 32], now).unwrap().is_some());
+    token::used(tx, 1, now).unwrap();
     seen::last_delivery(tx, 2).unwrap();
     seen::shadows(tx, 2).unwrap();
     seen::orders_since(tx, 2, Timestamp::UNIX_EPOCH).unwrap();

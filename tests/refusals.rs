@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use qantara::db::order::State;
+use qantara::db::user::Role;
 use qantara::text::refusal::{About, Form, Refusal, Why};
 use qantara::text::{Lang, Sentence};
 
@@ -34,6 +35,7 @@ fn reasons() -> Vec<(Why, bool)> {
         KeyAlone, SecretsMany(3), SecretEmpty, SecretShared(wadi()),
         PaidDraft, PaidZero, RecordFirst, MethodWantsMail, GatewayTwice,
         UserForm, UserTaken, NoUser, PasswordLength(3, 12, 1024), LastOwner, OwnerLimited, Language,
+        TokenName(64), TokenTaken, TokensMany(20), TokenRole(Role::Viewer), TokenDays(366), TokenShort(40), NoToken,
         NoteLength(0, 2000), CodeTwice, CodeForm, ProductForm,
         NoOrder, NoCause, NotDismissed(State::Settled), NotImported(State::Settled), NothingGone(State::Held),
         NoDelivery, NothingToTakeIn, BodyUnreadable("total_price".into(), "no number".into()), BodyPurged, BodySealed);
@@ -50,6 +52,7 @@ fn reasons() -> Vec<(Why, bool)> {
                 | Why::KeyAlone
                 | Why::SecretsMany(_)
                 | Why::SecretEmpty
+                | Why::TokenShort(_)
                 | Why::SecretShared(_)
                 | Why::PasswordLength(..)
                 | Why::NoteLength(..)

@@ -23,12 +23,14 @@ fn town() -> World {
     world.add_user("olga", Role::Owner);
     world.add_user("lina", Role::Operator);
     world.limit("lina", &[2]);
+    // Vera's, and the first.
+    world.add_token("vera", Role::Viewer, None, 7);
     world
 }
 
 /// The address with everything filled in that exists, all of it the first merchant's.
 fn address(route: &Route) -> String {
-    let places = ["{order}", "{document}", "{delivery}", "{user}"];
+    let places = ["{order}", "{document}", "{delivery}", "{user}", "{token}"];
     let path = places.into_iter().fold(route.path.to_owned(), |path, place| path.replace(place, "1"));
     path.replace("{merchant}", "noon").replace("{slug}", "noon")
 }
@@ -36,6 +38,10 @@ fn address(route: &Route) -> String {
 /// Those behind the sign-in, but for style and script, whose names change.
 fn pages() -> impl Iterator<Item = (&'static Route, Role)> {
     ROUTES.iter().filter(|route| !route.path.starts_with("/static/")).filter_map(|route| Some((route, route.role?)))
+}
+
+fn is_api(route: &Route) -> bool {
+    route.path.starts_with("/api/")
 }
 
 fn who(role: Role) -> &'static str {
@@ -49,6 +55,17 @@ fn who(role: Role) -> &'static str {
 /// As a browser sends a form from our own page.
 fn from_our_page(user: &str) -> Vec<(&'static str, String)> {
     vec![("Authorization", basic(user, PASSWORD)), ("Sec-Fetch-Site", "same-origin".to_owned())]
+}
+
+/// As whoever this address is for comes by: with a form of ours, or with a token as large as its user.
+fn properly(world: &World, route: &Route, user: &str) -> (Vec<(&'static str, String)>, String) {
+    if is_api(route) {
+        let token = world.add_token(user, Role::Owner, None, 7);
+        let headers = vec![("Authorization", token), ("Content-Type", "application/json".to_owned())];
+        let is_change = route.method == Method::POST;
+        return (headers, if is_change { "{\"items\":[]}".to_owned() } else { String::new() });
+    }
+    (from_our_page(user), token(world, user, &address(route)))
 }
 
 fn ask(world: &World, route: &Route, headers: &[(&'static str, String)], body: &str) -> Answer {
@@ -68,12 +85,13 @@ fn nobody_gets_in_without_a_name_or_beyond_a_role() {
         assert_eq!(ask(&world, route, &[], "").status, 401, "{line}");
         for smaller in Role::ALL.into_iter().filter(|other| *other < role) {
             let user = who(smaller);
-            let body = token(&world, user, &address(route));
-            assert_eq!(ask(&world, route, &from_our_page(user), &body).status, 403, "{line} as {user}");
+            let (headers, body) = properly(&world, route, user);
+            assert_eq!(ask(&world, route, &headers, &body).status, 403, "{line} as {user}");
         }
         let user = who(role);
-        let body = token(&world, user, &address(route)) + "&merchant=noon&role=viewer&name=vera";
-        let allowed = ask(&world, route, &from_our_page(user), &body).status;
+        let (headers, body) = properly(&world, route, user);
+        let fields = if is_api(route) { "" } else { "&merchant=noon&role=viewer&name=vera&days=30" };
+        let allowed = ask(&world, route, &headers, &(body + fields)).status;
         assert!(![401, 403, 404, 405, 500].contains(&allowed), "{line} as {user}: {allowed}");
     }
 }
@@ -83,6 +101,13 @@ fn a_form_of_another_site_another_page_or_another_person_is_not_taken() {
     let world = town();
     for (route, role) in pages().filter(|(route, _)| route.method == Method::POST) {
         let (user, path) = (who(role), address(route));
+        if is_api(route) {
+            // What a browser sends by itself changes nothing here, wherever it was sent from.
+            for body in ["", "{\"items\":[]}", &token(&world, user, &path)] {
+                assert_eq!(ask(&world, route, &from_our_page(user), body).status, 403, "{path} with a password");
+            }
+            continue;
+        }
         let right = token(&world, user, &path);
         let mut forged = vec![("Authorization", basic(user, PASSWORD))];
         assert_eq!(ask(&world, route, &forged, &right).status, 403, "{path}: a browser that says nothing");
@@ -105,19 +130,22 @@ fn a_form_of_another_site_another_page_or_another_person_is_not_taken() {
 fn what_is_out_of_scope_is_not_there() {
     let world = town();
     let about_one = |route: &&(&Route, Role)| {
-        ["{order}", "{document}", "{delivery}", "{merchant}"].iter().any(|place| route.0.path.contains(place))
+        ["{order}", "{document}", "{delivery}", "{merchant}", "{token}"]
+            .iter()
+            .any(|place| route.0.path.contains(place))
     };
     let (mut met, pages) = (0, pages().collect::<Vec<_>>());
     for (route, _) in pages.iter().filter(|(_, role)| *role < Role::Owner).filter(about_one) {
-        let body = token(&world, "lina", &address(route));
-        let answer = ask(&world, route, &from_our_page("lina"), &body);
+        let (headers, body) = properly(&world, route, "lina");
+        let answer = ask(&world, route, &headers, &body);
         assert_eq!(answer.status, 404, "{} {}", route.method, route.path);
         met += 1;
     }
     assert!(met >= 2, "an order's page and its button at least");
     assert!(world.desk.wishes().is_empty(), "nothing was wished for");
     for (route, _) in pages.iter().filter(|(route, _)| route.method == Method::GET) {
-        let body = ask(&world, route, &from_our_page("lina"), "").body;
+        let (headers, _) = properly(&world, route, "lina");
+        let body = ask(&world, route, &headers, "").body;
         for strange in ["#1001", "Noon", "noon.myshopify", "5551234567"] {
             assert!(!body.contains(strange), "{} tells of {strange}: {body}", route.path);
         }
@@ -131,7 +159,12 @@ fn no_answer_can_be_framed_led_astray_or_made_to_run_a_script() {
         let (user, path) = (who(role), address(route));
         let body =
             token(&world, user, &path) + "&merchant=//evil.example&next=//evil.example&back=https://evil.example";
-        let answer = ask(&world, route, &from_our_page(user), &body);
+        let answer = ask(
+            &world,
+            route,
+            &if is_api(route) { properly(&world, route, user).0 } else { from_our_page(user) },
+            &body,
+        );
         let policy = answer.header("content-security-policy").unwrap();
         assert!(policy.contains("frame-ancestors 'none'") && policy.contains("script-src 'self'"), "{path}: {policy}");
         assert!(!policy.contains("unsafe"), "{path}: {policy}");

@@ -41,6 +41,8 @@ insert into product_miss (merchant_id, code, asked_at) values (1, 'xyz', 0);
 insert into mapping (merchant_id, code, product_id) values (1, 'abc', 7);
 insert into user (id, name, password, role) values (1, 'sara', '$argon2id$', 'owner');
 insert into user_merchant (user_id, merchant_id) values (1, 1);
+insert into token (user_id, name, hash, role, merchant_id, created_at, expires_at)
+  values (1, 'nightly', x'00', 'viewer', 1, 0, 9);
 insert into ruling (order_id, document_id, kind, version_at, facts, at, user_id) values (2, 2, 'leave', 0, 0, 0, 1);
 insert into sync_log (at, merchant_id, order_id, delivery_id, document_id, status) values (0, 1, 2, 1, 2, 'success');
 insert into audit (at, user_id, action, facts, previous, hash) values (0, 1, 'login', '{\"order\":1}', x'00', x'01');
@@ -256,6 +258,12 @@ const RULES: &[(&str, &str, &str)] = &[
         "insert into user (name, password, role) values ('sara', '', 'viewer')",
     ),
     ("check role in", "update user set role = 'viewer'", "update user set role = 'root'"),
+    (
+        "unique token.hash",
+        "insert into token (user_id, name, hash, role, created_at, expires_at) values (1, 'x', x'01', 'owner', 0, 9)",
+        "insert into token (user_id, name, hash, role, created_at, expires_at) values (1, 'x', x'00', 'owner', 0, 9)",
+    ),
+    ("check role in", "update token set role = 'operator'", "update token set role = 'root'"),
     ("check limited in", "update user set limited = 1", "update user set limited = 2"),
     (
         "unique user_merchant.user_id, user_merchant.merchant_id",

@@ -150,7 +150,7 @@ fn money(received: i64) -> Money {
 
 fn notices() -> Vec<Notice> {
     every!(Notice:
-        SignIn, TooManyTries { seconds: 4 }, Forbidden, CrossSite, StaleForm, NotFound, Refused, WrongMethod, TooLarge,
+        SignIn, TooManyTries { seconds: 4 }, Forbidden, TokenNeeded, CrossSite, StaleForm, NotFound, Refused, WrongMethod, TooLarge,
         TooSlow, Unsupported, Busy, Fault)
 }
 

@@ -250,7 +250,51 @@ fn https_is_served_from_two_files_in_both_versions() {
         let session = ClientConnection::new(Arc::new(config), name).unwrap();
         let mut stream = StreamOwned::new(session, world.connect());
         send(&mut stream, "POST /webhook", &[], "{}");
-        assert_eq!(read(&mut stream).status, 200, "{version:?}");
+        let answer = read(&mut stream);
+        assert_eq!(answer.status, 200, "{version:?}");
+        assert_eq!(answer.header("strict-transport-security"), Some("max-age=31536000"));
+    }
+}
+
+#[test]
+fn browsers_are_told_to_stay_with_https_where_they_came_by_it() {
+    let world = |public: Option<&'static str>, proxies: &'static [&'static str]| {
+        let settings = move |config: &mut Config| {
+            config.http.public_address = public.map(str::to_owned);
+            config.http.trusted_proxies = proxies.iter().map(|network| network.parse().unwrap()).collect();
+        };
+        World::with(settings, taking())
+    };
+    let (here, there) = (Some("https://qantara.test"), Some("https://other.test"));
+    let (ours, others) = (&["127.0.0.1"][..], &["10.0.0.0/8"][..]);
+    for (public, proxies, said, expected) in [
+        (None, &[][..], None, false),
+        (None, &[], Some("https"), false),
+        (None, others, Some("https"), false),
+        (None, ours, None, false),
+        (None, ours, Some("https"), true),
+        (None, ours, Some("HTTPS"), true),
+        (None, ours, Some("http"), false),
+        // The nearest proxy is the one we trust.
+        (None, ours, Some("https, http"), false),
+        (None, ours, Some("http, https"), true),
+        (here, &[], None, true),
+        (here, ours, None, true),
+        (here, ours, Some("http"), false),
+        (there, &[], None, false),
+        (Some("http://qantara.test"), &[], None, false),
+    ] {
+        let world = world(public, proxies);
+        for (path, status) in [("/", 401), ("/livez", 200), ("/api/v1/orders", 401), ("/nothing", 401)] {
+            let headers: Vec<(&str, &str)> = said.into_iter().map(|said| ("X-Forwarded-Proto", said)).collect();
+            let answer = world.send(&format!("GET {path}"), &headers, "");
+            let told = answer.header("strict-transport-security");
+            assert_eq!(
+                (answer.status, told),
+                (status, expected.then_some("max-age=31536000")),
+                "{public:?} {proxies:?} {said:?}"
+            );
+        }
     }
 }
 
@@ -280,6 +324,7 @@ fn address(world: &World, route: &Route) -> String {
         .replace("{document}", "1")
         .replace("{delivery}", "1")
         .replace("{user}", "1")
+        .replace("{token}", "1")
         .replace("{merchant}", "noon");
     let script = || {
         world.sql(

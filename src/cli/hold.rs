@@ -3,15 +3,15 @@
 use anyhow::bail;
 
 use super::order::{Which, merchant_of, rule};
-use super::{Ended, Session, open, out, view};
+use super::{Ended, Session, open, out};
 use crate::clock::Clock;
-use crate::db::held::{self, Cause};
 use crate::db::order::Overview;
+use crate::db::scope::Scope;
 use crate::db::{Db, document};
 use crate::desk::Wish;
 use crate::domain::document::State as DocumentState;
 use crate::domain::ruling::Ruling;
-use crate::text::Lang;
+use crate::view::{self, read};
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
@@ -61,8 +61,8 @@ impl Command {
             Self::List { merchant } => {
                 let db = open::look(&session.config()?)?;
                 let merchant = merchant.as_deref().map(|slug| merchant_of(&db, slug)).transpose()?;
-                let held = db.read(|c| held::held(c, merchant.map(|merchant| merchant.id), usize::MAX))?;
-                let causes: Vec<_> = held::by_cause(&held).iter().map(say).collect();
+                let merchant_id = merchant.map(|merchant| merchant.id);
+                let (causes, _) = db.see(&Scope::All, |sight| read::causes(sight, merchant_id, usize::MAX))?;
                 session.out.say(&causes, || list(&causes))?;
                 Ok(Ended::Fine)
             }
@@ -90,18 +90,6 @@ fn deleted_invoice(db: &Db, order: &Overview) -> anyhow::Result<i64> {
     match documents.iter().rev().find(is_gone) {
         Some(document) => Ok(document.id),
         None => bail!("None of the invoices of order {} was found deleted in Daftra", order.name),
-    }
-}
-
-fn say(cause: &Cause) -> view::Cause {
-    view::Cause {
-        merchant: cause.merchant.clone(),
-        cause: cause.cause,
-        about: cause.about.clone(),
-        orders: cause.orders,
-        since: cause.since,
-        examples: cause.examples.iter().map(|(_, name)| name.clone()).collect(),
-        why: Lang::En.words().hold(&cause.hold, None).into(),
     }
 }
 

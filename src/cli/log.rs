@@ -1,8 +1,11 @@
 //! `log`: the sync log, newest first.
 
-use super::{Ended, Session, open, order, out, view};
-use crate::db::log::{self, Status};
+use super::{Ended, Session, open, order, out};
+use crate::db::browse::{Place, Search};
+use crate::db::log::Status;
+use crate::db::scope::Scope;
 use crate::text::Lang;
+use crate::view::{self, read};
 
 #[derive(clap::Args)]
 pub(super) struct Log {
@@ -32,15 +35,14 @@ impl Log {
         let db = open::look(&session.config()?)?;
         let merchant = self.merchant.as_deref().map(|slug| order::merchant_of(&db, slug)).transpose()?;
         let order = self.order.as_deref().map(|text| order::the_one(&db, merchant.as_ref(), text)).transpose()?;
-        let filter = log::Filter {
+        let search = Search {
             merchant_id: merchant.map(|merchant| merchant.id),
             status: self.status,
             order_id: order.map(|order| order.id),
-            before: self.before,
-            ..log::Filter::default()
+            ..Search::default()
         };
-        let rows = db.read(|c| log::list(c, filter, self.limit))?;
-        let rows: Vec<view::LogRow> = rows.into_iter().map(view::LogRow::from).collect();
+        let place = self.before.map_or(Place::Newest, Place::Before);
+        let rows = db.see(&Scope::All, |sight| read::log(sight, &search, place, self.limit))?.items;
         session.out.say(&rows, || {
             let cells = |row: &view::LogRow| {
                 let status = Lang::En.words().status(row.status).to_owned();

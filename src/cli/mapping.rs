@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 
 use super::order::merchant_of;
-use super::{Ended, Session, is_stdin, open, out, view};
+use super::{Ended, Session, is_stdin, open, out};
 use crate::clock::Clock;
-use crate::db::product;
+use crate::db::scope::Scope;
 use crate::desk::{MappingRow, Wish};
+use crate::view::{self, read};
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
@@ -90,8 +91,7 @@ impl Command {
 
 fn mappings(db: &crate::db::Db, slug: &str) -> anyhow::Result<Vec<view::Mapping>> {
     let merchant = merchant_of(db, slug)?;
-    let mappings = db.read(|c| product::mappings(c, merchant.id))?;
-    Ok(mappings.into_iter().map(|(code, product_id, note)| view::Mapping { code, product_id, note }).collect())
+    Ok(db.see(&Scope::All, |sight| read::mappings(sight, &merchant.slug))?)
 }
 
 fn read(file: &Path) -> anyhow::Result<String> {

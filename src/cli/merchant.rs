@@ -9,14 +9,15 @@ use anyhow::{Context as _, bail};
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::{Ended, Session, is_stdin, open, order, origin, out, view};
+use super::{Ended, Session, is_stdin, open, order, out};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::db::merchant::{self, CredentialKind, Mode};
-use crate::db::{account, order as orders};
+use crate::db::merchant::Mode;
+use crate::db::scope::Scope;
 use crate::desk::file::{EXAMPLE, MerchantFile};
 use crate::desk::{Proposal, Secret, Secrets, Wish};
 use crate::text::Lang;
+use crate::view::{self, read};
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
@@ -104,7 +105,7 @@ fn words(answer: &Value) -> String {
 }
 
 fn webhook_address(config: &Config, slug: &str) -> String {
-    format!("{}/webhook/{slug}", origin(config, config.http.listen))
+    view::webhook_address(&config.public_origin(config.http.listen), slug)
 }
 
 /// Reads a merchant file and the secrets it names.
@@ -145,17 +146,7 @@ fn secret(key: &str, path: &Path) -> anyhow::Result<Secret> {
 
 fn list(session: &Session) -> anyhow::Result<()> {
     let db = open::look(&session.config()?)?;
-    let rows: Vec<view::MerchantRow> = db.read(|c| {
-        let counts = orders::counts(c)?;
-        let of = |id| counts.iter().filter(move |(merchant, ..)| *merchant == id).map(|(_, state, n)| (*state, *n));
-        merchant::all(c)?
-            .into_iter()
-            .map(|merchant| {
-                let address = merchant.account_id.map(|id| account::get(c, id)).transpose()?.map(|known| known.address);
-                Ok(view::MerchantRow::new(&merchant, address, of(merchant.id)))
-            })
-            .collect()
-    })?;
+    let rows = db.see(&Scope::All, read::merchants)?;
     session.out.say(&rows, || {
         let cells = |row: &view::MerchantRow| {
             let orders: Vec<String> = row.orders.iter().map(|(state, count)| format!("{count} {state}")).collect();
@@ -170,22 +161,11 @@ fn show(session: &Session, slug: &str, as_file: bool) -> anyhow::Result<()> {
     let config = session.config()?;
     let db = open::look(&config)?;
     let found = order::merchant_of(&db, slug)?;
-    let (address, credentials) = db.read(|c| {
-        let address = found.account_id.map(|id| account::get(c, id)).transpose()?.map(|known| known.address);
-        Ok((address.unwrap_or_default(), merchant::credentials(c, Some(found.id))?))
-    })?;
-    let file = MerchantFile::of(&found, &address);
+    let merchant =
+        db.see(&Scope::All, |sight| read::merchant(sight, &found.slug, &config.public_origin(config.http.listen)))?;
     if as_file {
-        return out::print(file.to_toml().trim_end());
+        return out::print(merchant.file.to_toml().trim_end());
     }
-    let count = |kind| credentials.iter().filter(|credential| credential.kind == kind).count();
-    let merchant = view::Merchant {
-        webhook_secrets: count(CredentialKind::WebhookSecret),
-        has_daftra_key: count(CredentialKind::DaftraKey) > 0,
-        trouble: found.trouble.as_ref().map(|trouble| Lang::En.words().trouble(trouble).into()),
-        webhook_address: webhook_address(&config, slug),
-        file,
-    };
     session.out.say(&merchant, || {
         let mut lines = vec![
             format!("# Webhook address: {}", merchant.webhook_address),

@@ -1,7 +1,7 @@
 //! The command line: the same functions as the pages, for a person with a shell.
 //!
 //! Exit codes: 0 fine, 1 failed, 2 wrong usage or configuration, 3 ran and found something wrong. What a command found
-//! out goes to standard output (`--json`: one JSON value, its shapes are in `view`), everything else to standard error.
+//! out goes to standard output (`--json`: one JSON value, its shapes are in `crate::view`), everything else to standard error.
 //! A secret is never an argument: others can see those.
 
 mod config;
@@ -16,11 +16,10 @@ mod order;
 mod out;
 mod sandbox;
 mod serve;
+mod token;
 mod user;
-pub mod view;
 
 use std::ffi::OsString;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -68,6 +67,9 @@ enum Command {
     /// Who may sign in to the pages
     #[command(subcommand)]
     User(user::Command),
+    /// What lets scripts speak to the API in a user's name
+    #[command(subcommand)]
+    Token(token::Command),
     /// The effective configuration
     #[command(subcommand)]
     Config(config::Command),
@@ -112,6 +114,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>, environment: Vec<(String, 
         Command::Hold(command) => command.run(&session),
         Command::Log(log) => log.run(&session),
         Command::User(command) => command.run(&session),
+        Command::Token(command) => command.run(&session),
         Command::Config(command) => command.run(&session),
     };
     match ended {
@@ -148,12 +151,6 @@ impl Session {
     fn has_variable(&self, name: &str) -> bool {
         self.environment.iter().any(|(known, _)| known == name)
     }
-}
-
-/// Where browsers and shops reach the server, as far as the configuration knows.
-fn origin(config: &configuration::Config, address: SocketAddr) -> String {
-    let scheme = if config.http.certificate_file.is_some() { "https" } else { "http" };
-    config.http.public_address.clone().unwrap_or_else(|| format!("{scheme}://{address}"))
 }
 
 /// `-` stands for standard input.

@@ -3,21 +3,18 @@
 use std::iter;
 
 use anyhow::bail;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use super::{Ended, Session, open, out, view};
+use super::{Ended, Session, open, out};
 use crate::clock::Clock;
+use crate::db::Db;
 use crate::db::merchant::{self, Merchant};
 use crate::db::order::{self, Overview, State};
-use crate::db::product::Ages;
-use crate::db::{Db, Error, class, delivery, document, log, ruling};
+use crate::db::scope::Scope;
 use crate::desk::Wish;
-use crate::domain::document::Policy;
-use crate::domain::money::Currency;
 use crate::domain::ruling::Ruling;
-use crate::domain::trace;
 use crate::text::Lang;
-use view::second;
+use crate::view::{self, read, second};
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
@@ -59,9 +56,6 @@ pub(super) struct Which {
     merchant: Option<String>,
 }
 
-/// Rows of the log in a story; more are in `qantara log --order`.
-const LOG_ROWS: u32 = 200;
-
 fn state(word: &str) -> Result<State, String> {
     State::parse(word).ok_or_else(|| format!("write one of {}", State::ALL.map(State::word).join(", ")))
 }
@@ -78,16 +72,12 @@ impl Command {
             Self::List { merchant, state, before, limit } => {
                 let merchant = merchant.as_deref().map(|slug| merchant_of(&db, slug)).transpose()?;
                 let filter = order::Filter { merchant_id: merchant.map(|merchant| merchant.id), state, before };
-                let orders = db.read(|c| {
-                    let orders = order::list(c, filter, limit)?.into_iter();
-                    orders.map(|order| Ok((class::of(c, &order)?, order))).collect::<Result<Vec<_>, Error>>()
-                })?;
-                let orders = orders.into_iter().map(|(class, order)| view::Order::new(order, class, None));
-                let orders: Vec<view::Order> = orders.collect();
+                let orders = db.see(&Scope::All, |sight| read::orders(sight, filter, limit))?;
                 session.out.say(&orders, || list(&orders))?;
             }
             Self::Show(which) => {
-                let story = story(&db, which.find(&db)?)?;
+                let id = which.find(&db)?.id;
+                let story = db.see(&Scope::All, |sight| read::story(sight, id))?;
                 session.out.say(&story, || tell(&story))?;
             }
             Self::Retry(which) => {
@@ -161,38 +151,6 @@ fn list(orders: &[view::Order]) -> String {
     };
     let head = ["ORDER", "NAME", "MERCHANT", "STATE", "SINCE (UTC)", "WHY"];
     out::table(head, &orders.iter().map(cells).collect::<Vec<_>>())
-}
-
-fn story(db: &Db, order: Overview) -> anyhow::Result<view::Story> {
-    let id = order.id;
-    let filter = log::Filter { order_id: Some(id), ..log::Filter::default() };
-    let (documents, deliveries, calls, log, rulings) = db.read(|c| {
-        let log = log::list(c, filter, LOG_ROWS)?;
-        let rulings = ruling::of_order(c, id)?;
-        Ok((document::of_order(c, id)?, delivery::of_order(c, id)?, document::attempts(c, id)?, log, rulings))
-    })?;
-    let currency = documents.first().map(|document| document.content.header().currency).or_else(|| currency(db, id));
-    let class = class::class(order.state, order.reason.as_ref(), &documents);
-    let trace = order.trace.clone().unwrap_or_default();
-    let words = Lang::En.words();
-    Ok(view::Story {
-        money: trace::money(&trace).zip(currency).map(|(money, currency)| view::Money::new(money, currency)),
-        decisions: trace.iter().map(|step| words.step(step, currency)).collect(),
-        trace,
-        order: view::Order::new(order, class, currency),
-        rulings: rulings.into_iter().map(view::Ruling::from).collect(),
-        deliveries: deliveries.into_iter().map(view::Delivery::from).collect(),
-        documents: documents.iter().map(view::Document::from).collect(),
-        calls: calls.into_iter().map(view::Call::from).collect(),
-        log: log.into_iter().map(view::LogRow::from).collect(),
-    })
-}
-
-/// The currency of an order without documents; sums are told in minor units if even that is not known.
-fn currency(db: &Db, order_id: i64) -> Option<Currency> {
-    let ages = Ages { product: SignedDuration::ZERO, miss: SignedDuration::ZERO };
-    let case = db.read(|c| order::case(c, order_id, Policy::default(), ages, Timestamp::UNIX_EPOCH)).ok()??;
-    Some(case.order.snapshot.currency)
 }
 
 /// The story in English; times are UTC.

@@ -13,7 +13,7 @@ use sd_notify::NotifyState;
 use serde_json::{Value, json};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::{Ended, Session, logging, open, origin};
+use super::{Ended, Session, logging, open};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::daftra::client::{Client, Settings as CallSettings};
@@ -82,7 +82,7 @@ impl Serve {
 
         let address = web.address();
         session.out.say(&json!({ "listening": address }), || {
-            let public = origin(&config, address);
+            let public = config.public_origin(address);
             format!("Qantara listens on {address}; webhooks go to {public}/webhook, pages are at {public}/")
         })?;
         tracing::info!(%address, "serving");

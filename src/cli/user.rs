@@ -8,11 +8,11 @@ use anyhow::Context as _;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 
-use super::{Ended, Session, is_stdin, open, out, view};
+use super::{Ended, Session, is_stdin, open, out};
 use crate::clock::Clock;
 use crate::db::user::{self, Role};
 use crate::desk::{Secret, Wish};
-use crate::vault;
+use crate::{vault, view};
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
@@ -45,7 +45,7 @@ pub(super) struct Password {
     password_file: Option<PathBuf>,
 }
 
-fn role(word: &str) -> Result<Role, String> {
+pub(super) fn role(word: &str) -> Result<Role, String> {
     Role::parse(word).ok_or_else(|| "write owner, operator or viewer".to_owned())
 }
 

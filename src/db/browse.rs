@@ -26,6 +26,8 @@ pub struct Search {
     pub from: Option<Timestamp>,
     /// Written before this time.
     pub until: Option<Timestamp>,
+    /// Of one order, by our own id.
+    pub order_id: Option<i64>,
     /// The name or a number of an order, the number of an invoice, or a whole SKU.
     pub text: Option<String>,
 }
@@ -54,7 +56,16 @@ pub struct Page {
 impl Sight<'_> {
     /// One page of the rows that fit.
     pub fn browse(&self, search: &Search, place: Place, limit: u32) -> Result<Page, Error> {
-        let orders = search.text.as_deref().map(|text| self.orders_meant(search.merchant_id, text)).transpose()?;
+        let mut orders = search.text.as_deref().map(|text| self.orders_meant(search.merchant_id, text)).transpose()?;
+        if let Some(id) = search.order_id {
+            let of = self.order(id)?.merchant_id;
+            let is_meant = orders.is_none_or(|orders| orders.contains(&id));
+            orders = Some(if is_meant && search.merchant_id.is_none_or(|wanted| wanted == of) {
+                vec![id]
+            } else {
+                Vec::new()
+            });
+        }
         let is_cut = orders.as_ref().is_some_and(|orders| u32::try_from(orders.len()) == Ok(ORDERS));
         let rows = |place| self.rows(search, orders.as_deref(), place, limit);
         let (rows, has_newer, has_older) = match place {
@@ -157,7 +168,7 @@ impl Sight<'_> {
 
 /// The hours that the counters of a search cover; they know neither words nor parts of an hour.
 fn hours(search: &Search, now: Timestamp, merchants: &[i64]) -> Option<(i64, i64)> {
-    if search.text.is_some() {
+    if search.text.is_some() || search.order_id.is_some() {
         return None;
     }
     if search.from.is_none() && search.until.is_none() {

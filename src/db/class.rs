@@ -4,6 +4,7 @@ use rusqlite::Connection;
 use serde::Serialize;
 
 use super::order::{Overview, State};
+use super::sight::Sight;
 use super::{Error, document};
 use crate::domain::document::Document;
 use crate::domain::ledger::Ledger;
@@ -82,6 +83,14 @@ fn is_anything_left(documents: &[Document]) -> bool {
     };
     let Some(content) = invoice.invoice() else { return false };
     left(content, Ledger::receipts_of(documents)).values().any(|left| left.units > 0)
+}
+
+impl Sight<'_> {
+    /// The class of an order of a list.
+    pub fn class(&self, order: &Overview) -> Result<Class, Error> {
+        self.allow(order.merchant_id)?;
+        of(self.connection(), order)
+    }
 }
 
 /// The class of an order of a list. Documents are read only where they decide.

@@ -90,11 +90,16 @@ pub fn by_cause(held: &[Overview]) -> Vec<Cause> {
 impl Sight<'_> {
     /// What holds orders, by cause; true if there are more held orders than were looked at.
     pub fn causes(&self, merchant_id: Option<i64>) -> Result<(Vec<Cause>, bool), Error> {
+        self.causes_among(merchant_id, LOOKED_AT)
+    }
+
+    /// The same among so many orders of each merchant.
+    pub fn causes_among(&self, merchant_id: Option<i64>, most: usize) -> Result<(Vec<Cause>, bool), Error> {
         let mut all = Vec::new();
         for one in self.each(merchant_id) {
-            all.extend(held(self.connection(), one, LOOKED_AT)?);
+            all.extend(held(self.connection(), one, most)?);
         }
-        let is_cut = all.len() >= LOOKED_AT;
+        let is_cut = all.len() >= most;
         Ok((by_cause(&all), is_cut))
     }
 }

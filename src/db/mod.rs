@@ -31,6 +31,7 @@ pub mod seen;
 pub mod setting;
 pub mod sight;
 pub mod tally;
+pub mod token;
 pub mod user;
 pub mod writer;
 

@@ -11,6 +11,12 @@ pub enum Scope {
 }
 
 impl Scope {
+    /// One merchant of it, or nothing if that one is not in it.
+    #[must_use]
+    pub fn narrowed(&self, merchant_id: i64) -> Self {
+        Self::Only(self.has(merchant_id).then_some(merchant_id).into_iter().collect())
+    }
+
     /// Whether a merchant is in it.
     #[must_use]
     pub fn has(&self, merchant_id: i64) -> bool {

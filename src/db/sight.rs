@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 
 use super::scope::Scope;
-use super::{Db, Error, account, act, alert, audit, delivery, document, log, merchant, order, product, user};
+use super::{Db, Error, account, act, alert, audit, delivery, document, log, merchant, order, product, ruling, user};
 use crate::domain::document::{Document, Policy};
 use crate::domain::money::{Amount, Currency};
 
@@ -16,9 +16,6 @@ pub struct Sight<'a> {
     pub(super) c: &'a Connection,
     pub(super) scope: &'a Scope,
 }
-
-/// Calls that a story shows; the bodies of all of them would be megabytes.
-pub const ATTEMPTS: u32 = 60;
 
 /// All that is known of one order.
 pub struct Story {
@@ -82,6 +79,12 @@ impl<'a> Sight<'a> {
         known.ok_or(Error::NotFound { context: "find a merchant in scope" })
     }
 
+    /// Where the merchant's account is.
+    pub fn account_address(&self, merchant: &merchant::Merchant) -> Result<Option<String>, Error> {
+        self.allow(merchant.id)?;
+        merchant.account_id.map(|id| Ok(account::get(self.c, id)?.address)).transpose()
+    }
+
     /// The order of our own id.
     pub fn order(&self, id: i64) -> Result<order::Overview, Error> {
         let order = order::get(self.c, id)?;
@@ -89,8 +92,8 @@ impl<'a> Sight<'a> {
         Ok(order)
     }
 
-    /// All that is known of one order; the newest rows of its log.
-    pub fn story(&self, id: i64, rows: u32, now: Timestamp) -> Result<Story, Error> {
+    /// All that is known of one order; the newest rows of its log and its latest calls.
+    pub fn story(&self, id: i64, rows: u32, calls: u32, now: Timestamp) -> Result<Story, Error> {
         let order = self.order(id)?;
         let documents = document::of_order(self.c, id)?;
         let mut addresses = BTreeMap::new();
@@ -102,13 +105,19 @@ impl<'a> Sight<'a> {
             price: order::price(self.c, id)?,
             currency: self.currency(id, &documents, now),
             deliveries: delivery::of_order(self.c, id)?,
-            attempts: document::latest_attempts(self.c, id, ATTEMPTS)?,
+            attempts: document::latest_attempts(self.c, id, calls)?,
             acts: act::of_order(self.c, id, rows)?,
             addresses,
             log: self.log(log::Filter { order_id: Some(id), ..log::Filter::default() }, rows)?,
             documents,
             order,
         })
+    }
+
+    /// What people ruled about one order, oldest first.
+    pub fn rulings(&self, order_id: i64) -> Result<Vec<ruling::Overview>, Error> {
+        self.order(order_id)?;
+        ruling::of_order(self.c, order_id)
     }
 
     /// Only words depend on it, so a case that cannot be read leaves the amounts in minor units.
@@ -135,6 +144,15 @@ impl<'a> Sight<'a> {
             found.extend(order::list(self.c, order::Filter { merchant_id, ..filter }, limit)?);
         }
         Ok(newest(found, limit, |order| order.id))
+    }
+
+    /// The orders that somebody means by a name or a number, newest first.
+    pub fn orders_called(&self, merchant_id: Option<i64>, text: &str) -> Result<Vec<order::Overview>, Error> {
+        let mut found = Vec::new();
+        for one in self.each(merchant_id) {
+            found.extend(order::find(self.c, one, text)?);
+        }
+        Ok(newest(found, u32::MAX, |order| order.id))
     }
 
     /// Rows of the sync log, newest first.

@@ -18,6 +18,7 @@ mod merchant;
 pub mod office;
 mod order;
 mod person;
+mod token;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -159,6 +160,26 @@ pub enum Wish {
         /// Its tag; none: what the browser asks for.
         language: Option<String>,
     },
+    /// A script speaks for a user from now on.
+    TokenAdd {
+        /// The person for whom it speaks.
+        user: String,
+        /// What it is for.
+        name: String,
+        /// It may do no more than this.
+        role: Role,
+        /// It sees this merchant only; none: what the person sees.
+        merchant: Option<String>,
+        /// Until it ends.
+        days: u32,
+        /// In clear; hashed before it is stored.
+        secret: Secret,
+    },
+    /// A token opens nothing any more.
+    TokenRevoke {
+        /// Our own id.
+        token_id: i64,
+    },
     /// Another password.
     UserPasswd {
         /// The person.
@@ -250,6 +271,11 @@ pub enum Via {
     Cli,
     /// A page.
     Page,
+    /// The API.
+    Api {
+        /// The id of the token that was shown.
+        token: i64,
+    },
 }
 
 impl Via {
@@ -257,6 +283,7 @@ impl Via {
         match self {
             Self::Cli => "cli",
             Self::Page => "page",
+            Self::Api { .. } => "api",
         }
     }
 }
@@ -349,6 +376,11 @@ impl Desk<'_> {
             Wish::UserLanguage { name, language } => {
                 self.in_one(move |tx| person::set_language(tx, &moment, &name, language.as_deref()))
             }
+            Wish::TokenAdd { user, name, role, merchant, days, secret } => {
+                let wanted = token::Wanted { user, name, role, merchant, days, secret };
+                self.in_one(move |tx| token::add(tx, &moment, &wanted))
+            }
+            Wish::TokenRevoke { token_id } => self.in_one(move |tx| token::revoke(tx, &moment, token_id)),
             Wish::UserPasswd { name, password } => {
                 let password = person::hashed(&name, &password)?;
                 self.in_one(move |tx| person::set_password(tx, &moment, &name, &password))
@@ -388,6 +420,9 @@ struct Moment {
 impl Moment {
     fn write_down(&self, tx: &Transaction<'_>, action: &str, mut facts: Value) -> Result<(), db::Error> {
         facts["via"] = self.by.via.word().into();
+        if let Via::Api { token } = self.by.via {
+            facts["by_token"] = token.into();
+        }
         if let Some(from) = self.by.from {
             facts["from"] = from.to_string().into();
         }

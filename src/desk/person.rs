@@ -115,7 +115,7 @@ pub(super) fn disable(tx: &Transaction<'_>, moment: &Moment, name: &str, disable
     Ok(Done { answer: facts, effects: Effects::default() })
 }
 
-fn known(tx: &Transaction<'_>, name: &str) -> Result<User, Error> {
+pub(super) fn known(tx: &Transaction<'_>, name: &str) -> Result<User, Error> {
     let user = user::by_name(tx, name)?;
     Ok(user.ok_or_else(|| Refusal::new("user", name, Why::NoUser))?)
 }

@@ -232,6 +232,8 @@ impl Words for English {
             "user.disable" => "disabled a user",
             "user.enable" => "enabled a user",
             "user.language" => "chose a language",
+            "token.add" => "made a token for the API",
+            "token.revoke" => "revoked a token",
             "user.passwd" => "changed a password",
             other => other,
         }
@@ -672,6 +674,10 @@ impl Words for English {
                 say("Too many wrong passwords.", format!("Wait {seconds} seconds and load the page again."))
             }
             Notice::Forbidden => say("Your role does not allow this.", "Ask an operator or an owner."),
+            Notice::TokenNeeded => say(
+                "Scripts change things with a token only.",
+                "Make a token on your own page, and send it with the request.",
+            ),
             Notice::CrossSite => {
                 say("This did not come from one of our own pages.", "Open the page here and press the button there.")
             }

@@ -56,6 +56,8 @@ pub enum Notice {
     },
     /// The role is too small.
     Forbidden,
+    /// The API changes things for tokens only.
+    TokenNeeded,
     /// The form was sent from another site.
     CrossSite,
     /// The form's token is missing or two days old.

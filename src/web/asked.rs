@@ -59,7 +59,7 @@ impl Asked {
 
     /// Makes a wish come true in the name of whoever pressed the button.
     pub(super) fn perform(&self, actor: &Actor, wish: Wish) -> Result<Value, desk::Error> {
-        let person = Person { user_id: Some(actor.user().id), via: Via::Page, from: Some(self.client) };
+        let person = Person { user_id: Some(actor.user().id), via: actor.via(), from: Some(self.client) };
         self.context.parts.desk.perform(wish, person)
     }
 

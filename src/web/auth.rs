@@ -1,7 +1,9 @@
-//! Who is asking, and may they: HTTP Basic against argon2id, and the proofs that handlers demand.
+//! Who is asking, and may they: HTTP Basic against argon2id, tokens for the API, and the proofs that handlers demand.
 //!
 //! - [`Viewer`] and [`Actor`] can only be made here, from a request. A handler that changes something takes an `Actor`, so
-//!   it cannot be reached without role, same origin and form token.
+//!   it cannot be reached without role and either same origin and form token, or a token of the API. A browser sends its
+//!   password by itself, also for a page of strangers; a token it does not have. So the API changes nothing on a password.
+//! - A token is looked up by its hash on every request and is its user with less: role and scope are the smaller of both.
 //! - A proven header is remembered for five minutes as a keyed hash, beside the user's id and password hash, which are
 //!   compared with the live row on every request: a new password, another role or a disabled account work at once.
 //! - An unknown user costs the same argon2 as a known one. Two passwords are proven at a time, a bounded number waits.
@@ -25,10 +27,12 @@ use super::blocking::blocking;
 use super::reply::Problem;
 use super::{Parts, peer};
 use crate::clock::Clock;
+use crate::db::token;
 use crate::db::user::{self, Role, User};
 use crate::db::{self, Db, tally};
+use crate::desk::Via;
 use crate::text::Notice;
-use crate::vault::{KeyedHash, verify_password};
+use crate::vault::{KeyedHash, fingerprint, verify_password};
 
 /// Passwords proven at once, 19 MiB each.
 const SEATS: usize = 2;
@@ -49,31 +53,40 @@ const NAMES: usize = 4_096;
 
 const DAY_SECONDS: i64 = 86_400;
 
-/// Somebody who signed in.
+/// Somebody who signed in, or a script of somebody.
 #[derive(Clone, Debug)]
-pub struct Viewer(User);
+pub struct Viewer {
+    user: User,
+    /// The token that was shown instead of a password.
+    token: Option<i64>,
+}
 
-/// Somebody who pressed a button on our own page, and whose role is enough for it.
+/// Somebody who pressed a button on our own page or whose script showed a token, and whose role is enough for it.
 #[derive(Clone, Debug)]
-pub struct Actor(User);
+pub struct Actor(Viewer);
 
 impl Viewer {
-    /// The user as the database has it now.
+    /// The user as the database has it now; for a script no more than its token allows.
     pub fn user(&self) -> &User {
-        &self.0
+        &self.user
     }
 
     /// Whether their role is this one, or includes it.
     #[must_use]
     pub fn is(&self, role: Role) -> bool {
-        self.0.role >= role
+        self.user.role >= role
     }
 }
 
 impl Actor {
-    /// The user as the database has it now.
+    /// The user as the database has it now; for a script no more than its token allows.
     pub fn user(&self) -> &User {
-        &self.0
+        &self.0.user
+    }
+
+    /// How a wish of theirs comes.
+    pub(super) fn via(&self) -> Via {
+        self.0.token.map_or(Via::Page, |token| Via::Api { token })
     }
 }
 
@@ -164,7 +177,7 @@ impl Guard {
             Some((header, user)) => {
                 lock(&self.failures).remove(&failing);
                 self.remember(header, &user);
-                Ok(Viewer(user))
+                Ok(Viewer { user, token: None })
             }
             None => {
                 self.note_failure(network);
@@ -195,7 +208,36 @@ impl Guard {
         if !BASE64_URL_SAFE_NO_PAD.decode(token).is_ok_and(|hash| fits(&hash)) {
             return Err(Notice::StaleForm);
         }
-        if viewer.is(role) { Ok(Actor(viewer.0.clone())) } else { Err(Notice::Forbidden) }
+        if viewer.is(role) { Ok(Actor(viewer.clone())) } else { Err(Notice::Forbidden) }
+    }
+
+    /// Proves who is asking the API: by a token, or by name and password as everywhere.
+    pub(super) async fn caller(&self, headers: &HeaderMap, client: IpAddr) -> Result<Viewer, Problem> {
+        let Some(secret) = headers.get(AUTHORIZATION).and_then(bearer) else {
+            return self.viewer(headers, client).await;
+        };
+        let (db, now) = (Arc::clone(&self.db), self.clock.now());
+        let found = blocking(move || db.read(|c| token::speaker(c, &fingerprint(&secret), now))).await?;
+        let network = peer::network(client);
+        let Some((token, user)) = found else {
+            // Nobody guesses a token; this tells of a script that was forgotten, and keeps it from asking without end.
+            self.begin_try(self.hidden.hash(&[b"", b"token", network.as_bytes()]))?;
+            self.note_failure(network);
+            return Err(Notice::SignIn.into());
+        };
+        if token.is_news(now) {
+            // Nobody waits for the note.
+            drop(self.db.post(move |tx| token::used(tx, token.id, now)));
+        }
+        Ok(Viewer { user, token: Some(token.id) })
+    }
+
+    /// Proves that a script may do this: with a token, never with a password.
+    pub(super) fn script(&self, viewer: &Viewer, role: Role) -> Result<Actor, Notice> {
+        if viewer.token.is_none() {
+            return Err(Notice::TokenNeeded);
+        }
+        if viewer.is(role) { Ok(Actor(viewer.clone())) } else { Err(Notice::Forbidden) }
     }
 
     /// Whether this is somebody's password; asked by those who are about to change it.
@@ -233,7 +275,7 @@ impl Guard {
         if same.is_none() {
             lock(&self.proofs).remove(&login.header);
         }
-        Ok(same.map(Viewer))
+        Ok(same.map(|user| Viewer { user, token: None }))
     }
 
     fn remember(&self, header: Key, user: &User) {
@@ -301,6 +343,12 @@ impl Guard {
     fn day(&self) -> i64 {
         self.clock.now().as_second().div_euclid(DAY_SECONDS)
     }
+}
+
+/// The token of a header, if it has one.
+fn bearer(header: &HeaderValue) -> Option<SecretString> {
+    let (scheme, token) = header.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| SecretString::from(token.trim()))
 }
 
 fn form(user: &User, day: i64) -> ([u8; 8], [u8; 8]) {

@@ -4,6 +4,7 @@
 //! Threads that serve sockets do no SQL and no argon2: pages and sign-ins run in the blocking pool, at most eight at
 //! once.
 
+mod api;
 mod asked;
 pub mod auth;
 mod blocking;

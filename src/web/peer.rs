@@ -1,9 +1,11 @@
-//! Who is really asking: the peer of the socket, or what a proxy that we trust says of it.
+//! Who is really asking, and how: the peer of the socket, or what a proxy that we trust says of it.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use hyper::HeaderMap;
+use hyper::header::HOST;
 
+use crate::config::keys::Http;
 use crate::config::network::Network;
 
 /// The right-most address nobody we trust has vouched for. Left of it a stranger may have written what it likes.
@@ -21,6 +23,24 @@ pub(super) fn address(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) ->
         client = address;
     }
     client
+}
+
+/// Whether the browser's side of the connection is HTTPS: it is ours, a proxy that we trust says so, or the request was
+/// sent to the public address, which is one. A stranger's word does not count.
+pub(super) fn is_https(is_tls: bool, peer: IpAddr, headers: &HeaderMap, http: &Http) -> bool {
+    let last = headers.get_all("x-forwarded-proto").iter().next_back().and_then(|line| line.to_str().ok());
+    let said = last.and_then(|line| line.rsplit(',').next()).map(str::trim);
+    let peer = peer.to_canonical();
+    match said.filter(|_| http.trusted_proxies.iter().any(|network| network.contains(peer))) {
+        Some(scheme) => is_tls || scheme.eq_ignore_ascii_case("https"),
+        None => is_tls || is_for_the_public(headers, http),
+    }
+}
+
+fn is_for_the_public(headers: &HeaderMap, http: &Http) -> bool {
+    let ours = http.public_address.as_deref().and_then(|address| address.strip_prefix("https://"));
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    ours.zip(host).is_some_and(|(ours, host)| ours.eq_ignore_ascii_case(host))
 }
 
 /// The neighbourhood whose failures count together: whoever has one address of it can have the others.

@@ -5,6 +5,7 @@ use hyper::body::Bytes;
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 use maud::Markup;
+use serde::Serialize;
 
 use crate::db;
 use crate::desk::{self, Refusal};
@@ -34,20 +35,56 @@ pub(super) struct Problem {
     pub(super) notice: Notice,
     /// The methods an address knows.
     pub(super) allow: Option<&'static str>,
-    /// Why a wish was refused.
-    pub(super) refusal: Option<Box<Refusal>>,
+    /// What was not right with what was sent.
+    pub(super) because: Option<Box<Because>>,
+}
+
+/// What was not right with what was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Because {
+    /// A wish was refused.
+    Refused(Refusal),
+    /// A field of the API, which speaks English like its description.
+    Wrong(Wrong),
+}
+
+/// A field that is not what the API's description says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Wrong {
+    pub(super) field: String,
+    pub(super) found: String,
+    pub(super) remedy: String,
+}
+
+impl Wrong {
+    /// A value in JSON, or a word for what is not there.
+    pub(super) fn new(field: impl Into<String>, found: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { field: field.into(), found: found.into(), remedy: remedy.into() }
+    }
 }
 
 impl From<Notice> for Problem {
     fn from(notice: Notice) -> Self {
-        Self { notice, allow: None, refusal: None }
+        Self { notice, allow: None, because: None }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        Self { because: Some(Box::new(Because::Refused(refusal))), ..Notice::Refused.into() }
+    }
+}
+
+impl From<Wrong> for Problem {
+    fn from(wrong: Wrong) -> Self {
+        Self { because: Some(Box::new(Because::Wrong(wrong))), ..Notice::Refused.into() }
     }
 }
 
 impl From<desk::Error> for Problem {
     fn from(error: desk::Error) -> Self {
         match error {
-            desk::Error::Refused(refusal) => Self { refusal: Some(Box::new(refusal)), ..Notice::Refused.into() },
+            desk::Error::Refused(refusal) => refusal.into(),
             desk::Error::Db(error) => error.into(),
         }
     }
@@ -77,7 +114,7 @@ pub(super) fn status(notice: Notice) -> StatusCode {
     match notice {
         Notice::SignIn => StatusCode::UNAUTHORIZED,
         Notice::TooManyTries { .. } => StatusCode::TOO_MANY_REQUESTS,
-        Notice::Forbidden | Notice::CrossSite | Notice::StaleForm => StatusCode::FORBIDDEN,
+        Notice::Forbidden | Notice::TokenNeeded | Notice::CrossSite | Notice::StaleForm => StatusCode::FORBIDDEN,
         Notice::NotFound => StatusCode::NOT_FOUND,
         Notice::Refused => StatusCode::UNPROCESSABLE_ENTITY,
         Notice::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
@@ -108,9 +145,38 @@ pub(super) fn html(status: StatusCode, page: Markup) -> Reply {
     typed(make(status, Bytes::from(page.into_string())), "text/html; charset=utf-8")
 }
 
+/// An answer for programs.
+pub(super) fn json(value: &impl Serialize) -> Reply {
+    typed(make(StatusCode::OK, written(value)), "application/json")
+}
+
+/// A file of ours for programs.
+pub(super) fn json_file(text: &'static str) -> Reply {
+    typed(make(StatusCode::OK, Bytes::from_static(text.as_bytes())), "application/json")
+}
+
+/// A problem as RFC 9457 tells it to programs, with what its status owes them.
+pub(super) fn problem_json(problem: &Problem, told: &impl Serialize) -> Reply {
+    let mut reply = typed(make(status(problem.notice), written(told)), "application/problem+json");
+    owe(&mut reply, problem);
+    if problem.notice == Notice::SignIn {
+        reply.headers_mut().append(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"Qantara\""));
+    }
+    reply
+}
+
+fn written(value: &impl Serialize) -> Bytes {
+    Bytes::from(serde_json::to_string(value).expect("answers have only string keys and no fallible parts"))
+}
+
 /// The sentence of a problem as a page, with what its status owes the browser.
 pub(super) fn problem(problem: &Problem, page: Markup) -> Reply {
     let mut reply = html(status(problem.notice), page);
+    owe(&mut reply, problem);
+    reply
+}
+
+fn owe(reply: &mut Reply, problem: &Problem) {
     let headers = reply.headers_mut();
     match problem.notice {
         Notice::SignIn => {
@@ -120,6 +186,7 @@ pub(super) fn problem(problem: &Problem, page: Markup) -> Reply {
         Notice::TooManyTries { seconds } => drop(headers.insert(header::RETRY_AFTER, seconds.into())),
         Notice::Busy => drop(headers.insert(header::RETRY_AFTER, COME_AGAIN_SECONDS.into())),
         Notice::Forbidden
+        | Notice::TokenNeeded
         | Notice::CrossSite
         | Notice::StaleForm
         | Notice::NotFound
@@ -133,7 +200,6 @@ pub(super) fn problem(problem: &Problem, page: Markup) -> Reply {
     if let Some(allow) = problem.allow {
         headers.insert(header::ALLOW, HeaderValue::from_static(allow));
     }
-    reply
 }
 
 /// Something to keep as a file of this name, which is plain ASCII.
@@ -161,6 +227,13 @@ pub(super) fn script(text: &'static str) -> Reply {
 pub(super) fn may_frame(mut reply: Reply, origin: &str) -> Reply {
     let policy = HeaderValue::from_str(&format!("{POLICY}; frame-src {origin}")).expect("an origin is plain ASCII");
     reply.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    reply
+}
+
+/// From now on browsers come by HTTPS only. Of this host: what others serve beside it is not ours to decide.
+pub(super) fn over_https(mut reply: Reply) -> Reply {
+    let year = HeaderValue::from_static("max-age=31536000");
+    reply.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, year);
     reply
 }
 

@@ -15,7 +15,7 @@ use super::auth::{Actor, Viewer};
 use super::blocking::blocking;
 use super::context::Context;
 use super::reply::{Problem, Reply};
-use super::{body, hook, page, peer, probe, reply};
+use super::{api, body, hook, page, peer, probe, reply};
 use crate::db::user::Role;
 use crate::text::{Lang, Notice};
 
@@ -44,6 +44,10 @@ enum Run {
     Show(fn(&Asked) -> Result<Reply, Problem>),
     /// Needs the proof that somebody pressed our button.
     Change(fn(&Asked, &Actor, &Form) -> Result<Reply, Problem>),
+    /// For scripts; changes nothing.
+    Read(fn(&Asked) -> Result<Reply, Problem>),
+    /// For scripts; needs a token, and gets what was sent.
+    Write(fn(&Asked, &Actor, &[u8]) -> Result<Reply, Problem>),
 }
 
 const fn open(method: Method, path: &'static str, run: Run) -> Route {
@@ -56,6 +60,14 @@ const fn show(path: &'static str, role: Role, show: fn(&Asked) -> Result<Reply, 
 
 const fn change(path: &'static str, role: Role, change: fn(&Asked, &Actor, &Form) -> Result<Reply, Problem>) -> Route {
     Route { method: Method::POST, path, role: Some(role), run: Run::Change(change) }
+}
+
+const fn read(path: &'static str, role: Role, read: fn(&Asked) -> Result<Reply, Problem>) -> Route {
+    Route { method: Method::GET, path, role: Some(role), run: Run::Read(read) }
+}
+
+const fn write(path: &'static str, role: Role, write: fn(&Asked, &Actor, &[u8]) -> Result<Reply, Problem>) -> Route {
+    Route { method: Method::POST, path, role: Some(role), run: Run::Write(write) }
 }
 
 /// All of them.
@@ -120,6 +132,20 @@ pub static ROUTES: &[Route] = &[
     show("/me", Role::Viewer, page::me::show),
     change("/me/language", Role::Viewer, page::me::set_language),
     change("/me/password", Role::Viewer, page::me::set_password),
+    change("/me/tokens", Role::Viewer, page::tokens::add),
+    change("/me/tokens/{token}/revoke", Role::Viewer, page::tokens::revoke),
+    read("/api/v1/openapi.json", Role::Viewer, api::description),
+    read("/api/v1/merchants", Role::Viewer, api::merchants::list),
+    read("/api/v1/merchants/{merchant}", Role::Owner, api::merchants::show),
+    write("/api/v1/merchants/{merchant}/pause", Role::Operator, api::merchants::pause),
+    write("/api/v1/merchants/{merchant}/resume", Role::Operator, api::merchants::resume),
+    read("/api/v1/merchants/{merchant}/mapping", Role::Operator, api::mapping::list),
+    write("/api/v1/merchants/{merchant}/mapping", Role::Operator, api::mapping::set),
+    read("/api/v1/orders", Role::Viewer, api::orders::list),
+    read("/api/v1/orders/{order}", Role::Viewer, api::orders::show),
+    write("/api/v1/orders/{order}/retry", Role::Operator, api::orders::retry),
+    read("/api/v1/log", Role::Viewer, api::log::list),
+    read("/api/v1/holds", Role::Viewer, api::holds::list),
 ];
 
 impl Route {
@@ -135,7 +161,7 @@ impl Route {
                 "{style}" => given == page::style_name(),
                 "{script}" => given == page::script_name(),
                 // Our own ids.
-                "{order}" | "{document}" | "{delivery}" | "{user}" => given.parse::<i64>().is_ok(),
+                "{order}" | "{document}" | "{delivery}" | "{user}" | "{token}" => given.parse::<i64>().is_ok(),
                 _ if wanted.starts_with('{') => !given.is_empty(),
                 _ => wanted == given,
             };
@@ -155,9 +181,13 @@ fn find<'a>(method: &Method, path: &[&'a str]) -> Option<(&'static Route, Vec<&'
 }
 
 /// Answers one request.
-pub(super) async fn answer(context: &Arc<Context>, request: Request<Incoming>, peer: IpAddr) -> Reply {
+pub(super) async fn answer(context: &Arc<Context>, request: Request<Incoming>, peer: IpAddr, is_tls: bool) -> Reply {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+    let is_https = peer::is_https(is_tls, peer, request.headers(), &context.parts.config.http);
     let mut reply = dispatch(context, request, peer).await;
+    if is_https {
+        reply = reply::over_https(reply);
+    }
     if let Some(origin) = &context.parts.playground {
         reply = reply::may_frame(reply, origin);
     }
@@ -172,27 +202,29 @@ async fn dispatch(context: &Arc<Context>, request: Request<Incoming>, peer: IpAd
     let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
     let wished =
         request.headers().get(ACCEPT_LANGUAGE).and_then(|wish| wish.to_str().ok()).map_or(Lang::En, Lang::accepted);
+    let is_api = api::is_below(&path);
+    let sorry = |problem: &Problem, viewer: Option<&Viewer>, lang: Lang| {
+        if is_api {
+            return api::problem::told(problem);
+        }
+        reply::problem(problem, page::notice::render(context, viewer, problem, lang))
+    };
     let Some((route, captured)) = find(method, &segments) else {
-        let problem = nothing_here(context, &segments, &request, peer).await;
-        return reply::problem(&problem, page::notice::render(context, None, &problem, wished));
+        return sorry(&nothing_here(context, &segments, &request, peer).await, None, wished);
     };
     match &route.run {
         Run::Hook => hook::receive(context, captured.first().copied(), request).await,
         Run::Live => probe::live(),
         Run::Ready => probe::ready(context).await,
-        Run::Style | Run::Script | Run::Show(_) | Run::Change(_) => {
-            let viewer = match who(context, request.headers(), peer).await {
+        Run::Style | Run::Script | Run::Show(_) | Run::Change(_) | Run::Read(_) | Run::Write(_) => {
+            let viewer = match who(context, &path, request.headers(), peer).await {
                 Ok(viewer) => viewer,
-                Err(problem) => {
-                    return reply::problem(&problem, page::notice::render(context, None, &problem, wished));
-                }
+                Err(problem) => return sorry(&problem, None, wished),
             };
             let lang = viewer.user().language.as_deref().and_then(Lang::of_tag).unwrap_or(wished);
             let captured = captured.into_iter().map(str::to_owned).collect();
             let outcome = signed_in(context, route, viewer.clone(), captured, request, peer, lang).await;
-            outcome.unwrap_or_else(|problem| {
-                reply::problem(&problem, page::notice::render(context, Some(&viewer), &problem, lang))
-            })
+            outcome.unwrap_or_else(|problem| sorry(&problem, Some(&viewer), lang))
         }
     }
 }
@@ -208,11 +240,16 @@ async fn nothing_here(context: &Context, segments: &[&str], request: &Request<In
     if allowed.is_some_and(|(route, _)| route.role.is_none()) {
         return problem;
     }
-    who(context, request.headers(), peer).await.err().unwrap_or(problem)
+    who(context, request.uri().path(), request.headers(), peer).await.err().unwrap_or(problem)
 }
 
-async fn who(context: &Context, headers: &hyper::HeaderMap, peer: IpAddr) -> Result<Viewer, Problem> {
-    context.guard.viewer(headers, client(context, headers, peer)).await
+/// Tokens count for the API only: a page in a browser has somebody before it.
+async fn who(context: &Context, path: &str, headers: &hyper::HeaderMap, peer: IpAddr) -> Result<Viewer, Problem> {
+    let client = client(context, headers, peer);
+    if api::is_below(path) {
+        return context.guard.caller(headers, client).await;
+    }
+    context.guard.viewer(headers, client).await
 }
 
 fn client(context: &Context, headers: &hyper::HeaderMap, peer: IpAddr) -> IpAddr {
@@ -242,7 +279,7 @@ async fn signed_in(
     match route.run {
         Run::Style => Ok(reply::style(page::STYLE)),
         Run::Script => Ok(reply::script(page::SCRIPT)),
-        Run::Show(show) => {
+        Run::Show(show) | Run::Read(show) => {
             if !asked.viewer.is(role) {
                 return Err(Notice::Forbidden.into());
             }
@@ -254,6 +291,16 @@ async fn signed_in(
             drop(held);
             let actor = context.guard.actor(&asked.viewer, role, &head.headers, &asked.path, form.get("token"))?;
             blocking(move || change(&asked, &actor, &form)).await
+        }
+        Run::Write(write) => {
+            let actor = context.guard.script(&asked.viewer, role)?;
+            let body::Body { bytes, held } = body::read(context, &head.headers, incoming, FORM_BYTES).await?;
+            if !bytes.is_empty() && !api::is_json(&head.headers) {
+                return Err(Notice::Unsupported.into());
+            }
+            let answer = blocking(move || write(&asked, &actor, &bytes)).await;
+            drop(held);
+            answer
         }
         Run::Hook | Run::Live | Run::Ready => Err(Notice::NotFound.into()),
     }

@@ -153,22 +153,22 @@ async fn connect(
     // Answers are small and written whole: waiting to fill a packet only delays them. A socket that refuses is closed.
     let _ = stream.set_nodelay(true);
     let stream = Impatient::new(stream, read_timeout(&context));
-    let Some(tls) = tls else { return speak(context, stream, peer, watcher).await };
+    let Some(tls) = tls else { return speak(context, stream, peer, false, watcher).await };
     match tokio::time::timeout(read_timeout(&context), tls.accept(stream)).await {
-        Ok(Ok(stream)) => speak(context, stream, peer, watcher).await,
+        Ok(Ok(stream)) => speak(context, stream, peer, true, watcher).await,
         Ok(Err(error)) => tracing::debug!(%peer, %error, "A TLS handshake failed"),
         Err(_) => tracing::debug!(%peer, "A TLS handshake took too long"),
     }
 }
 
-async fn speak<S>(context: Arc<Context>, stream: S, peer: SocketAddr, watcher: Watcher)
+async fn speak<S>(context: Arc<Context>, stream: S, peer: SocketAddr, is_tls: bool, watcher: Watcher)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let timeout = read_timeout(&context);
     let service = service_fn(move |request| {
         let context = Arc::clone(&context);
-        async move { Ok::<_, std::convert::Infallible>(route::answer(&context, request, peer.ip()).await) }
+        async move { Ok::<_, std::convert::Infallible>(route::answer(&context, request, peer.ip(), is_tls).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -382,6 +382,7 @@ impl Sim {
                 Wish::OrderRule { .. } | Wish::HoldRelease { .. } | Wish::MappingImport { .. } => String::new(),
                 Wish::FailedRetry { slug } => slug.clone(),
                 // Nobody wishes for these here.
+                Wish::TokenAdd { .. } | Wish::TokenRevoke { .. } => String::new(),
                 Wish::MerchantClose { .. }
                 | Wish::SecretRotate { .. }
                 | Wish::SecretForget { .. }

@@ -14,15 +14,15 @@ use qantara::clock::{Clock, Hand};
 use qantara::config::Config;
 use qantara::db::scope::Scope;
 use qantara::db::user::{self, Role};
-use qantara::db::{self, Db};
+use qantara::db::{self, Db, token};
 use qantara::desk::account::{Accounts, Choices, Silence, Site};
 use qantara::desk::{self, Person, Secret, Wish};
 use qantara::domain::catalog::{Code, Product, ProductKind};
 use qantara::domain::offer::{Named, Tax, WaysOfPaying};
-use qantara::vault::{MasterKey, Vault, hash_password};
+use qantara::vault::{self, MasterKey, Vault, hash_password};
 use qantara::web::server::{self, Running, StartError};
 use qantara::web::{Desk, Door, Parts, Received};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -163,6 +163,19 @@ impl World {
         static HASH: LazyLock<String> = LazyLock::new(|| hash_password(&SecretString::from(PASSWORD)));
         let (name, hash) = (name.to_owned(), HASH.clone());
         self.db.write(move |tx| user::add(tx, &name, &hash, role, Timestamp::UNIX_EPOCH)).unwrap();
+    }
+
+    /// What a script of this user sends as its `Authorization`, for so many days from [`START`].
+    pub(crate) fn add_token(&self, user: &str, role: Role, merchant_id: Option<i64>, days: i64) -> String {
+        let (secret, user) = (vault::api_token(), user.to_owned());
+        let (hash, now) = (vault::fingerprint(&secret), START.parse::<Timestamp>().unwrap());
+        let add = move |tx: &rusqlite::Transaction<'_>| {
+            let user_id = user::by_name(tx, &user)?.unwrap().id;
+            let expires_at = now + SignedDuration::from_hours(24 * days);
+            token::add(tx, &token::New { user_id, name: "a script", hash, role, merchant_id, expires_at }, now)
+        };
+        self.db.write(add).unwrap();
+        format!("Bearer {}", secret.expose_secret())
     }
 
     /// From now on this user sees these merchants and no others.

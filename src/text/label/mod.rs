@@ -10,6 +10,7 @@ pub mod merchants;
 pub mod order;
 pub mod policies;
 pub mod shell;
+pub mod tokens;
 pub mod users;
 
 use super::Lang;
@@ -31,6 +32,12 @@ impl Lang {
     #[must_use]
     pub fn me(self) -> &'static me::Me {
         self.pick(&me::EN, &me::AR)
+    }
+
+    /// The tokens of whoever reads it.
+    #[must_use]
+    pub fn tokens(self) -> &'static tokens::Tokens {
+        self.pick(&tokens::EN, &tokens::AR)
     }
 
     /// The users.

@@ -41,6 +41,7 @@ fn found(why: &Why) -> Option<String> {
         Why::TaxTwice(_) => "مكررة",
         Why::SecretsMany(count) => return Some(format!("عددها {count}")),
         Why::SecretEmpty => "فارغ",
+        Why::TokenShort(_) => "قصير",
         Why::SecretShared(_) => "ليس لهذا المتجر وحده",
         Why::PasswordLength(length, _, _) | Why::NoteLength(length, _) => {
             return Some(format!("عدد الأحرف {length}"));
@@ -79,6 +80,12 @@ fn found(why: &Why) -> Option<String> {
         | Why::LastOwner
         | Why::OwnerLimited
         | Why::Language
+        | Why::TokenName(_)
+        | Why::TokenTaken
+        | Why::TokensMany(_)
+        | Why::TokenRole(_)
+        | Why::TokenDays(_)
+        | Why::NoToken
         | Why::CodeTwice
         | Why::CodeForm
         | Why::ProductForm
@@ -139,6 +146,16 @@ fn next_step(why: &Why) -> Cow<'static, str> {
         Why::LastOwner => "هذا آخر مالك، ولا بد من شخص يستطيع كل شيء: عيّن مالكًا آخر أولًا".into(),
         Why::OwnerLimited => "المالك يرى كل التجار: اختر دورًا آخر، أو كل التجار".into(),
         Why::Language => "اختر العربية أو الإنجليزية، أو اتركها للمتصفح".into(),
+
+        Why::TokenName(longest) => format!("اكتب فيمَ يُستخدم الرمز، من 1 إلى {longest} حرفًا").into(),
+        Why::TokenTaken => "يوجد رمز بهذا الاسم: ألغه أولًا أو اختر اسمًا آخر".into(),
+        Why::TokensMany(most) => format!("ألغِ واحدًا منها: {most} على الأكثر").into(),
+        Why::TokenRole(role) => {
+            format!("اختر «{}» أو أقل: لا يفعل الرمز أكثر مما يفعله صاحبه", Lang::Ar.words().role(*role)).into()
+        }
+        Why::TokenDays(longest) => format!("اكتب عددًا من 1 إلى {longest}").into(),
+        Why::TokenShort(shortest) => format!("أرسل {shortest} حرفًا عشوائيًا أو أكثر").into(),
+        Why::NoToken => "لا يوجد رمز بهذا الرقم: صفحة حسابك تعرضها".into(),
 
         Why::NoteLength(_, longest) => format!("اكتب من 1 إلى {longest} حرف").into(),
         Why::CodeTwice => "الرمز مكتوب مرتين: أبقِ السطر الصحيح".into(),

@@ -41,6 +41,7 @@ fn found(why: &Why) -> Cow<'static, str> {
         Why::TaxTwice(_) => "ambiguous".into(),
         Why::SecretsMany(count) => format!("a list of {count}").into(),
         Why::SecretEmpty => "empty".into(),
+        Why::TokenShort(_) => "too short".into(),
         Why::SecretShared(_) => "not this shop's alone".into(),
         Why::PasswordLength(length, _, _) | Why::NoteLength(length, _) => format!("{length} characters long").into(),
         Why::NotDismissed(state) | Why::NotImported(state) | Why::NothingGone(state) => state.word().into(),
@@ -73,6 +74,12 @@ fn found(why: &Why) -> Cow<'static, str> {
         | Why::LastOwner
         | Why::OwnerLimited
         | Why::Language
+        | Why::TokenName(_)
+        | Why::TokenTaken
+        | Why::TokensMany(_)
+        | Why::TokenRole(_)
+        | Why::TokenDays(_)
+        | Why::NoToken
         | Why::CodeTwice
         | Why::CodeForm
         | Why::ProductForm
@@ -141,6 +148,14 @@ fn next_step(why: &Why) -> Cow<'_, str> {
         }
         Why::OwnerLimited => "an owner sees every merchant: choose another role, or all merchants".into(),
         Why::Language => "choose ar or en, or leave it to the browser".into(),
+
+        Why::TokenName(longest) => format!("write what the token is for, in 1 to {longest} characters").into(),
+        Why::TokenTaken => "there is such a token: revoke it first, or choose another name".into(),
+        Why::TokensMany(most) => format!("revoke one of them: {most} at most").into(),
+        Why::TokenRole(role) => format!("choose {} or less: a token may do no more than its user", role.word()).into(),
+        Why::TokenDays(longest) => format!("write a number from 1 to {longest}").into(),
+        Why::TokenShort(shortest) => format!("send {shortest} random characters or more").into(),
+        Why::NoToken => "there is no such token: qantara token list shows them".into(),
 
         Why::NoteLength(_, longest) => format!("write 1 to {longest} characters").into(),
         Why::CodeTwice => "the code stands there twice: keep the line that is right".into(),

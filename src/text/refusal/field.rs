@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::text::{Lang, isolated};
 
 /// Key, English, Arabic.
-const FIELDS: [(&str, &str, &str); 32] = [
+const FIELDS: [(&str, &str, &str); 37] = [
     ("slug", "Short name", "الاسم المختصر"),
     ("name", "Name", "الاسم"),
     ("time_zone", "Time zone", "المنطقة الزمنية"),
@@ -29,6 +29,11 @@ const FIELDS: [(&str, &str, &str); 32] = [
     ("payments.gateway", "Ways of paying", "طرق الدفع"),
     ("user", "User", "المستخدم"),
     ("password", "Password", "كلمة المرور"),
+    ("role", "Role", "الصلاحية"),
+    ("days", "Days", "الأيام"),
+    ("token", "Token", "رمز الوصول"),
+    ("tokens", "Tokens", "رموز الوصول"),
+    ("secret", "Secret", "السرّ"),
     ("language", "Language", "اللغة"),
     ("merchant", "Merchant", "التاجر"),
     ("merchants", "Merchants", "التجار"),

@@ -14,6 +14,7 @@ use serde_json::json;
 
 use super::{Lang, Sentence};
 use crate::db::order::State;
+use crate::db::user::Role;
 
 /// Which value, what it is, and why that cannot be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,6 +130,21 @@ pub enum Why {
     /// Not one of ours.
     Language,
 
+    /// A token's name has another form; it is at most so long.
+    TokenName(usize),
+    /// The user has a token of this name.
+    TokenTaken,
+    /// The user has so many already.
+    TokensMany(usize),
+    /// The user may do less than that.
+    TokenRole(Role),
+    /// It lasts from one day to so many.
+    TokenDays(u32),
+    /// It could be guessed: it has less than so many characters.
+    TokenShort(usize),
+    /// No token has this id.
+    NoToken,
+
     /// So many characters, where it is at most so many.
     NoteLength(usize, usize),
     /// The code stands there twice.
@@ -235,7 +251,13 @@ impl Refusal {
         }
     }
 
-    /// The same in one line.
+    /// The same in English, with the keys of the merchant file and the commands.
+    #[must_use]
+    pub fn in_keys(&self) -> Sentence {
+        en::sentence(self, false)
+    }
+
+    /// What a page says, in one line.
     #[must_use]
     pub fn line(&self, lang: Lang) -> String {
         let Sentence { what, next_step } = self.sentence(lang);
@@ -254,7 +276,7 @@ impl Refusal {
 /// As the command line says it.
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Sentence { what, next_step } = en::sentence(self, false);
+        let Sentence { what, next_step } = self.in_keys();
         write!(f, "{what}: {next_step}")
     }
 }

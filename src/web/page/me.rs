@@ -1,9 +1,9 @@
-//! What everybody may do for themselves: choose a language, change the own password.
+//! What everybody may do for themselves: choose a language, change the own password, keep tokens.
 
 use maud::{Markup, html};
 use secrecy::SecretString;
 
-use super::{Frame, complaint, done, form, page, refused};
+use super::{Frame, complaint, done, form, page, refused, tokens};
 use crate::db::scope::Scope;
 use crate::desk::{self, Secret, Wish};
 use crate::text::{Lang, Said};
@@ -16,8 +16,14 @@ const LANGUAGE: &str = "/me/language";
 const PASSWORD: &str = "/me/password";
 
 pub(in crate::web) fn show(asked: &Asked) -> Result<Reply, Problem> {
-    let content = render(asked, &merchants(asked)?, None);
+    let content = render(asked, &merchants(asked)?, &tokens::section(asked, None)?, None);
     Ok(page(&Frame::new(asked, false), asked.lang.me().title, &content))
+}
+
+/// The page after a token was not made, and why.
+pub(super) fn again(asked: &Asked, wrong: &str) -> Result<Reply, Problem> {
+    let content = render(asked, &merchants(asked)?, &tokens::section(asked, Some(wrong))?, None);
+    Ok(refused(&Frame::new(asked, false), asked.lang.me().title, &content))
 }
 
 pub(in crate::web) fn set_language(asked: &Asked, actor: &Actor, form: &Form) -> Result<Reply, Problem> {
@@ -41,7 +47,7 @@ pub(in crate::web) fn set_password(asked: &Asked, actor: &Actor, form: &Form) ->
             Err(error @ desk::Error::Db(_)) => return Err(error.into()),
         }
     };
-    let content = render(asked, &merchants(asked)?, Some(&complaint));
+    let content = render(asked, &merchants(asked)?, &tokens::section(asked, None)?, Some(&complaint));
     Ok(refused(&Frame::new(asked, false), words.title, &content))
 }
 
@@ -55,7 +61,7 @@ fn merchants(asked: &Asked) -> Result<Option<Vec<String>>, Problem> {
     }
 }
 
-fn render(asked: &Asked, merchants: &Option<Vec<String>>, wrong: Option<&str>) -> Markup {
+fn render(asked: &Asked, merchants: &Option<Vec<String>>, tokens: &Markup, wrong: Option<&str>) -> Markup {
     let (user, words, shell) = (asked.viewer.user(), asked.lang.me(), asked.lang.shell());
     let chosen = user.language.as_deref();
     let languages = html! {
@@ -107,5 +113,6 @@ fn render(asked: &Asked, merchants: &Option<Vec<String>>, wrong: Option<&str>) -
             @if let Some(wrong) = wrong { (complaint(wrong)) }
             (form(asked, PASSWORD, &passwords))
         }
+        (tokens)
     }
 }

@@ -11,6 +11,7 @@ pub(super) mod me;
 pub(super) mod merchant;
 pub(super) mod notice;
 pub(super) mod order;
+pub(super) mod tokens;
 pub(super) mod users;
 
 use std::sync::LazyLock;

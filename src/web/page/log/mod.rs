@@ -54,6 +54,12 @@ pub(in crate::web) fn show(asked: &Asked) -> Result<Reply, Problem> {
     Ok(page(&view.frame, asked.lang.shell().log, &content))
 }
 
+/// What an address asks for, as the API asks for it too.
+pub(in crate::web) fn search(asked: &Asked) -> Result<Search, Problem> {
+    let wish = Wish::parse(asked)?;
+    Ok(asked.see(|sight| Scene::of(sight, &wish))?.search)
+}
+
 impl Scene {
     fn of(sight: &Sight<'_>, wish: &Wish) -> Result<Self, Error> {
         let merchants = sight.merchants()?;

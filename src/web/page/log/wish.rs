@@ -47,6 +47,7 @@ impl Wish {
             status: self.status,
             from: self.from.and_then(begin),
             until: self.to.and_then(|day| begin(day.tomorrow().ok()?)),
+            order_id: None,
             text: self.text.clone(),
         }
     }

@@ -28,6 +28,9 @@ const ROWS: u32 = 500;
 /// What comes later than this is no reason to keep asking.
 const SOON: SignedDuration = SignedDuration::from_mins(5);
 
+/// Calls that are shown; the bodies of all of them would be megabytes.
+const CALLS: u32 = 60;
+
 /// Where an order is shown.
 pub(super) fn address(id: i64) -> String {
     format!("/orders/{id}")
@@ -47,7 +50,7 @@ struct View<'a> {
 
 pub(in crate::web) fn show(asked: &Asked) -> Result<Reply, Problem> {
     let id = asked.id()?;
-    let story = asked.see(|sight| sight.story(id, ROWS, asked.now()))?;
+    let story = asked.see(|sight| sight.story(id, ROWS, CALLS, asked.now()))?;
     let frame = Frame::new(asked, is_moving(&story.order, asked.now())).with_typing();
     // A zone that this build does not know is a reason to show other hours, not to show nothing.
     let zone = TimeZone::get(&story.merchant.time_zone).unwrap_or(TimeZone::UTC);

@@ -3,11 +3,10 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::View;
+use super::{CALLS, View};
 use crate::db::act::Act;
 use crate::db::delivery;
 use crate::db::document::Attempt;
-use crate::db::sight::ATTEMPTS;
 use crate::db::user::Role;
 use crate::domain::ruling::Ruling;
 use crate::web::page::{code, maybe_time, table, time};
@@ -78,7 +77,7 @@ pub(super) fn calls(view: &View<'_>) -> Markup {
     html! {
         @if attempts.is_empty() { p.empty { (view.lang.words().labels().no_calls) } }
         @else { div.card { @for attempt in attempts.iter().rev() { (call(attempt, view)) } } }
-        @if u32::try_from(attempts.len()) == Ok(ATTEMPTS) { p.hint { (view.lang.order().older_calls) } }
+        @if u32::try_from(attempts.len()) == Ok(CALLS) { p.hint { (view.lang.order().older_calls) } }
     }
 }
 

@@ -1,5 +1,8 @@
-//! The shapes of `--json`: what scripts may rely on, also over the later API. Times are RFC 3339 in UTC, amounts are
-//! decimals as text, and codes (`state`, `reason`, `trace`) stay while their sentences may be worded anew.
+//! The shapes that scripts may rely on: what `--json` prints and what the API answers is the same, made once, here. Times
+//! are RFC 3339 in UTC, amounts are decimals as text, sentences are English, and codes (`state`, `reason`, `trace`) stay
+//! while their sentences may be worded anew.
+
+pub mod read;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +17,7 @@ use crate::db::merchant::Mode;
 use crate::db::order::Overview;
 use crate::db::ruling;
 use crate::db::user::Role;
-use crate::db::{delivery, merchant, order, user};
+use crate::db::{delivery, held, merchant, order, token, user};
 use crate::desk::file::MerchantFile;
 use crate::domain::document as ledger;
 use crate::domain::invoice::Billed;
@@ -44,7 +47,7 @@ pub struct MerchantRow {
 }
 
 impl MerchantRow {
-    pub(super) fn new(
+    fn new(
         merchant: &merchant::Merchant,
         daftra: Option<String>,
         orders: impl Iterator<Item = (order::State, i64)>,
@@ -121,7 +124,7 @@ pub struct Order {
 }
 
 impl Order {
-    pub(super) fn new(order: Overview, class: Class, currency: Option<Currency>) -> Self {
+    fn new(class: Class, order: Overview, currency: Option<Currency>) -> Self {
         let why = order.reason.as_ref().map(|reason| text::reason(Lang::En, reason, currency)).unwrap_or_default();
         Self {
             id: order.id,
@@ -226,6 +229,20 @@ pub struct Cause {
     pub why: Sentence,
 }
 
+impl From<held::Cause> for Cause {
+    fn from(cause: held::Cause) -> Self {
+        Self {
+            why: Lang::En.words().hold(&cause.hold, None).into(),
+            merchant: cause.merchant,
+            cause: cause.cause,
+            about: cause.about,
+            orders: cause.orders,
+            since: cause.since,
+            examples: cause.examples.into_iter().map(|(_, name)| name).collect(),
+        }
+    }
+}
+
 /// `mapping list`.
 #[derive(Debug, Serialize)]
 pub struct Mapping {
@@ -280,7 +297,7 @@ pub struct Money {
 }
 
 impl Money {
-    pub(super) fn new(money: &payment::Money, currency: Currency) -> Self {
+    fn new(money: &payment::Money, currency: Currency) -> Self {
         Self {
             state: money.state,
             total: currency.print(money.total),
@@ -441,12 +458,45 @@ impl From<user::User> for User {
     }
 }
 
+/// Where the webhooks of a merchant go, on a server that is reached at this origin.
+pub fn webhook_address(origin: &str, slug: &str) -> String {
+    format!("{origin}/webhook/{slug}")
+}
+
+/// `token list`.
+#[derive(Debug, Serialize)]
+pub struct Token {
+    /// For `token revoke`.
+    pub id: i64,
+    /// What it is for.
+    pub name: String,
+    /// For whom it speaks.
+    pub user: String,
+    /// What it may do at most.
+    pub role: Role,
+    /// It sees this one only; `null`: what its user sees.
+    pub merchant: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// To the hour.
+    pub used_at: Option<Timestamp>,
+}
+
+impl From<token::Token> for Token {
+    fn from(token: token::Token) -> Self {
+        let token::Token { id, name, user, role, merchant, created_at, expires_at, used_at, .. } = token;
+        Self { id, name, user, role, merchant, created_at, expires_at, used_at }
+    }
+}
+
 /// A time for people, in UTC.
-pub(super) fn second(at: Timestamp) -> String {
+pub fn second(at: Timestamp) -> String {
     text::time(at, &TimeZone::UTC)
 }
 
 /// The facts of a row of the log in words.
-pub(super) fn what(facts: Option<&Facts>) -> String {
+fn what(facts: Option<&Facts>) -> String {
     facts.map(|facts| text::facts(Lang::En, facts, None)).unwrap_or_default()
 }

@@ -1,0 +1,109 @@
+//! Fills the shapes from what somebody may see: the command line sees all, the API what its user sees.
+
+use jiff::Timestamp;
+
+use super::{Cause, LogRow, Mapping, Merchant, MerchantRow, Money, Order, Ruling, Story};
+use crate::db::browse::{Place, Search};
+use crate::db::order::{self, Overview};
+use crate::db::sight::Sight;
+use crate::db::{Error, class, merchant};
+use crate::desk::file::MerchantFile;
+use crate::domain::trace;
+use crate::text::Lang;
+
+/// Rows of the log in a story; the log itself has all.
+const LOG_ROWS: u32 = 200;
+/// The latest calls in a story: an order that waits for stock is looked at for months.
+const CALLS: u32 = 500;
+
+/// Every merchant, by slug.
+pub fn merchants(sight: &Sight<'_>) -> Result<Vec<MerchantRow>, Error> {
+    let counts = sight.standing()?;
+    let of = |id| counts.iter().filter(move |(merchant, ..)| *merchant == id).map(|(_, state, n)| (*state, *n));
+    let row = |merchant: merchant::Merchant| {
+        let address = sight.account_address(&merchant)?;
+        Ok(MerchantRow::new(&merchant, address, of(merchant.id)))
+    };
+    sight.merchants()?.into_iter().map(row).collect()
+}
+
+/// One merchant with its settings, and where its webhooks go.
+pub fn merchant(sight: &Sight<'_>, slug: &str, origin: &str) -> Result<Merchant, Error> {
+    let known = sight.merchant(slug)?;
+    let progress = sight.progress(known.id)?;
+    Ok(Merchant {
+        file: MerchantFile::of(&known, &progress.address),
+        webhook_address: super::webhook_address(origin, slug),
+        webhook_secrets: progress.webhook_secrets,
+        has_daftra_key: progress.has_daftra_key,
+        trouble: known.trouble.as_ref().map(|trouble| Lang::En.words().trouble(trouble).into()),
+    })
+}
+
+/// Orders, newest first.
+pub fn orders(sight: &Sight<'_>, filter: order::Filter, limit: u32) -> Result<Vec<Order>, Error> {
+    in_classes(sight, sight.orders(filter, limit)?)
+}
+
+/// The orders that a name or a number means, newest first.
+pub fn orders_called(sight: &Sight<'_>, filter: order::Filter, text: &str) -> Result<Vec<Order>, Error> {
+    let mut found = sight.orders_called(filter.merchant_id, text)?;
+    found.retain(|order| filter.state.is_none_or(|state| state == order.state));
+    found.retain(|order| filter.before.is_none_or(|before| order.id < before));
+    in_classes(sight, found)
+}
+
+fn in_classes(sight: &Sight<'_>, orders: Vec<Overview>) -> Result<Vec<Order>, Error> {
+    orders.into_iter().map(|order| Ok(Order::new(sight.class(&order)?, order, None))).collect()
+}
+
+/// The whole story of one order.
+pub fn story(sight: &Sight<'_>, id: i64) -> Result<Story, Error> {
+    // Of all that depends on the time only the currency is used, which does not.
+    let told = sight.story(id, LOG_ROWS, CALLS, Timestamp::UNIX_EPOCH)?;
+    let (order, currency) = (told.order, told.currency);
+    let class = class::class(order.state, order.reason.as_ref(), &told.documents);
+    let trace = order.trace.clone().unwrap_or_default();
+    let words = Lang::En.words();
+    Ok(Story {
+        money: trace::money(&trace).zip(currency).map(|(money, currency)| Money::new(money, currency)),
+        decisions: trace.iter().map(|step| words.step(step, currency)).collect(),
+        trace,
+        order: Order::new(class, order, currency),
+        rulings: sight.rulings(id)?.into_iter().map(Ruling::from).collect(),
+        deliveries: told.deliveries.into_iter().map(super::Delivery::from).collect(),
+        documents: told.documents.iter().map(super::Document::from).collect(),
+        calls: told.attempts.into_iter().rev().map(super::Call::from).collect(),
+        log: told.log.into_iter().map(LogRow::from).collect(),
+    })
+}
+
+/// One page of the log.
+pub struct Rows {
+    /// Newest first.
+    pub items: Vec<LogRow>,
+    /// There are older ones.
+    pub has_more: bool,
+    /// More orders fit the words than were looked at.
+    pub is_cut: bool,
+}
+
+/// Rows of the log that fit.
+pub fn log(sight: &Sight<'_>, search: &Search, place: Place, limit: u32) -> Result<Rows, Error> {
+    let page = sight.browse(search, place, limit)?;
+    let items = page.rows.into_iter().map(LogRow::from).collect();
+    Ok(Rows { items, has_more: page.has_older, is_cut: page.is_cut })
+}
+
+/// Why orders are held, the largest cause first, and whether more orders are held than were looked at.
+pub fn causes(sight: &Sight<'_>, merchant_id: Option<i64>, most: usize) -> Result<(Vec<Cause>, bool), Error> {
+    let (causes, is_cut) = sight.causes_among(merchant_id, most)?;
+    Ok((causes.into_iter().map(Cause::from).collect(), is_cut))
+}
+
+/// What people decided about codes of a merchant.
+pub fn mappings(sight: &Sight<'_>, slug: &str) -> Result<Vec<Mapping>, Error> {
+    let merchant = sight.merchant(slug)?;
+    let mappings = sight.mappings(merchant.id)?.into_iter();
+    Ok(mappings.map(|(code, product_id, note)| Mapping { code, product_id, note }).collect())
+}
