@@ -1,5 +1,7 @@
 //! `token`: what lets scripts speak to the API in a user's name.
 
+use secrecy::ExposeSecret as _;
+
 use super::user::role;
 use super::{Ended, Session, open, out};
 use crate::clock::Clock;
@@ -7,7 +9,6 @@ use crate::db::token;
 use crate::db::user::Role;
 use crate::desk::{Secret, Wish};
 use crate::{vault, view};
-use secrecy::ExposeSecret as _;
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {

@@ -17,7 +17,7 @@ const PASSWORD: &str = "/me/password";
 
 pub(in crate::web) fn show(asked: &Asked) -> Result<Reply, Problem> {
     let content = render(asked, &merchants(asked)?, &tokens::section(asked, None)?, None);
-    Ok(page(&Frame::new(asked, false), asked.lang.me().title, &content))
+    Ok(page(&Frame::new(asked, false).with_typing(), asked.lang.me().title, &content))
 }
 
 /// The page after a token was not made, and why.

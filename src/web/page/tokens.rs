@@ -1,6 +1,7 @@
 //! The tokens of whoever reads the page: for scripts that speak to the API. A new one is shown once, on the page that
 //! answers the form, and never again.
 
+use jiff::tz::TimeZone;
 use maud::{Markup, html};
 use secrecy::ExposeSecret as _;
 
@@ -14,7 +15,6 @@ use crate::vault;
 use crate::web::asked::{Asked, Form};
 use crate::web::auth::Actor;
 use crate::web::reply::{Problem, Reply};
-use jiff::tz::TimeZone;
 
 const HERE: &str = "/me/tokens";
 /// How long a token may live, in days; the second is offered first.
@@ -42,7 +42,7 @@ pub(in crate::web) fn add(asked: &Asked, actor: &Actor, form: &Form) -> Result<R
                 pre.code dir="ltr" { "Authorization: Bearer " (words.your_token) }
                 p { a.button href="/me" { (words.back) } }
             };
-            Ok(page(&Frame::new(asked, false), words.made, &content))
+            Ok(page(&Frame::new(asked, false).with_typing(), words.made, &content))
         }
         Err(desk::Error::Refused(refusal)) => me::again(asked, &refusal.to_string()),
         Err(error @ desk::Error::Db(_)) => Err(error.into()),
@@ -64,7 +64,7 @@ pub(in crate::web) fn revoke(asked: &Asked, actor: &Actor, _: &Form) -> Result<R
 pub(super) fn section(asked: &Asked, wrong: Option<&str>) -> Result<Markup, Problem> {
     let (tokens, merchants) = asked.see(|sight| Ok((sight.tokens(asked.viewer.user().id)?, sight.merchants()?)))?;
     let words = asked.lang.tokens();
-    let headings = [words.name, asked.lang.me().role, words.merchant, words.ends, words.last_used, ""];
+    let headings = [words.name, asked.lang.me().role, words.merchant, words.ends, words.last_used, words.revoke];
     let rows: Vec<Markup> = tokens.iter().map(|token| row(asked, token)).collect();
     Ok(html! {
         section.card #tokens {
