@@ -240,10 +240,13 @@ pub enum CredentialKind {
     /// Signs the webhooks of the shop's notification page.
     StoreKey,
     DaftraKey,
+    /// The webhook secret that was replaced or forgotten last. It proves nothing: by it the door tells that a delivery is
+    /// still signed with it.
+    ForgottenSecret,
 }
 
 impl CredentialKind {
-    const ALL: [Self; 3] = [Self::WebhookSecret, Self::StoreKey, Self::DaftraKey];
+    const ALL: [Self; 4] = [Self::WebhookSecret, Self::StoreKey, Self::DaftraKey, Self::ForgottenSecret];
 
     /// As it stands in the database and in the seal.
     #[must_use]
@@ -252,6 +255,7 @@ impl CredentialKind {
             Self::WebhookSecret => "webhook_secret",
             Self::StoreKey => "store_key",
             Self::DaftraKey => "daftra_key",
+            Self::ForgottenSecret => "forgotten_secret",
         }
     }
 }

@@ -472,6 +472,11 @@ fn store_secrets(
     let mut replaced = Vec::new();
     if !secrets.webhook.is_empty() {
         let kind = CredentialKind::WebhookSecret;
+        let stored = webhook_secrets(tx, moment, merchant_id)?;
+        let is_given = |old: &Secret| secrets.webhook.iter().any(|given| given.is(&old.0));
+        if let Some(gone) = stored.iter().find(|old| !is_given(old)) {
+            put(CredentialKind::ForgottenSecret, Slot::Current, None, gone)?;
+        }
         merchant::forget_credentials(tx, merchant_id, kind)?;
         for (secret, slot) in secrets.webhook.iter().zip(SLOTS) {
             put(kind, slot, None, secret)?;

@@ -11,9 +11,11 @@ pub mod label;
 use jiff::Timestamp;
 
 use crate::db::class;
+use crate::db::delivery::Fate;
 use crate::db::log::{Facts, Status};
 use crate::db::merchant::{Mode, Trouble};
 use crate::db::order;
+use crate::db::rejection::Why;
 use crate::db::user::Role;
 use crate::domain::document;
 use crate::domain::draft::Draft;
@@ -181,6 +183,10 @@ pub trait Words: Sync {
     fn failed(&self, why: &Failed) -> Sentence;
     /// Why a merchant's calls are turned away.
     fn trouble(&self, trouble: &Trouble) -> Sentence;
+    /// What is likely wrong with deliveries that prove nothing, and the shop that the newest of them named.
+    fn rejection(&self, why: Why, shop: &str) -> Sentence;
+    /// What became of a delivery.
+    fn fate(&self, fate: Fate) -> &'static str;
     /// One thing the planner noticed.
     fn step(&self, step: &Step, currency: Option<Currency>) -> String;
     /// The class of an order, one of those every order is in.

@@ -80,6 +80,7 @@ pub static ROUTES: &[Route] = &[
     change("/orders/{order}/import", Role::Operator, page::order::act::import),
     change("/orders/{order}/documents/{document}/renew", Role::Operator, page::order::act::renew),
     change("/orders/{order}/documents/{document}/leave", Role::Operator, page::order::act::leave),
+    show("/deliveries", Role::Viewer, page::deliveries::show),
     show("/deliveries/{delivery}/body", Role::Owner, page::delivery::body),
     change("/deliveries/{delivery}/replay", Role::Operator, page::delivery::replay),
     show("/users", Role::Owner, page::users::show),

@@ -2,6 +2,7 @@
 //! side, so that neither can be forgotten.
 
 pub mod attention;
+pub mod deliveries;
 pub mod home;
 pub mod log;
 pub mod mapping;
@@ -79,6 +80,12 @@ impl Lang {
     #[must_use]
     pub fn mapping(self) -> &'static mapping::Mapping {
         self.pick(&mapping::EN, &mapping::AR)
+    }
+
+    /// The deliveries.
+    #[must_use]
+    pub fn deliveries(self) -> &'static deliveries::Deliveries {
+        self.pick(&deliveries::EN, &deliveries::AR)
     }
 
     fn pick<T>(self, english: &'static T, arabic: &'static T) -> &'static T {
