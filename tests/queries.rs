@@ -267,6 +267,7 @@ fn everything_hot(tx: &Transaction<'_>, now: Timestamp) {
     let attempt = document::begin_attempt(tx, about, now).unwrap();
     document::end_attempt(tx, attempt, &Ended { outcome: "accepted", ..Ended::default() }, now).unwrap();
     product::learn(tx, 1, &Code::new("WH-1"), &case.catalog.products, now).unwrap();
+    product::name(tx, 1, 5001).unwrap();
     product::forget_misses(tx, 1).unwrap();
     account::pause(tx, 1, now).unwrap();
     account::introduce(tx, 1, "7", None, None).unwrap();

@@ -719,6 +719,7 @@ impl Words for English {
             Said::Imported => "The order is booked now.",
             Said::Decided => "Your decision is kept, and the order is looked at with it.",
             Said::Replayed => "The delivery was read again, and the order is looked at.",
+            Said::FileTaken => "The file is taken in. Every order that waited for a product is looked at again.",
         }
     }
 

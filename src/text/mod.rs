@@ -102,11 +102,13 @@ pub enum Said {
     Decided,
     /// A delivery was read again.
     Replayed,
+    /// The mappings of a file are kept.
+    FileTaken,
 }
 
 impl Said {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::LooksAgain,
         Self::Saved,
         Self::PasswordChanged,
@@ -117,6 +119,7 @@ impl Said {
         Self::Imported,
         Self::Decided,
         Self::Replayed,
+        Self::FileTaken,
     ];
 
     /// As it stands in an address.
@@ -133,6 +136,7 @@ impl Said {
             Self::Imported => "imported",
             Self::Decided => "decided",
             Self::Replayed => "replayed",
+            Self::FileTaken => "file_taken",
         }
     }
 

@@ -10,6 +10,7 @@ mod blocking;
 mod body;
 mod context;
 mod hook;
+mod multipart;
 mod page;
 mod peer;
 mod probe;

@@ -100,6 +100,8 @@ pub static ROUTES: &[Route] = &[
     change("/merchants/{merchant}/close", Role::Owner, page::merchant::close::close),
     show("/merchants/{merchant}/mapping", Role::Operator, page::mapping::show),
     change("/merchants/{merchant}/mapping", Role::Operator, page::mapping::set),
+    show("/merchants/{merchant}/mapping.csv", Role::Operator, page::mapping::file),
+    change("/merchants/{merchant}/mapping.csv", Role::Operator, page::mapping::import),
     show("/merchants/{merchant}/shop", Role::Owner, page::merchant::shop::show),
     change("/merchants/{merchant}/shop", Role::Owner, page::merchant::shop::set),
     change("/merchants/{merchant}/secret", Role::Owner, page::merchant::shop::rotate),
@@ -251,7 +253,7 @@ async fn signed_in(
         }
         Run::Change(change) => {
             let body::Body { bytes, held } = body::read(context, &head.headers, incoming, FORM_BYTES).await?;
-            let form = Form::parse(&bytes);
+            let form = Form::read(&head.headers, &bytes);
             drop(held);
             let actor = context.guard.actor(&asked.viewer, role, &head.headers, &asked.path, form.get("token"))?;
             blocking(move || change(&asked, &actor, &form)).await

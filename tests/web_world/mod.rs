@@ -264,6 +264,10 @@ impl Answer {
 }
 
 pub(crate) fn send(stream: &mut impl Write, line: &str, headers: &[(&str, &str)], body: &str) {
+    send_bytes(stream, line, headers, body.as_bytes());
+}
+
+pub(crate) fn send_bytes(stream: &mut impl Write, line: &str, headers: &[(&str, &str)], body: &[u8]) {
     let mut text = format!("{line} HTTP/1.1\r\nHost: qantara.test\r\n");
     for (name, value) in headers {
         text += &format!("{name}: {value}\r\n");
@@ -271,7 +275,9 @@ pub(crate) fn send(stream: &mut impl Write, line: &str, headers: &[(&str, &str)]
     if !body.is_empty() || line.starts_with("POST") {
         text += &format!("Content-Length: {}\r\n", body.len());
     }
-    stream.write_all(format!("{text}\r\n{body}").as_bytes()).unwrap();
+    let mut request = format!("{text}\r\n").into_bytes();
+    request.extend_from_slice(body);
+    stream.write_all(&request).unwrap();
 }
 
 /// Reads one answer and leaves the connection at its end.
