@@ -129,10 +129,7 @@ fn the_page_shows_what_orders_wait_for_and_what_is_decided() {
     );
     let page = world.get(HERE, "omar").body;
     let waiting = page.split("Orders that wait for a product").nth(1).unwrap().split("</section>").next().unwrap();
-    assert!(
-        waiting.contains("ab-1") && waiting.contains("<td class=\"number\">2</td>") && waiting.contains("#1002"),
-        "{waiting}"
-    );
+    assert!(waiting.contains("ab-1") && waiting.contains(">2 orders<") && waiting.contains("#1002"), "{waiting}");
     assert!(!waiting.contains("totals"), "other causes are not this page's: {waiting}");
     let known = page.split("Codes mapped by hand").nth(1).unwrap();
     assert!(known.contains("&lt;b&gt;Lamp") && known.contains("mapping?code=old-9#choose"), "{known}");

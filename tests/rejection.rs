@@ -207,6 +207,8 @@ fn noise_is_told_only_when_it_is_loud_and_rises() {
     assert_eq!(told(&[one(Why::NoSignature, 19, 0)]), [0_i64; 0]);
     assert_eq!(told(&[one(Why::NoSignature, 30, 15)]), [0_i64; 0], "as much as ever");
     assert_eq!(told(&[one(Why::NoSignature, 31, 15)]), [31]);
+    assert_eq!(told(&[one(Why::OtherShop, 9, 0)]), [0_i64; 0], "it names no shop at all");
+    assert_eq!(told(&[Rejected { shop: "a.myshopify.com".into(), ..one(Why::OtherShop, 9, 0) }]), [9]);
     assert_eq!(told(&[one(Why::OtherSecret, 0, 9)]), [0_i64; 0], "it is over");
     assert_eq!(told(&[one(Why::Closed, 50, 0)]), [0_i64; 0], "somebody closed it on purpose");
     let rise = rejection::rising(&[one(Why::OtherSecret, 1, 2), one(Why::NoSignature, 3, 4)]);

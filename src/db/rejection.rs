@@ -77,9 +77,7 @@ impl Why {
         Self::ALL.into_iter().find(|why| why.word() == word)
     }
 
-    /// Whoever tries doors makes these, too: few of them mean nothing.
-    #[must_use]
-    pub fn is_noise(self) -> bool {
+    fn is_noise(self) -> bool {
         match self {
             Self::NoSignature
             | Self::BrokenSignature
@@ -144,6 +142,14 @@ pub struct Rejected {
     pub shop: String,
 }
 
+impl Rejected {
+    /// Whoever tries doors makes these, too: few of them mean nothing.
+    #[must_use]
+    pub fn is_noise(&self) -> bool {
+        self.why.is_noise() || (self.why == Why::OtherShop && self.shop.is_empty())
+    }
+}
+
 impl Sight<'_> {
     /// What was turned away in the last seven days, the newest first. What came to nobody is for those who see all.
     pub fn rejected(&self, now: Timestamp) -> Result<Vec<Rejected>, Error> {
@@ -200,7 +206,7 @@ const LOUD: i64 = 20;
 pub fn rising(rejected: &[Rejected]) -> Vec<Rise> {
     let mut rises = Vec::<(Rise, bool)>::new();
     for one in rejected.iter().filter(|one| one.day > 0 && one.why != Why::Closed) {
-        let is_telling = !one.why.is_noise() || (one.day >= LOUD && one.day > 2 * one.day_before);
+        let is_telling = !one.is_noise() || (one.day >= LOUD && one.day > 2 * one.day_before);
         match rises.iter_mut().find(|(rise, _)| rise.merchant_id == one.merchant_id) {
             Some((rise, tells)) => {
                 rise.day += one.day;

@@ -65,7 +65,7 @@ pub(super) static EN: Home = Home {
     held_orders: "orders are held until a person decides",
     failed_orders: "orders were given up",
     rejected: "deliveries were turned away in the last 24 hours: their signature proves nothing",
-    rejected_before: "in the 24 hours before",
+    rejected_before: "In the 24 hours before",
     rejected_last: "the last at",
     of_nobody: "No merchant",
     see_why: "See why",

@@ -143,9 +143,10 @@ fn turned_away(one: &Rejected, view: &View<'_>) -> Markup {
     let sentence = lang.words().rejection(one.why, &one.shop);
     let merchant = view.merchants.iter().find(|merchant| Some(merchant.id) == one.merchant_id);
     let zone = merchant.map_or(TimeZone::UTC, zone);
-    let tone = if one.why.is_noise() { "badge calm" } else { "badge warn" };
+    let tone = if one.is_noise() { "badge calm" } else { "badge warn" };
     let last_proved = one.merchant_id.and_then(|id| view.proved.get(&id));
-    let is_about_secrets = matches!(one.why, Why::OtherSecret | Why::ForgottenSecret | Why::OtherShop);
+    let is_about_secrets =
+        !one.is_noise() && matches!(one.why, Why::OtherSecret | Why::ForgottenSecret | Why::OtherShop);
     html! {
         article {
             div.head {

@@ -159,7 +159,7 @@ fn render(view: &View<'_>) -> Markup {
         (files(view))
         section.stack {
             h2 { (words.known) }
-            (table(&[words.code, words.product, words.number, words.note, words.change], &decided(view), words.nothing_known))
+            (table(&[words.code, words.product, words.note, words.change], &decided(view), words.nothing_known))
             @if view.is_cut { p.hint { (words.is_cut) } }
         }
     }
@@ -168,11 +168,12 @@ fn render(view: &View<'_>) -> Markup {
 /// What orders wait for, the code with the most of them first.
 fn waiting(view: &View<'_>) -> Markup {
     let words = view.asked.lang.mapping();
+    let order_words = view.asked.lang.attention();
     let zone = TimeZone::get(&view.merchant.time_zone).unwrap_or(TimeZone::UTC);
     let row = |cause: &Cause| {
         html! {
             td { (code(&cause.about)) }
-            td.number { (cause.orders) }
+            td.nowrap { (cause.orders) " " @if cause.orders == 1 { (order_words.order) } @else { (order_words.orders) } }
             td { (time(cause.since, &zone)) }
             td.wide {
                 @for (id, name) in cause.examples.iter().take(3) { (order::link(*id, name)) " " }
@@ -190,7 +191,7 @@ fn waiting(view: &View<'_>) -> Markup {
         section.stack {
             h2 { (words.waiting) }
             @if rows.is_empty() { p.banner.good { (words.nothing_waits) } }
-            @else { (table(&[words.code, words.orders, words.since, words.examples, words.choose], &rows, "")) }
+            @else { (table(&[words.code, words.orders, words.since, words.examples, view.asked.lang.shell().next_step], &rows, "")) }
         }
     }
 }
@@ -245,9 +246,8 @@ fn decided(view: &View<'_>) -> Vec<Markup> {
     let row = |((known, product_id, note), name): &(product::Mapping, Option<String>)| {
         html! {
             td { (code(known)) }
-            td.wide { @match name { Some(name) => bdi { (name) }, None => "–" } }
-            td { (code(&product_id.to_string())) }
-            td { @if note.is_empty() { "–" } @else { bdi { (note) } } }
+            td.wide { @if let Some(name) = name { bdi { (name) } " · " } span.nowrap { (words.number) " " (code(&product_id.to_string())) } }
+            td.muted { bdi { (note) } }
             td { a href={ (of_code(&view.merchant.slug, known)) "#choose" } aria-label={ (words.change) ": " (known) } { (words.change) } }
         }
     };

@@ -130,11 +130,13 @@ fn turned_away(rise: &Rise, view: &View<'_>, lang: Lang) -> Markup {
     let row = view.rows.iter().find(|row| Some(row.merchant.id) == rise.merchant_id);
     let zone = row.map_or(TimeZone::UTC, |row| row.zone.clone());
     html! {
-        p {
-            strong { bdi { (row.map_or(words.of_nobody, |row| row.merchant.name.as_str())) } } " – "
-            strong { (rise.day) } " " (words.rejected)
-            " " span.muted {
-                "(" (words.rejected_before) ": " (rise.day_before) ", " (words.rejected_last) " " (time(rise.last_at, &zone)) ")"
+        div {
+            p {
+                strong { bdi { (row.map_or(words.of_nobody, |row| row.merchant.name.as_str())) } } " – "
+                strong { (rise.day) } " " (words.rejected)
+            }
+            p.muted {
+                (words.rejected_before) ": " (rise.day_before) " · " (words.rejected_last) " " (time(rise.last_at, &zone))
             }
         }
         a.button href="/deliveries" { (words.see_why) }
