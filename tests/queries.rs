@@ -254,6 +254,8 @@ fn everything_hot(tx: &Transaction<'_>, now: Timestamp) {
     // A call.
     merchant::get(tx, 1).unwrap();
     merchant::credentials(tx, Some(1)).unwrap();
+    merchant::note_use(tx, 1, &[7], now).unwrap();
+    merchant::uses(tx, 1, merchant::CredentialKind::WebhookSecret).unwrap();
     account::get(tx, 1).unwrap();
     let invoice = case.ledger.documents.iter().find(|document| document.parent_id.is_none()).unwrap();
     let state = invoice.state;

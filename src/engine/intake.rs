@@ -44,6 +44,8 @@ struct MerchantDoor {
     shop_domain: String,
     mode: Mode,
     secrets: Vec<SecretString>,
+    /// The same, sealed: how they are told apart in the database.
+    sealed: Vec<Vec<u8>>,
     store_keys: Vec<SecretString>,
     /// Proves nothing.
     forgotten: Vec<SecretString>,
@@ -64,8 +66,18 @@ struct Proven {
     merchant_id: i64,
     mode: Mode,
     shop_domain: String,
+    /// The sealed secret that signed it.
+    by: Option<Vec<u8>>,
     delivery: Delivery,
     buyer: Option<Vec<u8>>,
+}
+
+/// What proved a body.
+#[derive(Clone, Copy)]
+enum Proof {
+    /// One of the merchant's webhook secrets.
+    Secret(usize),
+    StoreKey,
 }
 
 impl Intake {
@@ -81,15 +93,18 @@ impl Intake {
     pub fn reload(&self) -> Result<(), Error> {
         let (merchants, credentials) =
             self.engine.db.read(|c| Ok((merchant::all(c)?, merchant::credentials(c, None)?)))?;
-        let open = |merchant_id: i64, kind: CredentialKind| -> Vec<SecretString> {
+        let opened = |merchant_id: i64, kind: CredentialKind| -> Vec<(SecretString, Vec<u8>)> {
             let own = credentials.iter().filter(|c| c.merchant_id == merchant_id && c.kind == kind);
-            own.filter_map(|c| self.engine.vault.open_text(&credential_place(merchant_id, kind, None), &c.sealed).ok())
-                .collect()
+            let place = credential_place(merchant_id, kind, None);
+            own.filter_map(|c| Some((self.engine.vault.open_text(&place, &c.sealed).ok()?, c.sealed.clone()))).collect()
         };
+        let open = |merchant_id, kind| opened(merchant_id, kind).into_iter().map(|(secret, _)| secret).collect();
         let doors = merchants
             .into_iter()
-            .map(|merchant| MerchantDoor {
-                secrets: open(merchant.id, CredentialKind::WebhookSecret),
+            .map(|merchant| (opened(merchant.id, CredentialKind::WebhookSecret).into_iter().unzip(), merchant))
+            .map(|((secrets, sealed), merchant)| MerchantDoor {
+                secrets,
+                sealed,
                 store_keys: open(merchant.id, CredentialKind::StoreKey),
                 forgotten: open(merchant.id, CredentialKind::ForgottenSecret),
                 merchant_id: merchant.id,
@@ -115,26 +130,30 @@ impl Intake {
         if candidates.is_empty() {
             let _ = verify(body, &headers.hmac, std::slice::from_ref(&self.stranger));
         }
-        let proven: Vec<&MerchantDoor> = candidates.into_iter().filter(|door| door.proves(headers, body)).collect();
+        let proven: Vec<(&MerchantDoor, Proof)> =
+            candidates.into_iter().filter_map(|door| Some((door, door.proves(headers, body)?))).collect();
         if proven.is_empty() {
             self.count_stranger(self.suspicions(&doors, slug, headers, body, now), headers, now);
             return Received::NotAuthentic;
         }
         let reading = read(&headers.topic, body);
-        if proven.iter().any(|door| !names_this_shop(&reading, &door.shop_domain)) {
-            let why = proven.iter().map(|door| (Some(door.merchant_id), Why::OtherShop)).collect();
+        if proven.iter().any(|(door, _)| !names_this_shop(&reading, &door.shop_domain)) {
+            let why = proven.iter().map(|(door, _)| (Some(door.merchant_id), Why::OtherShop)).collect();
             self.count_stranger(why, headers, now);
             return Received::NotAuthentic;
         }
         let compressed = lz4_flex::compress_prepend_size(body);
         let proven: Vec<Proven> =
-            proven.into_iter().map(|door| self.seal(door, headers, body, &compressed, &reading)).collect();
+            proven.iter().map(|(door, by)| self.seal(door, *by, headers, body, &compressed, &reading)).collect();
         let engine = Arc::clone(&self.engine);
         let topic = headers.topic.clone();
         let sent_at = headers.triggered_at.unwrap_or(now);
         let kept = self.engine.db.post(move |tx| {
             for merchant in &proven {
                 keep(tx, merchant, &topic, sent_at, &reading, now)?;
+                if let Some(sealed) = &merchant.by {
+                    merchant::note_use(tx, merchant.delivery.merchant_id, sealed, now)?;
+                }
                 // The claim comes through the same writer, so it sees what is about to be committed.
                 engine.wake();
             }
@@ -190,6 +209,7 @@ impl Intake {
     fn seal(
         &self,
         door: &MerchantDoor,
+        by: Proof,
         headers: &Headers,
         body: &[u8],
         compressed: &[u8],
@@ -204,6 +224,10 @@ impl Intake {
             merchant_id: door.merchant_id,
             mode: door.mode,
             shop_domain: door.shop_domain.clone(),
+            by: match by {
+                Proof::Secret(index) => door.sealed.get(index).cloned(),
+                Proof::StoreKey => None,
+            },
             delivery: Delivery {
                 merchant_id: door.merchant_id,
                 topic: headers.topic.clone(),
@@ -239,13 +263,13 @@ impl MerchantDoor {
     }
 
     /// A store key signs what the shop's own notification page sends, which never are the topics of an app.
-    fn proves(&self, headers: &Headers, body: &[u8]) -> bool {
+    fn proves(&self, headers: &Headers, body: &[u8]) -> Option<Proof> {
         let is_app_topic = headers.topic.starts_with("customers/")
             || headers.topic.starts_with("app/")
             || headers.topic == "shop/redact";
-        let by_secret = verify(body, &headers.hmac, &self.secrets).is_some();
-        let by_store_key = verify(body, &headers.hmac, &self.store_keys).is_some();
-        by_secret || (by_store_key && !is_app_topic)
+        let by_secret = verify(body, &headers.hmac, &self.secrets).map(Proof::Secret);
+        let by_store_key = verify(body, &headers.hmac, &self.store_keys).map(|_| Proof::StoreKey);
+        by_secret.or(by_store_key.filter(|_| !is_app_topic))
     }
 }
 

@@ -112,6 +112,8 @@ pub static ROUTES: &[Route] = &[
     change("/merchants/{merchant}/places", Role::Owner, page::merchant::daftra::place),
     show("/merchants/{merchant}/vendors", Role::Owner, page::merchant::vendors::show),
     change("/merchants/{merchant}/vendors", Role::Owner, page::merchant::vendors::set),
+    show("/merchants/{merchant}/codes", Role::Owner, page::merchant::codes::show),
+    change("/merchants/{merchant}/codes", Role::Owner, page::merchant::codes::set),
     show("/merchants/{merchant}/taxes", Role::Owner, page::merchant::taxes::show),
     change("/merchants/{merchant}/taxes", Role::Owner, page::merchant::taxes::set),
     show("/merchants/{merchant}/policies", Role::Owner, page::merchant::policies::show),

@@ -15,7 +15,7 @@ use qantara::config::Config;
 use qantara::db::scope::Scope;
 use qantara::db::user::{self, Role};
 use qantara::db::{self, Db};
-use qantara::desk::account::{Accounts, Choices, Silence, Site};
+use qantara::desk::account::{Accounts, Choices, Silence, Site, Trail};
 use qantara::desk::{self, Person, Secret, Wish};
 use qantara::domain::catalog::{Code, Product, ProductKind};
 use qantara::domain::offer::{Named, Tax, WaysOfPaying};
@@ -108,8 +108,8 @@ impl Accounts for Furnished {
         })
     }
 
-    fn secrets(&self, _: i64) -> Result<Vec<String>, db::Error> {
-        Ok(vec!["abcd".to_owned()])
+    fn secrets(&self, _: i64) -> Result<Vec<Trail>, db::Error> {
+        Ok(vec![Trail { ending: "abcd".to_owned(), used_at: None }])
     }
 }
 
