@@ -63,7 +63,8 @@ create table data_key (
 create table credential (
   id          integer primary key autoincrement,
   merchant_id integer not null references merchant,
-  kind        text    not null check (kind in ('webhook_secret', 'store_key', 'shopify_token', 'shopify_client', 'daftra_key')),
+  kind        text    not null check (kind in ('webhook_secret', 'store_key', 'shopify_token', 'shopify_client', 'daftra_key',
+                'forgotten_secret')),                    -- proves nothing: it tells why a delivery proves nothing
   slot        text    not null default 'current' check (slot in ('current', 'previous')),
   sealed      blob    not null,
   expires_at  integer,
@@ -82,10 +83,14 @@ create table delivery (
   received_at integer not null,
   repeats     integer not null default 0,                -- how often the same event came again
   body        blob,                                      -- lz4, then sealed; null once retention has passed
+  fate        text    not null default 'order'           -- what became of it
+              check (fate in ('order', 'sample', 'unreadable', 'other')),
   unique (merchant_id, event_key)
 ) strict;
 create index delivery_of_order on delivery (order_id);
 create index delivery_by_merchant on delivery (merchant_id, id);
+create index delivery_by_topic on delivery (merchant_id, topic, id);
+create index delivery_by_fate on delivery (merchant_id, fate, id);
 create index delivery_with_body on delivery (received_at) where body is not null;
 
 -- What we know of one order, and where it stands.
@@ -456,10 +461,22 @@ create table alert (
 ) strict;
 create unique index alert_open on alert (cause, subject) where closed_at is null;
 
+-- Deliveries that proved nothing, by what is likely wrong: a flood makes counts larger, never rows. A month of them is kept.
+create table rejection (
+  merchant_id integer not null,                          -- 0: sent to an address, or for a shop, that is nobody's
+  hour        integer not null,                          -- from 1970
+  reason      text    not null check (reason in ('no_signature', 'broken_signature', 'empty_body', 'unknown_address',
+                'unknown_shop', 'closed', 'other_shop', 'forgotten_secret', 'changed_body', 'other_secret', 'unexamined')),
+  count       integer not null,
+  last_at     integer not null,
+  shop        text    not null,                          -- which the newest one named; '' if that is no shop's domain
+  primary key (merchant_id, hour, reason)
+) strict, without rowid;
+
 -- Strangers fill one row per window, not one per try.
 create table tally (
-  kind      text    not null check (kind in ('signature', 'login', 'unowned_vendor')),
-  subject   text    not null,                            -- slug or '' and cause; network; shop and vendor
+  kind      text    not null check (kind in ('login', 'unowned_vendor')),
+  subject   text    not null,                            -- network; shop and vendor
   window_at integer not null,                            -- start of the ten minutes; 0 for unowned_vendor
   count     integer not null default 1,
   primary key (kind, subject, window_at)

@@ -783,8 +783,14 @@ fn a_note_stays_with_its_order_and_an_empty_one_is_refused() {
 fn kept(house: &House, topic: &'static str, event_key: &'static str, body: &[u8], key: &DataKey) -> i64 {
     let merchant_id = house.merchant("wadi").id;
     let body = key.seal(&body_place(merchant_id, event_key), &lz4_flex::compress_prepend_size(body));
-    let webhook =
-        delivery::Delivery { merchant_id, event_key: event_key.into(), topic: topic.into(), sent_at: None, body };
+    let webhook = delivery::Delivery {
+        merchant_id,
+        event_key: event_key.into(),
+        topic: topic.into(),
+        sent_at: None,
+        body,
+        fate: delivery::Fate::Unreadable,
+    };
     match house.db.write(move |tx| delivery::keep(tx, &webhook, None, now())).unwrap() {
         delivery::Kept::New { id } | delivery::Kept::Repeat { id, .. } => id,
     }

@@ -14,8 +14,10 @@ use std::thread;
 use common::stage::{Stage, folder, furnished_for_files, shop};
 use jiff::SignedDuration;
 use process::{DOMAIN, House, WEBHOOK_SECRET, until};
+use qantara::clock::Clock;
 use qantara::db::log::{self, Status};
-use qantara::db::tally::{self, Kind};
+use qantara::db::rejection::{Rejected, Why};
+use qantara::db::scope::Scope;
 use qantara::db::writer::INBOX;
 use qantara::db::{Db, delivery, order};
 use qantara::desk::{Desk, Person, Wish};
@@ -79,8 +81,6 @@ fn one_order_a_thousand_times_from_fifty_connections_is_one_invoice() {
         assert_eq!(kept.len(), 1 + CONNECTIONS * EACH / 2);
         let repeats: Vec<i64> = kept.iter().map(|one| one.repeats).filter(|repeats| *repeats > 0).collect();
         assert_eq!(repeats, [499]);
-        let forged: i64 = tally::all(c, Kind::Signature)?.iter().map(|(_, count)| count).sum();
-        assert_eq!(forged, 100);
         let log = log::list(c, log::Filter::default(), 10_000)?;
         let mut told: Vec<Status> = log.into_iter().map(|entry| entry.status).collect();
         told.sort_by_key(|status| status.word());
@@ -88,6 +88,12 @@ fn one_order_a_thousand_times_from_fifty_connections_is_one_invoice() {
         Ok(())
     })
     .unwrap();
+    let forged = db.see(&Scope::All, |sight| sight.rejected(Clock::real().now())).unwrap();
+    let of = |why: Why| forged.iter().filter(|one| one.why == why).map(|one| one.week).sum::<i64>();
+    let looked_at = of(Why::OtherSecret);
+    assert_eq!(looked_at + of(Why::Unexamined), 100, "all are counted: {forged:?}");
+    assert!((60..=120).contains(&looked_at), "a minute has time for sixty: {looked_at}");
+    assert!(forged.iter().all(|Rejected { shop, .. }| shop == DOMAIN));
 }
 
 /// A house with a merchant, and the Daftra it writes to.

@@ -6,11 +6,14 @@ mod common;
 use common::stage::{Cast, Plan, Stage, shop};
 use jiff::SignedDuration;
 use qantara::db::log::Status;
+use qantara::db::merchant::{self, CredentialKind, Slot};
 use qantara::db::order::State;
 use qantara::db::tally::{self, Kind};
 use qantara::db::{alert, delivery};
+use qantara::desk::{Secret, Wish};
 use qantara::sandbox::shop::cart::{Cart, Refund, Restock};
 use qantara::sandbox::shop::delivery::Delivery;
+use secrecy::SecretString;
 use serde_json::json;
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -141,7 +144,7 @@ fn a_vendor_of_nobody_is_counted_for_its_shop() {
 #[test]
 fn a_paused_merchant_loses_nothing() {
     let mut stage = Stage::new(Plan::default());
-    stage.add(&Cast { mode: qantara::db::merchant::Mode::Paused, ..Cast::default() });
+    stage.add(&Cast { mode: merchant::Mode::Paused, ..Cast::default() });
     stage.start();
     let (mut shop, shelf) = shop("wadi.myshopify.com", "hush", 1);
     stage.deliver(&shop.buy(&Cart::of(&[(shelf[2], 1)]), stage.clock.now()).unwrap().1[..1]);
@@ -155,4 +158,39 @@ fn a_paused_merchant_loses_nothing() {
     stage.engine.wake();
     stage.until_idle(HOUR);
     assert_eq!(stage.order("1001").state, State::Settled);
+}
+
+#[test]
+fn the_use_of_a_secret_is_noted_by_the_hour_and_stays_with_it() {
+    let stage = Stage::usual();
+    let (mut shop, shelf) = shop("wadi.myshopify.com", "hush", 1);
+    let kind = CredentialKind::WebhookSecret;
+    let uses = || stage.db.read(|c| merchant::uses(c, 1, kind)).unwrap();
+    let mut buy = |secret: &str| {
+        let delivery = shop.buy(&Cart::of(&[(shelf[2], 1)]), stage.clock.now()).unwrap().1.remove(0);
+        assert!(stage.deliver_to(Some("wadi"), &delivery, secret));
+        stage.clock.now()
+    };
+    assert_eq!(uses(), []);
+    let first = buy("hush");
+    stage.pass(SignedDuration::from_mins(59));
+    buy("hush");
+    assert_eq!(uses(), [(Slot::Current, first)], "not at every delivery");
+    stage.pass(SignedDuration::from_mins(1));
+    let second = buy("hush");
+    assert_eq!(uses(), [(Slot::Current, second)]);
+    let rotate = |secret: &str| {
+        stage.wish(Wish::SecretRotate { slug: "wadi".into(), secret: Secret(SecretString::from(secret)) });
+    };
+    rotate("next");
+    assert_eq!(uses(), [(Slot::Previous, second)], "it stays with the secret");
+    // The door that has not read the new secrets yet notes nothing of the wrong one.
+    stage.pass(HOUR);
+    buy("hush");
+    assert_eq!(uses(), [(Slot::Previous, second)]);
+    stage.intake.reload().unwrap();
+    let third = buy("next");
+    assert_eq!(uses(), [(Slot::Current, third), (Slot::Previous, second)]);
+    stage.wish(Wish::SecretForget { slug: "wadi".into() });
+    assert_eq!(uses(), [(Slot::Current, third)]);
 }

@@ -1,11 +1,11 @@
-//! The page on which somebody says which product a code is.
+//! The page on which somebody says which product a code is, one by one or with a file.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
 
 mod web_world;
 
 use serde_json::json;
-use web_world::World;
+use web_world::{Answer, PASSWORD, World, basic};
 
 const HERE: &str = "/merchants/noon/mapping";
 
@@ -37,4 +37,100 @@ fn what_is_not_found_or_not_asked_says_so_and_what_is_decided_is_shown() {
     let start = page("");
     assert!(start.contains("old-9") && start.contains("4711") && start.contains("&lt;i&gt;box"), "{start}");
     assert!(!start.contains("It is this one"), "nothing was looked for");
+}
+
+const FILE: &str = "/merchants/noon/mapping.csv";
+
+/// Sends a file as a browser does.
+fn upload(world: &World, user: &str, file: &[u8]) -> Answer {
+    let token = world.form_token(user, FILE);
+    let part = |name: &str, more: &str| format!("--XyZ\r\nContent-Disposition: form-data; name=\"{name}\"{more}\r\n");
+    let mut body = part("token", "").into_bytes();
+    body.extend(format!("\r\n{token}\r\n").into_bytes());
+    body.extend(part("file", "; filename=\"a; name=b.csv\"").into_bytes());
+    body.extend(b"Content-Type: text/csv\r\n\r\n");
+    body.extend(file);
+    body.extend(b"\r\n--XyZ--\r\n");
+    let headers = [
+        ("Authorization", &*basic(user, PASSWORD)),
+        ("Sec-Fetch-Site", "same-origin"),
+        ("Content-Type", "multipart/form-data; boundary=XyZ"),
+    ];
+    let mut stream = world.connect();
+    web_world::send_bytes(&mut stream, &format!("POST {FILE}"), &headers, &body);
+    web_world::read(&mut stream)
+}
+
+#[test]
+fn a_file_is_taken_in_whole_or_names_the_row_and_the_column() {
+    let world = World::new();
+    world.add_order();
+    for (file, wrong) in [
+        (
+            "code,product\nab-1,7,x,y\n",
+            "Row 2: Three columns are wanted: code, product and note. So many are there: 4.",
+        ),
+        ("code,product,note\nab-1,7,\n ,8,\n", "Row 3, column code: The code is missing."),
+        (
+            "ab-1,seven\n",
+            "Row 1, column product: Daftra's number of the product is wanted, for example 4711. It says: \u{2068}seven\u{2069}",
+        ),
+        ("ab-1,-7\n", "Row 1, column product"),
+        ("ab-1,7\n\nAB-1 ,8\n", "Row 3, column code: This code stands in an earlier row too."),
+        ("code,product\nab-1,7\n\"ab-2,8\n", "Row 3: A cell begins with a quote"),
+        ("code,product,note\n", "There is no row with a code"),
+        ("", "There is no row with a code"),
+    ] {
+        let answer = upload(&world, "omar", file.as_bytes());
+        let said = answer.body.replace("&#39;", "'");
+        assert!(answer.status == 422 && said.contains(wrong) && said.contains("Nothing was changed"), "{file}: {said}");
+    }
+    // As a spreadsheet of Windows saves Arabic.
+    assert!(upload(&world, "omar", b"ab-1,7,\xe3\xe4\xca\xcc\n").body.contains("CSV UTF-8"));
+    assert!(world.desk.wishes().is_empty(), "nothing was wished for");
+
+    let answer =
+        upload(&world, "omar", "\u{feff}code;product;note\r\nAB-1;7;\"a; \"\"box\"\"\"\r\n;;\r\nعطر;8;\r\n".as_bytes());
+    assert_eq!(answer.header("location"), Some("/merchants/noon/mapping?said=file_taken"), "{}", answer.body);
+    let rows =
+        json!([{"code": "AB-1", "product_id": 7, "note": "a; \"box\""}, {"code": "عطر", "product_id": 8, "note": ""}]);
+    assert_eq!(world.desk.last().1, json!({"mapping_import": {"slug": "noon", "rows": rows}}));
+}
+
+#[test]
+fn what_is_saved_is_taken_in_unchanged() {
+    let world = World::new();
+    world.add_order();
+    world.sql(
+        "insert into mapping (merchant_id, code, product_id, note)
+         values (1, 'a,\"b', 1, 'one; two'), (1, '=1+1', 2, ''), (1, 'عطر', 3, 'x
+y')",
+    );
+    let saved = world.get(FILE, "omar");
+    assert!(saved.header("content-disposition").unwrap().contains("qantara-mapping-noon.csv"));
+    assert!(saved.body.starts_with("\u{feff}code,product,note\n"), "{}", saved.body);
+    assert_eq!(upload(&world, "omar", saved.body.as_bytes()).status, 303);
+    let rows = &world.desk.last().1["mapping_import"]["rows"];
+    let expected = json!([{"code": "=1+1", "product_id": 2, "note": ""}, {"code": "a,\"b", "product_id": 1, "note": "one; two"},
+                          {"code": "عطر", "product_id": 3, "note": "x\ny"}]);
+    assert_eq!(*rows, expected);
+}
+
+#[test]
+fn the_page_shows_what_orders_wait_for_and_what_is_decided() {
+    let world = World::new();
+    world.add_order();
+    world.sql(
+        "insert into mapping (merchant_id, code, product_id) values (1, 'old-9', 9), (1, 'old-8', 8);
+         insert into product (merchant_id, remote_id, code, name, kind, active, tracked, seen_at)
+         values (1, 9, 'p9', '<b>Lamp</b>', 1, 1, 1, 0);
+         insert into orders (merchant_id, remote_id, name, state, state_at, reason, created_at)
+         select 1, 2, '#1002', 'held', 0, reason, 0 from orders;",
+    );
+    let page = world.get(HERE, "omar").body;
+    let waiting = page.split("Orders that wait for a product").nth(1).unwrap().split("</section>").next().unwrap();
+    assert!(waiting.contains("ab-1") && waiting.contains(">2 orders<") && waiting.contains("#1002"), "{waiting}");
+    assert!(!waiting.contains("totals"), "other causes are not this page's: {waiting}");
+    let known = page.split("Codes mapped by hand").nth(1).unwrap();
+    assert!(known.contains("&lt;b&gt;Lamp") && known.contains("mapping?code=old-9#choose"), "{known}");
 }

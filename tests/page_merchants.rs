@@ -19,10 +19,11 @@ use qantara::daftra::client::{Client, Settings as Calls};
 use qantara::db::merchant::{self, Merchant, Mode};
 use qantara::db::order::State;
 use qantara::db::user::{self, Role};
-use qantara::db::{Context as _, Db, order};
+use qantara::db::{Context as _, Db, order, seen};
 use qantara::desk::account::Accounts;
 use qantara::desk::office::Office;
 use qantara::desk::{self, Person, Wish};
+use qantara::domain::rules::{Trigger, Vendor, Vendors};
 use qantara::engine::intake::{Intake, Received};
 use qantara::engine::worker::Step;
 use qantara::engine::{Engine, Settings};
@@ -266,7 +267,8 @@ fn no_page_shows_a_secret_back() {
     let house = House::new();
     house.begin();
     house.connect();
-    for step in ["", "/shop", "/webhooks", "/daftra", "/vendors", "/taxes", "/policies", "/payments", "/live"] {
+    for step in ["", "/shop", "/webhooks", "/daftra", "/vendors", "/codes", "/taxes", "/policies", "/payments", "/live"]
+    {
         let page = house.get(&format!("/merchants/wadi-home{step}"), "olga");
         assert_eq!(page.status, 200, "{step}");
         assert!(!page.body.contains(SECRET) && !page.body.contains(KEY), "{step}");
@@ -385,7 +387,87 @@ fn whoever_is_limited_sees_their_merchants_only() {
     house.db.write(move |tx| tx.execute_batch(limit).during("limit everybody")).unwrap();
     assert!(!house.get("/merchants", "olga").body.contains("Wadi Home"));
     assert_eq!(house.get("/merchants/new", "olga").status, 403, "they would not see the one they made");
-    for step in ["", "/shop", "/webhooks", "/daftra", "/vendors", "/taxes", "/policies", "/payments", "/live"] {
+    for step in ["", "/shop", "/webhooks", "/daftra", "/vendors", "/codes", "/taxes", "/policies", "/payments", "/live"]
+    {
         assert_eq!(house.get(&format!("/merchants/wadi-home{step}"), "olga").status, 404, "{step}");
     }
+}
+
+#[test]
+fn rules_for_codes_are_stored_and_show_what_is_looked_for() {
+    let house = House::new();
+    house.begin();
+    house.order();
+    let here = "/merchants/wadi-home/codes";
+    let sku = house.db.read(|c| seen::recent(c, 1)).unwrap().skus.keys().next().unwrap().clone();
+    let prefix = sku.split('-').next().unwrap().to_owned() + "-";
+    let before = house.get(here, "olga").body;
+    assert!(before.contains(&sku) && before.contains("name=\"end\" value=\"-\" checked"), "{before}");
+    let fields = [
+        ("strip", &*format!("{prefix}\r\n\r\n")),
+        ("add", " X- "),
+        ("end", "blank"),
+        ("end", "_"),
+        ("ends", "+ #"),
+        ("barcode", "yes"),
+    ];
+    house.on(here, here, &fields);
+    let rules = house.merchant().rules.sku;
+    assert_eq!(
+        (rules.strip_prefixes.as_slice(), rules.add_prefix.as_str(), rules.is_barcode),
+        (&[prefix.clone()][..], "X-", true)
+    );
+    assert_eq!(rules.separators, [' ', '_', '+', '#'].into());
+    let after = house.get(here, "olga").body;
+    let known = |code: String| after.contains(&format!("dir=\"ltr\">{}</bdi>", code.to_lowercase()));
+    assert!(known(format!("X-{sku}")) && known(sku[prefix.len()..].to_owned()), "{after}");
+    assert!(
+        after.contains("value=\"#+\"")
+            && after.contains("value=\"blank\" checked")
+            && !after.contains("value=\"-\" checked")
+    );
+    house.on(here, here, &[]);
+    let rules = house.merchant().rules.sku;
+    assert!(
+        rules.separators.is_empty() && !rules.is_barcode && rules.strip_prefixes.is_empty(),
+        "an empty form is no default"
+    );
+}
+
+#[test]
+fn nobodys_vendors_and_the_moment_by_gateway_are_stored_as_they_were_chosen() {
+    let house = House::new();
+    house.begin();
+    house.order();
+    let vendors = "/merchants/wadi-home/vendors";
+    house.on(vendors, vendors, &[("whose", "all"), ("but", "Najd\n عطور نجد ")]);
+    let others = |names: &[&str]| Vendors::AllBut(names.iter().map(|name| Vendor::new(name)).collect());
+    assert_eq!(house.merchant().rules.vendors, others(&["najd", "عطور نجد"]));
+    assert!(house.get(vendors, "olga").body.contains("najd\nعطور نجد</textarea>"));
+    house.on(vendors, vendors, &[("whose", "all"), ("but", "")]);
+    assert_eq!(house.merchant().rules.vendors, others(&[]));
+
+    let here = "/merchants/wadi-home/policies";
+    let gateways = house.db.read(|c| seen::recent(c, 1)).unwrap().gateways;
+    let (key, name) = gateways.iter().next().unwrap();
+    let page = house.get(here, "olga").body;
+    assert!(page.contains(&format!("name=\"gateway\" value=\"{name}\"")), "those of recent orders are offered: {page}");
+    let fields = [
+        ("gateway", &**name),
+        ("moment", "paid"),
+        ("gateway", "Cash on Delivery (COD)"),
+        ("moment", "fulfilled"),
+        ("gateway", ""),
+        ("moment", "paid"),
+    ];
+    house.on(here, here, &fields);
+    let expected = [(key.clone(), Trigger::Paid), ("cash on delivery (cod)".to_owned(), Trigger::Fulfilled)].into();
+    assert_eq!(house.merchant().rules.trigger_by_gateway, expected);
+    let page = house.get(here, "olga").body;
+    assert!(
+        page.contains("value=\"cash on delivery (cod)\"") && page.contains("value=\"fulfilled\" selected"),
+        "{page}"
+    );
+    house.on(here, here, &[("gateway", name), ("moment", ""), ("gateway", "x"), ("moment", "some day")]);
+    assert!(house.merchant().rules.trigger_by_gateway.is_empty());
 }

@@ -13,12 +13,13 @@ use std::sync::{Arc, Mutex};
 use common::stage::{Stage, shop};
 use jiff::{SignedDuration, Timestamp};
 use qantara::db::document::{About, Action, Ended};
+use qantara::db::inbox;
 use qantara::db::job::{self, Again, Chore};
 use qantara::db::order::{self, State};
 use qantara::db::product::{self, Ages};
 use qantara::db::scope::Scope;
 use qantara::db::sight::Sight;
-use qantara::db::{account, act, alert, delivery, document, log, merchant, seen, setting, tally, token};
+use qantara::db::{account, act, alert, delivery, document, log, merchant, rejection, seen, setting, tally, token};
 use qantara::domain::catalog::Code;
 use qantara::domain::document::{Document, Policy};
 use qantara::domain::draft::Draft;
@@ -228,13 +229,15 @@ fn everything_hot(tx: &Transaction<'_>, now: Timestamp) {
             topic: "orders/create".into(),
             sent_at: None,
             body: Vec::new(),
+            fate: delivery::Fate::Order,
         };
         delivery::keep(tx, &webhook, Some(fresh), now).unwrap();
     }
     order::take_snapshot(tx, fresh, &case.order.snapshot, (now, now), None).unwrap();
     order::take_facts(tx, fresh, &case.order.facts, now).unwrap();
     merchant::vendors_of_shop(tx, "wadi.myshopify.com").unwrap();
-    tally::count(tx, tally::Kind::Signature, "wadi", now).unwrap();
+    tally::count(tx, tally::Kind::Login, "10.0.0.0/24", now).unwrap();
+    rejection::count(tx, Some(2), rejection::Why::OtherSecret, "", now).unwrap();
     alert::raise(tx, alert::Cause::Failed, "merchant 2", Some(2), now).unwrap();
     job::ask(tx, fresh, 2, now, true).unwrap();
 
@@ -255,6 +258,8 @@ fn everything_hot(tx: &Transaction<'_>, now: Timestamp) {
     // A call.
     merchant::get(tx, 1).unwrap();
     merchant::credentials(tx, Some(1)).unwrap();
+    merchant::note_use(tx, 1, &[7], now).unwrap();
+    merchant::uses(tx, 1, merchant::CredentialKind::WebhookSecret).unwrap();
     account::get(tx, 1).unwrap();
     let invoice = case.ledger.documents.iter().find(|document| document.parent_id.is_none()).unwrap();
     let state = invoice.state;
@@ -268,6 +273,7 @@ fn everything_hot(tx: &Transaction<'_>, now: Timestamp) {
     let attempt = document::begin_attempt(tx, about, now).unwrap();
     document::end_attempt(tx, attempt, &Ended { outcome: "accepted", ..Ended::default() }, now).unwrap();
     product::learn(tx, 1, &Code::new("WH-1"), &case.catalog.products, now).unwrap();
+    product::name(tx, 1, 5001).unwrap();
     product::forget_misses(tx, 1).unwrap();
     account::pause(tx, 1, now).unwrap();
     account::introduce(tx, 1, "7", None, None).unwrap();
@@ -331,6 +337,14 @@ fn everything_shown(tx: &Transaction<'_>, shown: &order::Overview) {
         );
         sight.rulings(1).unwrap();
         sight.tokens(1).unwrap();
+        sight.rejected(now).unwrap();
+        assert!(!sight.topics(None).unwrap().is_empty());
+        for topic in [None, Some("orders/create".to_owned())] {
+            for fate in [None, Some(delivery::Fate::Order), Some(delivery::Fate::Other)] {
+                let filter = inbox::Filter { merchant_id: None, topic: topic.clone(), fate, before: Some(900) };
+                sight.deliveries(&filter, 5).unwrap();
+            }
+        }
     }
     let sight = Sight::of(tx, &Scope::All);
     sight.users().unwrap();
@@ -352,5 +366,5 @@ fn everything_shown(tx: &Transaction<'_>, shown: &order::Overview) {
     merchant::all(tx).unwrap();
     merchant::by_slug(tx, "wadi").unwrap();
     alert::open(tx).unwrap();
-    tally::all(tx, tally::Kind::Signature).unwrap();
+    tally::all(tx, tally::Kind::Login).unwrap();
 }

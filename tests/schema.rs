@@ -47,6 +47,7 @@ insert into ruling (order_id, document_id, kind, version_at, facts, at, user_id)
 insert into sync_log (at, merchant_id, order_id, delivery_id, document_id, status) values (0, 1, 2, 1, 2, 'success');
 insert into audit (at, user_id, action, facts, previous, hash) values (0, 1, 'login', '{\"order\":1}', x'00', x'01');
 insert into alert (cause, subject, merchant_id, opened_at, seen_at) values ('trouble', 'one', 1, 0, 0);
+insert into rejection (merchant_id, hour, reason, count, last_at, shop) values (1, 7, 'other_secret', 1, 0, '');
 insert into tally (kind, subject, window_at) values ('login', '10.0.0.0/24', 0);
 insert into setting (key, value) values ('heartbeat_at', '0');
 ";
@@ -98,6 +99,7 @@ const RULES: &[(&str, &str, &str)] = &[
         "insert into delivery (merchant_id, event_key, topic, received_at) values (2, 'e1', 'orders/create', 0)",
         "insert into delivery (merchant_id, event_key, topic, received_at) values (1, 'e1', 'orders/create', 0)",
     ),
+    ("check fate in", "update delivery set fate = 'sample'", "update delivery set fate = 'lost'"),
     ("check state in", "update orders set state = 'settled'", "update orders set state = 'lost'"),
     (
         "check reason is null",
@@ -301,7 +303,13 @@ const RULES: &[(&str, &str, &str)] = &[
            values ('trouble', 'one', 2, 2)",
         "insert into alert (cause, subject, opened_at, seen_at) values ('trouble', 'one', 2, 2)",
     ),
-    ("check kind in", "update tally set kind = 'signature'", "update tally set kind = 'fraud'"),
+    ("check reason in", "update rejection set reason = 'closed'", "update rejection set reason = 'mood'"),
+    (
+        "unique rejection.merchant_id, rejection.hour, rejection.reason",
+        "insert into rejection values (1, 8, 'other_secret', 1, 0, '')",
+        "insert into rejection values (1, 7, 'other_secret', 1, 0, '')",
+    ),
+    ("check kind in", "update tally set kind = 'unowned_vendor'", "update tally set kind = 'fraud'"),
     (
         "unique tally.kind, tally.subject, tally.window_at",
         "insert into tally values ('login', '10.0.0.0/24', 1, 1)",

@@ -8,10 +8,12 @@ use std::fs;
 use std::path::Path;
 
 use qantara::db::class::Class;
+use qantara::db::delivery::Fate;
 use qantara::db::document::Action;
 use qantara::db::log::{Facts, Status};
 use qantara::db::merchant::{Mode, Trouble};
 use qantara::db::order;
+use qantara::db::rejection::Why;
 use qantara::db::user::Role;
 use qantara::domain::catalog::{Code, Rule};
 use qantara::domain::document;
@@ -272,12 +274,20 @@ fn every_step_of_a_decision_has_its_words() {
 }
 
 #[test]
+fn every_reason_to_turn_a_delivery_away_has_its_next_step() {
+    for shop in ["", "wadi.myshopify.com"] {
+        complete(&Why::ALL, |lang, why| lang.words().rejection(*why, shop));
+    }
+}
+
+#[test]
 fn every_state_has_its_word() {
     distinct(&order::State::ALL, |lang, state| lang.words().order_state(*state));
     distinct(&Class::ALL, |lang, class| lang.words().class(*class));
     let rulings = every!(Ruling: Dismiss, Import, NewInvoice { document: 1 }, Leave { document: 1 });
     distinct(&rulings, |lang, ruling| lang.words().ruling(*ruling));
     distinct(&Status::ALL, |lang, status| lang.words().status(*status));
+    distinct(&Fate::ALL, |lang, fate| lang.words().fate(*fate));
     distinct(&Said::ALL, |lang, said| lang.words().said(*said));
     distinct(&Role::ALL, |lang, role| lang.words().role(*role));
     distinct(&document::State::ALL, |lang, state| lang.words().document_state(*state));

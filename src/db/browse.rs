@@ -160,7 +160,8 @@ impl Sight<'_> {
         Ok(orders)
     }
 
-    fn merchants_meant(&self, wanted: Option<i64>) -> Result<Vec<i64>, Error> {
+    /// The merchants in sight that are meant, one by one.
+    pub(super) fn merchants_meant(&self, wanted: Option<i64>) -> Result<Vec<i64>, Error> {
         let all = self.merchants()?.into_iter().map(|merchant| merchant.id);
         Ok(all.filter(|id| wanted.is_none_or(|wanted| wanted == *id)).collect())
     }

@@ -17,6 +17,43 @@ pub struct Delivery {
     pub sent_at: Option<Timestamp>,
     /// Compressed, then sealed.
     pub body: Vec<u8>,
+    /// What becomes of it.
+    pub fate: Fate,
+}
+
+/// What became of a delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It went to its order.
+    Order,
+    /// A test notification of the shop: the connection works, nothing is booked.
+    Sample,
+    /// It is not what its topic says.
+    Unreadable,
+    /// About something that no invoice depends on.
+    Other,
+}
+
+impl Fate {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Order, Self::Sample, Self::Unreadable, Self::Other];
+
+    /// As it stands in the database and in addresses.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Order => "order",
+            Self::Sample => "sample",
+            Self::Unreadable => "unreadable",
+            Self::Other => "other",
+        }
+    }
+
+    /// The fate of a word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|fate| fate.word() == word)
+    }
 }
 
 /// Whether an event was new.
@@ -47,8 +84,8 @@ pub fn keep(tx: &Transaction<'_>, delivery: &Delivery, order_id: Option<i64>, no
         return Ok(Kept::Repeat { id, repeats });
     }
     tx.prepare_cached(
-        "insert into delivery (merchant_id, event_key, topic, order_id, sent_at, received_at, body)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "insert into delivery (merchant_id, event_key, topic, order_id, sent_at, received_at, body, fate)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )
     .during(KEEP)?
     .execute((
@@ -59,6 +96,7 @@ pub fn keep(tx: &Transaction<'_>, delivery: &Delivery, order_id: Option<i64>, no
         delivery.sent_at.map(ms),
         ms(now),
         &delivery.body,
+        delivery.fate.word(),
     ))
     .during(KEEP)?;
     Ok(Kept::New { id: tx.last_insert_rowid() })
@@ -148,7 +186,7 @@ pub fn get(c: &Connection, id: i64) -> Result<Sealed, Error> {
 
 /// A body that could not be read when it came turned out to be about this order.
 pub fn belongs_to(tx: &Transaction<'_>, id: i64, order_id: i64) -> Result<(), Error> {
-    tx.execute("update delivery set order_id = ?2 where id = ?1 and order_id is null", (id, order_id))
+    tx.execute("update delivery set order_id = ?2, fate = 'order' where id = ?1 and order_id is null", (id, order_id))
         .during("say whose a delivery is")?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Merchants, the vendors they own in a shop, and their sealed credentials.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 use serde::{Deserialize, Serialize};
 
@@ -240,10 +240,13 @@ pub enum CredentialKind {
     /// Signs the webhooks of the shop's notification page.
     StoreKey,
     DaftraKey,
+    /// The webhook secret that was replaced or forgotten last. It proves nothing: by it the door tells that a delivery is
+    /// still signed with it.
+    ForgottenSecret,
 }
 
 impl CredentialKind {
-    const ALL: [Self; 3] = [Self::WebhookSecret, Self::StoreKey, Self::DaftraKey];
+    const ALL: [Self; 4] = [Self::WebhookSecret, Self::StoreKey, Self::DaftraKey, Self::ForgottenSecret];
 
     /// As it stands in the database and in the seal.
     #[must_use]
@@ -252,6 +255,7 @@ impl CredentialKind {
             Self::WebhookSecret => "webhook_secret",
             Self::StoreKey => "store_key",
             Self::DaftraKey => "daftra_key",
+            Self::ForgottenSecret => "forgotten_secret",
         }
     }
 }
@@ -313,5 +317,55 @@ pub fn put_credential(tx: &Transaction<'_>, credential: &Credential) -> Result<(
 pub fn forget_credentials(tx: &Transaction<'_>, merchant_id: i64, kind: CredentialKind) -> Result<(), Error> {
     tx.execute("delete from credential where merchant_id = ?1 and kind = ?2", (merchant_id, kind.word()))
         .during("forget credentials")?;
+    Ok(())
+}
+
+/// How long the note of a use stands before it is written anew: seldom enough to cost nothing.
+const USE_STANDS: SignedDuration = SignedDuration::from_hours(1);
+
+/// Notes that this sealed secret proved a delivery, unless that was noted lately. Of a secret that was replaced meanwhile
+/// nothing is noted.
+pub fn note_use(tx: &Transaction<'_>, merchant_id: i64, sealed: &[u8], now: Timestamp) -> Result<(), Error> {
+    tx.prepare_cached(
+        "update credential set used_at = ?3
+         where merchant_id = ?1 and sealed = ?2 and (used_at is null or used_at <= ?4)",
+    )
+    .during("note the use of a secret")?
+    .execute((merchant_id, sealed, ms(now), ms(now - USE_STANDS)))
+    .during("note the use of a secret")?;
+    Ok(())
+}
+
+/// When the secret in each slot of a kind last proved a delivery, to the hour.
+pub fn uses(c: &Connection, merchant_id: i64, kind: CredentialKind) -> Result<Vec<(Slot, Timestamp)>, Error> {
+    const READ: &str = "read when secrets were used";
+    let mut statement = c
+        .prepare_cached(
+            "select slot, used_at from credential where merchant_id = ?1 and kind = ?2 and used_at is not null",
+        )
+        .during(READ)?;
+    let rows = statement
+        .query_map((merchant_id, kind.word()), |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))
+        .during(READ)?;
+    rows.map(|row| {
+        let (slot, used_at) = row.during(READ)?;
+        Ok((if slot == Slot::Current.word() { Slot::Current } else { Slot::Previous }, at(used_at)?))
+    })
+    .collect()
+}
+
+/// The secret in this slot was used before it came there.
+pub fn was_used(
+    tx: &Transaction<'_>,
+    merchant_id: i64,
+    kind: CredentialKind,
+    slot: Slot,
+    used_at: Timestamp,
+) -> Result<(), Error> {
+    tx.execute(
+        "update credential set used_at = ?4 where merchant_id = ?1 and kind = ?2 and slot = ?3",
+        (merchant_id, kind.word(), slot.word(), ms(used_at)),
+    )
+    .during("keep when a secret was used")?;
     Ok(())
 }

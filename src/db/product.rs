@@ -186,3 +186,12 @@ pub fn mappings(c: &Connection, merchant_id: i64) -> Result<Vec<Mapping>, Error>
     let rows = statement.query_map([merchant_id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).during(LIST)?;
     rows.map(|row| row.during(LIST)).collect()
 }
+
+/// What Daftra calls a product, if it was seen.
+pub fn name(c: &Connection, merchant_id: i64, remote_id: i64) -> Result<Option<String>, Error> {
+    c.prepare_cached("select name from product where merchant_id = ?1 and remote_id = ?2")
+        .during("read a product's name")?
+        .query_row((merchant_id, remote_id), |row| row.get(0))
+        .optional()
+        .during("read a product's name")
+}

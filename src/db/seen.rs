@@ -13,12 +13,15 @@ use super::merchant::{self, CredentialKind, Slot};
 use super::order::State;
 use super::sight::Sight;
 use super::{Context as _, Error, account};
-use crate::domain::order::{Snapshot, TaxLine};
+use crate::domain::order::{Line, Snapshot, TaxLine};
 use crate::domain::rules::{Vendor, fold};
 use crate::domain::tax::joined;
 
 /// So many orders are looked through.
 const RECENT: u32 = 200;
+
+/// SKUs that are shown.
+const EXAMPLES: usize = 6;
 
 /// How far a merchant is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,6 +50,8 @@ pub struct Seen {
     pub gateways: BTreeMap<String, String>,
     /// Sales channels.
     pub sources: BTreeSet<String>,
+    /// Some lines by their SKU, the newest first seen.
+    pub skus: BTreeMap<String, Line>,
     /// How many orders were looked through.
     pub orders: usize,
 }
@@ -125,6 +130,10 @@ impl Seen {
             vendor.lines += 1;
             vendor.orders += usize::from(vendors.insert(key));
             self.note_taxes(&line.taxes, order.taxes_included);
+            let sku = line.sku.trim();
+            if !sku.is_empty() && self.skus.len() < EXAMPLES {
+                self.skus.entry(sku.to_owned()).or_insert_with(|| line.clone());
+            }
         }
         for shipping in &order.shipping {
             self.note_taxes(&shipping.taxes, order.taxes_included);

@@ -187,6 +187,12 @@ impl<'a> Sight<'a> {
         product::mappings(self.c, merchant_id)
     }
 
+    /// What Daftra calls a product of a merchant, if it was seen.
+    pub fn product_name(&self, merchant_id: i64, remote_id: i64) -> Result<Option<String>, Error> {
+        self.allow(merchant_id)?;
+        product::name(self.c, merchant_id, remote_id)
+    }
+
     /// Everybody who may sign in, by name. For those who see all.
     pub fn users(&self) -> Result<Vec<user::User>, Error> {
         self.only_whole()?;

@@ -9,8 +9,6 @@ use super::{Context as _, Error};
 /// What is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A webhook that nobody's secret verifies.
-    Signature,
     /// A wrong password.
     Login,
     /// A vendor that belongs to nobody; counted once and for all.
@@ -20,7 +18,6 @@ pub enum Kind {
 impl Kind {
     fn word(self) -> &'static str {
         match self {
-            Self::Signature => "signature",
             Self::Login => "login",
             Self::UnownedVendor => "unowned_vendor",
         }
@@ -29,7 +26,7 @@ impl Kind {
     fn window(self, now: Timestamp) -> i64 {
         const WINDOW: SignedDuration = SignedDuration::from_mins(10);
         match self {
-            Self::Signature | Self::Login => {
+            Self::Login => {
                 let window = i64::try_from(WINDOW.as_millis()).unwrap_or(i64::MAX);
                 ms(now).div_euclid(window) * window
             }

@@ -1,6 +1,7 @@
 //! What people may ask about a merchant's Daftra account and its secrets while they fill in a form. Nothing is changed and
 //! nothing is kept.
 
+use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{Secret, check};
@@ -24,8 +25,17 @@ pub trait Accounts: Send + Sync {
     fn ways_of_paying(&self, merchant_id: i64) -> Result<Result<WaysOfPaying, Silence>, db::Error>;
     /// Active products whose name, code or barcode holds a text, some of them.
     fn products(&self, merchant_id: i64, text: &str) -> Result<Result<Vec<Product>, Silence>, db::Error>;
-    /// How the webhook secrets end, the current one first: enough to tell them apart, too little to use them.
-    fn secrets(&self, merchant_id: i64) -> Result<Vec<String>, db::Error>;
+    /// What may be shown of the webhook secrets, the current one first.
+    fn secrets(&self, merchant_id: i64) -> Result<Vec<Trail>, db::Error>;
+}
+
+/// What may be shown of a secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trail {
+    /// How it ends: enough to tell two apart, too little to use them. Empty for a short one.
+    pub ending: String,
+    /// When it last proved a delivery, to the hour.
+    pub used_at: Option<Timestamp>,
 }
 
 /// The account behind a key.
@@ -150,16 +160,21 @@ pub(super) fn products(
     Ok(said(engine.ask(merchant_id, |daftra, door, pace| daftra.products_like(door, pace, text))?))
 }
 
-pub(super) fn secrets(engine: &Engine, merchant_id: i64) -> Result<Vec<String>, db::Error> {
-    let mut stored = engine.db.read(|c| merchant::credentials(c, Some(merchant_id)))?;
-    stored.retain(|credential| credential.kind == CredentialKind::WebhookSecret);
+pub(super) fn secrets(engine: &Engine, merchant_id: i64) -> Result<Vec<Trail>, db::Error> {
+    let kind = CredentialKind::WebhookSecret;
+    let (mut stored, uses) = engine.db.read(|c| {
+        let stored = merchant::credentials(c, Some(merchant_id))?;
+        Ok((stored, merchant::uses(c, merchant_id, kind)?))
+    })?;
+    stored.retain(|credential| credential.kind == kind);
     stored.sort_by_key(|credential| credential.slot == Slot::Previous);
-    let place = credential_place(merchant_id, CredentialKind::WebhookSecret, None);
-    Ok(stored
-        .iter()
-        .filter_map(|one| engine.vault.open_text(&place, &one.sealed).ok())
-        .map(|one| ending(&one))
-        .collect())
+    let place = credential_place(merchant_id, kind, None);
+    let trail = |one: &merchant::Credential| {
+        let secret = engine.vault.open_text(&place, &one.sealed).ok()?;
+        let used_at = uses.iter().find(|(slot, _)| *slot == one.slot).map(|(_, used_at)| *used_at);
+        Some(Trail { ending: ending(&secret), used_at })
+    };
+    Ok(stored.iter().filter_map(trail).collect())
 }
 
 /// The last four characters of a long secret; of a short one they would be too much.

@@ -463,9 +463,19 @@ fn store_secrets(
     let mut replaced = Vec::new();
     if !secrets.webhook.is_empty() {
         let kind = CredentialKind::WebhookSecret;
+        let stored = webhook_secrets(tx, moment, merchant_id)?;
+        let uses = merchant::uses(tx, merchant_id, kind)?;
+        let is_given = |old: &Secret| secrets.webhook.iter().any(|given| given.is(&old.0));
+        if let Some(gone) = stored.iter().find(|old| !is_given(old)) {
+            put(CredentialKind::ForgottenSecret, Slot::Current, None, gone)?;
+        }
         merchant::forget_credentials(tx, merchant_id, kind)?;
         for (secret, slot) in secrets.webhook.iter().zip(SLOTS) {
             put(kind, slot, None, secret)?;
+            let was = stored.iter().zip(SLOTS).find(|(old, _)| secret.is(&old.0)).map(|(_, slot)| slot);
+            if let Some((_, used_at)) = uses.iter().find(|(slot, _)| Some(*slot) == was) {
+                merchant::was_used(tx, merchant_id, kind, slot, *used_at)?;
+            }
         }
         replaced.push(kind.word());
     }

@@ -14,6 +14,7 @@ pub mod file;
 mod hold;
 pub mod local;
 mod mapping;
+pub mod mapping_file;
 mod merchant;
 pub mod office;
 mod order;

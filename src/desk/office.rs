@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::account::{Accounts, Choices, Silence, Site};
+use super::account::{Accounts, Choices, Silence, Site, Trail};
 use super::{Desk, Error, Person, Secret, Wish, account};
 use crate::db;
 use crate::domain::catalog::Product;
@@ -73,7 +73,7 @@ impl Accounts for Office {
         account::products(&self.engine, merchant_id, text)
     }
 
-    fn secrets(&self, merchant_id: i64) -> Result<Vec<String>, db::Error> {
+    fn secrets(&self, merchant_id: i64) -> Result<Vec<Trail>, db::Error> {
         account::secrets(&self.engine, merchant_id)
     }
 }

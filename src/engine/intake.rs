@@ -11,10 +11,12 @@ use rusqlite::Transaction;
 use secrecy::SecretString;
 use sha2::{Digest as _, Sha256};
 
+use super::rejected::{self, Examiner};
 use super::{Engine, credential_place};
-use crate::db::delivery::{self, Delivery, Kept};
+use crate::db::delivery::{self, Delivery, Fate, Kept};
 use crate::db::log::{self, Status};
 use crate::db::merchant::{self, CredentialKind, Mode};
+use crate::db::rejection::{self, Why};
 use crate::db::tally::{self, Kind};
 use crate::db::writer::Pending;
 use crate::db::{Error, alert, job, order};
@@ -32,6 +34,7 @@ pub struct Intake {
     doors: RwLock<Arc<Vec<MerchantDoor>>>,
     /// Signs nothing: strangers cost the same work as merchants.
     stranger: SecretString,
+    examiner: Examiner,
 }
 
 /// A merchant as the door knows it.
@@ -41,7 +44,11 @@ struct MerchantDoor {
     shop_domain: String,
     mode: Mode,
     secrets: Vec<SecretString>,
+    /// The same, sealed: how they are told apart in the database.
+    sealed: Vec<Vec<u8>>,
     store_keys: Vec<SecretString>,
+    /// Proves nothing.
+    forgotten: Vec<SecretString>,
 }
 
 /// What became of a request.
@@ -59,15 +66,25 @@ struct Proven {
     merchant_id: i64,
     mode: Mode,
     shop_domain: String,
+    /// The sealed secret that signed it.
+    by: Option<Vec<u8>>,
     delivery: Delivery,
     buyer: Option<Vec<u8>>,
+}
+
+/// What proved a body.
+#[derive(Clone, Copy)]
+enum Proof {
+    /// One of the merchant's webhook secrets.
+    Secret(usize),
+    StoreKey,
 }
 
 impl Intake {
     /// Opens the door with the merchants of today.
     pub fn new(engine: Arc<Engine>, data_key: Arc<DataKey>) -> Result<Self, Error> {
         let stranger = SecretString::from(crate::vault::random_token());
-        let intake = Self { engine, data_key, doors: RwLock::default(), stranger };
+        let intake = Self { engine, data_key, doors: RwLock::default(), stranger, examiner: Examiner::default() };
         intake.reload()?;
         Ok(intake)
     }
@@ -76,17 +93,20 @@ impl Intake {
     pub fn reload(&self) -> Result<(), Error> {
         let (merchants, credentials) =
             self.engine.db.read(|c| Ok((merchant::all(c)?, merchant::credentials(c, None)?)))?;
-        let open = |merchant_id: i64, kind: CredentialKind| -> Vec<SecretString> {
+        let opened = |merchant_id: i64, kind: CredentialKind| -> Vec<(SecretString, Vec<u8>)> {
             let own = credentials.iter().filter(|c| c.merchant_id == merchant_id && c.kind == kind);
-            own.filter_map(|c| self.engine.vault.open_text(&credential_place(merchant_id, kind, None), &c.sealed).ok())
-                .collect()
+            let place = credential_place(merchant_id, kind, None);
+            own.filter_map(|c| Some((self.engine.vault.open_text(&place, &c.sealed).ok()?, c.sealed.clone()))).collect()
         };
+        let open = |merchant_id, kind| opened(merchant_id, kind).into_iter().map(|(secret, _)| secret).collect();
         let doors = merchants
             .into_iter()
-            .filter(|merchant| merchant.mode != Mode::Closed)
-            .map(|merchant| MerchantDoor {
-                secrets: open(merchant.id, CredentialKind::WebhookSecret),
+            .map(|merchant| (opened(merchant.id, CredentialKind::WebhookSecret).into_iter().unzip(), merchant))
+            .map(|((secrets, sealed), merchant)| MerchantDoor {
+                secrets,
+                sealed,
                 store_keys: open(merchant.id, CredentialKind::StoreKey),
+                forgotten: open(merchant.id, CredentialKind::ForgottenSecret),
                 merchant_id: merchant.id,
                 slug: merchant.slug,
                 shop_domain: merchant.shop_domain,
@@ -104,30 +124,36 @@ impl Intake {
         let now = self.engine.clock.now();
         let candidates: Vec<&MerchantDoor> = doors
             .iter()
-            .filter(|door| door.shop_domain == headers.shop_domain && slug.is_none_or(|slug| door.slug == slug))
+            .filter(|door| door.is_open() && door.shop_domain == headers.shop_domain)
+            .filter(|door| slug.is_none_or(|slug| door.slug == slug))
             .collect();
         if candidates.is_empty() {
             let _ = verify(body, &headers.hmac, std::slice::from_ref(&self.stranger));
         }
-        let proven: Vec<&MerchantDoor> = candidates.into_iter().filter(|door| door.proves(headers, body)).collect();
+        let proven: Vec<(&MerchantDoor, Proof)> =
+            candidates.into_iter().filter_map(|door| Some((door, door.proves(headers, body)?))).collect();
         if proven.is_empty() {
-            let subject = slug.filter(|slug| doors.iter().any(|door| door.slug == *slug)).unwrap_or("").to_owned();
-            self.count_stranger(subject, now);
+            self.count_stranger(self.suspicions(&doors, slug, headers, body, now), headers, now);
             return Received::NotAuthentic;
         }
         let reading = read(&headers.topic, body);
-        if proven.iter().any(|door| !names_this_shop(&reading, &door.shop_domain)) {
+        if proven.iter().any(|(door, _)| !names_this_shop(&reading, &door.shop_domain)) {
+            let why = proven.iter().map(|(door, _)| (Some(door.merchant_id), Why::OtherShop)).collect();
+            self.count_stranger(why, headers, now);
             return Received::NotAuthentic;
         }
         let compressed = lz4_flex::compress_prepend_size(body);
         let proven: Vec<Proven> =
-            proven.into_iter().map(|door| self.seal(door, headers, body, &compressed, &reading)).collect();
+            proven.iter().map(|(door, by)| self.seal(door, *by, headers, body, &compressed, &reading)).collect();
         let engine = Arc::clone(&self.engine);
         let topic = headers.topic.clone();
         let sent_at = headers.triggered_at.unwrap_or(now);
         let kept = self.engine.db.post(move |tx| {
             for merchant in &proven {
                 keep(tx, merchant, &topic, sent_at, &reading, now)?;
+                if let Some(sealed) = &merchant.by {
+                    merchant::note_use(tx, merchant.delivery.merchant_id, sealed, now)?;
+                }
                 // The claim comes through the same writer, so it sees what is about to be committed.
                 engine.wake();
             }
@@ -139,14 +165,51 @@ impl Intake {
         }
     }
 
-    fn count_stranger(&self, subject: String, now: Timestamp) {
+    /// What is likely wrong, and for whom.
+    fn suspicions(
+        &self,
+        doors: &[MerchantDoor],
+        slug: Option<&str>,
+        headers: &Headers,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Vec<(Option<i64>, Why)> {
+        let of_shop = |door: &&MerchantDoor| door.is_open() && door.shop_domain == headers.shop_domain;
+        let meant: Vec<&MerchantDoor> = match slug {
+            Some(slug) => doors.iter().filter(|door| door.slug == slug).collect(),
+            None => doors.iter().filter(of_shop).collect(),
+        };
+        if meant.is_empty() {
+            let of_nobody = if slug.is_some() { Why::UnknownAddress } else { Why::UnknownShop };
+            return vec![(None, of_nobody)];
+        }
+        let why = |door: &MerchantDoor| {
+            if !door.is_open() {
+                return Why::Closed;
+            }
+            if let Some(why) = rejected::at_first_sight(&headers.hmac, body) {
+                return why;
+            }
+            if door.shop_domain != headers.shop_domain {
+                return Why::OtherShop;
+            }
+            self.examiner.examine(body, &headers.hmac, &door.secrets, &door.forgotten, now)
+        };
+        meant.into_iter().map(|door| (Some(door.merchant_id), why(door))).collect()
+    }
+
+    fn count_stranger(&self, suspicions: Vec<(Option<i64>, Why)>, headers: &Headers, now: Timestamp) {
+        let shop = rejected::shop_named(&headers.shop_domain).to_owned();
         // Dropped when the queue is full: a stranger's try is worth no waiting.
-        drop(self.engine.db.post(move |tx| tally::count(tx, Kind::Signature, &subject, now)));
+        drop(self.engine.db.post(move |tx| {
+            suspicions.iter().try_for_each(|(merchant_id, why)| rejection::count(tx, *merchant_id, *why, &shop, now))
+        }));
     }
 
     fn seal(
         &self,
         door: &MerchantDoor,
+        by: Proof,
         headers: &Headers,
         body: &[u8],
         compressed: &[u8],
@@ -161,12 +224,17 @@ impl Intake {
             merchant_id: door.merchant_id,
             mode: door.mode,
             shop_domain: door.shop_domain.clone(),
+            by: match by {
+                Proof::Secret(index) => door.sealed.get(index).cloned(),
+                Proof::StoreKey => None,
+            },
             delivery: Delivery {
                 merchant_id: door.merchant_id,
                 topic: headers.topic.clone(),
                 sent_at: headers.triggered_at,
                 body: self.data_key.seal(&body_place(door.merchant_id, &event_key), compressed),
                 event_key,
+                fate: fate(reading),
             },
             buyer,
         }
@@ -190,14 +258,18 @@ fn buyer_place(merchant_id: i64, order: &str) -> Place<'_> {
 }
 
 impl MerchantDoor {
+    fn is_open(&self) -> bool {
+        self.mode != Mode::Closed
+    }
+
     /// A store key signs what the shop's own notification page sends, which never are the topics of an app.
-    fn proves(&self, headers: &Headers, body: &[u8]) -> bool {
+    fn proves(&self, headers: &Headers, body: &[u8]) -> Option<Proof> {
         let is_app_topic = headers.topic.starts_with("customers/")
             || headers.topic.starts_with("app/")
             || headers.topic == "shop/redact";
-        let by_secret = verify(body, &headers.hmac, &self.secrets).is_some();
-        let by_store_key = verify(body, &headers.hmac, &self.store_keys).is_some();
-        by_secret || (by_store_key && !is_app_topic)
+        let by_secret = verify(body, &headers.hmac, &self.secrets).map(Proof::Secret);
+        let by_store_key = verify(body, &headers.hmac, &self.store_keys).map(|_| Proof::StoreKey);
+        by_secret.or(by_store_key.filter(|_| !is_app_topic))
     }
 }
 
@@ -270,6 +342,21 @@ fn keep(
         told(Status::Paused, delivery_id, None)?;
     }
     Ok(())
+}
+
+fn fate(reading: &Result<Reading, ReadError>) -> Fate {
+    match reading {
+        Err(_) => Fate::Unreadable,
+        Ok(Reading::Order { .. } | Reading::Facts { .. } | Reading::Edited { .. }) => Fate::Order,
+        Ok(Reading::Sample { .. }) => Fate::Sample,
+        Ok(
+            Reading::DataRequest { .. }
+            | Reading::RedactBuyer { .. }
+            | Reading::RedactShop { .. }
+            | Reading::Uninstalled { .. }
+            | Reading::Other,
+        ) => Fate::Other,
+    }
 }
 
 /// The order that a body is about, by Shopify's id.

@@ -7,6 +7,7 @@ pub mod intake;
 pub mod order;
 mod pay;
 pub mod perform;
+mod rejected;
 mod stock;
 pub mod worker;
 

@@ -2,9 +2,11 @@
 
 use super::{Labels, Notice, Planned, Said, Sentence, Words, differing, isolated, money, planned, units};
 use crate::db::class;
+use crate::db::delivery::Fate;
 use crate::db::log::Status;
 use crate::db::merchant::{Mode, Trouble};
 use crate::db::order;
+use crate::db::rejection::Why;
 use crate::db::user::Role;
 use crate::domain::catalog::Rule;
 use crate::domain::document;
@@ -575,6 +577,88 @@ impl Words for Arabic {
         }
     }
 
+    fn rejection(&self, why: Why, shop: &str) -> Sentence {
+        match why {
+            Why::NoSignature => say(
+                "لا تحمل توقيعًا، فلم ترسلها شوبيفاي بهذا الشكل.",
+                format!(
+                    "لا يلزم شيء إن كانت قليلة: الغرباء يجرّبون كل العناوين. أما إذا كانت إشعارات المتجر نفسه لا تصل، فشيء أمام هذا \
+                     الخادم يحذف الترويسة {}: اسمح بمرورها.",
+                    isolated("X-Shopify-Hmac-Sha256")
+                ),
+            ),
+            Why::BrokenSignature => say(
+                "ما تحمله كتوقيع مقطوع أو مشوّه.",
+                format!(
+                    "شيء أمام هذا الخادم يغيّر الترويسة {}: اسمح بمرورها كما هي.",
+                    isolated("X-Shopify-Hmac-Sha256")
+                ),
+            ),
+            Why::EmptyBody => say(
+                "وصلت بلا نص.",
+                format!("إعادة التوجيه تُضيّعه. أعطِ شوبيفاي عنوان الإشعارات النهائي، مع {} وبلا تحويل.", isolated("https")),
+            ),
+            Why::UnknownAddress => say(
+                "أُرسلت إلى عنوان إشعارات ليس لأي تاجر.",
+                "قارن العنوان في شوبيفاي بالعنوان في صفحة التاجر حرفًا حرفًا.",
+            ),
+            Why::UnknownShop if shop.is_empty() => say(
+                "لا تذكر متجرًا، أو تذكر متجرًا غير معروف هنا.",
+                "لا يلزم شيء، إلا إذا كانت إشعارات متجر لا تصل: عندها أعطِ شوبيفاي عنوان الإشعارات الخاص بالتاجر.",
+            ),
+            Why::UnknownShop => say(
+                format!("لا يوجد تاجر له المتجر {}.", isolated(shop)),
+                "إذا كان المتجر لك فأضف تاجرًا بهذا النطاق؛ وإلا فلا يلزم شيء.",
+            ),
+            Why::Closed => say(
+                "هذا التاجر مغلق، ومتجره ما زال يرسل.",
+                "احذف الإشعارات (Webhooks) في شوبيفاي، أو افتح التاجر من جديد.",
+            ),
+            Why::OtherShop if shop.is_empty() => say(
+                "لا تذكر متجر هذا التاجر.",
+                format!(
+                    "لا يلزم شيء إن كانت قليلة: الغرباء يجرّبون كل العناوين. أما إذا كانت إشعارات المتجر نفسه لا تصل، فشيء أمام هذا \
+                     الخادم يحذف الترويسة {}: اسمح بمرورها.",
+                    isolated("X-Shopify-Shop-Domain")
+                ),
+            ),
+            Why::OtherShop => say(
+                format!("تذكر متجرًا آخر: {}.", isolated(shop)),
+                "إذا كان هذا متجر التاجر فصحّح نطاقه الدائم. وإلا فإن إشعارًا في ذلك المتجر يحمل عنوان هذا التاجر: احذفه هناك.",
+            ),
+            Why::ForgottenSecret => say(
+                "موقّعة بمفتاح هذا التاجر السابق.",
+                "ما زالت شوبيفاي تستعمل المفتاح الذي استُبدل أو نُسي هنا. أعطه من جديد، ولا تنسه إلا بعد أن يُستعمل الجديد.",
+            ),
+            Why::ChangedBody => say(
+                "المفتاح صحيح، لكن النص تغيّر في الطريق إلى هنا.",
+                "شيء بين شوبيفاي وهذا الخادم يعيد كتابة ما يمر (وسيط أو جدار حماية أو أتمتة): اسمح بمرور الإشعارات دون أي تغيير.",
+            ),
+            Why::OtherSecret => say(
+                "موقّعة بمفتاح غير المفتاح المحفوظ.",
+                format!(
+                    "الإشعارات المنشأة من {} موقّعة بالمفتاح الظاهر أسفل قائمتها هناك؛ وإشعارات التطبيق موقّعة بمفتاحه السري \
+                     ({}). أعطِ المفتاح الخاص بهذه الإشعارات.",
+                    isolated("Settings → Notifications"),
+                    isolated("client secret")
+                ),
+            ),
+            Why::Unexamined => say(
+                "وصل الكثير منها دفعة واحدة فلم تُفحص كل واحدة، أو كانت كبيرة جدًا.",
+                "الأسباب الأخرى تبيّن الخلل. وإن لم توجد، فغريب يجرّب الباب: لا يدخل شيء.",
+            ),
+        }
+    }
+
+    fn fate(&self, fate: Fate) -> &'static str {
+        match fate {
+            Fate::Order => "وصل إلى طلبه",
+            Fate::Sample => "إشعار تجريبي",
+            Fate::Unreadable => "تعذرت قراءته",
+            Fate::Other => "ليس عن طلب",
+        }
+    }
+
     fn step(&self, step: &Step, currency: Option<Currency>) -> String {
         let sum = |amount: Amount| money(self, amount, currency);
         match step {
@@ -657,6 +741,7 @@ impl Words for Arabic {
             Said::Imported => "يجري تسجيل الطلب الآن.",
             Said::Decided => "حُفظ قرارك ويُنظر في الطلب على أساسه.",
             Said::Replayed => "قُرئ الإشعار من جديد ويُنظر في الطلب الآن.",
+            Said::FileTaken => "أُدخل الملف. يُعاد فحص كل طلب كان ينتظر منتجًا.",
         }
     }
 

@@ -2,9 +2,11 @@
 
 use super::{Labels, Notice, Planned, Said, Sentence, Words, differing, money, planned, units};
 use crate::db::class;
+use crate::db::delivery::Fate;
 use crate::db::log::Status;
 use crate::db::merchant::{Mode, Trouble};
 use crate::db::order;
+use crate::db::rejection::Why;
 use crate::db::user::Role;
 use crate::domain::catalog::Rule;
 use crate::domain::document;
@@ -581,6 +583,78 @@ impl Words for English {
         }
     }
 
+    fn rejection(&self, why: Why, shop: &str) -> Sentence {
+        match why {
+            Why::NoSignature => say(
+                "They carry no signature, so Shopify did not send them like this.",
+                "Nothing to do for a few: strangers try every address. If the shop's own deliveries are missing, something in \
+                 front of this server takes away the header X-Shopify-Hmac-Sha256: let it through.",
+            ),
+            Why::BrokenSignature => say(
+                "What they carry as a signature is cut or garbled.",
+                "Something in front of this server changes the header X-Shopify-Hmac-Sha256: let it through as it is.",
+            ),
+            Why::EmptyBody => say(
+                "They came without a body.",
+                "A redirect loses it. Give Shopify the final webhook address, with https and without a detour.",
+            ),
+            Why::UnknownAddress => say(
+                "They went to a webhook address that no merchant has.",
+                "Compare the address in Shopify with the one on the merchant's page, letter by letter.",
+            ),
+            Why::UnknownShop if shop.is_empty() => say(
+                "They name no shop, or none that is known here.",
+                "Nothing to do, unless deliveries of a shop are missing: then give Shopify the merchant's own webhook address.",
+            ),
+            Why::UnknownShop => say(
+                format!("No merchant has the shop {shop}."),
+                "If the shop is yours, add a merchant with this domain; if not, there is nothing to do.",
+            ),
+            Why::Closed => say(
+                "This merchant is closed, and its shop goes on sending.",
+                "Delete the webhooks in Shopify, or open the merchant again.",
+            ),
+            Why::OtherShop if shop.is_empty() => say(
+                "They do not name this merchant's shop.",
+                "Nothing to do for a few: strangers try every address. If the shop's own deliveries are missing, something in \
+                 front of this server takes away the header X-Shopify-Shop-Domain: let it through.",
+            ),
+            Why::OtherShop => say(
+                format!("They name another shop: {shop}."),
+                "If that is this merchant's shop, correct its permanent domain. If not, a webhook of that shop has this \
+                 merchant's address: delete it there.",
+            ),
+            Why::ForgottenSecret => say(
+                "They are signed with this merchant's secret of before.",
+                "Shopify still uses the secret that was replaced or forgotten here. Give it again, and forget it only when the \
+                 new one is in use.",
+            ),
+            Why::ChangedBody => say(
+                "The secret is right, but the text was changed on its way here.",
+                "Something between Shopify and this server rewrites what passes (a proxy, a firewall, an automation): let \
+                 webhooks through untouched.",
+            ),
+            Why::OtherSecret => say(
+                "They are signed with another secret than the one that is stored.",
+                "Webhooks made under Settings → Notifications are signed with the key that stands below their list there; those \
+                 of an app with the app's client secret. Give the one that belongs to these webhooks.",
+            ),
+            Why::Unexamined => say(
+                "Too many came at once to look at each of them, or they were too large.",
+                "The other reasons tell what is wrong. Without any, a stranger tries the door: nothing gets in.",
+            ),
+        }
+    }
+
+    fn fate(&self, fate: Fate) -> &'static str {
+        match fate {
+            Fate::Order => "Went to its order",
+            Fate::Sample => "Test notification",
+            Fate::Unreadable => "Could not be read",
+            Fate::Other => "About no order",
+        }
+    }
+
     fn step(&self, step: &Step, currency: Option<Currency>) -> String {
         let sum = |amount: Amount| money(self, amount, currency);
         match step {
@@ -664,6 +738,7 @@ impl Words for English {
             Said::Imported => "The order is booked now.",
             Said::Decided => "Your decision is kept, and the order is looked at with it.",
             Said::Replayed => "The delivery was read again, and the order is looked at.",
+            Said::FileTaken => "The file is taken in. Every order that waited for a product is looked at again.",
         }
     }
 

@@ -12,9 +12,11 @@ pub mod refusal;
 use jiff::Timestamp;
 
 use crate::db::class;
+use crate::db::delivery::Fate;
 use crate::db::log::{Facts, Status};
 use crate::db::merchant::{Mode, Trouble};
 use crate::db::order;
+use crate::db::rejection::Why;
 use crate::db::user::Role;
 use crate::domain::document;
 use crate::domain::draft::Draft;
@@ -103,11 +105,13 @@ pub enum Said {
     Decided,
     /// A delivery was read again.
     Replayed,
+    /// The mappings of a file are kept.
+    FileTaken,
 }
 
 impl Said {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::LooksAgain,
         Self::Saved,
         Self::PasswordChanged,
@@ -118,6 +122,7 @@ impl Said {
         Self::Imported,
         Self::Decided,
         Self::Replayed,
+        Self::FileTaken,
     ];
 
     /// As it stands in an address.
@@ -134,6 +139,7 @@ impl Said {
             Self::Imported => "imported",
             Self::Decided => "decided",
             Self::Replayed => "replayed",
+            Self::FileTaken => "file_taken",
         }
     }
 
@@ -186,6 +192,10 @@ pub trait Words: Sync {
     fn failed(&self, why: &Failed) -> Sentence;
     /// Why a merchant's calls are turned away.
     fn trouble(&self, trouble: &Trouble) -> Sentence;
+    /// What is likely wrong with deliveries that prove nothing, and the shop that the newest of them named.
+    fn rejection(&self, why: Why, shop: &str) -> Sentence;
+    /// What became of a delivery.
+    fn fate(&self, fate: Fate) -> &'static str;
     /// One thing the planner noticed.
     fn step(&self, step: &Step, currency: Option<Currency>) -> String;
     /// The class of an order, one of those every order is in.

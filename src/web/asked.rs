@@ -7,11 +7,13 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use hyper::HeaderMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::auth::{Actor, Viewer};
 use super::context::Context;
+use super::multipart;
 use crate::db;
 use crate::db::sight::Sight;
 use crate::desk::{self, Person, Via, Wish};
@@ -78,8 +80,11 @@ impl Asked {
 pub(super) struct Form(Vec<(String, String)>);
 
 impl Form {
-    pub(super) fn parse(bytes: &[u8]) -> Self {
-        Self(form_urlencoded::parse(bytes).into_owned().collect())
+    pub(super) fn read(headers: &HeaderMap, bytes: &[u8]) -> Self {
+        Self(match multipart::boundary(headers) {
+            Some(boundary) => multipart::fields(bytes, &boundary),
+            None => form_urlencoded::parse(bytes).into_owned().collect(),
+        })
     }
 
     /// The value of a field without the blanks around it; empty if it is not there.

@@ -11,6 +11,7 @@ mod blocking;
 mod body;
 mod context;
 mod hook;
+mod multipart;
 mod page;
 mod peer;
 mod probe;

@@ -92,6 +92,7 @@ pub static ROUTES: &[Route] = &[
     change("/orders/{order}/import", Role::Operator, page::order::act::import),
     change("/orders/{order}/documents/{document}/renew", Role::Operator, page::order::act::renew),
     change("/orders/{order}/documents/{document}/leave", Role::Operator, page::order::act::leave),
+    show("/deliveries", Role::Viewer, page::deliveries::show),
     show("/deliveries/{delivery}/body", Role::Owner, page::delivery::body),
     change("/deliveries/{delivery}/replay", Role::Operator, page::delivery::replay),
     show("/users", Role::Owner, page::users::show),
@@ -111,6 +112,8 @@ pub static ROUTES: &[Route] = &[
     change("/merchants/{merchant}/close", Role::Owner, page::merchant::close::close),
     show("/merchants/{merchant}/mapping", Role::Operator, page::mapping::show),
     change("/merchants/{merchant}/mapping", Role::Operator, page::mapping::set),
+    show("/merchants/{merchant}/mapping.csv", Role::Operator, page::mapping::file),
+    change("/merchants/{merchant}/mapping.csv", Role::Operator, page::mapping::import),
     show("/merchants/{merchant}/shop", Role::Owner, page::merchant::shop::show),
     change("/merchants/{merchant}/shop", Role::Owner, page::merchant::shop::set),
     change("/merchants/{merchant}/secret", Role::Owner, page::merchant::shop::rotate),
@@ -121,6 +124,8 @@ pub static ROUTES: &[Route] = &[
     change("/merchants/{merchant}/places", Role::Owner, page::merchant::daftra::place),
     show("/merchants/{merchant}/vendors", Role::Owner, page::merchant::vendors::show),
     change("/merchants/{merchant}/vendors", Role::Owner, page::merchant::vendors::set),
+    show("/merchants/{merchant}/codes", Role::Owner, page::merchant::codes::show),
+    change("/merchants/{merchant}/codes", Role::Owner, page::merchant::codes::set),
     show("/merchants/{merchant}/taxes", Role::Owner, page::merchant::taxes::show),
     change("/merchants/{merchant}/taxes", Role::Owner, page::merchant::taxes::set),
     show("/merchants/{merchant}/policies", Role::Owner, page::merchant::policies::show),
@@ -287,7 +292,7 @@ async fn signed_in(
         }
         Run::Change(change) => {
             let body::Body { bytes, held } = body::read(context, &head.headers, incoming, FORM_BYTES).await?;
-            let form = Form::parse(&bytes);
+            let form = Form::read(&head.headers, &bytes);
             drop(held);
             let actor = context.guard.actor(&asked.viewer, role, &head.headers, &asked.path, form.get("token"))?;
             blocking(move || change(&asked, &actor, &form)).await

@@ -15,7 +15,7 @@ use qantara::config::Config;
 use qantara::db::scope::Scope;
 use qantara::db::user::{self, Role};
 use qantara::db::{self, Db, token};
-use qantara::desk::account::{Accounts, Choices, Silence, Site};
+use qantara::desk::account::{Accounts, Choices, Silence, Site, Trail};
 use qantara::desk::{self, Person, Secret, Wish};
 use qantara::domain::catalog::{Code, Product, ProductKind};
 use qantara::domain::offer::{Named, Tax, WaysOfPaying};
@@ -108,8 +108,8 @@ impl Accounts for Furnished {
         })
     }
 
-    fn secrets(&self, _: i64) -> Result<Vec<String>, db::Error> {
-        Ok(vec!["abcd".to_owned()])
+    fn secrets(&self, _: i64) -> Result<Vec<Trail>, db::Error> {
+        Ok(vec![Trail { ending: "abcd".to_owned(), used_at: None }])
     }
 }
 
@@ -277,6 +277,10 @@ impl Answer {
 }
 
 pub(crate) fn send(stream: &mut impl Write, line: &str, headers: &[(&str, &str)], body: &str) {
+    send_bytes(stream, line, headers, body.as_bytes());
+}
+
+pub(crate) fn send_bytes(stream: &mut impl Write, line: &str, headers: &[(&str, &str)], body: &[u8]) {
     let mut text = format!("{line} HTTP/1.1\r\nHost: qantara.test\r\n");
     for (name, value) in headers {
         text += &format!("{name}: {value}\r\n");
@@ -284,7 +288,9 @@ pub(crate) fn send(stream: &mut impl Write, line: &str, headers: &[(&str, &str)]
     if !body.is_empty() || line.starts_with("POST") {
         text += &format!("Content-Length: {}\r\n", body.len());
     }
-    stream.write_all(format!("{text}\r\n{body}").as_bytes()).unwrap();
+    let mut request = format!("{text}\r\n").into_bytes();
+    request.extend_from_slice(body);
+    stream.write_all(&request).unwrap();
 }
 
 /// Reads one answer and leaves the connection at its end.

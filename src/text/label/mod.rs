@@ -2,6 +2,8 @@
 //! side, so that neither can be forgotten.
 
 pub mod attention;
+pub mod codes;
+pub mod deliveries;
 pub mod home;
 pub mod log;
 pub mod mapping;
@@ -86,6 +88,18 @@ impl Lang {
     #[must_use]
     pub fn mapping(self) -> &'static mapping::Mapping {
         self.pick(&mapping::EN, &mapping::AR)
+    }
+
+    /// The deliveries.
+    #[must_use]
+    pub fn deliveries(self) -> &'static deliveries::Deliveries {
+        self.pick(&deliveries::EN, &deliveries::AR)
+    }
+
+    /// How SKUs become codes.
+    #[must_use]
+    pub fn codes(self) -> &'static codes::Codes {
+        self.pick(&codes::EN, &codes::AR)
     }
 
     fn pick<T>(self, english: &'static T, arabic: &'static T) -> &'static T {

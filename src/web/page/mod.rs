@@ -3,6 +3,7 @@
 
 pub(super) mod attention;
 pub(super) mod audit;
+pub(super) mod deliveries;
 pub(super) mod delivery;
 pub(super) mod home;
 pub(super) mod log;
@@ -82,6 +83,7 @@ const MENU: &[MenuEntry] = &[
     ("/", |words| words.overview, Role::Viewer),
     ("/attention", |words| words.attention, Role::Viewer),
     ("/log", |words| words.log, Role::Viewer),
+    ("/deliveries", |words| words.deliveries, Role::Viewer),
     ("/merchants", |words| words.merchants, Role::Viewer),
     ("/users", |words| words.users, Role::Owner),
     ("/audit", |words| words.audit, Role::Owner),

@@ -44,7 +44,7 @@ pub(in crate::web) fn add(asked: &Asked, actor: &Actor, form: &Form) -> Result<R
             };
             Ok(page(&Frame::new(asked, false).with_typing(), words.made, &content))
         }
-        Err(desk::Error::Refused(refusal)) => me::again(asked, &refusal.to_string()),
+        Err(desk::Error::Refused(refusal)) => me::again(asked, &refusal.line(asked.lang)),
         Err(error @ desk::Error::Db(_)) => Err(error.into()),
     }
 }

@@ -15,6 +15,7 @@ use crate::db::alert::Alert;
 use crate::db::merchant::Merchant;
 use crate::db::order::State;
 use crate::db::pulse::{self, DEEPEST, Outcomes, Pulse, Queue, Soon};
+use crate::db::rejection::{self, Rise};
 use crate::text::{self, Lang};
 use crate::web::asked::Asked;
 use crate::web::reply::{Problem, Reply};
@@ -27,6 +28,8 @@ struct View<'a> {
     alerts: Vec<Alert>,
     /// Held and failed orders of all merchants.
     stuck: [(State, i64); 2],
+    /// Where deliveries that prove nothing come in.
+    rises: Vec<Rise>,
     rows: Vec<Row>,
 }
 
@@ -54,6 +57,7 @@ pub(in crate::web) fn show(asked: &Asked) -> Result<Reply, Problem> {
             frame: Frame::new(asked, false),
             now,
             alerts: sight.alerts()?,
+            rises: rejection::rising(&sight.rejected(now)?),
             stuck: [State::Held, State::Failed].map(|state| (state, count(state))),
             rows: sight.merchants()?.into_iter().map(row).collect::<Result<_, _>>()?,
         })
@@ -84,7 +88,7 @@ fn problems(view: &View<'_>, lang: Lang) -> Markup {
     let others: Vec<&Alert> = view.alerts.iter().filter(|alert| alert.cause != "trouble").collect();
     let stuck: Vec<_> = view.stuck.iter().filter(|(_, count)| *count > 0).collect();
     html! {
-        @if troubled.is_empty() && others.is_empty() && stuck.is_empty() {
+        @if troubled.is_empty() && others.is_empty() && stuck.is_empty() && view.rises.is_empty() {
             p.banner.good { (words.all_is_well) }
         } @else {
             section {
@@ -105,6 +109,7 @@ fn problems(view: &View<'_>, lang: Lang) -> Markup {
                             a.button href={ "/attention#" (stuck_part(*state)) } { (words.see_orders) }
                         }
                     }
+                    @for rise in &view.rises { li.banner.warn { (turned_away(rise, view, lang)) } }
                     @for alert in others {
                         li.banner.warn {
                             p {
@@ -117,6 +122,24 @@ fn problems(view: &View<'_>, lang: Lang) -> Markup {
                 }
             }
         }
+    }
+}
+
+fn turned_away(rise: &Rise, view: &View<'_>, lang: Lang) -> Markup {
+    let words = lang.home();
+    let row = view.rows.iter().find(|row| Some(row.merchant.id) == rise.merchant_id);
+    let zone = row.map_or(TimeZone::UTC, |row| row.zone.clone());
+    html! {
+        div {
+            p {
+                strong { bdi { (row.map_or(words.of_nobody, |row| row.merchant.name.as_str())) } } " – "
+                strong { (rise.day) } " " (words.rejected)
+            }
+            p.muted {
+                (words.rejected_before) ": " (rise.day_before) " · " (words.rejected_last) " " (time(rise.last_at, &zone))
+            }
+        }
+        a.button href="/deliveries" { (words.see_why) }
     }
 }
 

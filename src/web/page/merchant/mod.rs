@@ -4,6 +4,7 @@
 //! the whole is wished for. So a step can be left, and the same forms change a merchant later.
 
 pub(in crate::web) mod close;
+pub(in crate::web) mod codes;
 pub(in crate::web) mod daftra;
 pub(in crate::web) mod list;
 pub(in crate::web) mod live;
@@ -45,6 +46,7 @@ enum Step {
     Webhooks,
     Daftra,
     Vendors,
+    Codes,
     Taxes,
     Policies,
     Payments,
@@ -52,11 +54,12 @@ enum Step {
 }
 
 impl Step {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Shop,
         Self::Webhooks,
         Self::Daftra,
         Self::Vendors,
+        Self::Codes,
         Self::Taxes,
         Self::Policies,
         Self::Payments,
@@ -70,6 +73,7 @@ impl Step {
             Self::Webhooks => "webhooks",
             Self::Daftra => "daftra",
             Self::Vendors => "vendors",
+            Self::Codes => "codes",
             Self::Taxes => "taxes",
             Self::Policies => "policies",
             Self::Payments => "payments",
@@ -77,12 +81,14 @@ impl Step {
         }
     }
 
-    fn name(self, words: &Merchants) -> &'static str {
+    fn name(self, lang: Lang) -> &'static str {
+        let words = lang.merchants();
         match self {
             Self::Shop => words.shop,
             Self::Webhooks => words.webhooks,
             Self::Daftra => words.daftra,
             Self::Vendors => words.vendors,
+            Self::Codes => lang.codes().title,
             Self::Taxes => words.taxes,
             Self::Policies => words.policies,
             Self::Payments => words.payments,
@@ -108,7 +114,7 @@ impl Step {
                     && !known.lacks(Missing::Client),
             ),
             Self::Vendors => Some(!known.lacks(Missing::Vendors)),
-            Self::Taxes | Self::Policies | Self::Payments => None,
+            Self::Codes | Self::Taxes | Self::Policies | Self::Payments => None,
             Self::Live => Some(known.merchant.mode == Mode::Live),
         }
     }
@@ -233,7 +239,7 @@ fn around(asked: &Asked, known: &Known, step: Step, content: &Markup) -> Markup 
 /// A step is shown, or shown again with what is wrong.
 fn show_step(asked: &Asked, known: &Known, step: Step, wrong: Option<&str>, content: &Markup) -> Reply {
     let frame = Frame::new(asked, false);
-    let title = format!("{} · {}", step.name(asked.lang.merchants()), known.merchant.name);
+    let title = format!("{} · {}", step.name(asked.lang), known.merchant.name);
     let content = around(asked, known, step, &html! { @if let Some(wrong) = wrong { (complaint(wrong)) } (content) });
     if wrong.is_some() { refused(&frame, &title, &content) } else { page(&frame, &title, &content) }
 }
@@ -275,7 +281,7 @@ fn steps(asked: &Asked, known: &Known, here: Option<Step>) -> Markup {
                     @for step in Step::ALL {
                         li {
                             a href=(known.step(step)) aria-current=[(Some(step) == here).then_some("step")] {
-                                (step.name(words))
+                                (step.name(asked.lang))
                                 @if step.is_done(known) == Some(true) { span.good role="img" aria-label=(words.is_done) { "✓" } }
                             }
                         }

@@ -76,7 +76,7 @@ fn buttons(asked: &Asked, known: &Known) -> Markup {
     html! {
         @if let (true, Some(step), false) = (asked.viewer.is(Role::Owner), open, known.merchant.mode == Mode::Closed) {
             a.button.primary href=(known.step(step)) {
-                @if known.is_begun_only() { (words.go_on) } @else { (step.name(words)) }
+                @if known.is_begun_only() { (words.go_on) } @else { (step.name(asked.lang)) }
             }
         }
         a.button href={ "/log?merchant=" (known.merchant.slug) } { (words.its_log) }

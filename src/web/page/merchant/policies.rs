@@ -1,5 +1,7 @@
 //! The rules for what shops see differently: each choice beside what it leads to.
 
+use std::collections::BTreeMap;
+
 use maud::{Markup, html};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -8,15 +10,16 @@ use serde_json::Value;
 use super::{Known, Step, names, save, saved, show_step};
 use crate::desk::Secrets;
 use crate::desk::file::MerchantFile;
+use crate::domain::rules::{Trigger, fold};
 use crate::text::label::policies::Policy;
 use crate::web::asked::{Asked, Form};
 use crate::web::auth::Actor;
-use crate::web::page::form;
+use crate::web::page::{form, table};
 use crate::web::reply::{Problem, Reply};
 
 pub(in crate::web) fn show(asked: &Asked) -> Result<Reply, Problem> {
     let known = Known::open(asked)?;
-    Ok(render(asked, &known, &known.file, None))
+    render(asked, &known, &known.file, None)
 }
 
 pub(in crate::web) fn set(asked: &Asked, actor: &Actor, form: &Form) -> Result<Reply, Problem> {
@@ -33,6 +36,7 @@ pub(in crate::web) fn set(asked: &Asked, actor: &Actor, form: &Form) -> Result<R
     choose(form, "price", &mut orders.price);
     choose(form, "locked", &mut orders.locked);
     choose(form, "exchange", &mut orders.exchange);
+    orders.trigger_by_gateway = triggers(form);
     orders.draft = form.get("draft") == "draft";
     orders.test_orders = form.get("test_orders") == "yes";
     orders.ignored_sources = names(form.get("sources")).into_iter().collect();
@@ -47,8 +51,15 @@ pub(in crate::web) fn set(asked: &Asked, actor: &Actor, form: &Form) -> Result<R
     };
     match wrong {
         None => Ok(saved(&known, Step::Policies)),
-        Some(wrong) => Ok(render(asked, &known, &file, Some(&wrong))),
+        Some(wrong) => render(asked, &known, &file, Some(&wrong)),
     }
+}
+
+/// The ways of paying for which another moment was chosen.
+fn triggers(form: &Form) -> BTreeMap<String, Trigger> {
+    let rows = form.all("gateway").zip(form.all("moment")).filter(|(gateway, _)| !gateway.is_empty());
+    rows.filter_map(|(gateway, word)| Some((gateway.to_owned(), serde_json::from_value(Value::from(word)).ok()?)))
+        .collect()
 }
 
 /// A word that means nothing, or none, leaves the rule as it is.
@@ -58,7 +69,8 @@ fn choose<T: DeserializeOwned>(form: &Form, name: &str, rule: &mut T) {
     }
 }
 
-fn render(asked: &Asked, known: &Known, file: &MerchantFile, wrong: Option<&str>) -> Reply {
+fn render(asked: &Asked, known: &Known, file: &MerchantFile, wrong: Option<&str>) -> Result<Reply, Problem> {
+    let gateways = asked.see(|sight| sight.seen(known.merchant.id))?.gateways;
     let (words, rules) = (asked.lang.merchants(), asked.lang.policies());
     let MerchantFile { lines, orders, .. } = file;
     let list = |name: &str, label: &str, hint: &str, values: Vec<&str>| {
@@ -85,6 +97,7 @@ fn render(asked: &Asked, known: &Known, file: &MerchantFile, wrong: Option<&str>
             (policy("locked", &rules.locked, orders.locked))
             (policy("price", &rules.price, orders.price))
         }
+        (by_gateway(asked, &orders.trigger_by_gateway, gateways))
         (list("sources", words.sources, words.sources_hint, orders.ignored_sources.iter().map(String::as_str).collect()))
         (list("tags", words.tags, words.tags_hint, orders.ignored_tags.iter().map(String::as_str).collect()))
         label.choice {
@@ -104,7 +117,44 @@ fn render(asked: &Asked, known: &Known, file: &MerchantFile, wrong: Option<&str>
             (form(asked, &known.step(Step::Policies), &fields))
         }
     };
-    show_step(asked, known, Step::Policies, wrong, &content)
+    Ok(show_step(asked, known, Step::Policies, wrong, &content))
+}
+
+/// When orders paid in one way are invoiced, where that is not when all others are.
+fn by_gateway(asked: &Asked, rules: &BTreeMap<String, Trigger>, mut seen: BTreeMap<String, String>) -> Markup {
+    let (words, moments) = (asked.lang.merchants(), &asked.lang.policies().trigger);
+    for name in rules.keys() {
+        seen.entry(fold(name)).or_insert_with(|| name.clone());
+    }
+    let choice = |label: &str, chosen: Option<Trigger>| {
+        let chosen = serde_json::to_value(chosen).unwrap_or_default();
+        html! {
+            select name="moment" aria-label=(label) {
+                option value="" { (words.as_others) }
+                @for one in &moments.choices { option value=(one.word) selected[chosen == one.word] { (one.label) } }
+            }
+        }
+    };
+    let row = |(key, name): (&String, &String)| {
+        let rule = rules.iter().find(|(known, _)| fold(known) == *key).map(|(_, trigger)| *trigger);
+        html! {
+            td { bdi { (name) } input type="hidden" name="gateway" value=(name); }
+            td { (choice(&format!("{}: {name}", moments.title), rule)) }
+        }
+    };
+    let mut rows: Vec<Markup> = seen.iter().map(row).collect();
+    rows.push(html! {
+        td { input name="gateway" dir="auto" aria-label=(words.another_gateway) placeholder=(words.another_gateway); }
+        td { (choice(words.another_gateway, None)) }
+    });
+    html! {
+        fieldset {
+            legend { (words.by_gateway) }
+            p.hint { (words.by_gateway_hint) }
+            (table(&[words.gateway, moments.title], &rows, ""))
+            ul.hint { @for one in &moments.choices { li { (one.label) ": " (one.consequence) } } }
+        }
+    }
 }
 
 fn policy<const N: usize>(name: &str, policy: &Policy<N>, rule: impl Serialize) -> Markup {

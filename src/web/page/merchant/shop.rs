@@ -1,5 +1,6 @@
 //! The first step: which shop, under which name, in which time zone; and the secret its deliveries are signed with.
 
+use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 use secrecy::SecretString;
 
@@ -11,7 +12,7 @@ use crate::text::label::merchants::Merchants;
 use crate::text::{Notice, Said};
 use crate::web::asked::{Asked, Form};
 use crate::web::auth::Actor;
-use crate::web::page::{Frame, complaint, done, form, page, refused};
+use crate::web::page::{Frame, complaint, done, form, page, refused, time};
 use crate::web::reply::{Problem, Reply};
 
 const NEW: &str = "/merchants/new";
@@ -186,7 +187,7 @@ fn beginning(asked: &Asked, typed: &Typed, wrong: Option<&str>) -> Markup {
 
 fn render(asked: &Asked, known: &Known, typed: &Typed, wrong: Option<&str>) -> Result<Reply, Problem> {
     let words = asked.lang.merchants();
-    let endings = asked.context.parts.accounts.secrets(known.merchant.id)?;
+    let trails = asked.context.parts.accounts.secrets(known.merchant.id)?;
     let here = known.step(Step::Shop);
     let fields = html! {
         (domain_field(words, typed))
@@ -195,25 +196,37 @@ fn render(asked: &Asked, known: &Known, typed: &Typed, wrong: Option<&str>) -> R
         button { (asked.lang.shell().save) }
     };
     let secret = html! {
-        (secret_field(words, if endings.is_empty() { words.secret } else { words.secret_new }, true))
-        @if !endings.is_empty() { p.hint { (words.secret_replace_hint) } }
-        button { @if endings.is_empty() { (asked.lang.shell().save) } @else { (words.secret_replace) } }
+        (secret_field(words, if trails.is_empty() { words.secret } else { words.secret_new }, true))
+        @if !trails.is_empty() { p.hint { (words.secret_replace_hint) } }
+        button { @if trails.is_empty() { (asked.lang.shell().save) } @else { (words.secret_replace) } }
     };
     let content = html! {
         section.card { h2 { (words.shop) } (form(asked, &here, &fields)) }
         section.card #secret {
             h2 { (words.secret) }
-            @if endings.is_empty() { p.banner.warn { (words.secret_none) } }
+            @if trails.is_empty() { p.banner.warn { (words.secret_none) } }
             @else {
                 dl {
-                    @for (name, ending) in [words.secret_current, words.secret_previous].iter().zip(&endings) {
+                    @for (name, trail) in [words.secret_current, words.secret_previous].iter().zip(&trails) {
                         dt { (name) }
-                        dd { @if ending.is_empty() { (words.secret_stored) } @else { (words.secret_ends) " " bdi.code dir="ltr" { "…" (ending) } } }
+                        dd {
+                            @if trail.ending.is_empty() { (words.secret_stored) }
+                            @else { (words.secret_ends) " " bdi.code dir="ltr" { "…" (trail.ending) } }
+                            " · "
+                            @match trail.used_at {
+                                Some(at) => { (words.secret_used) " " (time(at, &known.zone())) },
+                                None => (words.secret_unused),
+                            }
+                        }
                     }
+                }
+                @if let [current, previous] = trails.as_slice() {
+                    @if is_over(current.used_at, previous.used_at) { p.banner.good { (words.secret_may_go) } }
+                    @else { p.hint { (words.secret_must_stay) } }
                 }
             }
             (form(asked, &format!("{}/secret", known.address()), &secret))
-            @if endings.len() > 1 {
+            @if trails.len() > 1 {
                 div.actions {
                     (form(asked, &format!("{}/forget", known.address()), &html! { button.second { (words.secret_forget) } }))
                 }
@@ -221,6 +234,12 @@ fn render(asked: &Asked, known: &Known, typed: &Typed, wrong: Option<&str>) -> R
         }
     };
     Ok(show_step(asked, known, Step::Shop, wrong, &content))
+}
+
+/// Whether the shop signs with the current secret only: its uses are noted to the hour, so one hour alone says nothing.
+fn is_over(current: Option<Timestamp>, previous: Option<Timestamp>) -> bool {
+    const SURE: SignedDuration = SignedDuration::from_hours(2);
+    current.is_some_and(|current| previous.is_none_or(|previous| current >= previous + SURE))
 }
 
 fn domain_field(words: &Merchants, typed: &Typed) -> Markup {

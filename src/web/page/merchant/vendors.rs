@@ -31,6 +31,7 @@ pub(in crate::web) fn set(asked: &Asked, actor: &Actor, form: &Form) -> Result<R
     let typed = names(form.get("more"));
     if form.get("whose") == "all" {
         file.lines.vendors = vec![EVERY.to_owned()];
+        file.lines.not_vendors = names(form.get("but"));
     } else {
         file.lines.vendors = ticked.chain(typed).filter(|name| name != EVERY && !name.is_empty()).collect();
         file.lines.not_vendors.clear();
@@ -71,6 +72,11 @@ fn content(asked: &Asked, known: &Known, seen: &Seen, owners: &Owners) -> Markup
         fieldset {
             legend { (words.vendors) }
             (choice("all", is_all, words.all_lines, words.all_lines_hint))
+            label.field.below {
+                span { (words.but_not) }
+                textarea name="but" dir="auto" rows="2" { (spelled(&known.file.lines.not_vendors, seen).join("\n")) }
+                span.hint { (words.but_not_hint) }
+            }
             (choice("some", !is_all && !own.is_empty(), words.only_these, words.only_these_hint))
         }
         @if seen.orders > 0 { p.hint { (words.seen_in) ": " (seen.orders) } }
@@ -89,6 +95,12 @@ fn content(asked: &Asked, known: &Known, seen: &Seen, owners: &Owners) -> Markup
             (form(asked, &known.step(Step::Vendors), &fields))
         }
     }
+}
+
+/// As the shop writes them, where it was seen how.
+fn spelled<'a>(names: &'a [String], seen: &'a Seen) -> Vec<&'a str> {
+    let spelling = |name: &'a String| seen.vendors.get(name).map_or(name.as_str(), |vendor| vendor.name.as_str());
+    names.iter().map(spelling).collect()
 }
 
 fn row(asked: &Asked, known: &Known, key: &str, vendor: &SeenVendor, owners: &Owners) -> Markup {

@@ -1,0 +1,70 @@
+//! The page of the deliveries.
+
+/// The page of the deliveries.
+pub struct Deliveries {
+    pub hint: &'static str,
+    pub turned_away: &'static str,
+    pub turned_away_hint: &'static str,
+    pub nothing_turned_away: &'static str,
+    pub in_a_day: &'static str,
+    pub in_a_week: &'static str,
+    pub last: &'static str,
+    pub of_nobody: &'static str,
+    pub proved: &'static str,
+    pub never_proved: &'static str,
+    pub to_secret: &'static str,
+    pub inbox: &'static str,
+    pub fate: &'static str,
+    pub repeated: &'static str,
+    pub nothing_yet: &'static str,
+    pub nothing_fits: &'static str,
+    pub clear: &'static str,
+    pub newest: &'static str,
+    pub pages: &'static str,
+}
+
+pub(super) static EN: Deliveries = Deliveries {
+    hint: "What the shops sent, newest first. Each delivery tells of one order; the same one may come several times.",
+    turned_away: "Turned away",
+    turned_away_hint: "Deliveries of the last seven days whose signature proves nothing, by the likely reason. Nothing of them is kept. \
+                       Shopify tries again for some hours, so what is mended soon is not lost.",
+    nothing_turned_away: "Nothing was turned away in the last seven days.",
+    in_a_day: "in 24 hours",
+    in_a_week: "in seven days",
+    last: "last",
+    of_nobody: "For no merchant",
+    proved: "Other deliveries of this merchant proved themselves, the last one at",
+    never_proved: "No delivery of this merchant has ever proved itself.",
+    to_secret: "Give the secret",
+    inbox: "Received",
+    fate: "What became of it",
+    repeated: "came again",
+    nothing_yet: "No delivery has come in yet. They appear here as soon as the shop sends its first one.",
+    nothing_fits: "No delivery fits this filter.",
+    clear: "Clear all filters",
+    newest: "Newest deliveries",
+    pages: "Other pages of deliveries",
+};
+
+pub(super) static AR: Deliveries = Deliveries {
+    hint: "ما أرسلته المتاجر، الأحدث أولًا. كل إشعار يخبر عن طلب واحد، وقد يصل الإشعار نفسه أكثر من مرة.",
+    turned_away: "المرفوضة",
+    turned_away_hint: "إشعارات آخر سبعة أيام التي لا يثبت توقيعها شيئًا، حسب السبب المرجّح. لا يُحفظ منها شيء. تعيد شوبيفاي المحاولة عدة \
+                       ساعات، فما يُصلَح سريعًا لا يضيع.",
+    nothing_turned_away: "لم يُرفض شيء في آخر سبعة أيام.",
+    in_a_day: "في 24 ساعة",
+    in_a_week: "في سبعة أيام",
+    last: "آخرها",
+    of_nobody: "ليست لأي تاجر",
+    proved: "إشعارات أخرى لهذا التاجر أثبتت نفسها، آخرها في",
+    never_proved: "لم يثبت أي إشعار لهذا التاجر نفسه حتى الآن.",
+    to_secret: "أدخل المفتاح",
+    inbox: "الواردة",
+    fate: "ما آل إليه",
+    repeated: "تكرر",
+    nothing_yet: "لم يصل أي إشعار بعد. تظهر الإشعارات هنا فور أن يرسل المتجر أولها.",
+    nothing_fits: "لا إشعار يطابق هذه التصفية.",
+    clear: "امسح كل عوامل التصفية",
+    newest: "أحدث الإشعارات",
+    pages: "صفحات الإشعارات الأخرى",
+};
