@@ -38,7 +38,7 @@ const USES: [(&str, &[&str]); 17] = [
     ("db", &["domain"]),
     ("text", &["db", "domain"]),
     ("engine", &["clock", "config", "daftra", "db", "domain", "shop", "vault"]),
-    ("desk", &["daftra", "db", "domain", "engine", "vault"]),
+    ("desk", &["daftra", "db", "domain", "engine", "text", "vault"]),
     ("view", &["db", "desk", "domain", "text"]),
     ("web", &["clock", "config", "db", "desk", "domain", "text", "vault", "view"]),
     ("sandbox", &[]),
