@@ -383,6 +383,7 @@ impl Sim {
                 Wish::FailedRetry { slug } => slug.clone(),
                 // Nobody wishes for these here.
                 Wish::MerchantClose { .. }
+                | Wish::MerchantOpen { .. }
                 | Wish::SecretRotate { .. }
                 | Wish::SecretForget { .. }
                 | Wish::OrderNote { .. }
