@@ -923,3 +923,56 @@ fn a_closed_merchant_leaves_its_vendors_to_others_and_does_not_change() {
     assert!(house.set(PLAIN).unwrap_err().to_string().contains("a closed merchant does not change"));
     house.add(&PLAIN.replace("'wadi'", "'najd'")).unwrap();
 }
+
+#[test]
+fn a_closed_merchant_is_opened_into_a_pause_with_what_is_still_its_own() {
+    let house = House::new();
+    let open = |slug: &str| house.wish(Wish::MerchantOpen { slug: slug.into() });
+    let close = |slug: &str| house.wish(Wish::MerchantClose { slug: slug.into() }).unwrap();
+    let owned = || house.db.read(|c| merchant::vendors_of_shop(c, "wadi.myshopify.com")).unwrap();
+    house.add(&format!("mode = 'live'\n{PLAIN}")).unwrap();
+    assert_eq!(open("wadi").unwrap().answer["changed"], json!([]), "it is not closed");
+    close("wadi");
+    let done = open("wadi").unwrap();
+    assert_eq!((&done.answer["mode"], done.effects.doors_changed), (&json!("paused"), true));
+    let again = house.merchant("wadi");
+    assert_eq!((again.mode, again.live_from), (Mode::Paused, None), "never straight into live");
+    assert_eq!(owned(), [("*".to_owned(), again.id)]);
+    house.wish(Wish::MerchantResume { slug: "wadi".into() }).unwrap();
+    assert_eq!(house.merchant("wadi").mode, Mode::Shadow);
+    assert!(house.audit().iter().any(|(action, _)| action == "merchant.open"));
+
+    // All lines belong to somebody else by now.
+    close("wadi");
+    house.add(&PLAIN.replace("'wadi'", "'najd'")).unwrap();
+    let notes = open("wadi").unwrap().answer["notes"].to_string();
+    assert!(notes.contains("has these vendors now, so they stay there: *"), "{notes}");
+    assert_eq!(owned(), [("*".to_owned(), house.merchant("najd").id)]);
+    assert_eq!(MerchantFile::of(&house.merchant("wadi"), "https://wadi.daftra.com").lines.vendors, [""; 0]);
+    assert!(refusal(house.wish(Wish::MerchantResume { slug: "wadi".into() })).contains("lines.vendors"));
+
+    // One of two vendors is.
+    close("najd");
+    house.set(&PLAIN.replace("['*']", "['A', 'B']")).unwrap();
+    close("wadi");
+    open("najd").unwrap();
+    house.set(&PLAIN.replace("'wadi'", "'najd'").replace("['*']", "['b', 'c']")).unwrap();
+    let notes = open("wadi").unwrap().answer["notes"].to_string();
+    assert!(notes.contains("stay there: b\""), "{notes}");
+    let names: Vec<String> = owned().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["a", "b", "c"]);
+    assert!(refusal(open("nobody")).contains("there is no such merchant"));
+}
+
+#[test]
+fn a_closed_merchant_stays_closed_while_another_shop_has_its_secret() {
+    let house = House::new();
+    house.wish(Wish::MerchantAdd(proposal(PLAIN, with(&["shared"], None)))).unwrap();
+    house.wish(Wish::MerchantClose { slug: "wadi".into() }).unwrap();
+    let other = PLAIN.replace("'wadi'", "'najd'").replace("wadi.myshopify", "najd.myshopify");
+    house.wish(Wish::MerchantAdd(proposal(&other, with(&["shared"], None)))).unwrap();
+    assert!(
+        refusal(house.wish(Wish::MerchantOpen { slug: "wadi".into() })).contains("another shop has the same secret")
+    );
+    assert_eq!(house.merchant("wadi").mode, Mode::Closed);
+}

@@ -328,6 +328,26 @@ fn what_is_missing_stops_the_start_and_not_the_deliveries() {
 }
 
 #[test]
+fn the_secret_page_says_when_each_was_used_last() {
+    let house = House::new();
+    house.begin();
+    let here = "/merchants/wadi-home/shop";
+    let page = || house.get(here, "olga").body;
+    assert!(page().contains("no delivery was signed with it yet"));
+    house.order();
+    assert!(page().contains("last used <time"), "{}", page());
+    let (action, rotated) = ("/merchants/wadi-home/secret", "another webhook secret that is long 9XyZ");
+    house.on(here, action, &[("secret", rotated)]);
+    let both = page();
+    assert!(both.contains("…9XyZ") && both.contains("…7Q4z") && both.contains("Keep the previous secret"), "{both}");
+    // Three hours ago the old one was used for the last time, and just now the new one.
+    let later = "update credential set used_at = used_at - 3 * 3600000 where slot = 'previous';
+                 update credential set used_at = (select used_at + 3 * 3600000 from credential where slot = 'previous') where slot = 'current' and kind = 'webhook_secret'";
+    house.db.write(move |tx| tx.execute_batch(later).during("let time pass")).unwrap();
+    assert!(page().contains("the previous one can be forgotten"), "{}", page());
+}
+
+#[test]
 fn policies_are_stored_as_they_were_chosen() {
     let house = House::new();
     house.begin();
@@ -377,6 +397,10 @@ fn closing_wants_the_short_name_and_frees_the_vendors() {
     assert_eq!(house.db.read(|c| merchant::vendors_of_shop(c, DOMAIN)).unwrap(), []);
     assert_eq!(house.get("/merchants/wadi-home/shop", "olga").status, 404, "what is closed does not change");
     assert_eq!(house.get(here, "vera").status, 200);
+    assert!(!house.get(here, "omar").body.contains("/open\""), "an owner opens");
+    house.on(here, "/merchants/wadi-home/open", &[]);
+    assert_eq!(house.merchant().mode, Mode::Paused);
+    assert!(house.get(here, "olga").body.contains("action=\"/merchants/wadi-home/close\""));
 }
 
 #[test]

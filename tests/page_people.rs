@@ -46,9 +46,16 @@ fn a_limited_user_sees_nothing_of_others() {
     }
     // The token of her own page does not help with a stranger's order, and hers does not name it.
     let fields = "merchant=souq&cause=cancelled_but_paid&about=";
-    assert_eq!(world.press("lina", "/attention", "/attention/release", fields).status, 404);
+    let hers = "/attention/again?cause=unknown_product";
+    assert_eq!(world.press("lina", hers, "/attention/release", fields).status, 404);
+    assert_eq!(world.get("/attention/again?merchant=souq&cause=cancelled_but_paid", "lina").status, 404);
+    let none = world.get("/attention/again?cause=cancelled_but_paid", "lina").body;
+    assert!(none.contains("no such order any more") && !none.contains("Souq"), "{none}");
+    // Without a merchant all are meant whom she sees, and none of them is held for this.
+    assert_eq!(world.press("lina", hers, "/attention/release", "cause=cancelled_but_paid").status, 303);
     assert!(world.desk.wishes().is_empty());
-    assert_eq!(world.press("omar", "/attention", "/attention/release", fields).status, 303);
+    let page = "/attention/again?merchant=souq&cause=cancelled_but_paid&about=";
+    assert_eq!(world.press("omar", page, "/attention/release", fields).status, 303);
     world.limit("lina", &[]);
     assert!(world.get("/", "lina").body.contains("There is no merchant yet"), "nobody's merchant is nobody's order");
     assert_eq!(world.get("/orders/1", "lina").status, 404);
@@ -61,9 +68,23 @@ fn a_cause_is_released_for_its_merchant() {
     for expected in ["Souq", "Next step", "#2001", "href=\"/orders/2\""] {
         assert!(page.contains(expected), "{expected}: {page}");
     }
-    assert!(!world.get("/attention", "vera").body.contains("<button class=\"second\">Look again"), "a viewer looks on");
+    let before = "/attention/again?merchant=souq&amp;cause=cancelled_but_paid&amp;about=";
+    assert!(page.contains(&format!("href=\"{before}\"")), "a page in between: {page}");
+    assert!(!world.get("/attention", "vera").body.contains("/attention/again"), "a viewer looks on");
+    let before = before.replace("&amp;", "&");
+    let told = world.get(&before, "omar").body;
+    for expected in [
+        "Souq",
+        "<strong>1</strong>",
+        "this merchant is in shadow",
+        "Look at them again (1)",
+        "never sent a second time",
+    ] {
+        assert!(told.contains(expected), "{expected}: {told}");
+    }
+    assert!(!told.contains("Noon"));
     let fields = "merchant=souq&cause=cancelled_but_paid&about=";
-    let answer = world.press("omar", "/attention", "/attention/release", fields);
+    let answer = world.press("omar", &before, "/attention/release", fields);
     assert_eq!(answer.header("location"), Some("/attention?said=looks_again"));
     let (person, wish) = world.desk.last();
     assert_eq!(wish, json!({"hold_release": {"slug": "souq", "cause": "cancelled_but_paid", "about": ""}}));
@@ -82,8 +103,47 @@ fn failed_orders_are_tried_again_together_and_doubts_are_shown() {
     let page = world.get("/attention", "omar").body;
     assert!(page.contains("Failed orders") && page.contains("In doubt"), "{page}");
     assert!(page.contains("k1-5551234567-transaction/17"), "{page}");
-    assert_eq!(world.press("omar", "/attention", "/attention/retry", "merchant=souq").status, 303);
+    let before = world.get("/attention/again?merchant=souq", "omar").body;
+    assert!(before.contains("Look at them again (1)") && before.contains("begun anew"), "{before}");
+    assert_eq!(world.press("omar", "/attention/again?merchant=souq", "/attention/retry", "merchant=souq").status, 303);
     assert_eq!(world.desk.last().1, json!({"failed_retry": {"slug": "souq"}}));
+}
+
+#[test]
+fn what_is_meant_of_all_merchants_is_told_and_done_one_by_one() {
+    let world = two_merchants();
+    world.sql(
+        "update orders set state = 'failed', reason = '{\"failed\":{\"code\":\"no_end\"}}';
+         insert into merchant (slug, key, name, shop_domain, account_id, time_zone, mode, rules, created_at)
+         select 'shut', 'k3', 'Shut', 'shut.myshopify.com', 1, time_zone, 'closed', rules, 0 from merchant where id = 1;
+         insert into orders (merchant_id, remote_id, name, state, state_at, reason, created_at)
+         select 3, 78, '#3001', state, 0, reason, 0 from orders where id = 1;",
+    );
+    assert!(world.get("/attention", "omar").body.contains("href=\"/attention/again?\""));
+    let before = world.get("/attention/again", "omar").body;
+    assert!(before.contains("Noon") && before.contains("Souq") && before.contains("again (2)"), "{before}");
+    assert!(!before.contains("Shut"), "what is closed does not change");
+    assert_eq!(world.press("omar", "/attention/again", "/attention/retry", "merchant=").status, 303);
+    let wished: Vec<_> = world.desk.wishes().into_iter().map(|(_, wish)| wish).collect();
+    assert_eq!(wished, ["failed_retry", "failed_retry"]);
+
+    world.sql("update orders set state = 'held', reason = '{\"held\":[{\"code\":\"unknown_product\",\"line\":\"x\",\"codes\":[\"C-' || id || '\"]}]}'");
+    let page = world.get("/attention", "omar").body;
+    assert!(page.contains("href=\"/attention/again?cause=unknown_product\""), "all of the kind: {page}");
+    let before = world.get("/attention/again?cause=unknown_product", "omar").body;
+    assert!(before.contains("For example:") && before.contains("again (2)"), "{before}");
+    let one = world.get("/attention/again?cause=unknown_product&about=c-2", "omar").body;
+    assert!(one.contains("again (1)") && one.contains("Souq") && !one.contains("Noon"), "{one}");
+    let before = "/attention/again?cause=unknown_product&about=c-2";
+    assert_eq!(
+        world.press("omar", before, "/attention/release", "merchant=&cause=unknown_product&about=c-2").status,
+        303
+    );
+    assert_eq!(
+        world.desk.last().1,
+        json!({"hold_release": {"slug": "souq", "cause": "unknown_product", "about": "c-2"}})
+    );
+    assert_eq!(world.desk.wishes().len(), 3, "nobody else's orders were asked for");
 }
 
 #[test]

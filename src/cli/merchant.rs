@@ -55,6 +55,11 @@ pub(super) enum Command {
         /// The merchant
         slug: String,
     },
+    /// Take a closed merchant's deliveries in again, paused
+    Open {
+        /// The merchant
+        slug: String,
+    },
 }
 
 impl Command {
@@ -73,6 +78,7 @@ impl Command {
             Self::Show { slug, toml } => show(session, &slug, toml)?,
             Self::Pause { slug } => change(session, Wish::MerchantPause { slug })?,
             Self::Resume { slug } => change(session, Wish::MerchantResume { slug })?,
+            Self::Open { slug } => change(session, Wish::MerchantOpen { slug })?,
         }
         Ok(Ended::Fine)
     }

@@ -6,6 +6,8 @@
 //! - Two shops never share a webhook secret: the shop stands in an unsigned header, so whoever can sign for one could
 //!   sign for the other.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use rusqlite::Transaction;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -19,7 +21,7 @@ use crate::db::job::{self, Chore};
 use crate::db::merchant::{self, Credential, CredentialKind, Merchant, Mode, Slot};
 use crate::db::order::{self, Overview, State};
 use crate::db::{self, account};
-use crate::domain::rules::Rules;
+use crate::domain::rules::{Rules, Vendors};
 use crate::engine::credential_place;
 use crate::vault;
 
@@ -181,6 +183,51 @@ pub(super) fn close(tx: &Transaction<'_>, moment: &Moment, slug: &str) -> Result
     turn(tx, moment, Merchant { live_from: None, ..before }, Mode::Closed, "merchant.close")
 }
 
+/// A closed merchant takes deliveries in again, paused: somebody looks at it before anything is sent. Vendors that are
+/// another merchant's by now stay there.
+pub(super) fn open(tx: &Transaction<'_>, moment: &Moment, slug: &str) -> Result<Done, Error> {
+    let before = any_merchant(tx, slug)?;
+    if before.mode != Mode::Closed {
+        return told(tx, moment, &before, Vec::new(), &[], Reach::Nothing);
+    }
+    let stored = webhook_secrets(tx, moment, before.id)?;
+    check_secrets(tx, moment, &before.shop_domain, Some(before.id), &stored)?;
+    let (vendors, lost) = still_free(tx, &before)?;
+    let rules = Rules { vendors, ..before.rules.clone() };
+    let after = Merchant { mode: Mode::Paused, live_from: None, rules, ..before };
+    let names = MerchantFile::of(&after, &address_of(tx, &after)?).check()?.vendor_names();
+    merchant::change(tx, &after)?;
+    merchant::own_vendors(tx, after.id, &after.shop_domain, &names)?;
+    let facts = json!({ "merchant": after.slug, "mode": after.mode, "vendors_lost": lost });
+    moment.write_down(tx, "merchant.open", facts)?;
+    let mut done = told(tx, moment, &after, vec!["mode".to_owned()], &[], Reach::of_mode(after.mode))?;
+    if let (false, Some(notes)) = (lost.is_empty(), done.answer["notes"].as_array_mut()) {
+        notes.push(
+            format!("Another merchant of the shop has these vendors now, so they stay there: {}", lost.join(", "))
+                .into(),
+        );
+    }
+    Ok(done)
+}
+
+/// Of the vendors that a closed merchant had, those that nobody else owns, and those that are lost.
+fn still_free(tx: &Transaction<'_>, closed: &Merchant) -> Result<(Vendors, Vec<String>), db::Error> {
+    let owned = merchant::vendors_of_shop(tx, &closed.shop_domain)?;
+    let is_alone = !merchant::all(tx)?
+        .iter()
+        .any(|other| other.id != closed.id && other.shop_domain == closed.shop_domain && other.mode != Mode::Closed);
+    let is_free = |name: &str| !owned.iter().any(|(known, _)| known == EVERY_VENDOR || known == name);
+    Ok(match &closed.rules.vendors {
+        Vendors::AllBut(others) if is_alone => (Vendors::AllBut(others.clone()), Vec::new()),
+        Vendors::AllBut(_) => (Vendors::Only(BTreeSet::new()), vec![EVERY_VENDOR.to_owned()]),
+        Vendors::Only(own) => {
+            let (free, lost): (BTreeSet<_>, BTreeSet<_>) =
+                own.iter().cloned().partition(|vendor| is_free(vendor.as_str()));
+            (Vendors::Only(free), lost.iter().map(|vendor| vendor.as_str().to_owned()).collect())
+        }
+    })
+}
+
 /// Another current webhook secret. The one it replaces still proves deliveries, for the shop goes on using it a while.
 pub(super) fn rotate(tx: &Transaction<'_>, moment: &Moment, slug: &str, secret: Secret) -> Result<Done, Error> {
     let known = open_merchant(tx, slug)?;
@@ -293,10 +340,12 @@ fn notes(tx: &Transaction<'_>, merchant: &Merchant) -> Result<Vec<String>, db::E
     Ok(notes)
 }
 
+fn any_merchant(tx: &Transaction<'_>, slug: &str) -> Result<Merchant, Error> {
+    Ok(merchant::by_slug(tx, slug)?.ok_or_else(|| Refusal::new("merchant", slug, Why::NoMerchant))?)
+}
+
 pub(super) fn open_merchant(tx: &Transaction<'_>, slug: &str) -> Result<Merchant, Error> {
-    let Some(found) = merchant::by_slug(tx, slug)? else {
-        return Err(Refusal::new("merchant", slug, Why::NoMerchant).into());
-    };
+    let found = any_merchant(tx, slug)?;
     if found.mode == Mode::Closed {
         return Err(Refusal::of(About::Merchant(slug.to_owned()), Why::MerchantClosed).into());
     }
@@ -491,7 +540,7 @@ fn differences(was: &Value, is: &Value) -> Vec<(String, Value, Value)> {
     let (Some(old), Some(new)) = (was.as_object(), is.as_object()) else {
         return if was == is { Vec::new() } else { vec![(String::new(), was.clone(), is.clone())] };
     };
-    let keys: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     let null = Value::Null;
     let inner = keys.into_iter().flat_map(|key| {
         let below = differences(old.get(key).unwrap_or(&null), new.get(key).unwrap_or(&null));

@@ -61,6 +61,11 @@ pub enum Wish {
         /// The merchant.
         slug: String,
     },
+    /// A closed merchant is there again, paused.
+    MerchantOpen {
+        /// The merchant.
+        slug: String,
+    },
     /// Another current webhook secret; the one before still proves deliveries.
     SecretRotate {
         /// The merchant.
@@ -346,6 +351,7 @@ impl Desk<'_> {
             Wish::MerchantPause { slug } => self.in_one(move |tx| merchant::pause(tx, &moment, &slug)),
             Wish::MerchantResume { slug } => self.in_one(move |tx| merchant::resume(tx, &moment, &slug)),
             Wish::MerchantClose { slug } => self.in_one(move |tx| merchant::close(tx, &moment, &slug)),
+            Wish::MerchantOpen { slug } => self.in_one(move |tx| merchant::open(tx, &moment, &slug)),
             Wish::SecretRotate { slug, secret } => self.in_one(move |tx| merchant::rotate(tx, &moment, &slug, secret)),
             Wish::SecretForget { slug } => self.in_one(move |tx| merchant::forget_previous(tx, &moment, &slug)),
             Wish::MappingSet { slug, code, product_id } => {

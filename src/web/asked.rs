@@ -26,6 +26,8 @@ pub(super) struct Asked {
     pub(super) lang: Lang,
     /// Where the browser is, as far as trusted proxies tell.
     pub(super) client: IpAddr,
+    /// Where the browser reaches us, as far as it can be believed.
+    pub(super) origin: Option<String>,
     /// Without the query.
     pub(super) path: String,
     pub(super) query: String,

@@ -12,6 +12,7 @@ mod body;
 mod context;
 mod hook;
 mod multipart;
+mod origin;
 mod page;
 mod peer;
 mod probe;

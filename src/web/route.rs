@@ -15,7 +15,7 @@ use super::auth::{Actor, Viewer};
 use super::blocking::blocking;
 use super::context::Context;
 use super::reply::{Problem, Reply};
-use super::{api, body, hook, page, peer, probe, reply};
+use super::{api, body, hook, origin, page, peer, probe, reply};
 use crate::db::user::Role;
 use crate::text::{Lang, Notice};
 
@@ -80,6 +80,7 @@ pub static ROUTES: &[Route] = &[
     Route { method: Method::GET, path: "/static/{script}", role: Some(Role::Viewer), run: Run::Script },
     show("/", Role::Viewer, page::home::show),
     show("/attention", Role::Viewer, page::attention::show),
+    show("/attention/again", Role::Operator, page::again::show),
     change("/attention/release", Role::Operator, page::attention::release),
     change("/attention/retry", Role::Operator, page::attention::retry),
     show("/log", Role::Viewer, page::log::show),
@@ -110,6 +111,7 @@ pub static ROUTES: &[Route] = &[
     change("/merchants/{merchant}/pause", Role::Operator, page::merchant::overview::pause),
     change("/merchants/{merchant}/resume", Role::Operator, page::merchant::overview::resume),
     change("/merchants/{merchant}/close", Role::Owner, page::merchant::close::close),
+    change("/merchants/{merchant}/open", Role::Owner, page::merchant::close::open),
     show("/merchants/{merchant}/mapping", Role::Operator, page::mapping::show),
     change("/merchants/{merchant}/mapping", Role::Operator, page::mapping::set),
     show("/merchants/{merchant}/mapping.csv", Role::Operator, page::mapping::file),
@@ -275,6 +277,7 @@ async fn signed_in(
     let asked = Asked {
         context: Arc::clone(context),
         client: client(context, &head.headers, peer),
+        origin: origin::of(&head.headers, peer, &context.parts.config),
         viewer,
         lang,
         path: head.uri.path().to_owned(),

@@ -384,6 +384,7 @@ impl Sim {
                 // Nobody wishes for these here.
                 Wish::TokenAdd { .. } | Wish::TokenRevoke { .. } => String::new(),
                 Wish::MerchantClose { .. }
+                | Wish::MerchantOpen { .. }
                 | Wish::SecretRotate { .. }
                 | Wish::SecretForget { .. }
                 | Wish::OrderNote { .. }

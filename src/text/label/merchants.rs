@@ -22,6 +22,8 @@ pub struct Merchants {
     pub close_confirm: &'static str,
     pub close_not_confirmed: &'static str,
     pub closed: &'static str,
+    pub open: &'static str,
+    pub open_hint: &'static str,
     pub steps: &'static str,
     pub is_done: &'static str,
     pub is_open: &'static str,
@@ -71,6 +73,7 @@ pub struct Merchants {
     pub waiting_hint: &'static str,
     pub arrived: &'static str,
     pub wants_secret: &'static str,
+    pub from_the_address_bar: &'static str,
     pub no_public_address: &'static str,
 
     pub daftra: &'static str,
@@ -213,11 +216,14 @@ pub(super) static EN: Merchants = Merchants {
     pause_hint: "Deliveries are kept, nothing is sent to Daftra until you resume.",
     resume: "Resume",
     close: "Close this merchant",
-    close_hint: "For good: its webhooks are refused, its orders are not worked on any more, and its vendors are free for \
+    close_hint: "The end of it: its webhooks are refused, its orders are not worked on any more, and its vendors are free for \
                  another merchant. What was booked in Daftra stays, and its pages can still be read.",
     close_confirm: "Type the short name to confirm",
     close_not_confirmed: "The short name was not typed as it stands there, so nothing was closed.",
-    closed: "This merchant is closed and does not change any more.",
+    closed: "This merchant is closed: its deliveries are refused, and nothing is done for its orders.",
+    open: "Open again",
+    open_hint: "Its deliveries are kept again from now on, and nothing is sent to Daftra: it is paused, and goes to shadow when you resume \
+                it. What the shop sent meanwhile was refused and stays away. Vendors that another merchant has by now stay with that one.",
     steps: "Steps",
     is_done: "done",
     is_open: "still to do",
@@ -281,6 +287,8 @@ pub(super) static EN: Merchants = Merchants {
     waiting_hint: "This page looks by itself. If nothing comes: is the secret that of the same page, and the address exactly this one?",
     arrived: "Deliveries arrive and prove themselves.",
     wants_secret: "Give the webhook secret first: without it no delivery can prove itself.",
+    from_the_address_bar: "This server does not know its public address (http.public_address): the beginning is taken from your browser's \
+                           address bar. Shopify must reach it there, by https and from the internet.",
     no_public_address: "This server does not know its public address (http.public_address), so only the end of it is shown.",
 
     daftra: "Daftra",
@@ -427,11 +435,14 @@ pub(super) static AR: Merchants = Merchants {
     pause_hint: "تُحفظ الإشعارات ولا يُرسل شيء إلى دفترة حتى تستأنف.",
     resume: "استئناف",
     close: "إغلاق هذا التاجر",
-    close_hint: "نهائيًا: تُرفض إشعاراته، ولا تُعالج طلباته بعد ذلك، ويصبح مورّدوه متاحين لتاجر آخر. ما سُجّل في دفترة يبقى، وتبقى صفحاته \
+    close_hint: "تُرفض إشعاراته، ولا تُعالج طلباته بعد ذلك، ويصبح مورّدوه متاحين لتاجر آخر. ما سُجّل في دفترة يبقى، وتبقى صفحاته \
                  للقراءة.",
     close_confirm: "اكتب الاسم المختصر للتأكيد",
     close_not_confirmed: "لم يُكتب الاسم المختصر كما هو، فلم يُغلق شيء.",
-    closed: "هذا التاجر مغلق ولا يتغير بعد الآن.",
+    closed: "هذا التاجر مغلق: تُرفض إشعاراته، ولا يُفعل شيء لطلباته.",
+    open: "افتحه من جديد",
+    open_hint: "تُحفظ إشعاراته من الآن مرة أخرى، ولا يُرسل شيء إلى دفترة: يكون متوقفًا مؤقتًا، ويدخل وضع الظل عند استئنافه. ما \
+                أرسله المتجر في أثناء الإغلاق رُفض ولن يصل. والمورّدون الذين صاروا لتاجر آخر يبقون له.",
     steps: "الخطوات",
     is_done: "مكتملة",
     is_open: "لم تكتمل",
@@ -492,6 +503,8 @@ pub(super) static AR: Merchants = Merchants {
     waiting_hint: "تنظر هذه الصفحة من نفسها. إن لم يصل شيء: هل السرّ من الصفحة نفسها، والعنوان هو هذا تمامًا؟",
     arrived: "تصل الإشعارات وتوقيعها صحيح.",
     wants_secret: "أدخل سرّ الإشعارات أولًا: بدونه لا يُقبل أي إشعار.",
+    from_the_address_bar: "لا يعرف هذا الخادم عنوانه العام (\u{2066}http.public_address\u{2069}): أُخذ أوله من شريط العنوان في متصفحك. يجب أن تصل إليه \
+                           شوبيفاي هناك، عبر \u{2066}https\u{2069} ومن الإنترنت.",
     no_public_address: "لا يعرف هذا الخادم عنوانه العام (\u{2066}http.public_address\u{2069})، لذلك يظهر آخره فقط.",
 
     daftra: "دفترة",

@@ -110,7 +110,7 @@ fn next_step(why: &Why) -> Cow<'static, str> {
         Why::SlugTaken => "هذا الاسم مستخدم: اختر غيره، أو غيّر التاجر الذي يحمله".into(),
         Why::SlugReserved => "هذا اسم صفحة التاجر الجديد: اختر غيره".into(),
         Why::NoMerchant => "لا يوجد تاجر بهذا الاسم: اختر من قائمة التجار".into(),
-        Why::MerchantClosed => "التاجر المغلق لا يتغير".into(),
+        Why::MerchantClosed => "التاجر المغلق لا يتغير: افتحه من جديد أولًا".into(),
         Why::LiveFromAlone => "لا يُسجَّل شيء في هذا الوضع: اختر التشغيل الفعلي معه، أو اتركه فارغًا".into(),
         Why::SharedShop(other) => {
             format!("التاجر {} يبيع في المتجر نفسه: اكتب مورّدي هذا التاجر", isolated(other)).into()

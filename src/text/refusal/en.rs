@@ -102,7 +102,7 @@ fn next_step(why: &Why) -> Cow<'_, str> {
         Why::SlugTaken => "this slug is taken: choose another, or change the merchant with qantara merchant set".into(),
         Why::SlugReserved => "the page for a new merchant has this name: choose another".into(),
         Why::NoMerchant => "there is no such merchant: qantara merchant list shows them".into(),
-        Why::MerchantClosed => "a closed merchant does not change".into(),
+        Why::MerchantClosed => "a closed merchant does not change: open it again first".into(),
         Why::LiveFromAlone => {
             "nothing is booked in this mode: write it together with mode = \"live\", or leave it out".into()
         }

@@ -3,20 +3,19 @@
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
 
-use super::{Frame, code, done, form, mapping, maybe_time, order, page, time};
+use super::again::{HERE, Wish as Again};
+use super::{Frame, code, done, mapping, maybe_time, order, page, time};
+use crate::db;
 use crate::db::held::{Cause, Doubt};
-use crate::db::merchant::Merchant;
+use crate::db::merchant::{Merchant, Mode};
 use crate::db::order::{Filter, Overview, State};
+use crate::db::sight::Sight;
 use crate::db::user::Role;
 use crate::desk::Wish;
 use crate::text::{Lang, Said};
 use crate::web::asked::{Asked, Form};
 use crate::web::auth::Actor;
 use crate::web::reply::{Problem, Reply};
-
-const HERE: &str = "/attention";
-const RELEASE: &str = "/attention/release";
-const RETRY: &str = "/attention/retry";
 
 /// The parts of the page, for those who lead here.
 pub(super) const HELD: &str = "held";
@@ -60,19 +59,49 @@ pub(in crate::web) fn show(asked: &Asked) -> Result<Reply, Problem> {
     Ok(page(&Frame::new(asked, false), asked.lang.attention().title, &render(&view)))
 }
 
-/// Looks again at every order that one cause holds.
+/// Looks again at every order that one cause holds: of one merchant, or of all whom somebody sees.
 pub(in crate::web) fn release(asked: &Asked, actor: &Actor, form: &Form) -> Result<Reply, Problem> {
-    let merchant = asked.see(|sight| sight.merchant(form.get("merchant")))?;
-    let (cause, about) = (form.get("cause").to_owned(), Some(form.raw("about").to_owned()));
-    asked.perform(actor, Wish::HoldRelease { slug: Some(merchant.slug), cause, about })?;
+    let cause = form.get("cause").to_owned();
+    let about = form.all("about").next().map(|_| form.raw("about").to_owned());
+    for slug in meant(asked, form, |sight, id| {
+        let is_meant = |one: &Cause| one.cause == cause && about.as_ref().is_none_or(|about| *about == one.about);
+        Ok(sight.causes(Some(id))?.0.iter().any(is_meant))
+    })? {
+        asked.perform(actor, Wish::HoldRelease { slug: Some(slug), cause: cause.clone(), about: about.clone() })?;
+    }
     Ok(done(HERE, Said::LooksAgain))
 }
 
-/// Tries all failed orders of a merchant again.
+/// Tries all failed orders again: of one merchant, or of all whom somebody sees.
 pub(in crate::web) fn retry(asked: &Asked, actor: &Actor, form: &Form) -> Result<Reply, Problem> {
-    let merchant = asked.see(|sight| sight.merchant(form.get("merchant")))?;
-    asked.perform(actor, Wish::FailedRetry { slug: merchant.slug })?;
+    for slug in meant(asked, form, |sight, id| {
+        let failed = Filter { merchant_id: Some(id), state: Some(State::Failed), before: None };
+        Ok(!sight.orders(failed, 1)?.is_empty())
+    })? {
+        asked.perform(actor, Wish::FailedRetry { slug })?;
+    }
     Ok(done(HERE, Said::LooksAgain))
+}
+
+/// The merchant that a form names; or, if it names none, all that are open and have such orders.
+fn meant(
+    asked: &Asked,
+    form: &Form,
+    has_some: impl Fn(&Sight<'_>, i64) -> Result<bool, db::Error>,
+) -> Result<Vec<String>, Problem> {
+    let slug = form.get("merchant");
+    Ok(asked.see(|sight| {
+        if !slug.is_empty() {
+            return Ok(vec![sight.merchant(slug)?.slug]);
+        }
+        let mut slugs = Vec::new();
+        for merchant in sight.merchants()?.into_iter().filter(|merchant| merchant.mode != Mode::Closed) {
+            if has_some(sight, merchant.id)? {
+                slugs.push(merchant.slug);
+            }
+        }
+        Ok(slugs)
+    })?)
 }
 
 fn render(view: &View<'_>) -> Markup {
@@ -122,12 +151,10 @@ fn held(view: &View<'_>) -> Markup {
 fn one_cause(cause: &Cause, view: &View<'_>) -> Markup {
     let (lang, words) = (view.asked.lang, view.asked.lang.attention());
     let sentence = lang.words().hold(&cause.hold, None);
-    let hidden = html! {
-        input type="hidden" name="merchant" value=(cause.merchant);
-        input type="hidden" name="cause" value=(cause.cause);
-        input type="hidden" name="about" value=(cause.about);
-        button.second { (words.look_again) }
-    };
+    let of_this = Again { merchant: Some(&cause.merchant), cause: Some(cause.cause), about: Some(&cause.about) };
+    // Others may be held for the same kind of reason.
+    let is_of_several = view.causes.iter().filter(|other| other.cause == cause.cause).count() > 1;
+    let of_kind = Again { merchant: view.only.as_deref(), cause: Some(cause.cause), about: None };
     html! {
         article {
             div.head {
@@ -148,7 +175,8 @@ fn one_cause(cause: &Cause, view: &View<'_>) -> Markup {
                     @if let Some(address) = mapping::of_hold(&cause.merchant, &cause.hold) {
                         a.button.primary href=(address) { (lang.mapping().choose) }
                     }
-                    (form(view.asked, RELEASE, &hidden))
+                    a.button href=(of_this.address()) { (words.look_again) }
+                    @if is_of_several { a href=(of_kind.address()) { (words.look_again_kind) } }
                 }
             }
         }
@@ -166,10 +194,14 @@ fn name_of<'a>(slug: &'a str, view: &'a View<'_>) -> &'a str {
 fn failed(view: &View<'_>) -> Markup {
     let (lang, words) = (view.asked.lang, view.asked.lang.attention());
     let slugs: std::collections::BTreeSet<&str> = view.failed.iter().map(|order| order.merchant.as_str()).collect();
+    let of_merchant = |merchant| Again { merchant, cause: None, about: None }.address();
     html! {
         section id=(FAILED) {
             h2 { (words.failed) }
             p.hint { (words.failed_hint) }
+            @if slugs.len() > 1 && view.asked.viewer.is(Role::Operator) {
+                div.actions { a.button href=(of_merchant(None)) { (words.retry_all_merchants) } }
+            }
             @for slug in slugs {
                 article {
                     h3 { bdi { (name_of(slug, view)) } }
@@ -185,10 +217,7 @@ fn failed(view: &View<'_>) -> Markup {
                     }
                     @if view.asked.viewer.is(Role::Operator) {
                         div.actions {
-                            (form(view.asked, RETRY, &html! {
-                                input type="hidden" name="merchant" value=(slug);
-                                button.second { (words.retry_all) }
-                            }))
+                            a.button href=(of_merchant(Some(slug))) { (words.retry_all) }
                         }
                     }
                 }

@@ -1,6 +1,7 @@
 //! Pages: each file has what a page shows, how it is read, and how it looks. Rendering is pure. No page needs a script;
 //! the one there is shows news of what is still moving without a reload.
 
+pub(super) mod again;
 pub(super) mod attention;
 pub(super) mod audit;
 pub(super) mod deliveries;

@@ -1,4 +1,4 @@
-//! The end of a merchant: what it means, and a word typed so that no slip does it.
+//! The end of a merchant: what it means, and a word typed so that no slip does it. And the way back, into a pause.
 
 use maud::{Markup, html};
 
@@ -36,6 +36,29 @@ pub(super) fn card(asked: &Asked, known: &Known) -> Markup {
         div.card {
             p { (words.close_hint) }
             (form(asked, &format!("{}/close", known.address()), &fields))
+        }
+    }
+}
+
+pub(in crate::web) fn open(asked: &Asked, actor: &Actor, _form: &Form) -> Result<Reply, Problem> {
+    let known = Known::of(asked)?;
+    let words = asked.lang.merchants();
+    match perform(asked, actor, Wish::MerchantOpen { slug: known.merchant.slug.clone() })? {
+        None => Ok(done(&known.address(), Said::Saved)),
+        Some(wrong) => {
+            let content = html! { (super::head(asked, &known)) (complaint(&wrong)) (way_back(asked, &known)) };
+            Ok(refused(&Frame::new(asked, false), words.open, &content))
+        }
+    }
+}
+
+pub(super) fn way_back(asked: &Asked, known: &Known) -> Markup {
+    let words = asked.lang.merchants();
+    html! {
+        section.card {
+            h2 { (words.open) }
+            p { (words.open_hint) }
+            (form(asked, &format!("{}/open", known.address()), &html! { button { (words.open) } }))
         }
     }
 }

@@ -178,10 +178,23 @@ fn address(slug: &str) -> String {
     format!("/merchants/{slug}")
 }
 
-/// Where its webhooks go, and whether that is the whole address.
-fn webhook_address(asked: &Asked, slug: &str) -> (String, bool) {
+/// From where the beginning of a webhook address is known.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Beginning {
+    Configured,
+    AddressBar,
+    Unknown,
+}
+
+/// Where its webhooks go, and how the beginning of that is known.
+fn webhook_address(asked: &Asked, slug: &str) -> (String, Beginning) {
     let public = asked.context.parts.config.http.public_address.as_deref();
-    (format!("{}/webhook/{slug}", public.unwrap_or_default()), public.is_some())
+    let (beginning, known) = match (public, &asked.origin) {
+        (Some(public), _) => (public, Beginning::Configured),
+        (None, Some(origin)) => (origin.as_str(), Beginning::AddressBar),
+        (None, None) => ("", Beginning::Unknown),
+    };
+    (format!("{beginning}/webhook/{slug}"), known)
 }
 
 /// Wishes for the merchant of this file. What is wrong with it comes back as words.

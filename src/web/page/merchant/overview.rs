@@ -58,6 +58,7 @@ fn render(asked: &Asked, known: &Known, wrong: Option<&str>) -> Result<Markup, P
             }
             div.actions { (buttons(asked, known)) }
         }
+        @if asked.viewer.is(Role::Owner) && known.merchant.mode == Mode::Closed { (super::close::way_back(asked, known)) }
         (settings(asked, known))
         @if asked.viewer.is(Role::Owner) && known.merchant.mode != Mode::Closed {
             section { details { summary { (words.close) } (super::close::card(asked, known)) } }

@@ -3,7 +3,7 @@
 
 use maud::{Markup, html};
 
-use super::{Known, Step, around, webhook_address};
+use super::{Beginning, Known, Step, around, webhook_address};
 use crate::web::asked::Asked;
 use crate::web::page::{Frame, code, maybe_time, page};
 use crate::web::reply::{Problem, Reply};
@@ -32,7 +32,7 @@ pub(in crate::web) fn show(asked: &Asked) -> Result<Reply, Problem> {
 
 fn render(asked: &Asked, known: &Known) -> Markup {
     let words = asked.lang.merchants();
-    let (address, is_whole) = webhook_address(asked, &known.merchant.slug);
+    let (address, beginning) = webhook_address(asked, &known.merchant.slug);
     html! {
         (state(asked, known))
         section.card {
@@ -42,7 +42,11 @@ fn render(asked: &Asked, known: &Known) -> Markup {
                 li {
                     (words.webhooks_each)
                     p { input.copy readonly dir="ltr" aria-label=(words.webhooks_address) value=(address); }
-                    @if !is_whole { p.hint { (words.no_public_address) } }
+                    @match beginning {
+                        Beginning::Configured => {},
+                        Beginning::AddressBar => p.hint { (words.from_the_address_bar) },
+                        Beginning::Unknown => p.hint { (words.no_public_address) },
+                    }
                     div.scroll tabindex="0" {
                         table {
                             thead { tr { th scope="col" { (words.webhooks_event) } th scope="col" { (words.webhooks_topic) } } }
