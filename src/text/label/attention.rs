@@ -18,6 +18,7 @@ pub struct Attention {
     pub retry_all: &'static str,
     pub retry_all_merchants: &'static str,
     pub what_happens: &'static str,
+    pub button_does: &'static str,
     pub for_example: &'static str,
     pub release_does: &'static str,
     pub retry_does: &'static str,
@@ -54,6 +55,7 @@ pub(super) static EN: Attention = Attention {
     retry_all: "Try all of them again",
     retry_all_merchants: "Try the failed orders of all merchants again",
     what_happens: "What happens",
+    button_does: "What the button does",
     for_example: "For example:",
     release_does: "Each of these orders is checked again by today's rules, products and stock. Where the cause is gone it is booked; where it \
                    is still there, the order stays held. Nothing is forced.",
@@ -92,6 +94,7 @@ pub(super) static AR: Attention = Attention {
     retry_all: "أعد محاولتها كلها",
     retry_all_merchants: "أعد محاولة الطلبات الفاشلة لكل التجار",
     what_happens: "ما سيحدث",
+    button_does: "ماذا يفعل الزر",
     for_example: "مثلًا:",
     release_does: "يُفحص كل طلب من هذه الطلبات من جديد حسب قواعد اليوم ومنتجاته ومخزونه. ما انتفى سببه يُسجَّل، وما بقي سببه يبقى معلّقًا. لا شيء \
                    يُفرض.",

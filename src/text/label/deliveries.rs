@@ -58,7 +58,7 @@ pub(super) static AR: Deliveries = Deliveries {
     of_nobody: "ليست لأي تاجر",
     proved: "إشعارات أخرى لهذا التاجر أثبتت نفسها، آخرها في",
     never_proved: "لم يثبت أي إشعار لهذا التاجر نفسه حتى الآن.",
-    to_secret: "أدخل المفتاح",
+    to_secret: "أدخل السرّ",
     inbox: "الواردة",
     fate: "ما آل إليه",
     repeated: "تكرر",

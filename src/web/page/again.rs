@@ -112,6 +112,7 @@ fn render(view: &View<'_>) -> Markup {
         h1 { (view.title()) }
         @if view.rows.is_empty() {
             (complaint(words.none_left))
+            p { a.button href=(HERE) { (lang.shell().back) } }
         } @else {
             @if let Some(hold) = &view.hold {
                 @let sentence = lang.words().hold(hold, None);
@@ -124,13 +125,12 @@ fn render(view: &View<'_>) -> Markup {
             @if view.is_cut { p.banner.calm { (words.cut) } }
             (table(&[label.merchant, label.mode, label.orders, words.what_happens], &rows(view), ""))
             section.card {
-                h2 { (words.what_happens) }
+                h2 { (words.button_does) }
                 p { @if view.wish.cause.is_some() { (words.release_does) } @else { (words.retry_does) } }
                 p { (words.never_twice) }
                 (form(view.asked, view.action(), &fields(view)))
             }
         }
-        p { a href=(HERE) { (lang.shell().back) } }
     }
 }
 

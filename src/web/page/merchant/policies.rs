@@ -144,7 +144,7 @@ fn by_gateway(asked: &Asked, rules: &BTreeMap<String, Trigger>, mut seen: BTreeM
     };
     let mut rows: Vec<Markup> = seen.iter().map(row).collect();
     rows.push(html! {
-        td { input name="gateway" dir="auto" aria-label=(words.another_gateway) placeholder=(words.another_gateway); }
+        td { input.fill name="gateway" dir="auto" aria-label=(words.another_gateway) placeholder=(words.another_gateway); }
         td { (choice(words.another_gateway, None)) }
     });
     html! {
