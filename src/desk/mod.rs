@@ -34,7 +34,7 @@ use crate::db::user::Role;
 use crate::db::{self, Db, audit};
 use crate::domain::document::Policy;
 use crate::domain::ruling::Ruling;
-pub use crate::text::refusal::{About, Form, Refusal, Why};
+use crate::text::refusal::{About, Form, Refusal, Why};
 use crate::vault::Vault;
 use file::MerchantFile;
 

@@ -8,8 +8,9 @@ use maud::Markup;
 use serde::Serialize;
 
 use crate::db;
-use crate::desk::{self, Refusal};
+use crate::desk;
 use crate::text::Notice;
+use crate::text::refusal::Refusal;
 
 pub(super) type Reply = Response<Full<Bytes>>;
 

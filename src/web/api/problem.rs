@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::desk::About;
+use crate::text::refusal::About;
 use crate::text::{Lang, Notice};
 use crate::web::reply::{self, Because, Problem, Reply};
 
