@@ -54,10 +54,13 @@ insert into delivery (merchant_id, event_key, topic, order_id, received_at, body
   where o.id > 10;
 insert into attempt (order_id, account_id, document_id, action, started_at, ended_at, outcome, status)
   select d.order_id, account_id, d.id, 'create', since_at - 900, since_at - 400, 'accepted', 202 from document d where order_id > 10;
+create temp table told as select
+  (select reason from sync_log where order_id = 1 and status = 'success') as booked,
+  (select reason from sync_log where order_id = 2 and status = 'held') as held;
 insert into sync_log (at, merchant_id, order_id, document_id, status, reason)
   select o.state_at, o.merchant_id, o.id, (select id from document where order_id = o.id),
-    iif(o.state = 'settled', iif(o.id % 7, status, 'updated'), 'held'), iif(o.state = 'settled', null, o.reason)
-  from orders o cross join (select 'success' as status union all select 'updated' union all select 'duplicate')
+    iif(o.state = 'settled', iif(o.id % 7, status, 'updated'), 'held'), iif(o.state = 'settled', booked, held)
+  from orders o cross join (select 'success' as status union all select 'updated' union all select 'duplicate') cross join told
   where o.id > 10 order by o.id;
 insert into order_sku select merchant_id, 'wh-' || (id % 5000), id from orders where id > 10;
 insert into audit (at, action, facts, previous, hash)
