@@ -288,7 +288,7 @@ fn difference(wanted: &Wanted, found: &Found, standing: Option<&Standing>, merch
         Stand::Held(code) => standing.is("held", Some(code)),
     };
     let mut faults = found.faults.clone();
-    faults.extend(purse.faults(&found.payments, merchant, &found.booked));
+    faults.extend(purse.faults(&found.payments, merchant, found.booked.total()));
     if stands && faults.is_empty() && fits(papers, &found.booked, shop) {
         return None;
     }

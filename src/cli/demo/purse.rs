@@ -234,9 +234,8 @@ fn subsets(amounts: &[i64]) -> BTreeSet<i64> {
 }
 
 impl Purse {
-    /// What is wrong with the payments that are there beside the documents.
-    pub(super) fn faults(&self, found: &[Entry], merchant: &MerchantRow, booked: &Booked) -> Vec<String> {
-        let (open, has_receipt) = (booked.total(), !booked.receipts.dates.is_empty());
+    /// What is wrong with the payments that are there; `open` is what Daftra's documents leave to be paid.
+    pub(super) fn faults(&self, found: &[Entry], merchant: &MerchantRow, open: i64) -> Vec<String> {
         let digits = SHOPS[merchant.shop].digits;
         let money = |amount: i64| Decimal::new(amount, digits);
         let paid = |on_receipt| -> i64 {
@@ -257,9 +256,8 @@ impl Purse {
                 );
             }
             Some(sums) => {
-                let strangers = found
-                    .iter()
-                    .filter(|entry| !self.wanted.iter().any(|wanted| wanted.may_be(entry, merchant, has_receipt)));
+                let strangers =
+                    found.iter().filter(|entry| !self.wanted.iter().any(|wanted| wanted.may_be(entry, merchant)));
                 let strangers = strangers.filter(|entry| entry.transaction.is_some() || entry.on_receipt);
                 faults.extend(strangers.map(|entry| format!("a payment that nobody expects: {}", entry.say(digits))));
                 let told: Vec<u64> = found.iter().filter_map(|entry| entry.transaction).collect();
@@ -289,16 +287,11 @@ impl Wanted {
         is_named && self.lies_right(entry) && (entry.amount - self.amount).abs() <= self.slack
     }
 
-    /// The same payment, or what was left of it when it was booked. What went back before the invoice and was heard of
-    /// after the payment was booked has no receipt to lie on.
-    fn may_be(&self, entry: &Entry, merchant: &MerchantRow, has_receipt: bool) -> bool {
-        let is_all_or_rest =
-            entry.amount == self.amount || !self.on_receipt && merchant.records() && entry.amount <= self.amount;
-        let is_off_the_invoice = self.on_receipt
-            && !has_receipt
-            && (self.till.method, self.till.treasury) == (entry.method.as_str(), entry.treasury)
-            && (entry.on_receipt, entry.amount) == (false, -self.amount);
-        self.is_told_as(entry, merchant) && (is_off_the_invoice || self.lies_right(entry) && is_all_or_rest)
+    /// The same payment, or what was left of it when it was booked.
+    fn may_be(&self, entry: &Entry, merchant: &MerchantRow) -> bool {
+        self.is_told_as(entry, merchant)
+            && self.lies_right(entry)
+            && (entry.amount == self.amount || !self.on_receipt && merchant.records() && entry.amount <= self.amount)
     }
 
     fn is_told_as(&self, entry: &Entry, merchant: &MerchantRow) -> bool {
