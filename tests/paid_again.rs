@@ -174,6 +174,21 @@ fn money_that_went_back_before_the_invoice_is_taken_off_what_was_not_sent() {
     assert_eq!(invoiced.payment(1, 900, 20_000).told(), "settled");
 }
 
+/// The transactions of an order come in any order. While less is known to have come in than went back before the invoice,
+/// the one that is missing is waited for: a payment of the rest alone would have to be paid back by hand.
+#[test]
+fn money_that_went_back_before_the_invoice_waits_for_the_money_it_was() {
+    for refunds in [true, false] {
+        let known = Books::new().recording().sale(900, 5_000).back(9, &[(TEA, 1)]).with(|books| {
+            books.merchant.rules.payments.refunds = refunds;
+        });
+        let invoiced = known.does("create order 20000 9=Absorbed");
+        assert_eq!(invoiced.told(), "settled");
+        let whole = invoiced.sale(901, 25_000);
+        assert_eq!(whole.told(), "create transaction/900 5000 bank; create transaction/901 15000 bank");
+    }
+}
+
 #[test]
 fn what_was_never_sent_and_is_not_wanted_is_given_up() {
     let planned = Books::invoiced().recording().payment(1, 900, 30_000).is(2, Planned);

@@ -162,6 +162,13 @@ impl<'a> Purse<'a> {
             if is_untold && net(&mut piles, movement, amount) {
                 continue;
             }
+            let unsent: Amount = piles.iter().chain(&to_look_for).map(|pile| pile.amount).sum();
+            if is_untold && amount > room + unsent {
+                // More went back than is known to have come in: the rest of it is still to be told, and until then nothing
+                // is sent off which this money could not be taken any more.
+                piles.clear();
+                continue;
+            }
             let was_recorded = amount <= room;
             if was_recorded {
                 room -= amount;
