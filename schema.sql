@@ -91,6 +91,7 @@ create index delivery_of_order on delivery (order_id);
 create index delivery_by_merchant on delivery (merchant_id, id);
 create index delivery_by_topic on delivery (merchant_id, topic, id);
 create index delivery_by_fate on delivery (merchant_id, fate, id);
+create index delivery_by_both on delivery (merchant_id, topic, fate, id);
 create index delivery_with_body on delivery (received_at) where body is not null;
 
 -- What we know of one order, and where it stands.

@@ -110,6 +110,24 @@ fn failed_orders_are_tried_again_together_and_doubts_are_shown() {
 }
 
 #[test]
+fn who_has_many_orders_hides_nobody_who_has_few() {
+    let world = two_merchants();
+    world.sql(
+        "insert into orders (merchant_id, remote_id, name, state, state_at, reason, created_at)
+         values (2, 79, '#2002', 'failed', 1795165200000, '{\"failed\":{\"code\":\"no_end\"}}', 1795165200000);
+         with recursive n(i) as (select 1000 union all select i + 1 from n where i < 7000)
+         insert into orders (merchant_id, remote_id, name, state, state_at, reason, created_at)
+         select 1, i, '#' || i, iif(i % 10, 'held', 'failed'), 1795165200000, iif(i % 10,
+           '{\"held\":[{\"code\":\"cancelled_after_shipping\"}]}', '{\"failed\":{\"code\":\"no_end\"}}'), 1795165200000 from n;",
+    );
+    let page = world.get("/attention", "omar").body;
+    assert!(page.contains("#2001") && page.contains("#2002"), "{page}");
+    assert!(page.contains("There are more held orders"), "and it says that not all were looked at");
+    let before = world.get("/attention/again?cause=cancelled_but_paid", "omar").body;
+    assert!(before.contains("Souq") && before.contains("again (1)"), "{before}");
+}
+
+#[test]
 fn what_is_meant_of_all_merchants_is_told_and_done_one_by_one() {
     let world = two_merchants();
     world.sql(

@@ -328,7 +328,7 @@ fn everything_shown(tx: &Transaction<'_>, shown: &order::Overview) {
         assert!(sight.orders(order::Filter::default(), 5).unwrap().len() == 5);
         sight.log(log::Filter::default(), 5).unwrap();
         sight.causes(None).unwrap();
-        sight.doubts(5).unwrap();
+        sight.doubts(None, 5).unwrap();
         sight.class(shown).unwrap();
         assert!(sight.orders_called(None, "#1001").unwrap().iter().any(|order| order.id == 1));
         assert_eq!(

@@ -62,6 +62,9 @@ fn each_reason_is_told_from_facts() {
     assert_eq!(found(Some("wady"), shop, &right, body), (None, Why::UnknownAddress));
     assert_eq!(found(None, "strange.myshopify.com", &right, body), (None, Why::UnknownShop));
     assert_eq!(found(Some("wadi"), "wadi-2.myshopify.com", &right, body), of_wadi(Why::OtherShop));
+    // A stranger's name for the shop is nobody's hint.
+    let forged = sign("a stranger's", body);
+    assert_eq!(found(Some("wadi"), "evil.myshopify.com", &forged, body), of_wadi(Why::Unexamined));
     assert_eq!(found(Some("wadi"), shop, &sign("another", body), body), of_wadi(Why::OtherSecret));
     assert_eq!(found(None, shop, &sign("another", body), body), of_wadi(Why::OtherSecret));
 }
@@ -177,7 +180,8 @@ fn a_body_of_another_shop_and_a_closed_merchant_are_counted_too() {
     let said = market.say("shop/redact", &foreign, stage.clock.now());
     assert!(!stage.deliver_to(Some("wadi"), &said, "hush"));
     stage.db.write(|_| Ok(())).unwrap();
-    assert_eq!(rejected(&stage)[0].why, Why::OtherShop);
+    let foreign = &rejected(&stage)[0];
+    assert_eq!((foreign.why, foreign.shop.as_str()), (Why::OtherShop, "other.myshopify.com"), "as the body names it");
     stage.wish(Wish::MerchantClose { slug: "wadi".into() });
     stage.intake.reload().unwrap();
     let right = sign("hush", &delivery.body);

@@ -15,7 +15,8 @@ use crate::domain::reason::{Hold, Reason};
 const EXAMPLES: usize = 10;
 /// Orders read at a time.
 const PAGE: u32 = 1_000;
-/// A page of somebody's browser looks at so many held orders; there is no end of what may be held.
+/// A page of somebody's browser looks at so many held orders, of each merchant at the same share; there is no end of what
+/// may be held.
 pub const LOOKED_AT: usize = 5_000;
 
 /// One cause of one merchant.
@@ -95,11 +96,14 @@ impl Sight<'_> {
 
     /// The same among so many orders of each merchant.
     pub fn causes_among(&self, merchant_id: Option<i64>, most: usize) -> Result<(Vec<Cause>, bool), Error> {
-        let mut all = Vec::new();
-        for one in self.each(merchant_id) {
-            all.extend(held(self.connection(), one, most)?);
+        let merchants = self.merchants_meant(merchant_id)?;
+        let share = (most / merchants.len().max(1)).max(1);
+        let (mut all, mut is_cut) = (Vec::new(), false);
+        for one in merchants {
+            let held = held(self.connection(), Some(one), share)?;
+            is_cut |= held.len() >= share;
+            all.extend(held);
         }
-        let is_cut = all.len() >= most;
         Ok((by_cause(&all), is_cut))
     }
 }
@@ -118,8 +122,8 @@ pub struct Doubt {
 }
 
 impl Sight<'_> {
-    /// Documents in doubt, the oldest first, so many at most.
-    pub fn doubts(&self, most: usize) -> Result<Vec<Doubt>, Error> {
+    /// Documents in doubt of one merchant or of all, the oldest first, so many at most.
+    pub fn doubts(&self, wanted: Option<i64>, most: usize) -> Result<Vec<Doubt>, Error> {
         const LIST: &str = "list documents in doubt";
         let mut statement = self
             .connection()
@@ -141,7 +145,7 @@ impl Sight<'_> {
         let mut all = Vec::new();
         for row in rows {
             let ((order_id, order, merchant, merchant_id, reference), since, look_at) = row.during(LIST)?;
-            if self.allow(merchant_id).is_ok() {
+            if wanted.is_none_or(|wanted| wanted == merchant_id) && self.allow(merchant_id).is_ok() {
                 let (since, look_at) = (at(since)?, maybe_at(look_at)?);
                 all.push(Doubt { order_id, order, merchant, merchant_id, reference, since, look_at });
             }

@@ -31,7 +31,8 @@ pub(super) struct Wanted {
 
 pub(super) fn add(tx: &Transaction<'_>, moment: &Moment, wanted: &Wanted) -> Result<Done, Error> {
     let user = person::known(tx, &wanted.user)?;
-    let live = token::of_user(tx, user.id)?;
+    let mut live = token::of_user(tx, user.id)?;
+    live.retain(|token| token.is_good(moment.now));
     let name = wanted.name.trim();
     if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
         return Err(Refusal::new("name", name, Why::TokenName(LONGEST_NAME)).into());

@@ -133,13 +133,14 @@ impl Intake {
         let proven: Vec<(&MerchantDoor, Proof)> =
             candidates.into_iter().filter_map(|door| Some((door, door.proves(headers, body)?))).collect();
         if proven.is_empty() {
-            self.count_stranger(self.suspicions(&doors, slug, headers, body, now), headers, now);
+            self.count_stranger(self.suspicions(&doors, slug, headers, body, now), &headers.shop_domain, now);
             return Received::NotAuthentic;
         }
         let reading = read(&headers.topic, body);
         if proven.iter().any(|(door, _)| !names_this_shop(&reading, &door.shop_domain)) {
             let why = proven.iter().map(|(door, _)| (Some(door.merchant_id), Why::OtherShop)).collect();
-            self.count_stranger(why, headers, now);
+            let named = reading.as_ref().ok().and_then(shop_in).unwrap_or_default();
+            self.count_stranger(why, named, now);
             return Received::NotAuthentic;
         }
         let compressed = lz4_flex::compress_prepend_size(body);
@@ -191,15 +192,17 @@ impl Intake {
                 return why;
             }
             if door.shop_domain != headers.shop_domain {
-                return Why::OtherShop;
+                // Who says another name and proves nothing must not put that name before anybody's eyes.
+                let is_proven = verify(body, &headers.hmac, &door.secrets).is_some();
+                return if is_proven { Why::OtherShop } else { Why::Unexamined };
             }
             self.examiner.examine(body, &headers.hmac, &door.secrets, &door.forgotten, now)
         };
         meant.into_iter().map(|door| (Some(door.merchant_id), why(door))).collect()
     }
 
-    fn count_stranger(&self, suspicions: Vec<(Option<i64>, Why)>, headers: &Headers, now: Timestamp) {
-        let shop = rejected::shop_named(&headers.shop_domain).to_owned();
+    fn count_stranger(&self, suspicions: Vec<(Option<i64>, Why)>, named: &str, now: Timestamp) {
+        let shop = rejected::shop_named(named).to_owned();
         // Dropped when the queue is full: a stranger's try is worth no waiting.
         drop(self.engine.db.post(move |tx| {
             suspicions.iter().try_for_each(|(merchant_id, why)| rejection::count(tx, *merchant_id, *why, &shop, now))
@@ -276,23 +279,21 @@ impl MerchantDoor {
 /// One secret of an app serves all its shops, and the shop stands in an unsigned header: where the body names the shop,
 /// it must be this one.
 fn names_this_shop(reading: &Result<Reading, ReadError>, domain: &str) -> bool {
+    reading.as_ref().ok().and_then(shop_in).is_none_or(|named| named.eq_ignore_ascii_case(domain))
+}
+
+/// The shop that a body names.
+fn shop_in(reading: &Reading) -> Option<&str> {
     match reading {
-        Ok(
-            Reading::DataRequest { shop_domain, .. }
-            | Reading::RedactBuyer { shop_domain, .. }
-            | Reading::RedactShop { shop_domain },
-        ) => shop_domain.eq_ignore_ascii_case(domain),
-        Ok(Reading::Uninstalled { shop_domain }) => {
-            shop_domain.as_ref().is_none_or(|named| named.eq_ignore_ascii_case(domain))
-        }
-        Ok(
-            Reading::Order { .. }
-            | Reading::Facts { .. }
-            | Reading::Edited { .. }
-            | Reading::Sample { .. }
-            | Reading::Other,
-        )
-        | Err(_) => true,
+        Reading::DataRequest { shop_domain, .. }
+        | Reading::RedactBuyer { shop_domain, .. }
+        | Reading::RedactShop { shop_domain } => Some(shop_domain),
+        Reading::Uninstalled { shop_domain } => shop_domain.as_deref(),
+        Reading::Order { .. }
+        | Reading::Facts { .. }
+        | Reading::Edited { .. }
+        | Reading::Sample { .. }
+        | Reading::Other => None,
     }
 }
 

@@ -111,7 +111,7 @@ const stories = {
     await press(admin, "Go live");
     assert(await has(admin, "Live: invoices are created in Daftra"));
     assert.equal(await here.deliver("wadi-home", "orders/create", order(1002, "WH-2040")), 200);
-    await admin.open("/log?search=1002");
+    await admin.open("/log?q=1002");
     await until(admin, "it is invoiced", () => inRow(admin, "Success"));
     await admin.getByRole("link", { name: "#1002" }).first().click();
     assert(await has(admin, "found by product code wh-2040"), "the decision names the code");
@@ -129,7 +129,7 @@ const stories = {
     await field(admin, "Search in Daftra").fill("مصباح");
     await press(admin, "Search");
     await admin.getByRole("button", { name: /It is this one/ }).first().click();
-    await admin.open("/log?search=1004");
+    await admin.open("/log?q=1004");
     await until(admin, "it is invoiced", () => inRow(admin, "Success"));
     await admin.open("/attention");
     await until(admin, "nothing is held any more", () => has(admin, "Nothing needs a person"));
@@ -160,13 +160,13 @@ const stories = {
     for (const [link, starts] of [["Save as CSV", "\uFEFF"], ["Save as JSON", "["]]) {
       const [file] = await Promise.all([admin.waitForEvent("download"), admin.getByRole("link", { name: link }).click()]);
       const text = readFileSync(await file.path(), "utf8");
-      assert(text.startsWith(starts) || text.length > 40, text.slice(0, 80));
+      assert(text.startsWith(starts), JSON.stringify(text.slice(0, 80)));
       assert(text.includes("#1004") && !text.includes("#1002"), "the file has the rows of the filter");
     }
   },
 
   async "what others wrote stays text"() {
-    await admin.open("/log?search=1003");
+    await admin.open("/log?q=1003");
     await admin.getByRole("link", { name: "#1003" }).first().click();
     assert(await has(admin, MARKUP), "the markup is shown as it stands");
     assert.notEqual(await admin.title(), "taken");

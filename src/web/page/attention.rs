@@ -23,6 +23,8 @@ pub(super) const FAILED: &str = "failed";
 
 /// Failed orders that are shown.
 const ROWS: u32 = 100;
+/// Failed orders that are shown of each merchant, however many merchants there are.
+const FEWEST: u32 = 10;
 /// Documents in doubt that are shown.
 const DOUBTS: usize = 100;
 
@@ -43,18 +45,19 @@ pub(in crate::web) fn show(asked: &Asked) -> Result<Reply, Problem> {
     let view = asked.see(|sight| {
         let id = only.as_deref().map(|slug| sight.merchant(slug)).transpose()?.map(|merchant| merchant.id);
         let (causes, is_cut) = sight.causes(id)?;
-        let mut doubts = sight.doubts(DOUBTS)?;
-        doubts.retain(|doubt| id.is_none_or(|id| doubt.merchant_id == id));
-        let failed = Filter { merchant_id: id, state: Some(State::Failed), before: None };
-        Ok(View {
-            asked,
-            merchants: sight.merchants()?,
-            causes,
-            is_cut,
-            failed: sight.orders(failed, ROWS)?,
-            doubts,
-            only,
-        })
+        let doubts = sight.doubts(id, DOUBTS)?;
+        let merchants = sight.merchants()?;
+        let meant: Vec<i64> =
+            merchants.iter().map(|merchant| merchant.id).filter(|one| id.is_none_or(|id| id == *one)).collect();
+        // Whoever has many hides nobody who has few.
+        let share = (ROWS / u32::try_from(meant.len()).unwrap_or(ROWS).max(1)).max(FEWEST);
+        let mut failed = Vec::new();
+        for one in meant {
+            failed.extend(
+                sight.orders(Filter { merchant_id: Some(one), state: Some(State::Failed), before: None }, share)?,
+            );
+        }
+        Ok(View { asked, merchants, causes, is_cut, failed, doubts, only })
     })?;
     Ok(page(&Frame::new(asked, false), asked.lang.attention().title, &render(&view)))
 }
