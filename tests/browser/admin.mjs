@@ -95,6 +95,9 @@ const stories = {
     await admin.getByRole("radio", { name: /Only lines of these vendors/ }).check();
     await press(admin, "Save");
 
+    await admin.waitForURL(/\/codes(\?|$)/);
+    assert(await has(admin, "wh-2040"), "what is looked for now");
+    await press(admin, "Save");
     await admin.waitForURL(/\/taxes(\?|$)/);
     await press(admin, "Save");
     await admin.open("/merchants/wadi-home/live");
@@ -136,15 +139,52 @@ const stories = {
     assert.equal((await invoices()).length, 3);
   },
 
+  async "a file of many codes is taken in, and handed out again"() {
+    await admin.open("/merchants/wadi-home/mapping");
+    const file = (text) => admin.getByLabel("File").setInputFiles({ name: "codes.csv", mimeType: "text/csv", buffer: Buffer.from(text) });
+    await file("code,product,note\nLAMP-Y,none,\n");
+    await press(admin, "Take the file in");
+    assert(await has(admin, "Nothing was changed"), "row and column are named");
+    await file("code,product,note\nLAMP-Y,2,by file\n");
+    await press(admin, "Take the file in");
+    assert(await has(admin, "lamp-y"));
+    const [saved] = await Promise.all([admin.waitForEvent("download"), admin.getByRole("link", { name: "Save the file" }).click()]);
+    assert.match(readFileSync(await saved.path(), "utf8"), /lamp-y,2,by file/);
+  },
+
+  async "deliveries, and why some prove nothing"() {
+    await admin.open("/deliveries");
+    assert(await has(admin, "orders/create"));
+    assert(await has(admin, "Wadi Home"), "the one that another app signed is counted");
+    await field(admin, "Topic").selectOption("orders/create");
+    await press(admin, "Show");
+    await admin.getByRole("link", { name: "#1002" }).first().waitFor();
+  },
+
+  async "a script reads by a token, which is shown once"() {
+    await admin.open("/me");
+    await field(admin, "What it is for").fill("nightly export");
+    await press(admin, "Make a token");
+    const token = /qa_[\w-]{43}/.exec(await admin.locator("main").innerHTML())[0];
+    const ask = () => fetch(`${here.address}/api/v1/orders?limit=1`, { headers: { Authorization: `Bearer ${token}` } });
+    assert.equal((await (await ask()).json()).items.length, 1);
+    await admin.open("/me");
+    assert(!(await admin.content()).includes(token), "never again");
+    await admin.getByRole("button", { name: /^Revoke/ }).first().click();
+    assert.equal((await ask()).status, 401);
+  },
+
   async "what failed is tried again"() {
     await here.fault({ kind: "error_before_saving", method: "GET" });
     assert.equal(await here.deliver("wadi-home", "orders/create", order(1005, "WH-3300", { price: "15.75" })), 200);
     await admin.open("/attention");
     await until(admin, "it was given up", () => has(admin, "Failed orders"));
     await here.fault(null);
-    await admin.getByRole("link", { name: "#1005" }).first().click();
-    await press(admin, "Try again");
-    await until(admin, "it is invoiced", () => has(admin, "posted"));
+    await admin.getByRole("link", { name: /Try all of them again/ }).first().click();
+    assert(await has(admin, "What the button does"));
+    await admin.getByRole("button", { name: /\(1\)/ }).click();
+    await admin.open("/log?q=1005");
+    await until(admin, "it is invoiced", () => inRow(admin, "Success"));
     assert.equal((await invoices()).length, 4);
   },
 
@@ -157,7 +197,7 @@ const stories = {
       await admin.getByRole("link", { name, exact: true }).first().waitFor();
       assert.equal(await admin.getByRole("link", { name: "#1002", exact: true }).count(), 0, `${words} finds only its own`);
     }
-    for (const [link, starts] of [["Save as CSV", "\uFEFF"], ["Save as JSON", "["]]) {
+    for (const [link, starts] of [["Save as CSV", "\uFEFF"], ["Save as JSON", '{"rows":[']]) {
       const [file] = await Promise.all([admin.waitForEvent("download"), admin.getByRole("link", { name: link }).click()]);
       const text = readFileSync(await file.path(), "utf8");
       assert(text.startsWith(starts), JSON.stringify(text.slice(0, 80)));
