@@ -6,17 +6,16 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
 import { DOMAIN, OWNER, SECRET, house, order } from "./house.mjs";
+import { tell } from "./tell.mjs";
 
 const [, , executable, executablePath] = process.argv;
 const PATIENCE = 30_000;
 const LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 const MARKUP = `<img src=x onerror="document.title='taken'">`;
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const pictures = new URL("pictures/", import.meta.url).pathname;
 
 const here = await house(executable);
 const args = process.getuid() === 0 ? ["--no-sandbox"] : [];
@@ -316,23 +315,7 @@ async function pages(page) {
   return [...found.values()];
 }
 
-let failed = 0;
-for (const [name, story] of Object.entries(stories)) {
-  const began = Date.now();
-  try {
-    await story();
-    console.log(`ok      ${((Date.now() - began) / 1000).toFixed(1).padStart(5)} s  ${name}`);
-  } catch (error) {
-    failed += 1;
-    console.log(`FAILED  ${name}\n${error.stack}`);
-    mkdirSync(pictures, { recursive: true });
-    for (const [at, page] of browser.contexts().flatMap((context) => context.pages()).entries()) {
-      await page.screenshot({ path: `${pictures}admin-${failed}-${at}.png`, fullPage: true }).catch(() => {});
-    }
-    console.log(`Pictures are in ${pictures}`);
-    break;
-  }
-}
+const failed = await tell(stories, () => browser.contexts().flatMap((context) => context.pages()), "admin");
 await browser.close();
 await here.leave();
 process.exitCode = failed === 0 ? 0 : 1;

@@ -5,14 +5,14 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
+import { tell } from "./tell.mjs";
 
 const [, , executable, executablePath] = process.argv;
 const PATIENCE = 30_000;
-const pictures = new URL("pictures/", import.meta.url).pathname;
 
 const demo = spawn(executable, ["demo", "--json"], { stdio: ["ignore", "pipe", "inherit"] });
 const about = JSON.parse(await once(createInterface(demo.stdout), "line").then(([line]) => line));
@@ -210,23 +210,7 @@ const stories = {
   },
 };
 
-let failed = 0;
-for (const [name, story] of Object.entries(stories)) {
-  const began = Date.now();
-  try {
-    await story();
-    console.log(`ok      ${((Date.now() - began) / 1000).toFixed(1).padStart(5)} s  ${name}`);
-  } catch (error) {
-    failed += 1;
-    console.log(`FAILED  ${name}\n${error.stack}`);
-    mkdirSync(pictures, { recursive: true });
-    for (const [at, page] of context.pages().entries()) {
-      await page.screenshot({ path: `${pictures}${failed}-${at}.png`, fullPage: true }).catch(() => {});
-    }
-    console.log(`Pictures are in ${pictures}`);
-    break;
-  }
-}
+let failed = await tell(stories, () => context.pages(), "play");
 await browser.close();
 demo.kill("SIGINT");
 const [code] = await once(demo, "exit");
