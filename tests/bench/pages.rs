@@ -25,8 +25,8 @@ const TIMES: usize = 200;
 /// What a page should stay under, 99 times of 100.
 const LIMIT: Duration = Duration::from_millis(100);
 
-/// One order of each fate becomes as many as wanted: twenty merchants, four hundred days, one in fifty held, failed or
-/// ignored. Snapshots and bodies are there for the newest tenth, as retention leaves them.
+/// One order of each fate becomes as many as wanted: twenty merchants, four hundred days, one in fifty held.
+/// Snapshots and bodies are there for the newest tenth, as retention leaves them.
 const MANY: &str = "
 pragma journal_mode = wal; pragma synchronous = off; pragma cache_size = -400000; pragma temp_store = memory;
 begin;
@@ -109,7 +109,7 @@ fn ms(time: Duration) -> String {
     format!("{}.{:02} ms", time.as_millis(), time.as_micros() % 1000 / 10)
 }
 
-/// Every kind of page and list, with the filters that people use, at both ends of the books.
+/// Pages and lists, with the filters that people use, at both ends of the books.
 fn paths(orders: u32) -> Vec<String> {
     let (newest, oldest) = (orders + 9, 61);
     let mut paths: Vec<String> = [
