@@ -232,6 +232,7 @@ fn the_api_answers_as_the_command_line_does() {
         assert_eq!(town.list(address), said, "{address}");
     }
     assert_eq!(town.list("/api/v1/orders?q=1001"), json!([house.ask(&["order", "list"])[1]]));
+    assert_eq!(town.list("/api/v1/orders?q=1001&state=held"), json!([]));
     for (command, address) in [
         (&["merchant", "show", "wadi-home"][..], "/api/v1/merchants/wadi-home"),
         (&["order", "show", "#1001"], "/api/v1/orders/1"),
@@ -312,13 +313,15 @@ fn lists_go_page_by_page_and_miss_nothing() {
     world.sql(
         "insert into orders (merchant_id, remote_id, name, state, state_at, created_at)
          with recursive n (i) as (select 1 union all select i + 1 from n where i < 119)
-         select 1, i, '#' || i, 'settled', 0, 0 from n;
+         select 1, i, iif(i % 40, '#' || i, '#same'), 'settled', 0, 0 from n;
          insert into sync_log (at, merchant_id, order_id, status) select 1795165200000 + id, 1, id, 'success' from orders",
     );
     let description = description();
     for (address, expected) in [
         ("/api/v1/orders?limit=7", 120),
         ("/api/v1/orders?state=settled&merchant=noon", 119),
+        ("/api/v1/orders?q=same&limit=1", 2),
+        ("/api/v1/orders?q=same&limit=1&state=settled&merchant=noon", 2),
         ("/api/v1/log?limit=50", 123),
         ("/api/v1/log?q=%23110&limit=200", 1),
         ("/api/v1/log?status=success&from=2026-11-20&to=2026-11-20&limit=60", 121),
@@ -339,6 +342,25 @@ fn lists_go_page_by_page_and_miss_nothing() {
         assert!(seen.windows(2).all(|pair| pair[0] > pair[1]), "{address}: newest first, nothing twice: {seen:?}");
         assert_eq!(seen.len(), expected, "{address}");
     }
+}
+
+#[test]
+fn mappings_go_page_by_page_by_code() {
+    let (world, token) = world();
+    world.sql(
+        "insert into mapping (merchant_id, code, product_id)
+         values (1, 'a&b=1', 7), (1, 'z', 7), (1, 'a', 7), (1, 'عطر', 7), (1, 'm', 7)",
+    );
+    let (description, mut seen) = (description(), Vec::new());
+    let mut next = Some("/api/v1/merchants/noon/mapping?limit=2".to_owned());
+    while let Some(address) = next {
+        let line = format!("GET {address}");
+        let page = is_as_described(&description, &line, &ask(&world, &line, &token, ""));
+        let items = page["items"].as_array().unwrap();
+        seen.extend(items.iter().map(|item| item["code"].as_str().unwrap().to_owned()));
+        next = page["next"].as_str().map(str::to_owned);
+    }
+    assert_eq!(seen, ["a", "a&b=1", "m", "z", "عطر"]);
 }
 
 #[test]

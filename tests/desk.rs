@@ -17,7 +17,7 @@ use qantara::domain::draft::Draft;
 use qantara::domain::invoice::{Header, InvoiceDraft};
 use qantara::domain::money::Currency;
 use qantara::domain::order::Facts;
-use qantara::domain::reason::{Hold, Ignored, Reason, Refusal};
+use qantara::domain::reason::{Failed, Hold, Ignored, Reason, Refusal};
 use qantara::domain::rules::{PricePolicy, ShippingPolicy};
 use qantara::domain::ruling::Ruling;
 use qantara::engine::credential_place;
@@ -756,7 +756,7 @@ fn a_mapping_file_is_taken_whole_or_not_at_all() {
     );
     assert!(refusal(import(vec![row("a", 1), row("b", 0)])).starts_with("line 2: product is 0"));
     let id = house.merchant("wadi").id;
-    let all = || house.db.read(move |c| product::mappings(c, id)).unwrap();
+    let all = || house.db.read(move |c| product::mappings(c, id, "", 9)).unwrap();
     assert_eq!(all(), []);
     assert_eq!(import(vec![row("b", 2), row("A", 1)]).unwrap().answer["changed"], 2);
     assert_eq!(all(), [("a".to_owned(), 1, "a box".to_owned()), ("b".to_owned(), 2, "a box".to_owned())]);
@@ -980,4 +980,30 @@ fn a_closed_merchant_stays_closed_while_another_shop_has_its_secret() {
         refusal(house.wish(Wish::MerchantOpen { slug: "wadi".into() })).contains("another shop has the same secret")
     );
     assert_eq!(house.merchant("wadi").mode, Mode::Closed);
+}
+
+/// What was asked for in vain may be there by now, whichever way somebody says "again".
+#[test]
+fn whoever_asks_again_has_products_asked_for_again() {
+    let house = House::new();
+    house.add(PLAIN).unwrap();
+    let order_id =
+        standing(&house, 1, order::State::Held, Some(Reason::Held(vec![Hold::CancelledButPaid])));
+    standing(&house, 2, order::State::Failed, Some(Reason::Failed(Failed::NoEnd)));
+    let merchant_id = house.merchant("wadi").id;
+    let misses = || {
+        let count = |c: &Connection| c.query_row("select count(*) from product_miss", [], |row| row.get::<_, i64>(0));
+        house.db.read(|c| Ok(count(c).unwrap())).unwrap()
+    };
+    for wish in [
+        Wish::OrderRetry { order_id },
+        Wish::HoldRelease { slug: None, cause: "cancelled_but_paid".into(), about: None },
+        Wish::FailedRetry { slug: "wadi".into() },
+    ] {
+        let told = serde_json::to_string(&wish).unwrap();
+        house.db.write(move |tx| product::learn(tx, merchant_id, &Code::new("a"), &[], now())).unwrap();
+        assert_eq!(misses(), 1);
+        house.wish(wish).unwrap();
+        assert_eq!(misses(), 0, "{told}");
+    }
 }

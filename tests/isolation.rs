@@ -366,6 +366,7 @@ fn merchants_of_one_account_write_their_own_lines_with_their_own_keys() {
 
 #[test]
 fn what_is_shown_of_one_merchant_is_its_own() {
+    let of_merchant = |id| order::Filter { merchant_id: Some(id), ..order::Filter::default() };
     let mut city = City::new();
     let order = city.order();
     assert!(city.stage.deliver_to(None, &order, "wadi-secret"));
@@ -377,11 +378,11 @@ fn what_is_shown_of_one_merchant_is_its_own() {
         let own = city.orders_of(id);
         assert_eq!(own.iter().map(|order| order.merchant.as_str()).collect::<Vec<_>>(), [slug]);
         for name in ["1001", "#1001", &remote, &own[0].id.to_string()] {
-            let found = city.stage.db.read(|c| order::find(c, Some(id), name)).unwrap();
+            let found = city.stage.db.read(|c| order::find(c, of_merchant(id), name, 5)).unwrap();
             assert_eq!(found.iter().map(|order| order.id).collect::<Vec<_>>(), [own[0].id], "{slug} {name}");
         }
         for stranger in [city.wadi, city.najd, city.other].into_iter().filter(|stranger| *stranger != id) {
-            let found = city.stage.db.read(|c| order::find(c, Some(stranger), &own[0].id.to_string())).unwrap();
+            let found = city.stage.db.read(|c| order::find(c, of_merchant(stranger), &own[0].id.to_string(), 5)).unwrap();
             assert!(found.is_empty(), "{slug}'s order by its number, for merchant {stranger}");
         }
         let filter = log::Filter { merchant_id: Some(id), ..log::Filter::default() };

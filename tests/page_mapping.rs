@@ -78,6 +78,8 @@ fn a_file_is_taken_in_whole_or_names_the_row_and_the_column() {
         ("ab-1,-7\n", "Row 1, column product"),
         ("ab-1,7\n\nAB-1 ,8\n", "Row 3, column code: This code stands in an earlier row too."),
         ("code,product\nab-1,7\n\"ab-2,8\n", "Row 3: A cell begins with a quote"),
+        ("6.28123E+12,7\n", "Row 1, column code: \u{2068}6.28123E+12\u{2069} is what a spreadsheet left"),
+        ("\ncode;product\n1,5E+5;7\n", "Row 3, column code: \u{2068}1,5E+5\u{2069} is what"),
         ("code,product,note\n", "There is no row with a code"),
         ("", "There is no row with a code"),
     ] {
@@ -90,8 +92,8 @@ fn a_file_is_taken_in_whole_or_names_the_row_and_the_column() {
     assert!(world.desk.wishes().is_empty(), "nothing was wished for");
 
     let answer =
-        upload(&world, "omar", "\u{feff}code;product;note\r\nAB-1;7;\"a; \"\"box\"\"\"\r\n;;\r\nعطر;8;\r\n".as_bytes());
-    assert_eq!(answer.header("location"), Some("/merchants/noon/mapping?said=file_taken"), "{}", answer.body);
+        upload(&world, "omar", "\u{feff}sep=;\r\n\r\ncode;product;note\r\nAB-1;7;\"a; \"\"box\"\"\"\r\n;;\r\nعطر;8;\r\n".as_bytes());
+    assert_eq!(answer.status, 303, "{}", answer.body);
     let rows =
         json!([{"code": "AB-1", "product_id": 7, "note": "a; \"box\""}, {"code": "عطر", "product_id": 8, "note": ""}]);
     assert_eq!(world.desk.last().1, json!({"mapping_import": {"slug": "noon", "rows": rows}}));
@@ -103,15 +105,19 @@ fn what_is_saved_is_taken_in_unchanged() {
     world.add_order();
     world.sql(
         "insert into mapping (merchant_id, code, product_id, note)
-         values (1, 'a,\"b', 1, 'one; two'), (1, '=1+1', 2, ''), (1, 'عطر', 3, 'x
+         values (1, 'a,\"b', 1, 'one; two'), (1, '=1+1', 2, '@x'), (1, '''-5', 4, '''s'), (1, 'عطر', 3, 'x
 y')",
     );
     let saved = world.get(FILE, "omar");
     assert!(saved.header("content-disposition").unwrap().contains("qantara-mapping-noon.csv"));
     assert!(saved.body.starts_with("\u{feff}code,product,note\n"), "{}", saved.body);
+    for cell in ["=1+1", "@x", "'-5"] {
+        assert!(saved.body.contains(&format!("\"'{cell}\"")), "a spreadsheet runs {cell}: {}", saved.body);
+    }
     assert_eq!(upload(&world, "omar", saved.body.as_bytes()).status, 303);
     let rows = &world.desk.last().1["mapping_import"]["rows"];
-    let expected = json!([{"code": "=1+1", "product_id": 2, "note": ""}, {"code": "a,\"b", "product_id": 1, "note": "one; two"},
+    let expected = json!([{"code": "'-5", "product_id": 4, "note": "'s"}, {"code": "=1+1", "product_id": 2, "note": "@x"},
+                          {"code": "a,\"b", "product_id": 1, "note": "one; two"},
                           {"code": "عطر", "product_id": 3, "note": "x\ny"}]);
     assert_eq!(*rows, expected);
 }
@@ -133,4 +139,16 @@ fn the_page_shows_what_orders_wait_for_and_what_is_decided() {
     assert!(!waiting.contains("totals"), "other causes are not this page's: {waiting}");
     let known = page.split("Codes mapped by hand").nth(1).unwrap();
     assert!(known.contains("&lt;b&gt;Lamp") && known.contains("mapping?code=old-9#choose"), "{known}");
+}
+
+#[test]
+fn what_a_file_did_is_counted_on_the_page_after_it() {
+    let world = World::new();
+    world.add_order();
+    let told = |query: &str| world.get(&format!("{HERE}?{query}"), "omar").body;
+    let page = told("rows=2&changed=1&orders=3&said=file_taken");
+    assert!(page.contains("Codes in the file: 2 · New or changed: 1 · Orders looked at again: 3"), "{page}");
+    for query in ["rows=2&changed=1", "rows=2&changed=1&orders=<b>", ""] {
+        assert!(!told(query).contains("in the file:"), "{query}");
+    }
 }

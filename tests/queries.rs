@@ -296,7 +296,7 @@ fn everything_shown(tx: &Transaction<'_>, shown: &order::Overview) {
     let number = documents.iter().find_map(|document| document.remote_no.clone()).unwrap();
     for merchant_id in [None, Some(1)] {
         for text in ["#1001", "1001", &shown.remote_id.to_string()] {
-            assert!(order::find(tx, merchant_id, text).unwrap().iter().any(|order| order.id == shown.id), "{text}");
+            assert!(order::find(tx, order::Filter { merchant_id, ..order::Filter::default() }, text, 5).unwrap().iter().any(|order| order.id == shown.id), "{text}");
         }
         for before in [None, Some(900)] {
             for state in [None, Some(State::Settled)] {
@@ -330,7 +330,7 @@ fn everything_shown(tx: &Transaction<'_>, shown: &order::Overview) {
         sight.causes(None).unwrap();
         sight.doubts(None, 5).unwrap();
         sight.class(shown).unwrap();
-        assert!(sight.orders_called(None, "#1001").unwrap().iter().any(|order| order.id == 1));
+        assert!(sight.orders_called(order::Filter::default(), "#1001", 5).unwrap().iter().any(|order| order.id == 1));
         assert_eq!(
             sight.account_address(&sight.merchant("wadi").unwrap()).unwrap().as_deref().map(str::is_empty),
             Some(false)

@@ -91,12 +91,12 @@ impl Command {
 
 fn stored(db: &Db, slug: &str) -> anyhow::Result<Vec<product::Mapping>> {
     let merchant = merchant_of(db, slug)?;
-    Ok(db.read(|c| product::mappings(c, merchant.id))?)
+    Ok(db.read(|c| product::mappings(c, merchant.id, "", u32::MAX))?)
 }
 
 fn shown(db: &Db, slug: &str) -> anyhow::Result<Vec<view::Mapping>> {
     let merchant = merchant_of(db, slug)?;
-    Ok(db.see(&Scope::All, |sight| read::mappings(sight, &merchant.slug))?)
+    Ok(db.see(&Scope::All, |sight| read::mappings(sight, &merchant.slug, "", u32::MAX))?)
 }
 
 fn text_of(file: &Path) -> anyhow::Result<String> {

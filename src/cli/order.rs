@@ -127,9 +127,13 @@ pub(super) fn merchant_of(db: &Db, slug: &str) -> anyhow::Result<Merchant> {
     }
 }
 
+/// Orders that are named where a text fits several.
+const MOST_NAMED: u32 = 20;
+
 /// The one order that somebody means.
 pub(super) fn the_one(db: &Db, merchant: Option<&Merchant>, text: &str) -> anyhow::Result<Overview> {
-    let mut found = db.read(|c| order::find(c, merchant.map(|merchant| merchant.id), text))?;
+    let filter = order::Filter { merchant_id: merchant.map(|merchant| merchant.id), ..order::Filter::default() };
+    let mut found = db.read(|c| order::find(c, filter, text, MOST_NAMED))?;
     match (found.pop(), found.as_slice()) {
         (Some(order), []) => Ok(order),
         (Some(order), others) => {

@@ -147,7 +147,8 @@ impl Sight<'_> {
     fn orders_meant(&self, merchant_id: Option<i64>, text: &str) -> Result<Vec<i64>, Error> {
         let mut orders = Vec::new();
         for one in self.each(merchant_id) {
-            orders.extend(order::find(self.c, one, text)?.iter().map(|order| order.id));
+            let filter = order::Filter { merchant_id: one, ..order::Filter::default() };
+            orders.extend(order::find(self.c, filter, text, ORDERS)?.iter().map(|order| order.id));
             orders.extend(document::orders_by_number(self.c, one, text, ORDERS)?);
         }
         let sku = Code::new(text);

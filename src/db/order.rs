@@ -313,7 +313,7 @@ pub fn get(c: &Connection, id: i64) -> Result<Overview, Error> {
 }
 
 /// The orders a person means by Shopify's id, our id or the order's name, newest first.
-pub fn find(c: &Connection, merchant_id: Option<i64>, text: &str) -> Result<Vec<Overview>, Error> {
+pub fn find(c: &Connection, filter: Filter, text: &str, limit: u32) -> Result<Vec<Overview>, Error> {
     const FIND: &str = "find orders";
     let number: Option<i64> = text.parse().ok();
     let name = if text.starts_with('#') { text.to_owned() } else { format!("#{text}") };
@@ -322,10 +322,13 @@ pub fn find(c: &Connection, merchant_id: Option<i64>, text: &str) -> Result<Vec<
            select id from orders where name in (?2, ?3)
            union select id from orders where id = ?4
            union select orders.id from merchant cross join orders on orders.merchant_id = merchant.id and remote_id = ?4)
-         and o.merchant_id = coalesce(?1, o.merchant_id) order by o.id desc limit 20"
+         and o.merchant_id = coalesce(?1, o.merchant_id) and o.state = coalesce(?5, o.state) and +o.id < ?6
+         order by o.id desc limit ?7"
     );
+    let (state, before) = (filter.state.map(State::word), filter.before.unwrap_or(i64::MAX));
     let mut statement = c.prepare_cached(&sql).during(FIND)?;
-    let rows = statement.query_map((merchant_id, text, name, number), overview).during(FIND)?;
+    let fields = (filter.merchant_id, text, name, number, state, before, limit);
+    let rows = statement.query_map(fields, overview).during(FIND)?;
     rows.map(|row| row.during(FIND)?).collect()
 }
 

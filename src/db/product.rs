@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::{Connection, OptionalExtension as _, Transaction};
+use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 
 use super::convert::ms;
 use super::{Context as _, Error};
@@ -58,7 +58,7 @@ pub fn about(
     Ok(catalog)
 }
 
-fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Product> {
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Product> {
     Ok(Product {
         id: row.get(0)?,
         code: Code::new(&row.get::<_, String>(1)?),
@@ -177,13 +177,16 @@ pub fn map_with_note(
 /// A code, its product and the note that people left.
 pub type Mapping = (String, i64, String);
 
-/// Everything people decided about codes, by code.
-pub fn mappings(c: &Connection, merchant_id: i64) -> Result<Vec<Mapping>, Error> {
+/// What people decided about codes after this one, by code; an empty one is before all.
+pub fn mappings(c: &Connection, merchant_id: i64, after: &str, limit: u32) -> Result<Vec<Mapping>, Error> {
     const LIST: &str = "list mappings";
     let mut statement = c
-        .prepare_cached("select code, product_id, note from mapping where merchant_id = ?1 order by code")
+        .prepare_cached(
+            "select code, product_id, note from mapping where merchant_id = ?1 and code > ?2 order by code limit ?3",
+        )
         .during(LIST)?;
-    let rows = statement.query_map([merchant_id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).during(LIST)?;
+    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    let rows = statement.query_map((merchant_id, after, limit), read).during(LIST)?;
     rows.map(|row| row.during(LIST)).collect()
 }
 

@@ -147,12 +147,17 @@ impl<'a> Sight<'a> {
     }
 
     /// The orders that somebody means by a name or a number, newest first.
-    pub fn orders_called(&self, merchant_id: Option<i64>, text: &str) -> Result<Vec<order::Overview>, Error> {
+    pub fn orders_called(
+        &self,
+        filter: order::Filter,
+        text: &str,
+        limit: u32,
+    ) -> Result<Vec<order::Overview>, Error> {
         let mut found = Vec::new();
-        for one in self.each(merchant_id) {
-            found.extend(order::find(self.c, one, text)?);
+        for merchant_id in self.each(filter.merchant_id) {
+            found.extend(order::find(self.c, order::Filter { merchant_id, ..filter }, text, limit)?);
         }
-        Ok(newest(found, u32::MAX, |order| order.id))
+        Ok(newest(found, limit, |order| order.id))
     }
 
     /// Rows of the sync log, newest first.
@@ -181,10 +186,10 @@ impl<'a> Sight<'a> {
         Ok(all)
     }
 
-    /// What people decided about codes of a merchant.
-    pub fn mappings(&self, merchant_id: i64) -> Result<Vec<product::Mapping>, Error> {
+    /// What people decided about codes of a merchant after this one, by code.
+    pub fn mappings(&self, merchant_id: i64, after: &str, limit: u32) -> Result<Vec<product::Mapping>, Error> {
         self.allow(merchant_id)?;
-        product::mappings(self.c, merchant_id)
+        product::mappings(self.c, merchant_id, after, limit)
     }
 
     /// What Daftra calls a product of a merchant, if it was seen.

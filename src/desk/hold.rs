@@ -3,6 +3,8 @@
 //! Nothing is ever taken out of a hold by force: releasing asks the planner again, and a ruling is something the planner
 //! reads. So an order whose cause is still there is held again.
 
+use std::collections::BTreeSet;
+
 use rusqlite::Transaction;
 use serde_json::json;
 
@@ -10,7 +12,7 @@ use super::merchant::open_merchant;
 use super::order::{begin_anew, known};
 use super::{About, Done, Effects, Error, Moment, Refusal, Why};
 use crate::db::order::{self, Overview, State};
-use crate::db::{document, job, ruling};
+use crate::db::{document, job, product, ruling};
 use crate::domain::document::State as DocumentState;
 use crate::domain::reason::{Hold, Ignored, Reason};
 use crate::domain::ruling::Ruling;
@@ -28,7 +30,7 @@ pub(super) fn release(
 ) -> Result<Done, Error> {
     let merchant = slug.map(|slug| open_merchant(tx, slug)).transpose()?;
     let is_meant = |hold: &Hold| hold.code() == cause && about.is_none_or(|about| hold.subject() == about);
-    let mut released = Vec::new();
+    let (mut released, mut merchants) = (Vec::new(), BTreeSet::new());
     let mut filter = order::Filter {
         merchant_id: merchant.map(|merchant| merchant.id),
         state: Some(State::Held),
@@ -38,6 +40,7 @@ pub(super) fn release(
         let page = order::list(tx, filter, PAGE)?;
         for order in page.iter().filter(|order| holds(order).iter().any(is_meant)) {
             begin_anew(tx, moment, order)?;
+            merchants.insert(order.merchant_id);
             released.push(order.id);
         }
         let Some(last) = page.last() else { break };
@@ -45,6 +48,9 @@ pub(super) fn release(
     }
     if released.is_empty() {
         return Err(Refusal::new("cause", [Some(cause), about], Why::NoCause).into());
+    }
+    for merchant_id in merchants {
+        product::forget_misses(tx, merchant_id)?;
     }
     let facts = json!({ "merchant": slug, "cause": cause, "about": about, "orders": released });
     moment.write_down(tx, "hold.release", facts)?;
@@ -68,6 +74,7 @@ pub(super) fn retry_failed(tx: &Transaction<'_>, moment: &Moment, slug: &str) ->
     }
     let answer = json!({ "merchant": slug, "orders": again.len() });
     if !again.is_empty() {
+        product::forget_misses(tx, merchant.id)?;
         moment.write_down(tx, "failed.retry", json!({ "merchant": slug, "orders": again }))?;
     }
     Ok(Done { answer, effects: Effects { orders_asked: true, ..Effects::default() } })

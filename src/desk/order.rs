@@ -12,6 +12,7 @@ use crate::domain::document::{Document, Event, State, apply};
 /// asked for once more. Only the settling time of a call in doubt is not cut short: the ledger sees to that.
 pub(super) fn retry(tx: &Transaction<'_>, moment: &Moment, order_id: i64) -> Result<Done, Error> {
     let order = known(tx, order_id)?;
+    product::forget_misses(tx, order.merchant_id)?;
     let again = begin_anew(tx, moment, &order)?;
     let facts = json!({ "order": order_id, "name": order.name, "merchant": order.merchant, "documents": again });
     moment.write_down(tx, "order.retry", facts.clone())?;
@@ -41,7 +42,8 @@ pub(super) fn known(tx: &Transaction<'_>, order_id: i64) -> Result<Overview, Err
     }
 }
 
-/// Counts of its documents begin anew and it is due now, also if it was dismissed. The documents that were touched.
+/// Counts of its documents begin anew and it is due now, also if it was dismissed. The documents that were touched. That
+/// products are asked for anew is the caller's to see to, once for many orders.
 pub(super) fn begin_anew(tx: &Transaction<'_>, moment: &Moment, order: &Overview) -> Result<Vec<String>, db::Error> {
     let order_id = order.id;
     let mut again = Vec::new();
@@ -55,7 +57,6 @@ pub(super) fn begin_anew(tx: &Transaction<'_>, moment: &Moment, order: &Overview
         again.push(after.content.header().reference.clone());
     }
     ruling::lift(tx, order_id)?;
-    product::forget_misses(tx, order.merchant_id)?;
     job::hurry(tx, order_id, order.merchant_id, moment.now)?;
     Ok(again)
 }

@@ -46,11 +46,13 @@ pub fn orders(sight: &Sight<'_>, filter: order::Filter, limit: u32) -> Result<Ve
 }
 
 /// The orders that a name or a number means, newest first.
-pub fn orders_called(sight: &Sight<'_>, filter: order::Filter, text: &str) -> Result<Vec<Order>, Error> {
-    let mut found = sight.orders_called(filter.merchant_id, text)?;
-    found.retain(|order| filter.state.is_none_or(|state| state == order.state));
-    found.retain(|order| filter.before.is_none_or(|before| order.id < before));
-    in_classes(sight, found)
+pub fn orders_called(
+    sight: &Sight<'_>,
+    filter: order::Filter,
+    text: &str,
+    limit: u32,
+) -> Result<Vec<Order>, Error> {
+    in_classes(sight, sight.orders_called(filter, text, limit)?)
 }
 
 fn in_classes(sight: &Sight<'_>, orders: Vec<Overview>) -> Result<Vec<Order>, Error> {
@@ -101,9 +103,9 @@ pub fn causes(sight: &Sight<'_>, merchant_id: Option<i64>, most: usize) -> Resul
     Ok((causes.into_iter().map(Cause::from).collect(), is_cut))
 }
 
-/// What people decided about codes of a merchant.
-pub fn mappings(sight: &Sight<'_>, slug: &str) -> Result<Vec<Mapping>, Error> {
+/// What people decided about codes of a merchant after this one, by code.
+pub fn mappings(sight: &Sight<'_>, slug: &str, after: &str, limit: u32) -> Result<Vec<Mapping>, Error> {
     let merchant = sight.merchant(slug)?;
-    let mappings = sight.mappings(merchant.id)?.into_iter();
+    let mappings = sight.mappings(merchant.id, after, limit)?.into_iter();
     Ok(mappings.map(|(code, product_id, note)| Mapping { code, product_id, note }).collect())
 }

@@ -16,16 +16,25 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use process::{DOMAIN, House, WEBHOOK_SECRET, until};
+use qantara::domain::reason::{Failed, Ignored, Reason};
+use qantara::web::route::ROUTES;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
 const PASSWORD: &str = "correct horse battery";
 const TIMES: usize = 200;
+/// A guest is an operator who sees two of the merchants.
+const LIMITED: &str = "
+update user set limited = 1 where name = 'guest';
+insert into user_merchant select u.id, m.id from user u, merchant m where u.name = 'guest' and m.id in (3, 4);
+";
+
 /// What a page should stay under, 99 times of 100.
 const LIMIT: Duration = Duration::from_millis(100);
 
-/// One order of each fate becomes as many as wanted: twenty merchants, four hundred days, one in fifty held.
+/// One order of each fate becomes as many as wanted: twenty merchants, four hundred days, of a hundred two held, one
+/// ignored; of a thousand two given up, one in shadow. A few hundred documents are in doubt, locked or gone.
 /// Snapshots and bodies are there for the newest tenth, as retention leaves them.
 const MANY: &str = "
 pragma journal_mode = wal; pragma synchronous = off; pragma cache_size = -400000; pragma temp_store = memory;
@@ -41,11 +50,19 @@ insert into orders (id, merchant_id, remote_id, name, state, state_at, reason, s
     iif(i * 10 > :orders * 9 or o.state <> 'settled', o.snapshot, null), o.version_at, o.trace,
     last - (:orders - i) * apart - 5000, last - (:orders - i) * apart - 4000
   from n, day cross join orders o where o.id = iif(i % 50, 1, 2);
+update orders set state = 'ignored', reason = ':ignored' where id > 10 and id % 100 = 33;
+update orders set state = 'failed', reason = ':failed' where id > 10 and id % 500 = 77;
+update orders set state = 'shadow' where id > 10 and id % 1000 = 88;
 insert into document (order_id, account_id, kind, source_key, reference, state, since_at, content, wanted, written,
     remote_id, remote_no, total_minor, currency, stock, verified_at)
   select o.id, account_id, kind, source_key, 'k' || o.id, d.state, o.state_at, content, wanted, written,
     d.remote_id + o.id, printf('%06d', o.id), total_minor, d.currency, stock, o.state_at
   from orders o cross join document d where o.id > 10 and d.order_id = 1 and o.state = 'settled';
+update document set state = 'in_doubt', remote_id = null, remote_no = null, written = null, look_at = since_at
+  where order_id > 10 and order_id % 10000 = 91;
+update document set state = 'gone' where order_id > 10 and order_id % 10000 = 92;
+update document set state = 'locked', refusal = json_object('status', 400, 'message', '', 'fields', json('[]'))
+  where order_id > 10 and order_id % 10000 = 93;
 insert into delivery (merchant_id, event_key, topic, order_id, received_at, body)
   select o.merchant_id, 'event-' || o.id || topic, topic, o.id, o.created_at, iif(o.snapshot is null, null, d.body)
   from orders o cross join (
@@ -63,6 +80,17 @@ insert into sync_log (at, merchant_id, order_id, document_id, status, reason)
   from orders o cross join (select 'success' as status union all select 'updated' union all select 'duplicate') cross join told
   where o.id > 10 order by o.id;
 insert into order_sku select merchant_id, 'wh-' || (id % 5000), id from orders where id > 10;
+insert into mapping (merchant_id, code, product_id) select 1 + i % 20, 'code-' || i, 1 + i % 5000 from n where i <= 200000;
+insert into product (merchant_id, remote_id, code, barcode, name, kind, active, tracked, seen_at)
+  select 1 + i % 20, 10 + i, 'code-' || i, '', 'Product ' || i, 1, 1, 1, 0 from n where i <= 100000;
+insert into rejection (merchant_id, hour, reason, count, last_at, shop)
+  select 1 + i % 20, last / 3600000 - i / 20, iif(i % 3, 'other_secret', 'no_signature'), 7, last - i / 20 * 3600000, ''
+  from n, day where i <= 20 * 24 * 30;
+insert into user (name, password, role, created_at) select 'user' || i, 'none', 'viewer', 0 from n where i <= 200;
+insert into token (user_id, name, hash, role, created_at, expires_at)
+  select 1, 't' || i, cast('t' || i as blob), 'viewer', 0, 0 from n where i <= 200;
+insert into alert (cause, subject, merchant_id, opened_at, seen_at)
+  select 'trouble', 'account ' || i, 1 + i % 20, last - i * 60000, last from n, day where i <= 200;
 insert into audit (at, action, facts, previous, hash)
   select last - i, 'order.retry', json_object('order', i + 10), x'00', cast('h' || i as blob) from n, day where i <= 20000;
 commit;
@@ -77,17 +105,22 @@ fn main() {
     let bytes = house.path("data/qantara.db").metadata().unwrap().len();
     println!("{orders} orders, {} MiB, filled in {:.0?}", bytes >> 20, began.elapsed());
 
-    house
-        .qantara(&["user", "add", "owner", "--role", "owner", "--password-file", "-"])
-        .write_stdin(PASSWORD)
-        .assert()
-        .success();
+    for (name, role) in [("owner", "owner"), ("guest", "operator")] {
+        let add = ["user", "add", name, "--role", role, "--password-file", "-"];
+        house.qantara(&add).write_stdin(PASSWORD).assert().success();
+    }
+    Connection::open(house.path("data/qantara.db")).unwrap().execute_batch(LIMITED).unwrap();
     let server = house.start(&["serve"]);
     let address = format!("http://{}", server.text("listening"));
     let agent: ureq::Agent = ureq::Agent::config_builder().proxy(None).build().into();
-    let token = format!("Basic {}", BASE64_STANDARD.encode(format!("owner:{PASSWORD}")));
-    println!("{:>9} {:>9} {:>9}  page", "median", "p99", "longest");
-    for path in paths(orders) {
+    println!("{:>9} {:>9} {:>9}  who   page", "median", "p99", "longest");
+    let paths = paths(orders);
+    for route in ROUTES.iter().filter(|route| route.method == "GET" && route.role.is_some()) {
+        let is_asked = paths.iter().any(|(_, path)| is_of(route.path, path));
+        assert!(is_asked || route.path.starts_with("/static/"), "nobody asks for {}", route.path);
+    }
+    for (who, path) in paths {
+        let token = format!("Basic {}", BASE64_STANDARD.encode(format!("{who}:{PASSWORD}")));
         let mut took: Vec<Duration> = (0..=TIMES)
             .map(|_| {
                 let began = Instant::now();
@@ -100,25 +133,40 @@ fn main() {
         took.sort_unstable();
         let (median, p99, longest) = (took[TIMES / 2], took[TIMES * 99 / 100], took[TIMES - 1]);
         let verdict = if p99 < LIMIT { "" } else { "  TOO SLOW" };
-        println!("{:>9} {:>9} {:>9}  {path}{verdict}", ms(median), ms(p99), ms(longest));
+        println!("{:>9} {:>9} {:>9}  {who} {path}{verdict}", ms(median), ms(p99), ms(longest));
     }
+    let began = Instant::now();
+    let released = house.ask(&["hold", "release", "unknown_product"]);
+    println!("{} held orders looked at again by one button: {:.1?}", released["orders"], began.elapsed());
     assert!(server.stop().0.success());
+}
+
+/// Whether an address is one of a route's.
+fn is_of(route: &str, address: &str) -> bool {
+    let path = address.split('?').next().unwrap_or_default();
+    let fits = |(place, word): (&str, &str)| place == word || (place.starts_with('{') && !word.is_empty());
+    route.split('/').count() == path.split('/').count() && route.split('/').zip(path.split('/')).all(fits)
 }
 
 fn ms(time: Duration) -> String {
     format!("{}.{:02} ms", time.as_millis(), time.as_micros() % 1000 / 10)
 }
 
-/// Pages and lists, with the filters that people use, at both ends of the books.
-fn paths(orders: u32) -> Vec<String> {
+/// Every page and list there is, with the filters that people use, at both ends of the books: for the owner, and for the
+/// guest where somebody limited may look.
+fn paths(orders: u32) -> Vec<(&'static str, String)> {
     let (newest, oldest) = (orders + 9, 61);
     let mut paths: Vec<String> = [
         "/",
         "/attention",
         "/attention?merchant=wadi-home3",
+        "/attention/again?cause=unknown_product&about=nobody-knows",
+        "/attention/again?merchant=wadi-home3&cause=unknown_product",
+        "/attention/again",
         "/log",
         "/log?status=held",
         "/log?status=duplicate",
+        "/log?status=shadow",
         "/log?merchant=wadi-home3",
         "/log?merchant=wadi-home3&status=held",
         "/log?from=2026-03-01&to=2026-03-02",
@@ -127,28 +175,63 @@ fn paths(orders: u32) -> Vec<String> {
         "/log?q=000077",
         "/log?q=nothing-like-it",
         "/log?before=1000",
+        "/log.csv?merchant=wadi-home3&from=2026-11-01",
+        "/log.json?status=held&from=2026-11-01",
         "/deliveries",
         "/deliveries?merchant=wadi-home3",
+        "/deliveries?topic=orders/create",
+        "/deliveries?before=1000",
+        "/deliveries/1/body",
         "/merchants",
+        "/merchants/new",
         "/merchants/wadi-home3",
         "/merchants/wadi-home3/mapping",
+        "/merchants/wadi-home3/mapping.csv",
+        "/merchants/wadi-home3/shop",
+        "/merchants/wadi-home3/webhooks",
+        "/merchants/wadi-home3/daftra",
+        "/merchants/wadi-home3/codes",
+        "/merchants/wadi-home3/policies",
+        "/merchants/wadi-home3/payments",
         "/merchants/wadi-home3/vendors",
         "/merchants/wadi-home3/taxes",
         "/merchants/wadi-home3/live",
         "/users",
+        "/users/1",
         "/audit",
         "/me",
+        "/api/v1/openapi.json",
         "/api/v1/merchants",
+        "/api/v1/merchants/wadi-home3",
+        "/api/v1/merchants/wadi-home3/mapping?limit=200",
         "/api/v1/orders",
         "/api/v1/orders?state=held",
+        "/api/v1/orders?state=failed&merchant=wadi-home3&limit=200",
+        "/api/v1/orders?q=5077",
         "/api/v1/log",
         "/api/v1/holds",
     ]
     .map(str::to_owned)
     .to_vec();
-    paths.extend([newest, oldest].map(|order| format!("/orders/{order}")));
-    paths
+    paths.extend(
+        [newest, oldest].iter().flat_map(|order| [format!("/orders/{order}"), format!("/api/v1/orders/{order}")]),
+    );
+    let of_guest = |path: &&String| GUEST.iter().any(|start| path.starts_with(start)) || *path == "/";
+    let guest: Vec<_> = paths.iter().filter(of_guest).cloned().map(|path| ("guest", path)).collect();
+    paths.into_iter().map(|path| ("owner", path)).chain(guest).collect()
 }
+
+/// Below these a guest may look.
+const GUEST: &[&str] = &[
+    "/attention",
+    "/log",
+    "/deliveries?",
+    "/merchants/wadi-home3/mapping",
+    "/me",
+    "/api/v1/orders?",
+    "/api/v1/log",
+    "/api/v1/holds",
+];
 
 fn fill(house: &House, orders: u32) {
     let sandbox = house.start(&["sandbox", "--listen", "127.0.0.1:0"]);
@@ -168,7 +251,12 @@ fn fill(house: &House, orders: u32) {
     let is_settled: bool =
         db.query_row("select state = 'settled' from orders where id = 1", [], |row| row.get(0)).unwrap();
     assert!(is_settled, "the first order is the one that is multiplied most");
-    db.execute_batch(&MANY.replace(":orders", &orders.to_string())).unwrap();
+    let word = |reason: &Reason| serde_json::to_string(reason).unwrap();
+    let many = MANY
+        .replace(":orders", &orders.to_string())
+        .replace(":ignored", &word(&Reason::Ignored(Ignored::TestOrder)))
+        .replace(":failed", &word(&Reason::Failed(Failed::NoEnd)));
+    db.execute_batch(&many).unwrap();
     drop(sandbox);
 }
 

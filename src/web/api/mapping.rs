@@ -11,8 +11,10 @@ use crate::web::auth::Actor;
 use crate::web::reply::{self, Problem, Reply, Wrong};
 
 pub(in crate::web) fn list(asked: &Asked) -> Result<Reply, Problem> {
-    Query::parse(asked, &[])?;
-    Ok(reply::json(&List::whole(asked.see(|sight| read::mappings(sight, asked.slug()))?)))
+    let query = Query::parse(asked, &["after", "limit"])?;
+    let (after, limit) = (query.text("after").unwrap_or_default(), query.limit()?);
+    let items = asked.see(|sight| read::mappings(sight, asked.slug(), after, limit + 1))?;
+    Ok(reply::json(&List::page(items, limit, |last| query.next(&asked.path, "after", &last.code))))
 }
 
 pub(in crate::web) fn set(asked: &Asked, actor: &Actor, body: &[u8]) -> Result<Reply, Problem> {

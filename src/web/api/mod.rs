@@ -4,7 +4,7 @@
 //! - `openapi.json` describes it; tests hold the file to the routes and to real answers.
 //! - Whoever reads shows a token or name and password; whoever changes shows a token.
 //! - Doing a thing twice is doing it once: a script that did not hear the answer just asks again.
-//! - Lists go by keyset from the newest: `next` is the address of the rest.
+//! - Lists go by keyset, from the newest or by code: `next` is the address of the rest.
 
 pub(super) mod holds;
 pub(super) mod log;
@@ -53,5 +53,14 @@ impl<T> List<T> {
     /// All there is.
     fn whole(items: Vec<T>) -> Self {
         Self { items, next: None, is_cut: false }
+    }
+
+    /// So many of these, of which there is one more if there are more.
+    fn page(mut items: Vec<T>, limit: u32, next: impl FnOnce(&T) -> String) -> Self {
+        let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
+        let has_more = items.len() > wanted;
+        items.truncate(wanted);
+        let next = items.last().filter(|_| has_more).map(next);
+        Self { items, next, is_cut: false }
     }
 }

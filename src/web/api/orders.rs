@@ -18,16 +18,11 @@ pub(in crate::web) fn list(asked: &Asked) -> Result<Reply, Problem> {
             .word("state", State::parse, || format!("write one of {}", State::ALL.map(State::word).join(", ")))?,
         before: query.number("before")?,
     };
-    let mut items = asked.see(|sight| match query.text("q") {
-        Some(text) => read::orders_called(sight, filter, text.trim()),
+    let items = asked.see(|sight| match query.text("q") {
+        Some(text) => read::orders_called(sight, filter, text.trim(), limit + 1),
         None => read::orders(sight, filter, limit + 1),
     })?;
-    // One more than wanted tells whether there are more.
-    let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
-    let has_more = items.len() > wanted;
-    items.truncate(wanted);
-    let next = items.last().filter(|_| has_more).map(|last| query.next(&asked.path, last.id));
-    Ok(reply::json(&List { items, next, is_cut: false }))
+    Ok(reply::json(&List::page(items, limit, |last| query.next(&asked.path, "before", &last.id.to_string()))))
 }
 
 pub(in crate::web) fn show(asked: &Asked) -> Result<Reply, Problem> {

@@ -71,12 +71,12 @@ impl<'a> Query<'a> {
         self.word("merchant", find, || "there is no such merchant: /api/v1/merchants lists them".to_owned())
     }
 
-    /// The address of what comes after this row.
-    pub(super) fn next(&self, path: &str, last: i64) -> String {
+    /// The address of what comes after a row, which this field names.
+    pub(super) fn next(&self, path: &str, field: &str, last: &str) -> String {
         let start = format!("{path}?");
         let length = start.len();
-        let kept = self.0.iter().filter(|(name, _)| *name != "before");
+        let kept = self.0.iter().filter(|(name, _)| *name != field);
         let mut address = form_urlencoded::Serializer::for_suffix(start, length);
-        address.extend_pairs(kept).append_pair("before", &last.to_string()).finish()
+        address.extend_pairs(kept).append_pair(field, last).finish()
     }
 }

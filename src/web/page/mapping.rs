@@ -3,6 +3,7 @@
 
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
+use serde_json::Value;
 
 use super::{Frame, code, complaint, done, form, order, page, refused, table, time};
 use crate::db;
@@ -22,6 +23,8 @@ use crate::web::reply::{self, Problem, Reply};
 
 /// Of what is decided, so much is shown.
 const ROWS: usize = 300;
+/// One more tells whether there are more.
+const ASKED: u32 = 301;
 /// So that spreadsheets read UTF-8 as what it is.
 const BYTE_ORDER_MARK: &str = "\u{FEFF}";
 
@@ -80,7 +83,7 @@ pub(in crate::web) fn set(asked: &Asked, actor: &Actor, form: &Form) -> Result<R
 pub(in crate::web) fn file(asked: &Asked) -> Result<Reply, Problem> {
     let (merchant, known) = asked.see(|sight| {
         let merchant = sight.merchant(asked.slug())?;
-        let known = sight.mappings(merchant.id)?;
+        let known = sight.mappings(merchant.id, "", u32::MAX)?;
         Ok((merchant, known))
     })?;
     let name = format!("qantara-mapping-{}.csv", merchant.slug);
@@ -95,7 +98,7 @@ pub(in crate::web) fn import(asked: &Asked, actor: &Actor, form: &Form) -> Resul
         Err(fault) => in_words(&fault, words),
         Ok(rows) if rows.is_empty() => words.no_file.to_owned(),
         Ok(rows) => match asked.perform(actor, Wish::MappingImport { slug: merchant.slug.clone(), rows }) {
-            Ok(_) => return Ok(done(&address(&merchant.slug), Said::FileTaken)),
+            Ok(answer) => return Ok(done(&address_after(&merchant.slug, &answer), Said::FileTaken)),
             Err(Error::Refused(refusal)) => refusal.line(asked.lang),
             Err(error @ Error::Db(_)) => return Err(error.into()),
         },
@@ -104,6 +107,27 @@ pub(in crate::web) fn import(asked: &Asked, actor: &Actor, form: &Form) -> Resul
     let said = format!("{wrong} {}", words.nothing_changed);
     let content = html! { (complaint(&said)) (render(&view)) };
     Ok(refused(&Frame::new(asked, false).with_typing(), words.title, &content))
+}
+
+/// What the answer to an import counts, as it stands in the address of the page after it.
+const COUNTS: [&str; 3] = ["rows", "changed", "orders"];
+
+/// The page that says what a file did.
+fn address_after(merchant: &str, answer: &Value) -> String {
+    let counts = COUNTS.map(|name| format!("{name}={}", answer[name].as_u64().unwrap_or_default()));
+    format!("{}?{}", address(merchant), counts.join("&"))
+}
+
+/// How many codes a file had, how many of them were new, and how many orders are looked at because of it.
+fn counted(view: &View<'_>) -> Markup {
+    let words = view.asked.lang.mapping();
+    let count = |name: &str| {
+        let (_, value) = view.asked.wishes().find(|(known, _)| known == name)?;
+        value.parse::<u64>().ok()
+    };
+    let counts = [words.codes_read, words.codes_changed, words.orders_asked].into_iter().zip(COUNTS.map(count));
+    let told: Vec<String> = counts.filter_map(|(what, count)| Some(format!("{what}: {}", count?))).collect();
+    html! { @if told.len() == COUNTS.len() { p.hint { (told.join(" · ")) } } }
 }
 
 /// What is wrong with a file, by row and column.
@@ -115,6 +139,7 @@ fn in_words(fault: &Fault, words: &Mapping) -> String {
         Fault::OpenQuote { row } => format!("{} {row}: {}", words.row, words.open_quote),
         Fault::Columns { row, columns } => format!("{} {row}: {} {columns}.", words.row, words.columns),
         Fault::NoCode { row } => place(*row, 0) + words.no_code,
+        Fault::Rounded { row, code } => format!("{}\u{2068}{code}\u{2069} {}", place(*row, 0), words.rounded),
         // Isolated: a code runs in its own direction inside a sentence.
         Fault::Product { row, value } => format!("{}{} \u{2068}{value}\u{2069}", place(*row, 1), words.no_number),
         Fault::Twice { row, first, code } => {
@@ -132,7 +157,7 @@ impl<'a> View<'a> {
             let merchant = sight.merchant(asked.slug())?;
             let (mut waiting, _) = sight.causes(Some(merchant.id))?;
             waiting.retain(|cause| of_hold(&merchant.slug, &cause.hold).is_some());
-            let mut all = sight.mappings(merchant.id)?;
+            let mut all = sight.mappings(merchant.id, "", ASKED)?;
             let is_cut = all.len() > ROWS;
             all.truncate(ROWS);
             let named = |one: product::Mapping| {
@@ -154,6 +179,7 @@ fn render(view: &View<'_>) -> Markup {
         div.head {
             h1 { (words.title) " " span.muted { a.quiet href={ "/merchants/" (view.merchant.slug) } { bdi { (view.merchant.name) } } } }
         }
+        (counted(view))
         p.hint { (words.hint) }
         @if view.code.is_empty() { (waiting(view)) (choice(view)) } @else { (choice(view)) (waiting(view)) }
         (files(view))

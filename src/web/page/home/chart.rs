@@ -32,7 +32,7 @@ pub(super) fn chart(lang: Lang, title: &str, steps: &[(String, Outcomes)]) -> Ma
     };
     html! {
         figure.chart {
-            figcaption { (title) span.muted { (told(&sum)) } }
+            figcaption { (title) (key(lang, &sum)) }
             // Time runs from left to right in both languages.
             svg viewBox={ "0 0 " (width) " " (HEIGHT) } preserveAspectRatio="none" role="img" aria-label={ (title) ". " (told(&sum)) } {
                 @for (at, (name, step)) in (0..).zip(steps) {
@@ -47,6 +47,28 @@ pub(super) fn chart(lang: Lang, title: &str, steps: &[(String, Outcomes)]) -> Ma
                         }
                     }
                 }
+            }
+            @if let [(first, _), .., (last, _)] = steps {
+                p.axis dir="ltr" aria-hidden="true" { span { (first) } span { (last) } }
+            }
+        }
+    }
+}
+
+/// What the colours mean, with the sums; what there was nothing of needs no colour.
+fn key(lang: Lang, sum: &Outcomes) -> Markup {
+    let words = lang.home();
+    let parts = [
+        ("done", words.invoiced, sum.done),
+        ("stuck", words.stuck, sum.stuck),
+        ("open", words.open, sum.open),
+        ("calm", words.ignored, sum.ignored),
+    ];
+    html! {
+        span.key {
+            span { (words.orders) ": " (sum.all()) }
+            @for (class, name, count) in parts.into_iter().filter(|(_, _, count)| *count > 0) {
+                span { i class=(class) {} (name) ": " (count) }
             }
         }
     }
