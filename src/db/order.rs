@@ -322,14 +322,17 @@ pub fn find(c: &Connection, filter: Filter, text: &str, limit: u32) -> Result<Ve
            select id from orders where name in (?2, ?3)
            union select id from orders where id = ?4
            union select orders.id from merchant cross join orders on orders.merchant_id = merchant.id and remote_id = ?4)
-         and o.merchant_id = coalesce(?1, o.merchant_id) and o.state = coalesce(?5, o.state) and +o.id < ?6
-         order by o.id desc limit ?7"
+         and o.merchant_id = coalesce(?1, o.merchant_id) and +o.state = coalesce(?5, o.state) and +o.id < ?6"
     );
     let (state, before) = (filter.state.map(State::word), filter.before.unwrap_or(i64::MAX));
     let mut statement = c.prepare_cached(&sql).during(FIND)?;
-    let fields = (filter.merchant_id, text, name, number, state, before, limit);
+    let fields = (filter.merchant_id, text, name, number, state, before);
     let rows = statement.query_map(fields, overview).during(FIND)?;
-    rows.map(|row| row.during(FIND)?).collect()
+    // Each merchant has few of one name, so they are put in order here.
+    let mut found = rows.map(|row| row.during(FIND)?).collect::<Result<Vec<_>, Error>>()?;
+    found.sort_by_key(|order| std::cmp::Reverse(order.id));
+    found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(found)
 }
 
 /// The newest orders of a merchant that ever had a line with this SKU.
