@@ -137,6 +137,7 @@ fn a_movement_is_the_shops_money_for_everybody_or_for_nobody() {
         let Money { received, given_back, .. } = money(&order);
         assert_eq!((received, given_back), (sum.unwrap_or_default(), sum.unwrap_or_default()), "{currency:?}");
     }
+    assert_eq!(was_paid_in_full(&with(PaymentStatus::Refunded, &[])), None, "of money nobody told");
     let mut parts = with(PaymentStatus::Pending, &[(TransactionKind::Sale, 11_500)]);
     parts.facts.transactions.get_mut(&1).unwrap().amount = rust_decimal::Decimal::new(115_001, 3);
     assert_eq!((parts.facts.received(sar), money(&parts).received), (None, Amount::ZERO), "parts of a halala");

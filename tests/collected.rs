@@ -198,9 +198,11 @@ impl Books {
             Change::Want { document } => format!("want {document}"),
             Change::Adopt { document, transactions } => format!("adopt {transactions:?} by {document}"),
             Change::LookFirst { source_key, draft, .. } => format!("look for {source_key} {}", draft.total().0),
-            other @ (Change::Recover { .. } | Change::Reverse { .. } | Change::Class { .. } | Change::Note { .. }) => {
-                panic!("{other:?}")
-            }
+            other @ (Change::Recover { .. }
+            | Change::Reverse { .. }
+            | Change::Class { .. }
+            | Change::Note { .. }
+            | Change::TakeOff { .. }) => panic!("{other:?}"),
         };
         let one = |operation| match operation {
             Operation::Record { changes } => changes.into_iter().map(change).collect::<Vec<_>>().join(", "),

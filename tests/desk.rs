@@ -987,8 +987,7 @@ fn a_closed_merchant_stays_closed_while_another_shop_has_its_secret() {
 fn whoever_asks_again_has_products_asked_for_again() {
     let house = House::new();
     house.add(PLAIN).unwrap();
-    let order_id =
-        standing(&house, 1, order::State::Held, Some(Reason::Held(vec![Hold::CancelledButPaid])));
+    let order_id = standing(&house, 1, order::State::Held, Some(Reason::Held(vec![Hold::CancelledButPaid])));
     standing(&house, 2, order::State::Failed, Some(Reason::Failed(Failed::NoEnd)));
     let merchant_id = house.merchant("wadi").id;
     let misses = || {

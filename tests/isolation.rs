@@ -382,7 +382,8 @@ fn what_is_shown_of_one_merchant_is_its_own() {
             assert_eq!(found.iter().map(|order| order.id).collect::<Vec<_>>(), [own[0].id], "{slug} {name}");
         }
         for stranger in [city.wadi, city.najd, city.other].into_iter().filter(|stranger| *stranger != id) {
-            let found = city.stage.db.read(|c| order::find(c, of_merchant(stranger), &own[0].id.to_string(), 5)).unwrap();
+            let found =
+                city.stage.db.read(|c| order::find(c, of_merchant(stranger), &own[0].id.to_string(), 5)).unwrap();
             assert!(found.is_empty(), "{slug}'s order by its number, for merchant {stranger}");
         }
         let filter = log::Filter { merchant_id: Some(id), ..log::Filter::default() };

@@ -91,8 +91,11 @@ fn a_file_is_taken_in_whole_or_names_the_row_and_the_column() {
     assert!(upload(&world, "omar", b"ab-1,7,\xe3\xe4\xca\xcc\n").body.contains("CSV UTF-8"));
     assert!(world.desk.wishes().is_empty(), "nothing was wished for");
 
-    let answer =
-        upload(&world, "omar", "\u{feff}sep=;\r\n\r\ncode;product;note\r\nAB-1;7;\"a; \"\"box\"\"\"\r\n;;\r\nعطر;8;\r\n".as_bytes());
+    let answer = upload(
+        &world,
+        "omar",
+        "\u{feff}sep=;\r\n\r\ncode;product;note\r\nAB-1;7;\"a; \"\"box\"\"\"\r\n;;\r\nعطر;8;\r\n".as_bytes(),
+    );
     assert_eq!(answer.status, 303, "{}", answer.body);
     let rows =
         json!([{"code": "AB-1", "product_id": 7, "note": "a; \"box\""}, {"code": "عطر", "product_id": 8, "note": ""}]);

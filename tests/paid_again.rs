@@ -9,11 +9,12 @@ mod books;
 mod make;
 
 use books::{Books, TEA, at, refusal};
-use qantara::domain::document::State;
+use qantara::domain::document::{Finding, State};
 use qantara::domain::draft::Draft;
 use qantara::domain::money::Amount;
 use qantara::domain::order::{PaymentStatus, Restock, TransactionStatus};
 use qantara::domain::payment::Cause;
+use qantara::domain::reason::{Difference, DifferenceKind};
 use qantara::domain::refund::Class;
 use qantara::domain::rules::{GatewayRule, LinePolicy};
 use qantara::domain::ruling::Ruling;
@@ -186,7 +187,51 @@ fn money_that_went_back_before_the_invoice_waits_for_the_money_it_was() {
         assert_eq!(invoiced.told(), "settled");
         let whole = invoiced.sale(901, 25_000);
         assert_eq!(whole.told(), "create transaction/900 5000 bank; create transaction/901 15000 bank");
+        // All that went back is known to have come in, some of it is in the books: there is nothing more to wait for.
+        let just = Books::new().recording().sale(900, 4_000).sale(901, 6_000).back(9, &[(TEA, 1)]).with(|books| {
+            books.merchant.rules.payments.refunds = refunds;
+        });
+        let booked = just.does("create order 20000 9=Absorbed").payment(1, 900, 4_000);
+        assert_eq!(booked.told(), "create transaction/901 6000 bank");
+        assert_eq!(
+            booked.payment(1, 901, 6_000).told(),
+            if refunds { "create transaction/9 -10000 bank" } else { "hold: pay_back_by_hand" }
+        );
     }
+}
+
+/// What another life of the database sent is looked for in full. Of its payment something had been taken off by then, and
+/// nothing but that explains the rest.
+#[test]
+fn a_payment_found_to_be_less_had_the_money_taken_off_that_went_back() {
+    let found = |daftra: &str, minute| {
+        let known =
+            Books::new().recording().sale(900, 30_000).back(9, &[(TEA, 1)]).does("create order 20000 9=Absorbed");
+        let differs = |what, ours: &str, daftra: &str| Difference { what, ours: ours.into(), daftra: daftra.into() };
+        let differences = vec![differs(DifferenceKind::Amount, "300.00", daftra)];
+        known.payment(1, 900, 30_000).restored(minute).with(|books| {
+            books.document(2).finding = Some(Finding::ChangedByHand { differences });
+        })
+    };
+    let is_held = |books: &Books| books.told().starts_with("hold: changed_by_hand");
+    assert_eq!(found("200", 950).told(), "{9} was taken off 2: 20000");
+    assert_eq!(found("200", 950).does("{9} was taken off 2: 20000").told(), "settled");
+    for daftra in ["199.99", "200.01", "400", "300.5", "0.001", "none"] {
+        assert!(is_held(&found(daftra, 950)), "{daftra}");
+    }
+    assert!(is_held(&found("200", 30)), "no other life can have sent it");
+    let known = found("200", 950);
+    assert!(is_held(&known.clone().with(|books| books.ledger.look_first_before = None)));
+    let otherwise = known.clone().with(|books| {
+        let Some(Finding::ChangedByHand { differences }) = &mut books.document(2).finding else { panic!("no finding") };
+        differences.push(Difference { what: DifferenceKind::Method, ours: "bank".into(), daftra: "cash".into() });
+    });
+    assert!(is_held(&otherwise));
+    let told_already = known.with(|books| {
+        let Draft::Payment(payment) = &mut books.document(2).content else { panic!("no payment") };
+        payment.covers.insert(9);
+    });
+    assert!(is_held(&told_already));
 }
 
 #[test]

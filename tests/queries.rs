@@ -296,7 +296,13 @@ fn everything_shown(tx: &Transaction<'_>, shown: &order::Overview) {
     let number = documents.iter().find_map(|document| document.remote_no.clone()).unwrap();
     for merchant_id in [None, Some(1)] {
         for text in ["#1001", "1001", &shown.remote_id.to_string()] {
-            assert!(order::find(tx, order::Filter { merchant_id, ..order::Filter::default() }, text, 5).unwrap().iter().any(|order| order.id == shown.id), "{text}");
+            assert!(
+                order::find(tx, order::Filter { merchant_id, ..order::Filter::default() }, text, 5)
+                    .unwrap()
+                    .iter()
+                    .any(|order| order.id == shown.id),
+                "{text}"
+            );
         }
         for before in [None, Some(900)] {
             for state in [None, Some(State::Settled)] {

@@ -147,12 +147,7 @@ impl<'a> Sight<'a> {
     }
 
     /// The orders that somebody means by a name or a number, newest first.
-    pub fn orders_called(
-        &self,
-        filter: order::Filter,
-        text: &str,
-        limit: u32,
-    ) -> Result<Vec<order::Overview>, Error> {
+    pub fn orders_called(&self, filter: order::Filter, text: &str, limit: u32) -> Result<Vec<order::Overview>, Error> {
         let mut found = Vec::new();
         for merchant_id in self.each(filter.merchant_id) {
             found.extend(order::find(self.c, order::Filter { merchant_id, ..filter }, text, limit)?);

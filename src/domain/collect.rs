@@ -7,7 +7,7 @@
 //!   Once money went back since the shop said so, the transaction is waited for.
 //! - Money that went back before its payment was sent is taken off it; money on its way back is not. Later it is told by
 //!   the receipt, and as a payment of its own where the rules want that. After a restore "before it was sent" is known
-//!   only of what was looked for, so looking comes first.
+//!   only of what was looked for, so looking comes first; what is found to be less by just such money had it taken off.
 //! - A payment that went with a PUT of ours comes back as it was, whatever the shop says since, if what it was paid on or
 //!   its successor is there.
 //!
@@ -78,7 +78,10 @@ struct Later<'a> {
 
 /// Decides about all payments at once; of those that exist it adds none.
 pub(super) fn collect(purse: &Purse<'_>) -> Collected {
-    let mut found = Collected::default();
+    let mut found = Collected { changes: purse.found_less().into_iter().collect(), ..Collected::default() };
+    if !found.changes.is_empty() {
+        return found;
+    }
     purse.bring_back(&mut found);
     if purse.is_whole {
         purse.by_transaction(&mut found);
@@ -158,7 +161,7 @@ impl<'a> Purse<'a> {
                 continue;
             }
             // What no receipt tells of is taken off what was not sent, or a person would have to book it.
-            let is_untold = movement.kind == TransactionKind::Change || self.was_taken_off(movement);
+            let is_untold = self.is_untold(movement);
             if is_untold && net(&mut piles, movement, amount) {
                 continue;
             }
@@ -342,6 +345,35 @@ impl<'a> Purse<'a> {
     /// The record of this money lowered the invoice.
     fn was_taken_off(&self, movement: &Transaction) -> bool {
         matches!(self.record_of(movement), Some((_, Class::Absorbed | Class::Edit)))
+    }
+
+    /// No receipt tells of this money.
+    fn is_untold(&self, movement: &Transaction) -> bool {
+        movement.kind == TransactionKind::Change || self.was_taken_off(movement)
+    }
+
+    /// A payment that may be of another life of this database was looked for in full, and less of it is in Daftra, by one
+    /// or all of the movements that this life still has to take off.
+    fn found_less(&self) -> Option<Change> {
+        let before = self.ledger.look_first_before.filter(|_| self.is_whole)?;
+        let currency = self.order.snapshot.currency;
+        let spoken_for = self.spoken_for();
+        let gone: BTreeMap<i64, Amount> = movements(self.order)
+            .into_values()
+            .filter(|movement| {
+                !brings_money(movement.kind) && self.is_untold(movement) && !spoken_for.contains(&movement.id)
+            })
+            .filter_map(|movement| Some((movement.id, movement.amount_in(currency)?)))
+            .collect();
+        let all: Amount = gone.values().copied().sum();
+        let mut found = self.rows().filter(|(_, payment)| payment.at < before);
+        found.find_map(|(document, payment)| {
+            let amount = document.found_amount()?;
+            let missing = payment.amount - amount;
+            let one = gone.iter().find(|(_, gone)| **gone == missing).map(|(id, _)| BTreeSet::from([*id]));
+            let transactions = one.or_else(|| (all == missing).then(|| gone.keys().copied().collect()))?;
+            (missing > Amount::ZERO).then_some(Change::TakeOff { document: document.id, transactions, amount })
+        })
     }
 
     /// The receipt that tells of this money.

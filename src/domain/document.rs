@@ -346,6 +346,11 @@ pub enum Event {
     Adopt {
         transactions: BTreeSet<i64>,
     },
+    /// What another life of the database had taken off a payment before it sent it, and how much of it is in Daftra.
+    TakeOff {
+        transactions: BTreeSet<i64>,
+        amount: Amount,
+    },
     /// Not wanted any more.
     Drop,
     /// Wanted again, or wanted otherwise.
@@ -514,6 +519,13 @@ pub fn apply(document: &Document, event: Event, now: Timestamp, policy: &Policy)
                 payment.covers.extend(transactions);
             }
         }
+        (State::Posted, Event::TakeOff { transactions, amount }) if document.payment().is_some() => {
+            if let Draft::Payment(payment) = &mut after.content {
+                payment.covers.extend(transactions);
+                payment.amount = amount;
+            }
+            after.finding = None;
+        }
         (State::Posted, Event::Replace { draft }) => {
             enter(&mut after, State::Replacing);
             after.wanted = draft.fingerprint();
@@ -608,6 +620,7 @@ impl Event {
             Self::Reverse => "reverse",
             Self::Lost => "lost",
             Self::Adopt { .. } => "adopt",
+            Self::TakeOff { .. } => "take off",
             Self::Drop => "drop",
             Self::Want => "want",
             Self::Note { .. } => "note",
@@ -671,6 +684,15 @@ impl Document {
                 BTreeSet::new()
             }
         }
+    }
+
+    /// How much of a payment Daftra holds, if that is not what it should and nothing else differs.
+    #[must_use]
+    pub fn found_amount(&self) -> Option<Amount> {
+        let currency = self.payment()?.header.currency;
+        let Some(Finding::ChangedByHand { differences }) = &self.finding else { return None };
+        let [Difference { what: DifferenceKind::Amount, daftra, .. }] = differences.as_slice() else { return None };
+        currency.amount(daftra.parse().ok()?).ok()
     }
 
     /// A person is told that payments of others went with a PUT of ours.

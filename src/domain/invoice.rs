@@ -153,9 +153,6 @@ impl Billed {
             (predict(&alone, Rounding::PerRow).tax - candidate.tax).abs()
         };
         let first = Self { rows: exact_rows(self.units.max(1), self.net), ..self };
-        if off(&first).is_zero() {
-            return first;
-        }
         let others = other_rows(first.units, first.net).into_iter().map(|rows| Self { rows, ..first.clone() });
         // The first of equals: the fewest rows.
         std::iter::once(first.clone()).chain(others).min_by_key(off).unwrap_or(first)

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::catalog::Code;
 use super::draft::Draft;
 use super::invoice::Seen;
+use super::money::Amount;
 use super::refund::Class;
 
 /// One step towards what Daftra should hold.
@@ -75,5 +76,11 @@ pub enum Change {
     Adopt {
         document: i64,
         transactions: BTreeSet<i64>,
+    },
+    /// Another life of the database had taken these off a payment before it sent it: this much is in Daftra.
+    TakeOff {
+        document: i64,
+        transactions: BTreeSet<i64>,
+        amount: Amount,
     },
 }

@@ -174,6 +174,10 @@ impl Engine {
                     Change::Adopt { document, transactions } => {
                         happen(tx, &job, order_id, document, Event::Adopt { transactions }, now, &policy)?
                     }
+                    Change::TakeOff { document, transactions, amount } => {
+                        let event = Event::TakeOff { transactions, amount };
+                        happen(tx, &job, order_id, document, event, now, &policy)?
+                    }
                 }
             }
             Ok(())

@@ -46,12 +46,7 @@ pub fn orders(sight: &Sight<'_>, filter: order::Filter, limit: u32) -> Result<Ve
 }
 
 /// The orders that a name or a number means, newest first.
-pub fn orders_called(
-    sight: &Sight<'_>,
-    filter: order::Filter,
-    text: &str,
-    limit: u32,
-) -> Result<Vec<Order>, Error> {
+pub fn orders_called(sight: &Sight<'_>, filter: order::Filter, text: &str, limit: u32) -> Result<Vec<Order>, Error> {
     in_classes(sight, sight.orders_called(filter, text, limit)?)
 }
 

@@ -401,7 +401,11 @@ impl Stage {
     }
 
     pub(crate) fn order(&self, name: &str) -> order::Overview {
-        self.db.read(|c| order::find(c, order::Filter::default(), name, 5)).unwrap().pop().expect("an order of that name")
+        self.db
+            .read(|c| order::find(c, order::Filter::default(), name, 5))
+            .unwrap()
+            .pop()
+            .expect("an order of that name")
     }
 
     pub(crate) fn log(&self) -> Vec<log::Entry> {

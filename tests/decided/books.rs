@@ -317,6 +317,12 @@ impl Books {
                 let document = self.post(parent, source_key, *draft);
                 (document.state, document.look_at, document.written) = (State::InDoubt, Some(look_at), None);
             }
+            Change::TakeOff { document, transactions, amount } => {
+                let Draft::Payment(payment) = &mut self.document(document).content else { panic!("no payment") };
+                payment.covers.extend(transactions);
+                payment.amount = amount;
+                self.document(document).finding = None;
+            }
             other @ (Change::Recover { .. } | Change::Adopt { .. }) => panic!("{other:?}"),
         }
     }
@@ -400,6 +406,9 @@ fn change(change: Change) -> String {
         Change::Note { document, .. } => format!("note {document}"),
         Change::Class { refund, class } => format!("{refund} is {class:?}"),
         Change::Adopt { document, transactions } => format!("adopt {transactions:?} by {document}"),
+        Change::TakeOff { document, transactions, amount } => {
+            format!("{transactions:?} was taken off {document}: {}", amount.0)
+        }
         Change::LookFirst { source_key, draft, look_at, .. } => {
             let reference = &draft.header().reference;
             assert!(reference.ends_with(&format!("-{source_key}")), "{reference} is looked for as {source_key}");

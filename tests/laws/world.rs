@@ -253,6 +253,9 @@ impl World {
                 let payment = self.document(document).content.clone();
                 self.remote.insert(payment.header().reference.clone(), payment);
             }
+            Change::TakeOff { document, transactions, amount } => {
+                self.event(document, Event::TakeOff { transactions, amount });
+            }
             Change::LookFirst { parent, source_key, draft, look_at, classes } => {
                 self.classify(classes);
                 let id = self.plant(parent, source_key, *draft);

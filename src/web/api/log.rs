@@ -24,6 +24,7 @@ pub(in crate::web) fn list(asked: &Asked) -> Result<Reply, Problem> {
     let place = query.number("before")?.map_or(Place::Newest, Place::Before);
     let search = Search { order_id, ..log::search(asked)? };
     let page = asked.see(|sight| read::log(sight, &search, place, limit))?;
-    let next = page.items.last().filter(|_| page.has_more).map(|last| query.next(&asked.path, "before", &last.id.to_string()));
+    let next =
+        page.items.last().filter(|_| page.has_more).map(|last| query.next(&asked.path, "before", &last.id.to_string()));
     Ok(reply::json(&List { items: page.items, next, is_cut: page.is_cut }))
 }
