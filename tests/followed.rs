@@ -173,6 +173,8 @@ fn goods_given_for_others_are_shown_to_a_person() {
     assert_eq!(holds(&named(&[], both.clone())), tea_for_jar, "what is new was given");
     let mug = Books::invoiced().back(9, &[(MUG, 1)]).add(JAR, "JAR", 1);
     assert_eq!(holds(&named(&[JAR], mug)), given(&[("Thing 2", 1)], &[("Thing 3", 1)]));
+    let cancelled = both.clone().record(10, &[(MUG, 1)], Restock::Cancel, PRICE);
+    assert_eq!(holds(&named(&[JAR], cancelled)), tea_for_jar, "what never left did not come back");
     let more = both.clone().add(4, "JAR", 2);
     assert_eq!(holds(&named(&[JAR], more)), tea_for_jar, "what is not named was bought");
     let with_stranger = both.with(|books| {
