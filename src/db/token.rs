@@ -1,5 +1,7 @@
 //! Tokens with which scripts speak for a user. Only a hash is kept: a token of 256 random bits needs no slow one.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 
@@ -120,6 +122,16 @@ impl Sight<'_> {
     pub fn tokens(&self, user_id: i64) -> Result<Vec<Token>, Error> {
         of_user(self.connection(), user_id)
     }
+
+    /// How many good tokens there are, by the name of the user. For those who see all.
+    pub fn good_tokens(&self, now: Timestamp) -> Result<BTreeMap<String, usize>, Error> {
+        self.only_whole()?;
+        let mut counts = BTreeMap::new();
+        for token in all(self.connection())?.into_iter().filter(|token| token.is_good(now)) {
+            *counts.entry(token.user).or_default() += 1;
+        }
+        Ok(counts)
+    }
 }
 
 /// Keeps a new one.
@@ -138,6 +150,16 @@ pub fn add(tx: &Transaction<'_>, token: &New<'_>, now: Timestamp) -> Result<i64,
 pub fn revoke(tx: &Transaction<'_>, id: i64, now: Timestamp) -> Result<(), Error> {
     tx.execute("update token set revoked_at = ?2 where id = ?1", (id, ms(now))).during("revoke a token")?;
     Ok(())
+}
+
+/// From now on no token of a user opens anything. The names of those that did, by number.
+pub fn revoke_all(tx: &Transaction<'_>, user_id: i64, now: Timestamp) -> Result<Vec<String>, Error> {
+    const REVOKE: &str = "revoke the tokens of a user";
+    let mut live = of_user(tx, user_id)?;
+    live.retain(|token| token.is_good(now));
+    tx.execute("update token set revoked_at = ?2 where user_id = ?1 and revoked_at is null", (user_id, ms(now)))
+        .during(REVOKE)?;
+    Ok(live.into_iter().rev().map(|token| token.name).collect())
 }
 
 /// It was used.
