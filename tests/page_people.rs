@@ -234,7 +234,7 @@ fn an_owner_sees_and_ends_the_tokens_of_others() {
     assert!(row(&all, "lina").contains("<td>1</td>") && row(&all, "vera").contains("<td>–</td>"), "{all}");
     let hers = world.get("/users/3", "olga").body;
     for expected in
-        ["a script", "Operator", "noon", "2026-11-20 09:00:00", "2026-11-27 09:00:00", "Also end all tokens"]
+        ["a script", "operator", "noon", "2026-11-20 09:00:00", "2026-11-27 09:00:00", "Also end all tokens"]
     {
         assert!(hers.contains(expected), "{expected}: {hers}");
     }

@@ -25,8 +25,11 @@ fn town() -> World {
          select 'souq', 'k2', 'Souq', 'souq.myshopify.com', 1, time_zone, 'shadow', 0, rules, 0 from merchant where id = 1;
          insert into orders (merchant_id, remote_id, name, state, state_at, reason, created_at)
          values (2, 77, '#2001', 'held', 1795165200000, '{\"held\":[{\"code\":\"cancelled_but_paid\"}]}', 1795165200000);
-         insert into document (order_id, account_id, kind, source_key, reference, state, since_at, content, wanted, written)
-         select 2, account_id, kind, source_key, 'k2-77-order', 'gone', since_at, content, wanted, written from document where id = 1;
+         insert into document (order_id, account_id, kind, source_key, reference, state, since_at, content, wanted, written,
+           remote_id)
+         select 2, account_id, kind, source_key, 'k2-77-order', 'gone', since_at,
+           replace(replace(content, 'k1-5551234567', 'k2-77'), '#1001', '#2001'), wanted, written, 4712
+         from document where id = 1;
          insert into delivery (merchant_id, event_key, topic, order_id, received_at)
          values (2, 'b2', 'orders/create', 2, 1795165200000);
          insert into sync_log (at, merchant_id, order_id, status) values (1795165201000, 2, 2, 'held')",

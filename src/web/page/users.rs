@@ -112,7 +112,7 @@ fn list(asked: &Asked, users: &[User], wrong: Option<&str>, typed: &str) -> Resu
                     Scope::Only(only) => { (words.only_these) " (" (only.len()) ")" },
                 }
             }
-            td { @match tokens.get(&user.name) { Some(count) => (count), None => "–" } }
+            td { @match tokens.get(&user.id) { Some(0) | None => "–", Some(count) => (count) } }
             td {
                 @if user.disabled_at.is_none() { span.badge.good { (words.active) } } @else { span.badge.calm { (words.disabled) } }
             }
