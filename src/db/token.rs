@@ -131,7 +131,8 @@ impl Sight<'_> {
             .connection()
             .prepare_cached(
                 "select id, (select count(*) from token
-                   where user_id = user.id and revoked_at is null and expires_at > ?1) from user",
+                   where user_id = user.id and revoked_at is null and expires_at > ?1)
+                 from user order by name",
             )
             .during(COUNT)?;
         let rows = statement.query_map([ms(now)], |row| Ok((row.get(0)?, row.get(1)?))).during(COUNT)?;
