@@ -130,7 +130,7 @@ impl Sight<'_> {
         let mut statement = self
             .connection()
             .prepare_cached(
-                "select id, (select count(*) from token
+                "select id, (select count(*) from token indexed by token_by_user
                    where user_id = user.id and revoked_at is null and expires_at > ?1)
                  from user order by name",
             )
