@@ -301,6 +301,18 @@ fn without_a_server_a_command_does_it_itself() {
     house.qantara(&["user", "add", "ali", "--role", "viewer"]).write_stdin("correct horse").assert().success();
     assert_eq!(house.ask(&["user", "list"]), json!([{ "name": "ali", "role": "viewer", "disabled_at": null }]));
 
+    // A new password ends the tokens, unless somebody says otherwise.
+    let passwd = |more: &[&str]| {
+        let arguments = [&["user", "passwd", "ali"], more].concat();
+        let done = house.qantara(&arguments).write_stdin("battery staple").assert().success();
+        String::from_utf8(done.get_output().stdout.clone()).unwrap()
+    };
+    house.ask(&["token", "add", "weekly", "--user", "ali"]);
+    assert!(!passwd(&["--keep-tokens"]).contains("Tokens"));
+    assert_eq!(house.ask(&["token", "list"])[0]["name"], "weekly");
+    assert!(passwd(&[]).contains("Tokens ended: weekly"));
+    assert_eq!(house.ask(&["token", "list"]), json!([]));
+
     let made = house.ask(&["token", "add", "nightly", "--user", "ali", "--merchant", "wadi-home"]);
     let shown = house.words(&["token", "list"]);
     assert!(shown.contains("nightly") && shown.contains("wadi-home"), "{shown}");
@@ -308,7 +320,7 @@ fn without_a_server_a_command_does_it_itself() {
     assert!(secret.starts_with("qa_") && !shown.contains(secret), "shown once");
     let complaint = house.complaint(&["token", "add", "x", "--user", "ali", "--role", "owner"], 1);
     assert!(complaint.contains("choose viewer or less"), "{complaint}");
-    assert!(house.words(&["token", "revoke", "1"]).contains("Token 1 opens nothing any more"));
+    assert!(house.words(&["token", "revoke", "2"]).contains("Token 2 opens nothing any more"));
     assert_eq!(house.ask(&["token", "list"]), json!([]));
 
     // The key that everything is sealed with is never made a second time.

@@ -57,6 +57,18 @@ impl House {
         Self { db: Db::open(folder.path()).unwrap(), vault: Arc::new(Vault::new(key, None)), folder }
     }
 
+    /// Those that prove deliveries, the current one first.
+    fn webhook_secrets(&self, slug: &str) -> Vec<String> {
+        let merchant_id = self.merchant(slug).id;
+        let kind = CredentialKind::WebhookSecret;
+        let mut stored = self.db.read(|c| merchant::credentials(c, Some(merchant_id))).unwrap();
+        stored.retain(|one| one.kind == kind);
+        stored.sort_by_key(|one| one.slot == merchant::Slot::Previous);
+        let place = credential_place(merchant_id, kind, None);
+        let open = |sealed: &Vec<u8>| self.vault.open_text(&place, sealed).unwrap().expose_secret().to_owned();
+        stored.iter().map(|one| open(&one.sealed)).collect()
+    }
+
     fn wish(&self, wish: Wish) -> Result<Done, Error> {
         let desk = Desk { db: &self.db, vault: &self.vault, policy: patient() };
         desk.perform(wish, now(), Person::AT_THE_COMMAND_LINE)
@@ -467,7 +479,8 @@ fn users_are_added_once_with_a_password_worth_the_name() {
     let stored = |name: &str| house.db.read(|c| user::by_name(c, name)).unwrap().unwrap();
     assert!(verify_password(&SecretString::from("long enough"), Some(&stored("علي").password)));
 
-    let passwd = |name: &str| Wish::UserPasswd { name: name.to_owned(), password: secret("another one") };
+    let passwd =
+        |name: &str| Wish::UserPasswd { name: name.to_owned(), password: secret("another one"), end_tokens: true };
     house.wish(passwd("علي")).unwrap();
     assert!(verify_password(&SecretString::from("another one"), Some(&stored("علي").password)));
     assert_eq!(stored("علي").role, Role::Operator);
@@ -475,6 +488,56 @@ fn users_are_added_once_with_a_password_worth_the_name() {
     let audit = house.audit();
     assert_eq!(audit.iter().map(|(action, _)| action.as_str()).collect::<Vec<_>>(), ["user.add", "user.passwd"]);
     assert!(!audit.iter().any(|(_, facts)| facts.contains("long enough") || facts.contains("argon2")));
+}
+
+#[test]
+fn tokens_end_with_the_password_if_that_is_wished_and_with_the_user_for_good() {
+    let house = House::new();
+    let add_user = |name: &str| Wish::UserAdd { name: name.into(), role: Role::Owner, password: secret("long enough") };
+    let token = |user: &str, name: &str| {
+        let (user, name, secret) = (user.to_owned(), name.to_owned(), Secret(vault::api_token()));
+        house.wish(Wish::TokenAdd { user, name, role: Role::Viewer, merchant: None, days: 9, secret })
+    };
+    let passwd = |end_tokens| {
+        let wish = Wish::UserPasswd { name: "ali".into(), password: secret("another one"), end_tokens };
+        house.wish(wish).unwrap().answer
+    };
+    let disable = |disabled| house.wish(Wish::UserDisable { name: "ali".into(), disabled }).unwrap().answer;
+    let live = || {
+        let live = house.db.read(token::all).unwrap();
+        live.into_iter().map(|token| (token.user, token.name)).collect::<Vec<_>>()
+    };
+    let of = |user: &str, name: &str| (user.to_owned(), name.to_owned());
+    for user in ["ali", "sara"] {
+        house.wish(add_user(user)).unwrap();
+        token(user, "first").unwrap();
+    }
+    token("ali", "second").unwrap();
+    assert_eq!(passwd(false), json!({ "user": "ali", "tokens_ended": [] }));
+    assert_eq!(live(), [of("ali", "second"), of("sara", "first"), of("ali", "first")]);
+    assert_eq!(passwd(true), json!({ "user": "ali", "tokens_ended": ["first", "second"] }));
+    assert_eq!(live(), [of("sara", "first")], "nobody else's");
+    assert_eq!(passwd(true)["tokens_ended"], json!([]));
+
+    token("ali", "third").unwrap();
+    assert_eq!(disable(true), json!({ "user": "ali", "disabled": true, "tokens_ended": ["third"] }));
+    assert!(refusal(token("ali", "fourth")).contains("a disabled user gets no token: enable the user first"));
+    disable(false);
+    assert_eq!(live(), [of("sara", "first")], "what has ended stays so");
+    // As an earlier version left it.
+    house
+        .db
+        .write(|tx| Ok(tx.execute("update token set revoked_at = null where name = 'third'", []).unwrap()))
+        .unwrap();
+    house.db.write(|tx| Ok(tx.execute("update user set disabled_at = 1 where name = 'ali'", []).unwrap())).unwrap();
+    assert_eq!(disable(false)["tokens_ended"], json!(["third"]));
+    assert_eq!(live(), [of("sara", "first")]);
+    token("ali", "fourth").unwrap();
+    disable(false);
+    assert_eq!(live().len(), 2, "whoever is not disabled is not enabled");
+    let audit = house.audit();
+    let told = audit.iter().filter(|(action, _)| action.starts_with("user.")).map(|(_, facts)| facts.contains("third"));
+    assert_eq!(told.filter(|names| *names).count(), 2, "{audit:?}");
 }
 
 #[test]
@@ -932,7 +995,7 @@ fn a_closed_merchant_leaves_its_vendors_to_others_and_does_not_change() {
 #[test]
 fn a_closed_merchant_is_opened_into_a_pause_with_what_is_still_its_own() {
     let house = House::new();
-    let open = |slug: &str| house.wish(Wish::MerchantOpen { slug: slug.into() });
+    let open = |slug: &str| house.wish(Wish::MerchantOpen { slug: slug.into(), secret: None });
     let close = |slug: &str| house.wish(Wish::MerchantClose { slug: slug.into() }).unwrap();
     let owned = || house.db.read(|c| merchant::vendors_of_shop(c, "wadi.myshopify.com")).unwrap();
     house.add(&format!("mode = 'live'\n{PLAIN}")).unwrap();
@@ -950,8 +1013,10 @@ fn a_closed_merchant_is_opened_into_a_pause_with_what_is_still_its_own() {
     // All lines belong to somebody else by now.
     close("wadi");
     house.add(&PLAIN.replace("'wadi'", "'najd'")).unwrap();
-    let notes = open("wadi").unwrap().answer["notes"].to_string();
-    assert!(notes.contains("has these vendors now, so they stay there: *"), "{notes}");
+    let answer = open("wadi").unwrap().answer;
+    let notes = answer["notes"].to_string();
+    assert!(notes.contains("have these vendors now, so they stay there: * (najd)"), "{notes}");
+    assert_eq!(answer["vendors_lost"], json!([{ "vendor": "*", "merchant": "najd" }]));
     assert_eq!(owned(), [("*".to_owned(), house.merchant("najd").id)]);
     assert_eq!(MerchantFile::of(&house.merchant("wadi"), "https://wadi.daftra.com").lines.vendors, [""; 0]);
     assert!(refusal(house.wish(Wish::MerchantResume { slug: "wadi".into() })).contains("lines.vendors"));
@@ -962,8 +1027,9 @@ fn a_closed_merchant_is_opened_into_a_pause_with_what_is_still_its_own() {
     close("wadi");
     open("najd").unwrap();
     house.set(&PLAIN.replace("'wadi'", "'najd'").replace("['*']", "['b', 'c']")).unwrap();
-    let notes = open("wadi").unwrap().answer["notes"].to_string();
-    assert!(notes.contains("stay there: b\""), "{notes}");
+    let answer = open("wadi").unwrap().answer;
+    assert!(answer["notes"].to_string().contains("stay there: b (najd)\""), "{answer}");
+    assert_eq!(answer["vendors_lost"], json!([{ "vendor": "b", "merchant": "najd" }]));
     let names: Vec<String> = owned().into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["a", "b", "c"]);
     assert!(refusal(open("nobody")).contains("there is no such merchant"));
@@ -976,10 +1042,42 @@ fn a_closed_merchant_stays_closed_while_another_shop_has_its_secret() {
     house.wish(Wish::MerchantClose { slug: "wadi".into() }).unwrap();
     let other = PLAIN.replace("'wadi'", "'najd'").replace("wadi.myshopify", "najd.myshopify");
     house.wish(Wish::MerchantAdd(proposal(&other, with(&["shared"], None)))).unwrap();
-    assert!(
-        refusal(house.wish(Wish::MerchantOpen { slug: "wadi".into() })).contains("another shop has the same secret")
-    );
+    let open = |given: Option<&str>| house.wish(Wish::MerchantOpen { slug: "wadi".into(), secret: given.map(secret) });
+    let refused = refusal(open(None));
+    assert!(refused.contains("\"najd\" of another shop has the same secret by now"), "{refused}");
+    assert!(refused.contains("give a new secret of this shop together with opening it"), "{refused}");
+    assert!(refusal(open(Some("shared"))).contains("give each shop an app of its own"), "still not its own");
+    assert!(refusal(open(Some(""))).contains("empty"));
     assert_eq!(house.merchant("wadi").mode, Mode::Closed);
+    let before = house.audit().len();
+    let done = open(Some("own")).unwrap();
+    assert_eq!((&done.answer["mode"], &done.answer["secrets"]), (&json!("paused"), &json!(["webhook_secret"])));
+    assert!(done.effects.doors_changed, "the intake must hear of it");
+    assert_eq!(house.webhook_secrets("wadi"), ["own"], "what is another shop's proves nothing here");
+    assert_eq!(house.webhook_secrets("najd"), ["shared"]);
+    assert!(house.audit().iter().all(|(_, facts)| !facts.contains("\"own\"")));
+    // Said again it changes nothing; with another secret it is as if that were replaced.
+    open(Some("own")).unwrap();
+    assert_eq!(house.audit().len(), before + 1);
+    open(Some("next")).unwrap();
+    assert_eq!(house.webhook_secrets("wadi"), ["next", "own"]);
+}
+
+#[test]
+fn a_merchant_may_be_opened_with_the_secret_of_before_or_another_one() {
+    let house = House::new();
+    house.wish(Wish::MerchantAdd(proposal(PLAIN, with(&["one"], None)))).unwrap();
+    let close = || house.wish(Wish::MerchantClose { slug: "wadi".into() }).unwrap();
+    let open = |given: Option<&str>| {
+        house.wish(Wish::MerchantOpen { slug: "wadi".into(), secret: given.map(secret) }).unwrap();
+        house.webhook_secrets("wadi")
+    };
+    close();
+    assert_eq!(open(None), ["one"]);
+    close();
+    assert_eq!(open(Some("one")), ["one"]);
+    close();
+    assert_eq!(open(Some("two")), ["two", "one"], "the shop may go on with the old one for a while");
 }
 
 /// What was asked for in vain may be there by now, whichever way somebody says "again".

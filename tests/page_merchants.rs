@@ -404,6 +404,65 @@ fn closing_wants_the_short_name_and_frees_the_vendors() {
 }
 
 #[test]
+fn opening_again_says_what_belongs_to_others_by_now() {
+    let house = House::new();
+    house.begin();
+    house.connect();
+    let here = "/merchants/wadi-home";
+    let vendors = "/merchants/wadi-home/vendors";
+    house.on(vendors, vendors, &[("whose", "some"), ("more", "Wadi\nعطور\nNajd")]);
+    house.on(here, "/merchants/wadi-home/close", &[("confirm", "wadi-home")]);
+    // Another merchant of the same shop takes two of the three.
+    let fields = [("domain", DOMAIN), ("name", "Najd"), ("slug", "najd"), ("secret", SECRET), ("zone", "Asia/Riyadh")];
+    house.on("/merchants/new", "/merchants/new", &fields);
+    house.on("/merchants/najd/vendors", "/merchants/najd/vendors", &[("whose", "some"), ("more", "najd\nعطور")]);
+    assert!(house.get(here, "olga").body.contains("Only if the shop signs with another webhook secret"));
+    let answer = house.press(here, "/merchants/wadi-home/open", &[]);
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    for expected in ["belong to other merchants", "<bdi>عطور</bdi>", "<bdi>najd</bdi>", "href=\"/merchants/najd\""]
+    {
+        assert!(answer.body.contains(expected), "{expected}: {}", answer.body);
+    }
+    assert!(!answer.body.contains("<bdi>wadi</bdi>"), "that one is still its own: {}", answer.body);
+    assert_eq!(house.merchant().rules.vendors, Vendors::Only([Vendor::new("wadi")].into()));
+
+    // The same in Arabic, where all lines are another's.
+    house.on("/merchants/najd", "/merchants/najd/close", &[("confirm", "najd")]);
+    house.on(vendors, vendors, &[("whose", "all")]);
+    house.on(here, "/merchants/wadi-home/close", &[("confirm", "wadi-home")]);
+    house.on("/merchants/najd", "/merchants/najd/open", &[]);
+    let speak = "update user set language = 'ar' where name = 'olga'";
+    house.db.write(move |tx| tx.execute_batch(speak).during("speak Arabic")).unwrap();
+    let answer = house.press(here, "/merchants/wadi-home/open", &[]);
+    let words = Lang::Ar.merchants();
+    for expected in [words.opened_without, words.vendor_of, words.all_lines, "dir=\"ltr\">najd</bdi>"] {
+        assert!(answer.body.contains(expected), "{expected}: {}", answer.body);
+    }
+}
+
+#[test]
+fn a_secret_that_another_shop_took_is_replaced_when_a_merchant_is_opened() {
+    let house = House::new();
+    house.begin();
+    let (here, open) = ("/merchants/wadi-home", "/merchants/wadi-home/open");
+    house.on(here, "/merchants/wadi-home/close", &[("confirm", "wadi-home")]);
+    let other = [("domain", "najd.myshopify.com"), ("slug", "najd"), ("secret", SECRET), ("zone", "Asia/Riyadh")];
+    house.on("/merchants/new", "/merchants/new", &other);
+    let page = house.refused(here, open, &[("secret", "")]);
+    assert!(page.contains("has the same secret by now") && page.contains("name=\"secret\""), "{page}");
+    assert!(house.refused(here, open, &[("secret", SECRET)]).contains("give each shop an app of its own"));
+    let speak = "update user set language = 'ar' where name = 'olga'";
+    house.db.write(move |tx| tx.execute_batch(speak).during("speak Arabic")).unwrap();
+    let page = house.refused(here, open, &[("secret", "")]);
+    assert!(page.contains("في متجر آخر السرّ نفسه") && page.contains("اكتب سرًّا جديدًا"), "{page}");
+    assert_eq!(house.merchant().mode, Mode::Closed);
+    let next = "another webhook secret that is long 8R5a";
+    let answer = house.press(here, open, &[("secret", next)]);
+    assert!(answer.status == 303 && !answer.body.contains(next), "{}", answer.body);
+    assert_eq!(house.merchant().mode, Mode::Paused);
+}
+
+#[test]
 fn whoever_is_limited_sees_their_merchants_only() {
     let house = House::new();
     house.begin();

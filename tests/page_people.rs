@@ -185,8 +185,14 @@ fn owners_manage_users_and_nobody_else() {
     assert_eq!(world.desk.last().1["user_rights"]["merchants"], json!(null));
     world.press("olga", "/users/3", "/users/3/disable", "");
     assert_eq!(world.desk.last().1, json!({"user_disable": {"name": "lina", "disabled": true}}));
-    world.press("olga", "/users/3", "/users/3/password", "password=+spaces+stay+");
-    assert_eq!(world.desk.last().1["user_passwd"]["password"], " spaces stay ");
+    let password = |fields: &str| {
+        let answer = world.press("olga", "/users/3", "/users/3/password", fields);
+        (world.desk.last().1["user_passwd"].clone(), answer.header("location").unwrap_or_default().to_owned())
+    };
+    let passwd = |end| json!({"name": "lina", "password": " spaces stay ", "end_tokens": end});
+    assert_eq!(password("password=+spaces+stay+"), (passwd(false), "/users/3?said=password_changed".to_owned()));
+    let all = password("password=+spaces+stay+&tokens=end");
+    assert_eq!(all, (passwd(true), "/users/3?said=tokens_ended".to_owned()));
     assert_eq!(world.get("/users/99", "olga").status, 404);
 }
 
@@ -209,7 +215,55 @@ fn everybody_chooses_a_language_and_a_password() {
     );
     assert_eq!(world.desk.wishes().len(), before);
     assert_eq!(change(&format!("current={current}&new=long+enough+1&again=long+enough+1")).status, 303);
-    assert_eq!(world.desk.last().1, json!({"user_passwd": {"name": "omar", "password": "long enough 1"}}));
+    let passwd = |end| json!({"user_passwd": {"name": "omar", "password": "long enough 1", "end_tokens": end}});
+    assert_eq!(world.desk.last().1, passwd(false), "the own scripts go on, if nobody says otherwise");
+    assert!(world.get("/me?said=password_changed", "omar").body.contains("Tokens stay as they were"));
+    let all = change(&format!("current={current}&new=long+enough+1&again=long+enough+1&tokens=end"));
+    assert_eq!((all.header("location"), world.desk.last().1), (Some("/me?said=tokens_ended"), passwd(true)));
+}
+
+#[test]
+fn an_owner_sees_and_ends_the_tokens_of_others() {
+    let world = two_merchants();
+    world.add_user("olga", Role::Owner);
+    world.add_token("lina", Role::Owner, Some(1), 7);
+    world.add_token("omar", Role::Operator, None, 30);
+    world.sql("update token set used_at = 1795165200000 where id = 1");
+    let row = |page: &str, user: &str| page.split("<tr>").find(|row| row.contains(user)).unwrap().to_owned();
+    let all = world.get("/users", "olga").body;
+    assert!(row(&all, "lina").contains("<td>1</td>") && row(&all, "vera").contains("<td>–</td>"), "{all}");
+    let hers = world.get("/users/3", "olga").body;
+    for expected in
+        ["a script", "operator", "noon", "2026-11-20 09:00:00", "2026-11-27 09:00:00", "Also end all tokens"]
+    {
+        assert!(hers.contains(expected), "{expected}: {hers}");
+    }
+    assert!(hers.contains("name=\"tokens\" value=\"end\" checked"), "ticked for a reset: {hers}");
+    assert!(!world.get("/me", "olga").body.contains("value=\"end\" checked"), "and not for oneself");
+    assert!(!hers.contains("qa_") && !hers.contains("tokens/2/revoke"), "nobody else's: {hers}");
+    assert!(world.get("/users/1", "olga").body.contains("This user has no token"));
+
+    // Somebody else's token is not hers, whoever asks.
+    let end = |action: &str, user: &str| {
+        let body = format!("token={}", world.form_token(user, action));
+        let login = web_world::basic(user, PASSWORD);
+        world
+            .send(&format!("POST {action}"), &[("Authorization", &login), ("Sec-Fetch-Site", "same-origin")], &body)
+            .status
+    };
+    assert_eq!(end("/users/3/tokens/2/revoke", "olga"), 404);
+    assert_eq!(end("/users/99/tokens/1/revoke", "olga"), 404);
+    assert_eq!(end("/users/3/tokens/1/revoke", "omar"), 403);
+    assert!(world.desk.wishes().is_empty());
+    assert_eq!(world.press("olga", "/users/3", "/users/3/tokens/1/revoke", "").status, 303);
+    assert_eq!(world.desk.last().1, json!({"token_revoke": {"token_id": 1}}));
+    world.advance(8 * 86_400);
+    let later = world.get("/users", "olga").body;
+    assert!(row(&later, "lina").contains("<td>–</td>") && row(&later, "omar").contains("<td>1</td>"), "{later}");
+    assert!(world.get("/users/3", "olga").body.contains("Ended"));
+    world.sql("update user set language = 'ar' where name = 'olga'");
+    let hers = world.get("/users/3", "olga").body;
+    assert!(hers.contains("رموز الوصول") && hers.contains("كل رموز الوصول لهذا المستخدم"), "{hers}");
 }
 
 #[test]

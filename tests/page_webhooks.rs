@@ -61,4 +61,17 @@ fn a_setting_goes_first_and_a_trusted_proxy_tells_of_https() {
     let trust = |config: &mut Config| config.http.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
     assert!(shows(&page(trust, "a.example", "X-Forwarded-Proto: https\r\n"), "https://a.example"));
     assert!(shows(&page(|_| {}, "a.example", "X-Forwarded-Proto: https\r\n"), "http://a.example"), "a stranger's word");
+    // Read as for everything else: of a chain the nearest proxy's word counts, and left of it stands what anybody wrote.
+    for (said, scheme) in [
+        ("X-Forwarded-Proto: http, https\r\nX-Forwarded-For: 192.0.2.1, 127.0.0.9\r\n", "https"),
+        ("X-Forwarded-Proto: https, http\r\n", "http"),
+        ("X-Forwarded-Proto: http\r\nX-Forwarded-Proto: HTTPS\r\n", "https"),
+        ("X-Forwarded-Proto: https\r\nX-Forwarded-Proto: http\r\n", "http"),
+        ("", "http"),
+    ] {
+        assert!(shows(&page(trust, "a.example", said), &format!("{scheme}://a.example")), "{said}");
+    }
+    let of_another = |config: &mut Config| config.http.trusted_proxies = vec!["10.0.0.0/8".parse().unwrap()];
+    let said = "X-Forwarded-Proto: https\r\nX-Forwarded-For: 10.0.0.1\r\n";
+    assert!(shows(&page(of_another, "a.example", said), "http://a.example"), "not the proxy we trust");
 }

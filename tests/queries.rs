@@ -354,6 +354,7 @@ fn everything_shown(tx: &Transaction<'_>, shown: &order::Overview) {
     }
     let sight = Sight::of(tx, &Scope::All);
     sight.users().unwrap();
+    sight.good_tokens(now).unwrap();
     sight.audit(Some(7), 5).unwrap();
     assert!(token::speaker(tx, &[7; 32], now).unwrap().is_some());
     token::used(tx, 1, now).unwrap();

@@ -32,9 +32,9 @@ fn reasons() -> Vec<(Why, bool)> {
         Type("invalid type".into()), Json("expected value".into()), Toml("expected `=`".into()),
         SlugTaken, SlugReserved, NoMerchant, MerchantClosed, LiveFromAlone, SharedShop(wadi()), VendorOwned(wadi()),
         ShopOwned(wadi()), AllVendorsAlone, ExceptionsAlone, VendorNameless, PrefixForm, Blanks, TaxTwice(0),
-        KeyAlone, SecretsMany(3), SecretEmpty, SecretShared(wadi()),
+        KeyAlone, SecretsMany(3), SecretEmpty, SecretShared(wadi()), SecretTaken(wadi()),
         PaidDraft, PaidZero, RecordFirst, MethodWantsMail, GatewayTwice,
-        UserForm, UserTaken, NoUser, PasswordLength(3, 12, 1024), LastOwner, OwnerLimited, Language,
+        UserForm, UserTaken, NoUser, UserDisabled, PasswordLength(3, 12, 1024), LastOwner, OwnerLimited, Language,
         TokenName(64), TokenTaken, TokensMany(20), TokenRole(Role::Viewer), TokenDays(366), TokenShort(40), NoToken,
         NoteLength(0, 2000), CodeTwice, CodeForm, ProductForm,
         NoOrder, NoCause, NotDismissed(State::Settled), NotImported(State::Settled), NothingGone(State::Held),
@@ -54,6 +54,7 @@ fn reasons() -> Vec<(Why, bool)> {
                 | Why::SecretEmpty
                 | Why::TokenShort(_)
                 | Why::SecretShared(_)
+                | Why::SecretTaken(_)
                 | Why::PasswordLength(..)
                 | Why::NoteLength(..)
                 | Why::NotDismissed(_)

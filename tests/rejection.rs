@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::stage::{Stage, shop};
+use common::stage::{Cast, Stage, shop};
 use jiff::SignedDuration;
 use qantara::db::merchant::{self, CredentialKind};
 use qantara::db::rejection::{self, Rejected, Rise, Why};
@@ -170,6 +170,37 @@ fn whoever_floods_the_door_makes_no_rows_and_is_examined_no_longer() {
     assert_eq!(named("<script>alert(1)</script>.myshopify.com"), "");
     assert_eq!(named("a-shop.myshopify.com"), "a-shop.myshopify.com");
     assert_eq!(named(&format!("{}.myshopify.com", "x".repeat(80))), "");
+}
+
+#[test]
+fn who_floods_one_merchant_takes_nothing_from_the_others() {
+    let (mut stage, delivery) = scene();
+    let cast = Cast { slug: "najd", vendors: &["najd"], ..Cast::default() };
+    let body = delivery.body.as_slice();
+    let najd = stage.add(&cast);
+    let forged = sign("another", body);
+    let knock = |slug: &str, domain: &str| {
+        let headers =
+            [("X-Shopify-Topic", "x"), ("X-Shopify-Shop-Domain", domain), ("X-Shopify-Hmac-Sha256", forged.as_str())];
+        assert!(matches!(stage.intake.receive(Some(slug), &Headers::read(headers), body), Received::NotAuthentic));
+        stage.db.write(|_| Ok(())).unwrap();
+    };
+    for _ in 0..100 {
+        knock("wadi", &delivery.shop_domain);
+    }
+    knock("najd", cast.shop);
+    let found = |merchant_id: i64| {
+        let all = rejected(&stage);
+        let of = |why| {
+            all.iter().filter(|one| one.merchant_id == Some(merchant_id) && one.why == why).map(|one| one.day).sum()
+        };
+        (of(Why::OtherSecret), of(Why::Unexamined))
+    };
+    let (of_wadi, of_najd): ((i64, i64), (i64, i64)) = (found(1), found(najd));
+    assert_eq!((of_wadi, of_najd), ((60, 40), (1, 0)), "its fault is still told from another one");
+    stage.pass(SignedDuration::from_secs(60));
+    knock("wadi", &delivery.shop_domain);
+    assert_eq!(found(1), (61, 40), "the next minute is another one");
 }
 
 #[test]

@@ -6,23 +6,39 @@
 
 mod web_world;
 
+use std::collections::BTreeSet;
+
+use form_urlencoded::Serializer;
 use hyper::Method;
 use qantara::db::user::Role;
 use qantara::web::route::{ROUTES, Route};
+use serde_json::{Value, json};
 use web_world::{Answer, PASSWORD, World, basic};
 
-/// Owner, operator and viewer see all; lina is an operator of the second merchant only, to whom nothing of the first one
-/// belongs.
+/// Olga, omar and vera see all. Lena, lina and lola have the same roles for the second merchant only, to whom nothing of the
+/// first one belongs. No owner can be limited by the pages; one who is all the same must not see more.
 fn town() -> World {
     let world = World::new();
     world.add_order();
     world.sql(
         "insert into merchant (slug, key, name, shop_domain, account_id, time_zone, mode, live_from, rules, created_at)
-         select 'souq', 'k2', 'Souq', 'souq.myshopify.com', 1, time_zone, 'shadow', 0, rules, 0 from merchant where id = 1",
+         select 'souq', 'k2', 'Souq', 'souq.myshopify.com', 1, time_zone, 'shadow', 0, rules, 0 from merchant where id = 1;
+         insert into orders (merchant_id, remote_id, name, state, state_at, reason, created_at)
+         values (2, 77, '#2001', 'held', 1795165200000, '{\"held\":[{\"code\":\"cancelled_but_paid\"}]}', 1795165200000);
+         insert into document (order_id, account_id, kind, source_key, reference, state, since_at, content, wanted, written,
+           remote_id)
+         select 2, account_id, kind, source_key, 'k2-77-order', 'gone', since_at,
+           replace(replace(content, 'k1-5551234567', 'k2-77'), '#1001', '#2001'), wanted, written, 4712
+         from document where id = 1;
+         insert into delivery (merchant_id, event_key, topic, order_id, received_at)
+         values (2, 'b2', 'orders/create', 2, 1795165200000);
+         insert into sync_log (at, merchant_id, order_id, status) values (1795165201000, 2, 2, 'held')",
     );
     world.add_user("olga", Role::Owner);
-    world.add_user("lina", Role::Operator);
-    world.limit("lina", &[2]);
+    for (name, role) in Role::ALL.map(|role| (limited(role), role)) {
+        world.add_user(name, role);
+        world.limit(name, &[2]);
+    }
     // Vera's, and the first.
     world.add_token("vera", Role::Viewer, None, 7);
     world
@@ -33,6 +49,13 @@ fn address(route: &Route) -> String {
     let places = ["{order}", "{document}", "{delivery}", "{user}", "{token}"];
     let path = places.into_iter().fold(route.path.to_owned(), |path, place| path.replace(place, "1"));
     path.replace("{merchant}", "noon").replace("{slug}", "noon")
+}
+
+/// The same of the second merchant; whose user and token is meant makes no difference to who asks.
+fn own_address(route: &Route) -> String {
+    let path =
+        ["{order}", "{delivery}"].into_iter().fold(route.path.to_owned(), |path, place| path.replace(place, "2"));
+    path.replace("{merchant}", "souq").replace("{document}", "3").replace("{user}", "1").replace("{token}", "1")
 }
 
 /// Those behind the sign-in, but for style and script, whose names change.
@@ -52,6 +75,15 @@ fn who(role: Role) -> &'static str {
     }
 }
 
+/// Who sees the second merchant only.
+fn limited(role: Role) -> &'static str {
+    match role {
+        Role::Viewer => "lola",
+        Role::Operator => "lina",
+        Role::Owner => "lena",
+    }
+}
+
 /// As a browser sends a form from our own page.
 fn from_our_page(user: &str) -> Vec<(&'static str, String)> {
     vec![("Authorization", basic(user, PASSWORD)), ("Sec-Fetch-Site", "same-origin".to_owned())]
@@ -60,17 +92,35 @@ fn from_our_page(user: &str) -> Vec<(&'static str, String)> {
 /// As whoever this address is for comes by: with a form of ours, or with a token as large as its user.
 fn properly(world: &World, route: &Route, user: &str) -> (Vec<(&'static str, String)>, String) {
     if is_api(route) {
-        let token = world.add_token(user, Role::Owner, None, 7);
-        let headers = vec![("Authorization", token), ("Content-Type", "application/json".to_owned())];
+        let headers = script(world.add_token(user, Role::Owner, None, 7));
         let is_change = route.method == Method::POST;
         return (headers, if is_change { "{\"items\":[]}".to_owned() } else { String::new() });
     }
     (from_our_page(user), token(world, user, &address(route)))
 }
 
-fn ask(world: &World, route: &Route, headers: &[(&'static str, String)], body: &str) -> Answer {
+fn script(token: String) -> Vec<(&'static str, String)> {
+    vec![("Authorization", token), ("Content-Type", "application/json".to_owned())]
+}
+
+/// Everybody for whom the first merchant is not there, with what they show: whoever is limited to the second one, and for
+/// the API a token of the owner that is.
+fn strangers(world: &World, route: &Route, role: Role) -> Vec<(String, Vec<(&'static str, String)>)> {
+    let user = limited(role);
+    if !is_api(route) {
+        return vec![(user.to_owned(), from_our_page(user))];
+    }
+    let theirs = (user.to_owned(), script(world.add_token(user, Role::Owner, None, 7)));
+    vec![theirs, ("a token of olga's".to_owned(), script(world.add_token("olga", Role::Owner, Some(2), 7)))]
+}
+
+fn send(world: &World, route: &Route, path: &str, headers: &[(&'static str, String)], body: &str) -> Answer {
     let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    world.send(&format!("{} {}", route.method, address(route)), &headers, body)
+    world.send(&format!("{} {path}", route.method), &headers, body)
+}
+
+fn ask(world: &World, route: &Route, headers: &[(&'static str, String)], body: &str) -> Answer {
+    send(world, route, &address(route), headers, body)
 }
 
 fn token(world: &World, user: &str, action: &str) -> String {
@@ -126,29 +176,238 @@ fn a_form_of_another_site_another_page_or_another_person_is_not_taken() {
     assert!(world.desk.wishes().is_empty(), "nothing was wished for");
 }
 
+/// What of the first merchant no answer may tell.
+const STRANGE: [&str; 4] = ["#1001", "Noon", "noon.myshopify", "5551234567"];
+
 #[test]
 fn what_is_out_of_scope_is_not_there() {
     let world = town();
-    let about_one = |route: &&(&Route, Role)| {
-        ["{order}", "{document}", "{delivery}", "{merchant}", "{token}"]
-            .iter()
-            .any(|place| route.0.path.contains(place))
-    };
-    let (mut met, pages) = (0, pages().collect::<Vec<_>>());
-    for (route, _) in pages.iter().filter(|(_, role)| *role < Role::Owner).filter(about_one) {
-        let (headers, body) = properly(&world, route, "lina");
-        let answer = ask(&world, route, &headers, &body);
-        assert_eq!(answer.status, 404, "{} {}", route.method, route.path);
-        met += 1;
-    }
-    assert!(met >= 2, "an order's page and its button at least");
-    assert!(world.desk.wishes().is_empty(), "nothing was wished for");
-    for (route, _) in pages.iter().filter(|(route, _)| route.method == Method::GET) {
-        let (headers, _) = properly(&world, route, "lina");
-        let body = ask(&world, route, &headers, "").body;
-        for strange in ["#1001", "Noon", "noon.myshopify", "5551234567"] {
-            assert!(!body.contains(strange), "{} tells of {strange}: {body}", route.path);
+    let places = ["{order}", "{document}", "{delivery}", "{merchant}", "{user}", "{token}"];
+    let mut met = 0;
+    for (route, role) in pages().filter(|(route, _)| places.iter().any(|place| route.path.contains(place))) {
+        for (who, headers) in strangers(&world, route, role) {
+            let path = address(route);
+            let body = body_of(&world, route, role, &path);
+            let answer = send(&world, route, &path, &headers, &body);
+            assert_eq!(answer.status, 404, "{} {path} as {who}: {}", route.method, answer.body);
+            met += 1;
         }
+    }
+    assert!(met >= 50, "only {met} were asked for");
+    assert_eq!(world.desk.all(), [Value::Null; 0], "nothing was wished for");
+    for (route, role) in pages().filter(|(route, _)| route.method == Method::GET) {
+        for (who, headers) in strangers(&world, route, role) {
+            for path in [address(route), own_address(route)] {
+                let body = send(&world, route, &path, &headers, "").body;
+                for strange in STRANGE {
+                    assert!(!body.contains(strange), "{path} tells {who} of {strange}: {body}");
+                }
+            }
+        }
+    }
+}
+
+/// What goes along with a form or a script, so that it is taken but for what is strange in it.
+fn body_of(world: &World, route: &Route, role: Role, path: &str) -> String {
+    match (is_api(route), &route.method) {
+        (_, &Method::GET) => String::new(),
+        (true, _) => "{\"items\":[]}".to_owned(),
+        (false, _) => {
+            token(world, limited(role), path) + "&role=viewer&name=x&days=30&note=x&cause=cancelled_but_paid&scope=only"
+        }
+    }
+}
+
+/// Fields that lead to a merchant, or to something of one: what is the first merchant's, what is nobody's, and what is the
+/// second merchant's where that is taken as it is.
+const LEADING: [(&str, &str, &str, Option<&str>); 5] = [
+    ("merchant", "noon", "nobody", Some("souq")),
+    ("order", "1", "99", Some("2")),
+    ("q", "#1001", "#9009", Some("#2001")),
+    ("cause", "unknown_product", "no_such_cause", Some("cancelled_but_paid")),
+    ("about", "ab-1", "zz-9", None),
+];
+
+/// All others lead nowhere: words of ours, what is typed for people, and codes of the merchant whom the path names.
+const PLAIN: &[&str] = &[
+    // Filters and places in lists.
+    "status",
+    "state",
+    "from",
+    "to",
+    "before",
+    "after",
+    "limit",
+    "topic",
+    "fate",
+    "search",
+    "client",
+    // People and their secrets.
+    "name",
+    "role",
+    "scope",
+    "password",
+    "current",
+    "new",
+    "again",
+    "tokens",
+    "days",
+    "language",
+    // What is noted and confirmed.
+    "note",
+    "confirm",
+    // The merchant file.
+    "domain",
+    "slug",
+    "zone",
+    "secret",
+    "address",
+    "key",
+    "store",
+    "branch",
+    "whose",
+    "vendor",
+    "more",
+    "but",
+    "strip",
+    "add",
+    "end",
+    "ends",
+    "barcode",
+    "title",
+    "rate",
+    "included",
+    "daftra",
+    "shipping",
+    "custom",
+    "gift_card",
+    "tip",
+    "duty",
+    "goodwill",
+    "trigger",
+    "price",
+    "locked",
+    "exchange",
+    "gateway",
+    "moment",
+    "draft",
+    "test_orders",
+    "sources",
+    "tags",
+    "tolerance",
+    "record",
+    "method",
+    "treasury",
+    "refunds",
+    "mode",
+    // The mapping.
+    "code",
+    "product",
+    "file",
+    "items",
+    "product_id",
+];
+
+/// Whether a wish is about something of the first merchant, or about everybody's.
+fn is_strange(wish: &Value) -> bool {
+    match wish {
+        Value::Object(fields) => fields.iter().any(|(name, value)| match name.as_str() {
+            "order_id" | "delivery_id" | "document" | "token_id" => *value == 1,
+            "slug" | "merchant" | "merchants" => {
+                value.is_null() && name == "slug" || value.to_string().contains("noon")
+            }
+            _ => is_strange(value),
+        }),
+        Value::Array(items) => items.iter().any(is_strange),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
+}
+
+/// Sends these fields where the route would read them: in the query, in a form, or in JSON.
+fn with(
+    world: &World,
+    route: &Route,
+    role: Role,
+    headers: &[(&'static str, String)],
+    fields: &[(&str, &str)],
+) -> Answer {
+    let path = own_address(route);
+    let written = || Serializer::new(String::new()).extend_pairs(fields).finish();
+    let body = body_of(world, route, role, &path);
+    if route.method == Method::GET {
+        return send(world, route, &format!("{path}?{}", written()), headers, &body);
+    }
+    if is_api(route) {
+        let mut said: Value = serde_json::from_str(&body).unwrap();
+        said.as_object_mut().unwrap().extend(fields.iter().map(|(name, value)| ((*name).to_owned(), json!(value))));
+        return send(world, route, &path, headers, &said.to_string());
+    }
+    // The first of two fields of a name counts.
+    let (token, rest) = body.split_once('&').unwrap();
+    send(world, route, &path, headers, &format!("{token}&{}&{rest}", written()))
+}
+
+#[test]
+fn a_field_that_names_what_is_out_of_scope_is_answered_as_if_it_were_not_there() {
+    let world = town();
+    let mut met = 0;
+    for (route, role) in pages() {
+        for (who, headers) in strangers(&world, route, role) {
+            let line = format!("{} {} as {who}", route.method, route.path);
+            for field in route.reads {
+                let Some((name, strange, nobodys, own)) = LEADING.into_iter().find(|(name, ..)| name == field) else {
+                    assert!(PLAIN.contains(field), "{line} reads {field}: does it lead to anything of a merchant?");
+                    continue;
+                };
+                let answer = |value: &str| {
+                    let answer = with(&world, route, role, &headers, &[(name, value)]);
+                    let is_number = value.bytes().all(|byte| byte.is_ascii_digit());
+                    // A page may say again what was typed.
+                    let typed: String = form_urlencoded::byte_serialize(value.as_bytes()).collect();
+                    let same = |body: &str| body.replace(value, "…").replace(&typed, "…");
+                    (answer.status, if is_number { answer.body } else { same(&answer.body) })
+                };
+                let (found, missing) = (answer(strange), answer(nobodys));
+                assert_eq!(found, missing, "{line}: {name}={strange} is told from {name}={nobodys}");
+                for other in STRANGE {
+                    assert!(!found.1.contains(other), "{line}: {name} leads to {other}: {}", found.1);
+                }
+                // The same field is taken where it leads to what somebody may see, else all this proves nothing.
+                if let (Some(own), true) = (own, role < Role::Owner) {
+                    assert!(answer(own).0 < 400, "{line}: {name}={own} is {:?}", answer(own));
+                }
+                met += 1;
+            }
+            // And all at once, whether the route reads them or not.
+            let all = LEADING.map(|(name, strange, ..)| (name, strange));
+            let body = with(&world, route, role, &headers, &all).body;
+            assert!(!body.contains("Noon") && !body.contains("noon.myshopify"), "{line}: {body}");
+            let wishes = world.desk.all();
+            assert!(!wishes.iter().any(is_strange), "{line}: {wishes:?}");
+        }
+    }
+    assert!(met >= 25, "only {met} fields were tried");
+}
+
+#[test]
+fn the_table_names_every_field_that_the_api_reads() {
+    let world = town();
+    let headers = script(world.add_token("olga", Role::Owner, None, 7));
+    let known = |body: &str| -> BTreeSet<String> {
+        let problem: Value = serde_json::from_str(body).unwrap_or_default();
+        let names = problem["remedy"].as_str().and_then(|remedy| remedy.strip_prefix("use "));
+        names.into_iter().flat_map(|names| names.split(", ")).map(str::to_owned).collect()
+    };
+    for (route, _) in pages().filter(|(route, _)| is_api(route)) {
+        let path = address(route);
+        let read: BTreeSet<String> = match route.method {
+            Method::GET => known(&send(&world, route, &format!("{path}?xyz=1"), &headers, "").body),
+            _ => ["{\"xyz\":1}", "{\"items\":[{\"xyz\":1}]}"]
+                .into_iter()
+                .flat_map(|body| known(&send(&world, route, &path, &headers, body).body))
+                .collect(),
+        };
+        assert_eq!(read, route.reads.iter().map(|name| (*name).to_owned()).collect(), "{path}");
     }
 }
 

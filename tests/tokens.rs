@@ -150,6 +150,13 @@ fn everybody_makes_tokens_on_the_own_page_and_sees_them_once() {
     asked.as_object_mut().unwrap().remove("secret");
     assert_eq!(asked, json!({"user": "vera", "name": "nightly", "role": "viewer", "merchant": "souq", "days": 30}));
 
+    // A merchant out of sight is as little there as one that does not exist.
+    let wished = world.desk.wishes().len();
+    for slug in ["noon", "nobody"] {
+        let fields = format!("name=nightly&role=viewer&days=30&merchant={slug}");
+        assert_eq!(world.press("lina", "/me", "/me/tokens", &fields).status, 404, "{slug}");
+    }
+    assert_eq!(world.desk.wishes().len(), wished);
     // No role above the own one is offered, and nobody else's token is listed or revoked.
     let page = world.get("/me", "vera").body;
     assert!(page.contains("value=\"viewer\"") && !page.contains("value=\"operator\""), "{page}");

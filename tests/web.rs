@@ -278,6 +278,12 @@ fn browsers_are_told_to_stay_with_https_where_they_came_by_it() {
         // The nearest proxy is the one we trust.
         (None, ours, Some("https, http"), false),
         (None, ours, Some("http, https"), true),
+        // Proxies in a row: each hands on what the first one said, or puts its own word behind it.
+        (None, ours, Some("https, https"), true),
+        (None, ours, Some("https, https, http"), false),
+        (None, ours, Some("http\r\nX-Forwarded-Proto: https"), true),
+        (None, ours, Some("https\r\nX-Forwarded-Proto: http"), false),
+        (None, ours, Some(""), false),
         (here, &[], None, true),
         (here, ours, None, true),
         (here, ours, Some("http"), false),
@@ -630,4 +636,53 @@ fn a_client_that_takes_no_answer_is_let_go() {
         }
     };
     assert_ne!(ended, std::io::ErrorKind::WouldBlock, "the server still holds the connection");
+}
+
+#[test]
+fn whoever_may_not_press_a_button_is_not_listened_to() {
+    let world = World::new();
+    world.add_order();
+    world.add_user("olga", Role::Owner);
+    const FILE: &str = "/merchants/noon/mapping.csv";
+    let upload = |user: &str, site: &str, headers: &[(&str, &str)], body: &str| {
+        let login = basic(user, PASSWORD);
+        let mut all = vec![("Authorization", login.as_str()), ("Sec-Fetch-Site", site)];
+        all.extend_from_slice(headers);
+        world.send(&format!("POST {FILE}"), &all, body)
+    };
+    let form = ("Content-Type", "multipart/form-data; boundary=xyz");
+    // More is announced than is taken, and none of it comes: an answer that waited for it would be another one.
+    let announced = |user: &str, site: &str| {
+        let mut stream = world.connect();
+        let login = basic(user, PASSWORD);
+        let head = format!(
+            "POST {FILE} HTTP/1.1\r\nHost: qantara.test\r\nAuthorization: {login}\r\nSec-Fetch-Site: {site}\r\n\
+             Content-Type: {}\r\nContent-Length: 99999999\r\n\r\n",
+            form.1
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        read(&mut stream).status
+    };
+    assert_eq!((announced("vera", "same-origin"), announced("olga", "cross-site")), (403, 403));
+    assert_eq!(announced("olga", "same-origin"), 413, "whoever may is told what is wrong");
+
+    // Without its token nothing else of a form is read, so nobody hears that it has too many fields.
+    let part = |name: &str, value: &str| {
+        format!("--xyz\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let many = part("file", "x").repeat(10_001);
+    assert_eq!(upload("omar", "same-origin", &[form], &many).status, 403);
+    let token = world.form_token("omar", FILE);
+    let forged = part("token", "nonsense") + &part("token", &token) + &many;
+    assert_eq!(upload("omar", "same-origin", &[form], &forged).status, 403, "the first one counts");
+    assert_eq!(upload("omar", "same-origin", &[form], &(part("token", &token) + &many + "--xyz--")).status, 413);
+    let urlencoded = format!("token={token}{}", "&file=".repeat(10_001));
+    assert_eq!(upload("omar", "same-origin", &[], &urlencoded).status, 413);
+    // Names that nobody reads cost nothing, wherever the token stands.
+    let strange = "x=&".repeat(20_000) + "file=code,product&token=" + &token;
+    assert_ne!(upload("omar", "same-origin", &[], &strange).status, 413);
+    assert!(world.desk.wishes().is_empty());
+    let file = part("file", "code,product,note\r\nab-1,7,") + &part("token", &token) + "--xyz--\r\n";
+    assert_eq!(upload("omar", "same-origin", &[form], &file).status, 303);
+    assert_eq!(world.desk.wishes().len(), 1);
 }

@@ -59,6 +59,9 @@ pub(super) enum Command {
     Open {
         /// The merchant
         slug: String,
+        /// A file with a new webhook secret, where another shop has the one of before by now
+        #[arg(long, value_name = "FILE")]
+        webhook_secret_file: Option<PathBuf>,
     },
 }
 
@@ -78,7 +81,10 @@ impl Command {
             Self::Show { slug, toml } => show(session, &slug, toml)?,
             Self::Pause { slug } => change(session, Wish::MerchantPause { slug })?,
             Self::Resume { slug } => change(session, Wish::MerchantResume { slug })?,
-            Self::Open { slug } => change(session, Wish::MerchantOpen { slug })?,
+            Self::Open { slug, webhook_secret_file } => {
+                let secret = webhook_secret_file.map(|file| secret("--webhook-secret-file", &file)).transpose()?;
+                change(session, Wish::MerchantOpen { slug, secret })?;
+            }
         }
         Ok(Ended::Fine)
     }

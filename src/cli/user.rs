@@ -32,6 +32,9 @@ pub(super) enum Command {
         name: String,
         #[command(flatten)]
         password: Password,
+        /// Leave the user's tokens alive; without this they end with the old password
+        #[arg(long)]
+        keep_tokens: bool,
     },
     /// Who there is
     List,
@@ -64,9 +67,9 @@ impl Command {
                 let (password, made_up) = password.get()?;
                 change(Wish::UserAdd { name, role, password }, made_up)?;
             }
-            Self::Passwd { name, password } => {
+            Self::Passwd { name, password, keep_tokens } => {
                 let (password, made_up) = password.get()?;
-                change(Wish::UserPasswd { name, password }, made_up)?;
+                change(Wish::UserPasswd { name, password, end_tokens: !keep_tokens }, made_up)?;
             }
             Self::List => {
                 let users: Vec<view::User> =
@@ -90,10 +93,13 @@ fn words(answer: &Value) -> String {
         Some(role) => format!("User {} may sign in as {role}", text("user")),
         None => format!("User {} has a new password", text("user")),
     };
-    match answer["password"].as_str() {
-        Some(password) => format!("{done}\nPassword, shown this once: {password}"),
-        None => done,
+    let mut lines = vec![done];
+    if let Some(ended) = answer["tokens_ended"].as_array().filter(|ended| !ended.is_empty()) {
+        let names: Vec<&str> = ended.iter().filter_map(Value::as_str).collect();
+        lines.push(format!("Tokens ended: {}", names.join(", ")));
     }
+    lines.extend(answer["password"].as_str().map(|password| format!("Password, shown this once: {password}")));
+    lines.join("\n")
 }
 
 impl Password {

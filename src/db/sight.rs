@@ -205,7 +205,7 @@ impl<'a> Sight<'a> {
         audit::list(self.c, before, limit)
     }
 
-    fn only_whole(&self) -> Result<(), Error> {
+    pub(super) fn only_whole(&self) -> Result<(), Error> {
         if self.is_whole() { Ok(()) } else { Err(Error::NotFound { context: "look beyond a scope" }) }
     }
 

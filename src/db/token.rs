@@ -1,5 +1,7 @@
 //! Tokens with which scripts speak for a user. Only a hash is kept: a token of 256 random bits needs no slow one.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 
@@ -120,6 +122,22 @@ impl Sight<'_> {
     pub fn tokens(&self, user_id: i64) -> Result<Vec<Token>, Error> {
         of_user(self.connection(), user_id)
     }
+
+    /// How many good tokens each user has. For those who see all.
+    pub fn good_tokens(&self, now: Timestamp) -> Result<BTreeMap<i64, i64>, Error> {
+        const COUNT: &str = "count tokens";
+        self.only_whole()?;
+        let mut statement = self
+            .connection()
+            .prepare_cached(
+                "select id, (select count(*) from token indexed by token_by_user
+                   where user_id = user.id and revoked_at is null and expires_at > ?1)
+                 from user order by name",
+            )
+            .during(COUNT)?;
+        let rows = statement.query_map([ms(now)], |row| Ok((row.get(0)?, row.get(1)?))).during(COUNT)?;
+        rows.map(|row| row.during(COUNT)).collect()
+    }
 }
 
 /// Keeps a new one.
@@ -138,6 +156,16 @@ pub fn add(tx: &Transaction<'_>, token: &New<'_>, now: Timestamp) -> Result<i64,
 pub fn revoke(tx: &Transaction<'_>, id: i64, now: Timestamp) -> Result<(), Error> {
     tx.execute("update token set revoked_at = ?2 where id = ?1", (id, ms(now))).during("revoke a token")?;
     Ok(())
+}
+
+/// From now on no token of a user opens anything. The names of those that did, by number.
+pub fn revoke_all(tx: &Transaction<'_>, user_id: i64, now: Timestamp) -> Result<Vec<String>, Error> {
+    const REVOKE: &str = "revoke the tokens of a user";
+    let mut live = of_user(tx, user_id)?;
+    live.retain(|token| token.is_good(now));
+    tx.execute("update token set revoked_at = ?2 where user_id = ?1 and revoked_at is null", (user_id, ms(now)))
+        .during(REVOKE)?;
+    Ok(live.into_iter().rev().map(|token| token.name).collect())
 }
 
 /// It was used.

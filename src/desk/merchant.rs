@@ -184,46 +184,99 @@ pub(super) fn close(tx: &Transaction<'_>, moment: &Moment, slug: &str) -> Result
 }
 
 /// A closed merchant takes deliveries in again, paused: somebody looks at it before anything is sent. Vendors that are
-/// another merchant's by now stay there.
-pub(super) fn open(tx: &Transaction<'_>, moment: &Moment, slug: &str) -> Result<Done, Error> {
+/// another merchant's by now stay there, and a webhook secret that is another shop's by now must be replaced.
+pub(super) fn open(tx: &Transaction<'_>, moment: &Moment, slug: &str, secret: Option<Secret>) -> Result<Done, Error> {
     let before = any_merchant(tx, slug)?;
     if before.mode != Mode::Closed {
-        return told(tx, moment, &before, Vec::new(), &[], Reach::Nothing);
+        // Said a second time it changes nothing.
+        return match secret {
+            Some(secret) => rotate(tx, moment, slug, secret),
+            None => told(tx, moment, &before, Vec::new(), &[], Reach::Nothing),
+        };
     }
-    let stored = webhook_secrets(tx, moment, before.id)?;
-    check_secrets(tx, moment, &before.shop_domain, Some(before.id), &stored)?;
+    let webhook = secrets_to_open(tx, moment, &before, secret)?;
     let (vendors, lost) = still_free(tx, &before)?;
     let rules = Rules { vendors, ..before.rules.clone() };
     let after = Merchant { mode: Mode::Paused, live_from: None, rules, ..before };
     let names = MerchantFile::of(&after, &address_of(tx, &after)?).check()?.vendor_names();
     merchant::change(tx, &after)?;
     merchant::own_vendors(tx, after.id, &after.shop_domain, &names)?;
-    let facts = json!({ "merchant": after.slug, "mode": after.mode, "vendors_lost": lost });
+    let replaced = store_secrets(tx, moment, after.id, "", &Secrets { webhook, daftra_key: None })?;
+    let facts = json!({ "merchant": after.slug, "mode": after.mode, "vendors_lost": lost, "secrets": replaced });
     moment.write_down(tx, "merchant.open", facts)?;
-    let mut done = told(tx, moment, &after, vec!["mode".to_owned()], &[], Reach::of_mode(after.mode))?;
+    let mut done = told(tx, moment, &after, vec!["mode".to_owned()], &replaced, Reach::of_mode(after.mode))?;
     if let (false, Some(notes)) = (lost.is_empty(), done.answer["notes"].as_array_mut()) {
-        notes.push(
-            format!("Another merchant of the shop has these vendors now, so they stay there: {}", lost.join(", "))
-                .into(),
-        );
+        let named: Vec<String> =
+            lost.iter().map(|Lost { vendor, merchant }| format!("{vendor} ({merchant})")).collect();
+        let named = named.join(", ");
+        notes.push(format!("Other merchants of the shop have these vendors now, so they stay there: {named}").into());
     }
+    done.answer["vendors_lost"] = json!(lost);
     Ok(done)
 }
 
+/// What is to prove deliveries from now on; empty: what is stored. A secret that another shop has by now proves nothing
+/// of this one.
+fn secrets_to_open(
+    tx: &Transaction<'_>,
+    moment: &Moment,
+    closed: &Merchant,
+    given: Option<Secret>,
+) -> Result<Vec<Secret>, Error> {
+    let stored = webhook_secrets(tx, moment, closed.id)?;
+    let owner = |secret: &Secret| other_shop_with(tx, moment, &closed.shop_domain, Some(closed.id), secret);
+    let Some(given) = given else {
+        return match stored.iter().find_map(|secret| owner(secret).transpose()).transpose()? {
+            Some(other) => Err(Refusal::of(webhook_secrets_key(), Why::SecretTaken(other)).into()),
+            None => Ok(Vec::new()),
+        };
+    };
+    let mut webhook = Vec::new();
+    for old in &stored {
+        if !given.is(&old.0) && owner(old)?.is_none() {
+            webhook.push(old.clone());
+        }
+    }
+    webhook.insert(0, given);
+    webhook.truncate(SLOTS.len());
+    let secrets = Secrets { webhook, daftra_key: None };
+    check_form(&secrets)?;
+    check_secrets(tx, moment, &closed.shop_domain, Some(closed.id), &secrets.webhook)?;
+    Ok(if same(&secrets.webhook, &stored) { Vec::new() } else { secrets.webhook })
+}
+
+/// A vendor whom a merchant had before it was closed, and whose it is now.
+#[derive(Serialize)]
+struct Lost {
+    vendor: String,
+    merchant: String,
+}
+
 /// Of the vendors that a closed merchant had, those that nobody else owns, and those that are lost.
-fn still_free(tx: &Transaction<'_>, closed: &Merchant) -> Result<(Vendors, Vec<String>), db::Error> {
+fn still_free(tx: &Transaction<'_>, closed: &Merchant) -> Result<(Vendors, Vec<Lost>), db::Error> {
     let owned = merchant::vendors_of_shop(tx, &closed.shop_domain)?;
-    let is_alone = !merchant::all(tx)?
-        .iter()
-        .any(|other| other.id != closed.id && other.shop_domain == closed.shop_domain && other.mode != Mode::Closed);
-    let is_free = |name: &str| !owned.iter().any(|(known, _)| known == EVERY_VENDOR || known == name);
+    let mut others = merchant::all(tx)?;
+    others
+        .retain(|other| other.id != closed.id && other.shop_domain == closed.shop_domain && other.mode != Mode::Closed);
+    let owner_of = |name: &str| {
+        let (_, id) = owned.iter().find(|(known, _)| known == EVERY_VENDOR || known == name)?;
+        others.iter().find(|other| other.id == *id).map(|other| other.slug.clone())
+    };
     Ok(match &closed.rules.vendors {
-        Vendors::AllBut(others) if is_alone => (Vendors::AllBut(others.clone()), Vec::new()),
-        Vendors::AllBut(_) => (Vendors::Only(BTreeSet::new()), vec![EVERY_VENDOR.to_owned()]),
+        Vendors::AllBut(left_out) if others.is_empty() => (Vendors::AllBut(left_out.clone()), Vec::new()),
+        Vendors::AllBut(_) => {
+            let lost = |other: &Merchant| Lost { vendor: EVERY_VENDOR.to_owned(), merchant: other.slug.clone() };
+            (Vendors::Only(BTreeSet::new()), others.iter().map(lost).collect())
+        }
         Vendors::Only(own) => {
-            let (free, lost): (BTreeSet<_>, BTreeSet<_>) =
-                own.iter().cloned().partition(|vendor| is_free(vendor.as_str()));
-            (Vendors::Only(free), lost.iter().map(|vendor| vendor.as_str().to_owned()).collect())
+            let (mut free, mut lost) = (BTreeSet::new(), Vec::new());
+            for vendor in own {
+                match owner_of(vendor.as_str()) {
+                    Some(merchant) => lost.push(Lost { vendor: vendor.as_str().to_owned(), merchant }),
+                    None => drop(free.insert(vendor.clone())),
+                }
+            }
+            (Vendors::Only(free), lost)
         }
     })
 }
@@ -457,16 +510,31 @@ fn check_secrets(
     own_id: Option<i64>,
     secrets: &[Secret],
 ) -> Result<(), Error> {
+    for secret in secrets {
+        if let Some(other) = other_shop_with(tx, moment, shop_domain, own_id, secret)? {
+            return Err(Refusal::of(webhook_secrets_key(), Why::SecretShared(other)).into());
+        }
+    }
+    Ok(())
+}
+
+/// The merchant of another shop that has this webhook secret too.
+fn other_shop_with(
+    tx: &Transaction<'_>,
+    moment: &Moment,
+    shop_domain: &str,
+    own_id: Option<i64>,
+    secret: &Secret,
+) -> Result<Option<String>, db::Error> {
     for other in merchant::all(tx)? {
         if Some(other.id) == own_id || other.shop_domain == shop_domain || other.mode == Mode::Closed {
             continue;
         }
-        let theirs = webhook_secrets(tx, moment, other.id)?;
-        if secrets.iter().any(|secret| theirs.iter().any(|their| secret.is(&their.0))) {
-            return Err(Refusal::of(webhook_secrets_key(), Why::SecretShared(other.slug)).into());
+        if webhook_secrets(tx, moment, other.id)?.iter().any(|their| secret.is(&their.0)) {
+            return Ok(Some(other.slug));
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 /// The stored secrets, the current one first. One that does not open counts as none: it proves nothing any more.

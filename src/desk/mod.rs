@@ -65,6 +65,8 @@ pub enum Wish {
     MerchantOpen {
         /// The merchant.
         slug: String,
+        /// Another current webhook secret, in clear; none: those of before.
+        secret: Option<Secret>,
     },
     /// Another current webhook secret; the one before still proves deliveries.
     SecretRotate {
@@ -152,7 +154,7 @@ pub enum Wish {
         /// The slugs of the merchants to whom the person is limited; none: all of them, also future ones.
         merchants: Option<Vec<String>>,
     },
-    /// Lets somebody in no longer, or again.
+    /// Lets somebody in no longer, or again; tokens end for good.
     UserDisable {
         /// The person.
         name: String,
@@ -192,6 +194,8 @@ pub enum Wish {
         name: String,
         /// In clear; hashed before it is stored.
         password: Secret,
+        /// The person's tokens open nothing any more.
+        end_tokens: bool,
     },
 }
 
@@ -351,7 +355,7 @@ impl Desk<'_> {
             Wish::MerchantPause { slug } => self.in_one(move |tx| merchant::pause(tx, &moment, &slug)),
             Wish::MerchantResume { slug } => self.in_one(move |tx| merchant::resume(tx, &moment, &slug)),
             Wish::MerchantClose { slug } => self.in_one(move |tx| merchant::close(tx, &moment, &slug)),
-            Wish::MerchantOpen { slug } => self.in_one(move |tx| merchant::open(tx, &moment, &slug)),
+            Wish::MerchantOpen { slug, secret } => self.in_one(move |tx| merchant::open(tx, &moment, &slug, secret)),
             Wish::SecretRotate { slug, secret } => self.in_one(move |tx| merchant::rotate(tx, &moment, &slug, secret)),
             Wish::SecretForget { slug } => self.in_one(move |tx| merchant::forget_previous(tx, &moment, &slug)),
             Wish::MappingSet { slug, code, product_id } => {
@@ -388,9 +392,9 @@ impl Desk<'_> {
                 self.in_one(move |tx| token::add(tx, &moment, &wanted))
             }
             Wish::TokenRevoke { token_id } => self.in_one(move |tx| token::revoke(tx, &moment, token_id)),
-            Wish::UserPasswd { name, password } => {
+            Wish::UserPasswd { name, password, end_tokens } => {
                 let password = person::hashed(&name, &password)?;
-                self.in_one(move |tx| person::set_password(tx, &moment, &name, &password))
+                self.in_one(move |tx| person::set_password(tx, &moment, &name, &password, end_tokens))
             }
         }
     }

@@ -5,9 +5,9 @@ use secrecy::ExposeSecret as _;
 use serde_json::json;
 
 use super::{About, Done, Effects, Error, Moment, Refusal, Secret, Why};
-use crate::db::merchant;
 use crate::db::scope::Scope;
 use crate::db::user::{self, Role, User};
+use crate::db::{merchant, token};
 use crate::vault;
 
 /// The shortest password; a longer one may be anything.
@@ -45,10 +45,17 @@ pub(super) fn add(
     Ok(Done { answer: facts, effects: Effects::default() })
 }
 
-pub(super) fn set_password(tx: &Transaction<'_>, moment: &Moment, name: &str, password: &str) -> Result<Done, Error> {
-    known(tx, name)?;
+pub(super) fn set_password(
+    tx: &Transaction<'_>,
+    moment: &Moment,
+    name: &str,
+    password: &str,
+    end_tokens: bool,
+) -> Result<Done, Error> {
+    let user = known(tx, name)?;
     user::set_password(tx, name, password)?;
-    let facts = json!({ "user": name });
+    let ended = if end_tokens { token::revoke_all(tx, user.id, moment.now)? } else { Vec::new() };
+    let facts = json!({ "user": name, "tokens_ended": ended });
     moment.write_down(tx, "user.passwd", facts.clone())?;
     Ok(Done { answer: facts, effects: Effects::default() })
 }
@@ -107,9 +114,11 @@ pub(super) fn disable(tx: &Transaction<'_>, moment: &Moment, name: &str, disable
     if disabled {
         keep_an_owner(tx, &user)?;
     }
-    let facts = json!({ "user": name, "disabled": disabled });
+    let mut facts = json!({ "user": name, "disabled": disabled, "tokens_ended": [] });
     if user.disabled_at.is_some() != disabled {
         user::disable(tx, user.id, disabled.then_some(moment.now))?;
+        // Also when somebody is let in again: earlier versions left tokens with the disabled.
+        facts["tokens_ended"] = token::revoke_all(tx, user.id, moment.now)?.into();
         moment.write_down(tx, if disabled { "user.disable" } else { "user.enable" }, facts.clone())?;
     }
     Ok(Done { answer: facts, effects: Effects::default() })

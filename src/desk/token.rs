@@ -31,6 +31,9 @@ pub(super) struct Wanted {
 
 pub(super) fn add(tx: &Transaction<'_>, moment: &Moment, wanted: &Wanted) -> Result<Done, Error> {
     let user = person::known(tx, &wanted.user)?;
+    if user.disabled_at.is_some() {
+        return Err(Refusal::new("user", &user.name, Why::UserDisabled).into());
+    }
     let mut live = token::of_user(tx, user.id)?;
     live.retain(|token| token.is_good(moment.now));
     let name = wanted.name.trim();

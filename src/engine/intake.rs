@@ -196,7 +196,7 @@ impl Intake {
                 let is_proven = verify(body, &headers.hmac, &door.secrets).is_some();
                 return if is_proven { Why::OtherShop } else { Why::Unexamined };
             }
-            self.examiner.examine(body, &headers.hmac, &door.secrets, &door.forgotten, now)
+            self.examiner.examine(door.merchant_id, body, &headers.hmac, &door.secrets, &door.forgotten, now)
         };
         meant.into_iter().map(|door| (Some(door.merchant_id), why(door))).collect()
     }

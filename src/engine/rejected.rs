@@ -1,6 +1,7 @@
 //! Why a delivery that proves nothing proves nothing, told from facts: its headers, the secret of before, and what things
 //! on the way do to bodies. Nothing here lets anybody in.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use base64::Engine as _;
@@ -15,7 +16,8 @@ use crate::shop::webhook::verify;
 const SIGNATURE_BYTES: usize = 32;
 /// A body of more is not tried in other forms.
 const LARGEST: usize = 256 * 1024;
-/// Bodies that are tried in other forms in one minute: who floods us buys no more of our time.
+/// Bodies that are tried in other forms for one merchant in one minute: who floods one address buys no more of our time, and
+/// takes none of what the others have. There are as many addresses as an owner made.
 const A_MINUTE: u32 = 60;
 /// A label of a host name, and the domain of all shops.
 const LONGEST_SHOP: usize = 63 + ".myshopify.com".len();
@@ -43,21 +45,22 @@ pub(super) fn shop_named(domain: &str) -> &str {
 /// Tries the known secrets in other ways, a limited number of times.
 #[derive(Default)]
 pub(super) struct Examiner {
-    /// The minute that runs, and how many were looked at in it.
-    pace: Mutex<(i64, u32)>,
+    /// The minute that runs, and how many were looked at in it for each merchant.
+    pace: Mutex<(i64, BTreeMap<i64, u32>)>,
 }
 
 impl Examiner {
-    /// Why none of the secrets that prove signed this body as it came.
+    /// Why none of the secrets that prove for this merchant signed this body as it came.
     pub(super) fn examine(
         &self,
+        merchant_id: i64,
         body: &[u8],
         signature: &str,
         secrets: &[SecretString],
         forgotten: &[SecretString],
         now: Timestamp,
     ) -> Why {
-        if body.len() > LARGEST || !self.has_time(now) {
+        if body.len() > LARGEST || !self.has_time(merchant_id, now) {
             return Why::Unexamined;
         }
         if verify(body, signature, forgotten).is_some() {
@@ -69,14 +72,15 @@ impl Examiner {
         Why::OtherSecret
     }
 
-    fn has_time(&self, now: Timestamp) -> bool {
+    fn has_time(&self, merchant_id: i64, now: Timestamp) -> bool {
         let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
         let minute = now.as_second().div_euclid(60);
         if pace.0 != minute {
-            *pace = (minute, 0);
+            *pace = (minute, BTreeMap::new());
         }
-        pace.1 += 1;
-        pace.1 <= A_MINUTE
+        let looked_at = pace.1.entry(merchant_id).or_default();
+        *looked_at = looked_at.saturating_add(1);
+        *looked_at <= A_MINUTE
     }
 }
 

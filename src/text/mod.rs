@@ -89,8 +89,10 @@ pub enum Said {
     LooksAgain,
     /// A change is kept.
     Saved,
-    /// The password is another one.
+    /// The password is another one, and tokens stay.
     PasswordChanged,
+    /// The password is another one, and tokens have ended.
+    TokensEnded,
     /// Somebody may sign in.
     UserAdded,
     /// A code is a product, and its orders are looked at again.
@@ -111,10 +113,11 @@ pub enum Said {
 
 impl Said {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::LooksAgain,
         Self::Saved,
         Self::PasswordChanged,
+        Self::TokensEnded,
         Self::UserAdded,
         Self::Mapped,
         Self::Noted,
@@ -125,6 +128,12 @@ impl Said {
         Self::FileTaken,
     ];
 
+    /// After a new password.
+    #[must_use]
+    pub fn of_password(ends_tokens: bool) -> Self {
+        if ends_tokens { Self::TokensEnded } else { Self::PasswordChanged }
+    }
+
     /// As it stands in an address.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -132,6 +141,7 @@ impl Said {
             Self::LooksAgain => "looks_again",
             Self::Saved => "saved",
             Self::PasswordChanged => "password_changed",
+            Self::TokensEnded => "tokens_ended",
             Self::UserAdded => "user_added",
             Self::Mapped => "mapped",
             Self::Noted => "noted",

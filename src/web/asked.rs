@@ -30,6 +30,7 @@ pub(super) struct Asked {
     pub(super) origin: Option<String>,
     /// Without the query.
     pub(super) path: String,
+    /// As far as the route reads it.
     pub(super) query: String,
     /// What stands in the places that the route leaves open.
     pub(super) captured: Vec<String>,
@@ -78,15 +79,24 @@ impl Asked {
     }
 }
 
+/// Fields of one form, far beyond the longest of ours: each weighs more in memory than on the wire.
+const FIELDS: usize = 10_000;
+
 /// What was typed into a form.
 pub(super) struct Form(Vec<(String, String)>);
 
 impl Form {
-    pub(super) fn read(headers: &HeaderMap, bytes: &[u8]) -> Self {
-        Self(match multipart::boundary(headers) {
-            Some(boundary) => multipart::fields(bytes, &boundary),
-            None => form_urlencoded::parse(bytes).into_owned().collect(),
-        })
+    /// The proof that somebody pressed our button. It stands first in our forms; nothing else is kept on the way to it.
+    pub(super) fn token(headers: &HeaderMap, bytes: &[u8]) -> String {
+        typed(headers, bytes).find(|(name, _)| name == "token").map(|(_, value)| value.into_owned()).unwrap_or_default()
+    }
+
+    /// The fields of these names.
+    pub(super) fn read(headers: &HeaderMap, bytes: &[u8], names: &[&str]) -> Result<Self, Notice> {
+        let named = typed(headers, bytes).filter(|(name, _)| names.contains(&&**name));
+        let fields: Vec<_> =
+            named.take(FIELDS + 1).map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
+        if fields.len() > FIELDS { Err(Notice::TooLarge) } else { Ok(Self(fields)) }
     }
 
     /// The value of a field without the blanks around it; empty if it is not there.
@@ -102,5 +112,13 @@ impl Form {
     /// A value as it was typed: blanks belong to a password.
     pub(super) fn raw(&self, name: &str) -> &str {
         self.0.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+}
+
+/// Names and values as they come.
+fn typed<'a>(headers: &HeaderMap, bytes: &'a [u8]) -> Box<dyn Iterator<Item = (Cow<'a, str>, Cow<'a, str>)> + 'a> {
+    match multipart::boundary(headers) {
+        Some(boundary) => Box::new(multipart::fields(bytes, &boundary)),
+        None => Box::new(form_urlencoded::parse(bytes)),
     }
 }

@@ -65,6 +65,9 @@ pub struct Viewer {
 #[derive(Clone, Debug)]
 pub struct Actor(Viewer);
 
+/// Somebody whose role is enough and who comes from a page of ours; whether they meant to, the form's token will tell.
+pub(super) struct Presser(Viewer);
+
 impl Viewer {
     /// The user as the database has it now; for a script no more than its token allows.
     pub fn user(&self) -> &User {
@@ -186,18 +189,17 @@ impl Guard {
         }
     }
 
-    /// Proves that this viewer may do this and meant to press this form's button.
-    pub(super) fn actor(
-        &self,
-        viewer: &Viewer,
-        role: Role,
-        headers: &HeaderMap,
-        action: &str,
-        token: &str,
-    ) -> Result<Actor, Notice> {
+    /// Proves that this viewer may do this, and does it from a page of ours: all that is known before a form is read.
+    pub(super) fn presser(&self, viewer: &Viewer, role: Role, headers: &HeaderMap) -> Result<Presser, Notice> {
         if !self.is_same_origin(headers) {
             return Err(Notice::CrossSite);
         }
+        if viewer.is(role) { Ok(Presser(viewer.clone())) } else { Err(Notice::Forbidden) }
+    }
+
+    /// Proves that they meant to press this form's button.
+    pub(super) fn actor(&self, presser: Presser, action: &str, token: &str) -> Result<Actor, Notice> {
+        let Presser(viewer) = presser;
         let today = self.day();
         let fits = |hash: &[u8]| {
             [today, today - 1].iter().any(|day| {
@@ -208,7 +210,7 @@ impl Guard {
         if !BASE64_URL_SAFE_NO_PAD.decode(token).is_ok_and(|hash| fits(&hash)) {
             return Err(Notice::StaleForm);
         }
-        if viewer.is(role) { Ok(Actor(viewer.clone())) } else { Err(Notice::Forbidden) }
+        Ok(Actor(viewer))
     }
 
     /// Proves who is asking the API: by a token, or by name and password as everywhere.

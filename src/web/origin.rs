@@ -1,27 +1,15 @@
 //! Where a browser reaches us, as it says itself: for addresses that people copy from a page while nobody has configured one.
 //! Only shown back to whoever asked; nothing is decided by it.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::Ipv6Addr;
 
 use hyper::HeaderMap;
 use hyper::header::HOST;
 
-use crate::config::Config;
-
 /// Scheme and host of the request, if the host can be one.
-pub(super) fn of(headers: &HeaderMap, peer: IpAddr, config: &Config) -> Option<String> {
-    let host = headers.get(HOST)?.to_str().ok()?;
-    if !is_host(host) {
-        return None;
-    }
-    let http = &config.http;
-    let is_proxy = http.trusted_proxies.iter().any(|network| network.contains(peer.to_canonical()));
-    let forwarded = headers.get("x-forwarded-proto").filter(|_| is_proxy);
-    let is_tls = match forwarded {
-        Some(scheme) => scheme.as_bytes().eq_ignore_ascii_case(b"https"),
-        None => http.certificate_file.is_some(),
-    };
-    Some(format!("{}://{}", if is_tls { "https" } else { "http" }, host.to_ascii_lowercase()))
+pub(super) fn of(headers: &HeaderMap, is_https: bool) -> Option<String> {
+    let host = headers.get(HOST)?.to_str().ok().filter(|host| is_host(host))?;
+    Some(format!("{}://{}", if is_https { "https" } else { "http" }, host.to_ascii_lowercase()))
 }
 
 /// A name or an address, and a port where there is one.

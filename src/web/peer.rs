@@ -1,4 +1,5 @@
-//! Who is really asking, and how: the peer of the socket, or what a proxy that we trust says of it.
+//! Who is really asking, and how: the peer of the socket, or what a proxy that we trust says of it. Found out once for a
+//! request, so that no two parts of an answer can think differently of it.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
@@ -8,8 +9,26 @@ use hyper::header::HOST;
 use crate::config::keys::Http;
 use crate::config::network::Network;
 
+/// The browser's side of a request.
+#[derive(Clone, Copy)]
+pub(super) struct Peer {
+    pub(super) address: IpAddr,
+    /// It came to us by HTTPS.
+    pub(super) is_https: bool,
+}
+
+impl Peer {
+    /// What socket and headers tell of it.
+    pub(super) fn of(socket: IpAddr, is_tls: bool, headers: &HeaderMap, http: &Http) -> Self {
+        Self {
+            address: address(socket, headers, &http.trusted_proxies),
+            is_https: is_https(is_tls, socket, headers, http),
+        }
+    }
+}
+
 /// The right-most address nobody we trust has vouched for. Left of it a stranger may have written what it likes.
-pub(super) fn address(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
+fn address(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
     let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
     let mut client = peer.to_canonical();
     let lines: Vec<&str> =
@@ -26,8 +45,9 @@ pub(super) fn address(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) ->
 }
 
 /// Whether the browser's side of the connection is HTTPS: it is ours, a proxy that we trust says so, or the request was
-/// sent to the public address, which is one. A stranger's word does not count.
-pub(super) fn is_https(is_tls: bool, peer: IpAddr, headers: &HeaderMap, http: &Http) -> bool {
+/// sent to the public address, which is one. A stranger's word does not count. Of several proxies in a row the nearest is
+/// believed, which hands on what it was told: left of its word a stranger may have written another.
+fn is_https(is_tls: bool, peer: IpAddr, headers: &HeaderMap, http: &Http) -> bool {
     let last = headers.get_all("x-forwarded-proto").iter().next_back().and_then(|line| line.to_str().ok());
     let said = last.and_then(|line| line.rsplit(',').next()).map(str::trim);
     let peer = peer.to_canonical();

@@ -14,8 +14,9 @@ use super::asked::{Asked, Form};
 use super::auth::{Actor, Viewer};
 use super::blocking::blocking;
 use super::context::Context;
+use super::peer::Peer;
 use super::reply::{Problem, Reply};
-use super::{api, body, hook, origin, page, peer, probe, reply};
+use super::{api, body, hook, origin, page, probe, reply};
 use crate::db::user::Role;
 use crate::text::{Lang, Notice};
 
@@ -30,6 +31,9 @@ pub struct Route {
     pub path: &'static str,
     /// The smallest role that may; `None` is open to anyone.
     pub role: Option<Role>,
+    /// The fields that it reads, in the query or in what is sent. A page gets no others, so none can be read that tests do
+    /// not know of; the API refuses others by itself.
+    pub reads: &'static [&'static str],
     run: Run,
 }
 
@@ -51,23 +55,23 @@ enum Run {
 }
 
 const fn open(method: Method, path: &'static str, run: Run) -> Route {
-    Route { method, path, role: None, run }
+    Route { method, path, role: None, reads: &[], run }
 }
 
 const fn show(path: &'static str, role: Role, show: fn(&Asked) -> Result<Reply, Problem>) -> Route {
-    Route { method: Method::GET, path, role: Some(role), run: Run::Show(show) }
+    Route { method: Method::GET, path, role: Some(role), reads: &[], run: Run::Show(show) }
 }
 
 const fn change(path: &'static str, role: Role, change: fn(&Asked, &Actor, &Form) -> Result<Reply, Problem>) -> Route {
-    Route { method: Method::POST, path, role: Some(role), run: Run::Change(change) }
+    Route { method: Method::POST, path, role: Some(role), reads: &[], run: Run::Change(change) }
 }
 
 const fn read(path: &'static str, role: Role, read: fn(&Asked) -> Result<Reply, Problem>) -> Route {
-    Route { method: Method::GET, path, role: Some(role), run: Run::Read(read) }
+    Route { method: Method::GET, path, role: Some(role), reads: &[], run: Run::Read(read) }
 }
 
 const fn write(path: &'static str, role: Role, write: fn(&Asked, &Actor, &[u8]) -> Result<Reply, Problem>) -> Route {
-    Route { method: Method::POST, path, role: Some(role), run: Run::Write(write) }
+    Route { method: Method::POST, path, role: Some(role), reads: &[], run: Run::Write(write) }
 }
 
 /// All of them.
@@ -76,70 +80,78 @@ pub static ROUTES: &[Route] = &[
     open(Method::POST, "/webhook/{slug}", Run::Hook),
     open(Method::GET, "/livez", Run::Live),
     open(Method::GET, "/readyz", Run::Ready),
-    Route { method: Method::GET, path: "/static/{style}", role: Some(Role::Viewer), run: Run::Style },
-    Route { method: Method::GET, path: "/static/{script}", role: Some(Role::Viewer), run: Run::Script },
+    Route { method: Method::GET, path: "/static/{style}", role: Some(Role::Viewer), reads: &[], run: Run::Style },
+    Route { method: Method::GET, path: "/static/{script}", role: Some(Role::Viewer), reads: &[], run: Run::Script },
     show("/", Role::Viewer, page::home::show),
-    show("/attention", Role::Viewer, page::attention::show),
-    show("/attention/again", Role::Operator, page::again::show),
-    change("/attention/release", Role::Operator, page::attention::release),
-    change("/attention/retry", Role::Operator, page::attention::retry),
-    show("/log", Role::Viewer, page::log::show),
-    show("/log.csv", Role::Viewer, page::log::export::csv),
-    show("/log.json", Role::Viewer, page::log::export::json),
+    show("/attention", Role::Viewer, page::attention::show).reading(&["merchant"]),
+    show("/attention/again", Role::Operator, page::again::show).reading(&["merchant", "cause", "about"]),
+    change("/attention/release", Role::Operator, page::attention::release).reading(&["merchant", "cause", "about"]),
+    change("/attention/retry", Role::Operator, page::attention::retry).reading(&["merchant"]),
+    show("/log", Role::Viewer, page::log::show).reading(LOG),
+    show("/log.csv", Role::Viewer, page::log::export::csv).reading(LOG),
+    show("/log.json", Role::Viewer, page::log::export::json).reading(LOG),
     show("/orders/{order}", Role::Viewer, page::order::show),
     change("/orders/{order}/retry", Role::Operator, page::order::act::retry),
-    change("/orders/{order}/note", Role::Operator, page::order::act::note),
-    change("/orders/{order}/dismiss", Role::Operator, page::order::act::dismiss),
-    change("/orders/{order}/import", Role::Operator, page::order::act::import),
-    change("/orders/{order}/documents/{document}/renew", Role::Operator, page::order::act::renew),
-    change("/orders/{order}/documents/{document}/leave", Role::Operator, page::order::act::leave),
-    show("/deliveries", Role::Viewer, page::deliveries::show),
+    change("/orders/{order}/note", Role::Operator, page::order::act::note).reading(&["note"]),
+    change("/orders/{order}/dismiss", Role::Operator, page::order::act::dismiss).reading(&["note"]),
+    change("/orders/{order}/import", Role::Operator, page::order::act::import).reading(&["note"]),
+    change("/orders/{order}/documents/{document}/renew", Role::Operator, page::order::act::renew).reading(&["note"]),
+    change("/orders/{order}/documents/{document}/leave", Role::Operator, page::order::act::leave).reading(&["note"]),
+    show("/deliveries", Role::Viewer, page::deliveries::show).reading(&["merchant", "topic", "fate", "before"]),
     show("/deliveries/{delivery}/body", Role::Owner, page::delivery::body),
     change("/deliveries/{delivery}/replay", Role::Operator, page::delivery::replay),
     show("/users", Role::Owner, page::users::show),
-    change("/users", Role::Owner, page::users::add),
+    change("/users", Role::Owner, page::users::add).reading(&["name", "role", "password"]),
     show("/users/{user}", Role::Owner, page::users::edit),
-    change("/users/{user}/rights", Role::Owner, page::users::set_rights),
-    change("/users/{user}/password", Role::Owner, page::users::set_password),
+    change("/users/{user}/rights", Role::Owner, page::users::set_rights).reading(&["role", "scope", "merchant"]),
+    change("/users/{user}/password", Role::Owner, page::users::set_password).reading(&["password", "tokens"]),
     change("/users/{user}/disable", Role::Owner, page::users::disable),
     change("/users/{user}/enable", Role::Owner, page::users::enable),
-    show("/audit", Role::Owner, page::audit::show),
+    change("/users/{user}/tokens/{token}/revoke", Role::Owner, page::users::revoke),
+    show("/audit", Role::Owner, page::audit::show).reading(&["before"]),
     show("/merchants", Role::Viewer, page::merchant::list::show),
     show("/merchants/new", Role::Owner, page::merchant::shop::begin),
-    change("/merchants/new", Role::Owner, page::merchant::shop::add),
+    change("/merchants/new", Role::Owner, page::merchant::shop::add)
+        .reading(&["domain", "name", "slug", "zone", "secret"]),
     show("/merchants/{merchant}", Role::Viewer, page::merchant::overview::show),
     change("/merchants/{merchant}/pause", Role::Operator, page::merchant::overview::pause),
     change("/merchants/{merchant}/resume", Role::Operator, page::merchant::overview::resume),
-    change("/merchants/{merchant}/close", Role::Owner, page::merchant::close::close),
-    change("/merchants/{merchant}/open", Role::Owner, page::merchant::close::open),
-    show("/merchants/{merchant}/mapping", Role::Operator, page::mapping::show),
-    change("/merchants/{merchant}/mapping", Role::Operator, page::mapping::set),
+    change("/merchants/{merchant}/close", Role::Owner, page::merchant::close::close).reading(&["confirm"]),
+    change("/merchants/{merchant}/open", Role::Owner, page::merchant::close::open).reading(&["secret"]),
+    show("/merchants/{merchant}/mapping", Role::Operator, page::mapping::show).reading(&["code", "search"]),
+    change("/merchants/{merchant}/mapping", Role::Operator, page::mapping::set).reading(&["code", "product"]),
     show("/merchants/{merchant}/mapping.csv", Role::Operator, page::mapping::file),
-    change("/merchants/{merchant}/mapping.csv", Role::Operator, page::mapping::import),
+    change("/merchants/{merchant}/mapping.csv", Role::Operator, page::mapping::import).reading(&["file"]),
     show("/merchants/{merchant}/shop", Role::Owner, page::merchant::shop::show),
-    change("/merchants/{merchant}/shop", Role::Owner, page::merchant::shop::set),
-    change("/merchants/{merchant}/secret", Role::Owner, page::merchant::shop::rotate),
+    change("/merchants/{merchant}/shop", Role::Owner, page::merchant::shop::set)
+        .reading(&["domain", "name", "slug", "zone"]),
+    change("/merchants/{merchant}/secret", Role::Owner, page::merchant::shop::rotate).reading(&["secret"]),
     change("/merchants/{merchant}/forget", Role::Owner, page::merchant::shop::forget),
     show("/merchants/{merchant}/webhooks", Role::Owner, page::merchant::webhooks::show),
-    show("/merchants/{merchant}/daftra", Role::Owner, page::merchant::daftra::show),
-    change("/merchants/{merchant}/daftra", Role::Owner, page::merchant::daftra::connect),
-    change("/merchants/{merchant}/places", Role::Owner, page::merchant::daftra::place),
+    show("/merchants/{merchant}/daftra", Role::Owner, page::merchant::daftra::show).reading(&["client"]),
+    change("/merchants/{merchant}/daftra", Role::Owner, page::merchant::daftra::connect).reading(&["address", "key"]),
+    change("/merchants/{merchant}/places", Role::Owner, page::merchant::daftra::place)
+        .reading(&["store", "client", "branch"]),
     show("/merchants/{merchant}/vendors", Role::Owner, page::merchant::vendors::show),
-    change("/merchants/{merchant}/vendors", Role::Owner, page::merchant::vendors::set),
+    change("/merchants/{merchant}/vendors", Role::Owner, page::merchant::vendors::set)
+        .reading(&["whose", "vendor", "more", "but"]),
     show("/merchants/{merchant}/codes", Role::Owner, page::merchant::codes::show),
-    change("/merchants/{merchant}/codes", Role::Owner, page::merchant::codes::set),
+    change("/merchants/{merchant}/codes", Role::Owner, page::merchant::codes::set)
+        .reading(&["strip", "add", "end", "ends", "barcode"]),
     show("/merchants/{merchant}/taxes", Role::Owner, page::merchant::taxes::show),
-    change("/merchants/{merchant}/taxes", Role::Owner, page::merchant::taxes::set),
+    change("/merchants/{merchant}/taxes", Role::Owner, page::merchant::taxes::set)
+        .reading(&["title", "rate", "included", "daftra"]),
     show("/merchants/{merchant}/policies", Role::Owner, page::merchant::policies::show),
-    change("/merchants/{merchant}/policies", Role::Owner, page::merchant::policies::set),
+    change("/merchants/{merchant}/policies", Role::Owner, page::merchant::policies::set).reading(POLICIES),
     show("/merchants/{merchant}/payments", Role::Owner, page::merchant::payments::show),
-    change("/merchants/{merchant}/payments", Role::Owner, page::merchant::payments::set),
+    change("/merchants/{merchant}/payments", Role::Owner, page::merchant::payments::set)
+        .reading(&["record", "gateway", "method", "treasury", "refunds"]),
     show("/merchants/{merchant}/live", Role::Owner, page::merchant::live::show),
-    change("/merchants/{merchant}/live", Role::Owner, page::merchant::live::set),
+    change("/merchants/{merchant}/live", Role::Owner, page::merchant::live::set).reading(&["from", "mode"]),
     show("/me", Role::Viewer, page::me::show),
-    change("/me/language", Role::Viewer, page::me::set_language),
-    change("/me/password", Role::Viewer, page::me::set_password),
-    change("/me/tokens", Role::Viewer, page::tokens::add),
+    change("/me/language", Role::Viewer, page::me::set_language).reading(&["language"]),
+    change("/me/password", Role::Viewer, page::me::set_password).reading(&["current", "new", "again", "tokens"]),
+    change("/me/tokens", Role::Viewer, page::tokens::add).reading(&["name", "role", "merchant", "days"]),
     change("/me/tokens/{token}/revoke", Role::Viewer, page::tokens::revoke),
     read("/api/v1/openapi.json", Role::Viewer, api::description),
     read("/api/v1/merchants", Role::Viewer, api::merchants::list),
@@ -147,15 +159,63 @@ pub static ROUTES: &[Route] = &[
     write("/api/v1/merchants/{merchant}/pause", Role::Operator, api::merchants::pause),
     write("/api/v1/merchants/{merchant}/resume", Role::Operator, api::merchants::resume),
     read("/api/v1/merchants/{merchant}/mapping", Role::Operator, api::mapping::list),
-    write("/api/v1/merchants/{merchant}/mapping", Role::Operator, api::mapping::set),
-    read("/api/v1/orders", Role::Viewer, api::orders::list),
+    write("/api/v1/merchants/{merchant}/mapping", Role::Operator, api::mapping::set).reading(&[
+        "items",
+        "code",
+        "product_id",
+        "note",
+    ]),
+    read("/api/v1/orders", Role::Viewer, api::orders::list).reading(&["merchant", "state", "q", "before", "limit"]),
     read("/api/v1/orders/{order}", Role::Viewer, api::orders::show),
     write("/api/v1/orders/{order}/retry", Role::Operator, api::orders::retry),
-    read("/api/v1/log", Role::Viewer, api::log::list),
-    read("/api/v1/holds", Role::Viewer, api::holds::list),
+    read("/api/v1/log", Role::Viewer, api::log::list)
+        .reading(&["merchant", "order", "status", "from", "to", "q", "before", "limit"]),
+    read("/api/v1/holds", Role::Viewer, api::holds::list).reading(&["merchant"]),
+];
+
+/// The filters of the log.
+const LOG: &[&str] = &["merchant", "status", "from", "to", "q", "before", "after"];
+/// What is decided about orders in general.
+const POLICIES: &[&str] = &[
+    "shipping",
+    "custom",
+    "gift_card",
+    "tip",
+    "duty",
+    "goodwill",
+    "trigger",
+    "price",
+    "locked",
+    "exchange",
+    "gateway",
+    "moment",
+    "draft",
+    "test_orders",
+    "sources",
+    "tags",
+    "tolerance",
 ];
 
 impl Route {
+    /// The same, with fields that it reads.
+    const fn reading(mut self, fields: &'static [&'static str]) -> Self {
+        self.reads = fields;
+        self
+    }
+
+    /// What is left of a query: what nobody reads does not reach anybody.
+    fn read_of(&self, query: &str) -> String {
+        match self.run {
+            // Told about each field that it does not know.
+            Run::Read(_) | Run::Write(_) => query.to_owned(),
+            Run::Hook | Run::Live | Run::Ready | Run::Style | Run::Script | Run::Show(_) | Run::Change(_) => {
+                let is_read = |name: &str| name == page::SAID || self.reads.contains(&name);
+                let kept = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| is_read(name));
+                form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).finish()
+            }
+        }
+    }
+
     /// What stands in the open places, if the rest of the path fits.
     fn captures<'a>(&self, path: &[&'a str]) -> Option<Vec<&'a str>> {
         let pattern: Vec<&str> = self.path[1..].split('/').collect();
@@ -190,9 +250,9 @@ fn find<'a>(method: &Method, path: &[&'a str]) -> Option<(&'static Route, Vec<&'
 /// Answers one request.
 pub(super) async fn answer(context: &Arc<Context>, request: Request<Incoming>, peer: IpAddr, is_tls: bool) -> Reply {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let is_https = peer::is_https(is_tls, peer, request.headers(), &context.parts.config.http);
+    let peer = Peer::of(peer, is_tls, request.headers(), &context.parts.config.http);
     let mut reply = dispatch(context, request, peer).await;
-    if is_https {
+    if peer.is_https {
         reply = reply::over_https(reply);
     }
     if let Some(origin) = &context.parts.playground {
@@ -202,7 +262,7 @@ pub(super) async fn answer(context: &Arc<Context>, request: Request<Incoming>, p
     reply
 }
 
-async fn dispatch(context: &Arc<Context>, request: Request<Incoming>, peer: IpAddr) -> Reply {
+async fn dispatch(context: &Arc<Context>, request: Request<Incoming>, peer: Peer) -> Reply {
     let path = request.uri().path().to_owned();
     let segments: Vec<&str> = path.strip_prefix('/').unwrap_or(&path).split('/').collect();
     // A head is asked for like the page; the server leaves the body out.
@@ -236,7 +296,7 @@ async fn dispatch(context: &Arc<Context>, request: Request<Incoming>, peer: IpAd
     }
 }
 
-async fn nothing_here(context: &Context, segments: &[&str], request: &Request<Incoming>, peer: IpAddr) -> Problem {
+async fn nothing_here(context: &Context, segments: &[&str], request: &Request<Incoming>, peer: Peer) -> Problem {
     let allowed = [(Method::GET, "GET, HEAD"), (Method::POST, "POST")]
         .into_iter()
         .find_map(|(method, allow)| find(&method, segments).map(|(route, _)| (route, allow)));
@@ -251,16 +311,11 @@ async fn nothing_here(context: &Context, segments: &[&str], request: &Request<In
 }
 
 /// Tokens count for the API only: a page in a browser has somebody before it.
-async fn who(context: &Context, path: &str, headers: &hyper::HeaderMap, peer: IpAddr) -> Result<Viewer, Problem> {
-    let client = client(context, headers, peer);
+async fn who(context: &Context, path: &str, headers: &hyper::HeaderMap, peer: Peer) -> Result<Viewer, Problem> {
     if api::is_below(path) {
-        return context.guard.caller(headers, client).await;
+        return context.guard.caller(headers, peer.address).await;
     }
-    context.guard.viewer(headers, client).await
-}
-
-fn client(context: &Context, headers: &hyper::HeaderMap, peer: IpAddr) -> IpAddr {
-    peer::address(peer, headers, &context.parts.config.http.trusted_proxies)
+    context.guard.viewer(headers, peer.address).await
 }
 
 async fn signed_in(
@@ -269,19 +324,19 @@ async fn signed_in(
     viewer: Viewer,
     captured: Vec<String>,
     request: Request<Incoming>,
-    peer: IpAddr,
+    peer: Peer,
     lang: Lang,
 ) -> Result<Reply, Problem> {
     let role = route.role.unwrap_or(Role::Owner);
     let (head, incoming) = request.into_parts();
     let asked = Asked {
         context: Arc::clone(context),
-        client: client(context, &head.headers, peer),
-        origin: origin::of(&head.headers, peer, &context.parts.config),
+        client: peer.address,
+        origin: origin::of(&head.headers, peer.is_https),
         viewer,
         lang,
         path: head.uri.path().to_owned(),
-        query: head.uri.query().unwrap_or_default().to_owned(),
+        query: route.read_of(head.uri.query().unwrap_or_default()),
         captured,
     };
     match route.run {
@@ -294,11 +349,15 @@ async fn signed_in(
             blocking(move || show(&asked)).await
         }
         Run::Change(change) => {
+            // Whoever may not press this button is not listened to, and what comes without its token is not read.
+            let presser = context.guard.presser(&asked.viewer, role, &head.headers)?;
             let body::Body { bytes, held } = body::read(context, &head.headers, incoming, FORM_BYTES).await?;
-            let form = Form::read(&head.headers, &bytes);
-            drop(held);
-            let actor = context.guard.actor(&asked.viewer, role, &head.headers, &asked.path, form.get("token"))?;
-            blocking(move || change(&asked, &actor, &form)).await
+            let actor = context.guard.actor(presser, &asked.path, &Form::token(&head.headers, &bytes))?;
+            let form = Form::read(&head.headers, &bytes, route.reads)?;
+            drop(bytes);
+            let answer = blocking(move || change(&asked, &actor, &form)).await;
+            drop(held); // what was typed is in memory until now
+            answer
         }
         Run::Write(write) => {
             let actor = context.guard.script(&asked.viewer, role)?;

@@ -50,6 +50,11 @@ impl Wishes {
         self.0.lock().unwrap().last().cloned().unwrap()
     }
 
+    /// All of them as JSON.
+    pub(crate) fn all(&self) -> Vec<Value> {
+        self.0.lock().unwrap().iter().map(|(_, wish)| wish.clone()).collect()
+    }
+
     pub(crate) fn wishes(&self) -> Vec<(Option<i64>, String)> {
         let word = |wish: &Value| wish.as_object().unwrap().keys().next().unwrap().clone();
         self.0.lock().unwrap().iter().map(|(person, wish)| (person.user_id, word(wish))).collect()

@@ -42,7 +42,7 @@ fn found(why: &Why) -> Option<String> {
         Why::SecretsMany(count) => return Some(format!("عددها {count}")),
         Why::SecretEmpty => "فارغ",
         Why::TokenShort(_) => "قصير",
-        Why::SecretShared(_) => "ليس لهذا المتجر وحده",
+        Why::SecretShared(_) | Why::SecretTaken(_) => "ليس لهذا المتجر وحده",
         Why::PasswordLength(length, _, _) | Why::NoteLength(length, _) => {
             return Some(format!("عدد الأحرف {length}"));
         }
@@ -77,6 +77,7 @@ fn found(why: &Why) -> Option<String> {
         | Why::UserForm
         | Why::UserTaken
         | Why::NoUser
+        | Why::UserDisabled
         | Why::LastOwner
         | Why::OwnerLimited
         | Why::Language
@@ -133,6 +134,12 @@ fn next_step(why: &Why) -> Cow<'static, str> {
         )
         .into(),
 
+        Why::SecretTaken(other) => format!(
+            "صار للتاجر {} في متجر آخر السرّ نفسه، فلا يمكن التمييز بين الإشعارات: اكتب سرًّا جديدًا لهذا المتجر عند فتحه من جديد",
+            isolated(other)
+        )
+        .into(),
+
         Why::PaidDraft => "لا تُدفع المسودات: اجعل الفواتير تُصدر، أو لا تسجّل المدفوعات".into(),
         Why::PaidZero => "لا تُسجَّل مدفوعات على مستندات بلا أسعار: اختر الأسعار، أو لا تسجّل المدفوعات".into(),
         Why::RecordFirst => "يتطلب ذلك تسجيل المدفوعات: فعّله، أو اترك هذا".into(),
@@ -142,6 +149,7 @@ fn next_step(why: &Why) -> Cow<'static, str> {
         Why::UserForm => "اكتب من 1 إلى 64 حرفًا بلا نقطتين وبلا مسافات حولها".into(),
         Why::UserTaken => "هذا الاسم مستخدم: اختر غيره، أو غيّر كلمة مرور صاحبه".into(),
         Why::NoUser => "لا يوجد مستخدم بهذا الاسم: اختر من قائمة المستخدمين".into(),
+        Why::UserDisabled => "المستخدم موقوف، فلا يُنشأ له رمز: فعّله أولًا".into(),
         Why::PasswordLength(_, shortest, longest) => format!("اختر كلمة من {shortest} إلى {longest} حرفًا").into(),
         Why::LastOwner => "هذا آخر مالك، ولا بد من شخص يستطيع كل شيء: عيّن مالكًا آخر أولًا".into(),
         Why::OwnerLimited => "المالك يرى كل التجار: اختر دورًا آخر، أو كل التجار".into(),

@@ -42,7 +42,7 @@ fn found(why: &Why) -> Cow<'static, str> {
         Why::SecretsMany(count) => format!("a list of {count}").into(),
         Why::SecretEmpty => "empty".into(),
         Why::TokenShort(_) => "too short".into(),
-        Why::SecretShared(_) => "not this shop's alone".into(),
+        Why::SecretShared(_) | Why::SecretTaken(_) => "not this shop's alone".into(),
         Why::PasswordLength(length, _, _) | Why::NoteLength(length, _) => format!("{length} characters long").into(),
         Why::NotDismissed(state) | Why::NotImported(state) | Why::NothingGone(state) => state.word().into(),
         Why::NothingToTakeIn => "about no order".into(),
@@ -71,6 +71,7 @@ fn found(why: &Why) -> Cow<'static, str> {
         | Why::UserForm
         | Why::UserTaken
         | Why::NoUser
+        | Why::UserDisabled
         | Why::LastOwner
         | Why::OwnerLimited
         | Why::Language
@@ -129,6 +130,12 @@ fn next_step(why: &Why) -> Cow<'_, str> {
         )
         .into(),
 
+        Why::SecretTaken(other) => format!(
+            "merchant \"{other}\" of another shop has the same secret by now, and a delivery could not be told apart: give a \
+             new secret of this shop together with opening it"
+        )
+        .into(),
+
         Why::PaidDraft => "nothing can be paid on a draft: set orders.draft to false, or leave this out".into(),
         Why::PaidZero => {
             "documents without prices take no payments: set orders.price to \"sale\", or leave this out".into()
@@ -142,6 +149,7 @@ fn next_step(why: &Why) -> Cow<'_, str> {
         Why::UserForm => "write 1 to 64 characters without a colon, and without blanks around them".into(),
         Why::UserTaken => "this name is taken: choose another, or change the password with qantara user passwd".into(),
         Why::NoUser => "there is no such user: qantara user list shows them".into(),
+        Why::UserDisabled => "a disabled user gets no token: enable the user first, on the page of users".into(),
         Why::PasswordLength(_, shortest, longest) => format!("choose one of {shortest} to {longest} characters").into(),
         Why::LastOwner => {
             "this is the last owner, and somebody must be able to do everything: make another one first".into()

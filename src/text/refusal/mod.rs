@@ -103,6 +103,8 @@ pub enum Why {
     SecretEmpty,
     /// A merchant of another shop has the same secret.
     SecretShared(String),
+    /// A merchant of another shop has had the same secret since this one was closed.
+    SecretTaken(String),
 
     /// Nothing can be paid on a draft.
     PaidDraft,
@@ -121,6 +123,8 @@ pub enum Why {
     UserTaken,
     /// Nobody has this name.
     NoUser,
+    /// Whoever is not let in gets no token.
+    UserDisabled,
     /// So many characters, where it is from so many to so many.
     PasswordLength(usize, usize, usize),
     /// Nobody else may do everything.

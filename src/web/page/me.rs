@@ -40,15 +40,24 @@ pub(in crate::web) fn set_password(asked: &Asked, actor: &Actor, form: &Form) ->
     } else if form.raw("new") != form.raw("again") {
         words.not_the_same.to_owned()
     } else {
-        let password = Secret(SecretString::from(form.raw("new")));
-        match asked.perform(actor, Wish::UserPasswd { name: actor.user().name.clone(), password }) {
-            Ok(_) => return Ok(done(HERE, Said::PasswordChanged)),
+        let (password, end_tokens) = (Secret(SecretString::from(form.raw("new"))), ends_tokens(form));
+        match asked.perform(actor, Wish::UserPasswd { name: actor.user().name.clone(), password, end_tokens }) {
+            Ok(_) => return Ok(done(HERE, Said::of_password(end_tokens))),
             Err(desk::Error::Refused(refusal)) => refusal.line(asked.lang),
             Err(error @ desk::Error::Db(_)) => return Err(error.into()),
         }
     };
     let content = render(asked, &merchants(asked)?, &tokens::section(asked, None)?, Some(&complaint));
     Ok(refused(&Frame::new(asked, false), words.title, &content))
+}
+
+/// The box beside a new password, and its value when it is ticked.
+pub(super) const TOKENS: &str = "tokens";
+pub(super) const END: &str = "end";
+
+/// Whether the tokens are to end with the old password.
+pub(super) fn ends_tokens(form: &Form) -> bool {
+    form.get(TOKENS) == END
 }
 
 /// The names of the merchants to whom the reader is limited.
@@ -92,6 +101,8 @@ fn render(asked: &Asked, merchants: &Option<Vec<String>>, tokens: &Markup, wrong
         (password("new", words.new_password, "new-password"))
         (password("again", words.new_password_again, "new-password"))
         p.hint { (words.password_hint) }
+        label.choice { input type="checkbox" name=(TOKENS) value=(END); " " (words.end_tokens) }
+        p.hint { (words.end_tokens_hint) }
         button { (words.change_password) }
     };
     html! {

@@ -119,7 +119,7 @@ impl<'a> Frame<'a> {
 }
 
 /// The field of an address that says what a button has just done.
-const SAID: &str = "said";
+pub(super) const SAID: &str = "said";
 
 /// After a form: the page of this address, and on it what was done.
 pub(super) fn done(address: &str, said: Said) -> Reply {

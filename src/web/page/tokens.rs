@@ -8,7 +8,7 @@ use secrecy::ExposeSecret as _;
 use super::{Frame, code, complaint, done, form, me, page, table, time};
 use crate::db::merchant::Merchant;
 use crate::db::token::Token;
-use crate::db::user::Role;
+use crate::db::user::{Role, User};
 use crate::desk::{self, Secret, Wish};
 use crate::text::{Notice, Said};
 use crate::vault;
@@ -23,11 +23,14 @@ const USUAL_DAYS: u32 = 90;
 
 pub(in crate::web) fn add(asked: &Asked, actor: &Actor, form: &Form) -> Result<Reply, Problem> {
     let secret = vault::api_token();
+    let merchant = Some(form.get("merchant")).filter(|slug| !slug.is_empty());
+    // One that is out of sight is not there.
+    let merchant = merchant.map(|slug| asked.see(|sight| sight.merchant(slug))).transpose()?;
     let wish = Wish::TokenAdd {
         user: actor.user().name.clone(),
         name: form.get("name").to_owned(),
         role: Role::parse(form.get("role")).ok_or(Notice::NotFound)?,
-        merchant: Some(form.get("merchant").to_owned()).filter(|slug| !slug.is_empty()),
+        merchant: merchant.map(|merchant| merchant.slug),
         days: form.get("days").parse().map_err(|_| Notice::NotFound)?,
         secret: Secret(secret.clone()),
     };
@@ -50,44 +53,70 @@ pub(in crate::web) fn add(asked: &Asked, actor: &Actor, form: &Form) -> Result<R
 }
 
 pub(in crate::web) fn revoke(asked: &Asked, actor: &Actor, _: &Form) -> Result<Reply, Problem> {
-    let token_id = asked.id()?;
-    // Somebody else's is not there.
-    let own = asked.see(|sight| sight.tokens(actor.user().id))?;
-    if !own.iter().any(|token| token.id == token_id) {
+    end(asked, actor, actor.user().id, asked.id()?)?;
+    Ok(done("/me", Said::Saved))
+}
+
+/// Ends a token of this user. Somebody else's is not there.
+pub(super) fn end(asked: &Asked, actor: &Actor, user_id: i64, token_id: i64) -> Result<(), Problem> {
+    let theirs = asked.see(|sight| sight.tokens(user_id))?;
+    if !theirs.iter().any(|token| token.id == token_id) {
         return Err(Notice::NotFound.into());
     }
     asked.perform(actor, Wish::TokenRevoke { token_id })?;
-    Ok(done("/me", Said::Saved))
+    Ok(())
 }
 
 /// The part of the own page that is about them.
 pub(super) fn section(asked: &Asked, wrong: Option<&str>) -> Result<Markup, Problem> {
     let (tokens, merchants) = asked.see(|sight| Ok((sight.tokens(asked.viewer.user().id)?, sight.merchants()?)))?;
     let words = asked.lang.tokens();
-    let headings = [words.name, asked.lang.me().role, words.merchant, words.ends, words.last_used, words.revoke];
-    let rows: Vec<Markup> = tokens.iter().map(|token| row(asked, token)).collect();
+    let rows = list(asked, &tokens, asked.viewer.user(), HERE, words.all_i_see, words.none);
     Ok(html! {
         section.card #tokens {
             h2 { (words.title) }
             p.hint { (words.hint) }
             @if let Some(wrong) = wrong { (complaint(wrong)) }
-            (table(&headings, &rows, words.none))
+            (rows)
             (form(asked, HERE, &fields(asked, &merchants)))
         }
     })
 }
 
-fn row(asked: &Asked, token: &Token) -> Markup {
+/// The part of a user's page that is about them, for owners.
+pub(super) fn of_user(asked: &Asked, user: &User, here: &str) -> Result<Markup, Problem> {
+    let tokens = asked.see(|sight| sight.tokens(user.id))?;
+    let words = asked.lang.users();
+    Ok(html! {
+        section.card #tokens {
+            h2 { (words.tokens) }
+            p.hint { (words.tokens_hint) }
+            (list(asked, &tokens, user, here, asked.lang.tokens().all_of_user, words.no_token))
+        }
+    })
+}
+
+/// The tokens of a user, each with the button that ends it.
+fn list(asked: &Asked, tokens: &[Token], user: &User, here: &str, all: &str, none: &str) -> Markup {
+    let words = asked.lang.tokens();
+    let headings =
+        [words.name, asked.lang.me().role, words.merchant, words.created, words.last_used, words.ends, words.revoke];
+    let rows: Vec<Markup> = tokens.iter().map(|token| row(asked, token, user, here, all)).collect();
+    table(&headings, &rows, none)
+}
+
+fn row(asked: &Asked, token: &Token, user: &User, here: &str, all: &str) -> Markup {
     let words = asked.lang.tokens();
     let utc = TimeZone::UTC;
     let revoke = html! { button.danger aria-label={ (words.revoke) ": " (token.name) } { (words.revoke) } };
     html! {
         td { bdi { (token.name) } }
-        td { (asked.lang.words().role(token.role.min(asked.viewer.user().role))) }
-        td { @match &token.merchant { Some(slug) => (code(slug)), None => (words.all_i_see) } }
-        td { @if token.is_good(asked.now()) { (time(token.expires_at, &utc)) } @else { (words.ended) } }
+        td { (asked.lang.words().role(token.role.min(user.role))) }
+        td { @match &token.merchant { Some(slug) => (code(slug)), None => (all) } }
+        td { (time(token.created_at, &utc)) }
         td { @match token.used_at { Some(at) => (time(at, &utc)), None => (words.never) } }
-        td { (form(asked, &format!("{HERE}/{}/revoke", token.id), &revoke)) }
+        td { @if token.is_good(asked.now()) { (time(token.expires_at, &utc)) } @else { (words.ended) } }
+        td { (form(asked, &format!("{here}/{}/revoke", token.id), &revoke)) }
     }
 }
 

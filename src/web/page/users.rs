@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use secrecy::SecretString;
 
-use super::{Frame, complaint, done, form, page, refused};
+use super::{Frame, complaint, done, form, me, page, refused, tokens};
 use crate::db::merchant::Merchant;
 use crate::db::scope::Scope;
 use crate::db::user::{Role, User};
@@ -16,11 +16,13 @@ use crate::web::reply::{Problem, Reply};
 const HERE: &str = "/users";
 
 pub(in crate::web) fn show(asked: &Asked) -> Result<Reply, Problem> {
-    let content = list(asked, &everybody(asked)?, None, "");
+    let content = list(asked, &everybody(asked)?, None, "")?;
     Ok(page(&Frame::new(asked, false), asked.lang.users().title, &content))
 }
 
 pub(in crate::web) fn add(asked: &Asked, actor: &Actor, form: &Form) -> Result<Reply, Problem> {
+    // For those who see everybody.
+    everybody(asked)?;
     let (name, role) = (form.get("name").to_owned(), Role::parse(form.get("role")).unwrap_or(Role::Viewer));
     let password = Secret(SecretString::from(form.raw("password")));
     match asked.perform(actor, Wish::UserAdd { name: name.clone(), role, password }) {
@@ -29,7 +31,7 @@ pub(in crate::web) fn add(asked: &Asked, actor: &Actor, form: &Form) -> Result<R
             Ok(done(&address(&known), Said::UserAdded))
         }
         Err(desk::Error::Refused(refusal)) => {
-            let content = list(asked, &everybody(asked)?, Some(&refusal.line(asked.lang)), &name);
+            let content = list(asked, &everybody(asked)?, Some(&refusal.line(asked.lang)), &name)?;
             Ok(refused(&Frame::new(asked, false), asked.lang.users().title, &content))
         }
         Err(error @ desk::Error::Db(_)) => Err(error.into()),
@@ -38,35 +40,44 @@ pub(in crate::web) fn add(asked: &Asked, actor: &Actor, form: &Form) -> Result<R
 
 pub(in crate::web) fn edit(asked: &Asked) -> Result<Reply, Problem> {
     let (user, merchants) = one(asked)?;
-    let content = render(asked, &user, &merchants, None);
+    let content = render(asked, &user, &merchants, None)?;
     Ok(page(&Frame::new(asked, false), &user.name, &content))
 }
 
 pub(in crate::web) fn set_rights(asked: &Asked, actor: &Actor, form: &Form) -> Result<Reply, Problem> {
     let role = Role::parse(form.get("role")).ok_or(Notice::NotFound)?;
     let merchants = (form.get("scope") == "only").then(|| form.all("merchant").map(str::to_owned).collect());
-    perform(asked, actor, |name| Wish::UserRights { name, role, merchants })
+    perform(asked, actor, Said::Saved, |name| Wish::UserRights { name, role, merchants })
 }
 
 pub(in crate::web) fn set_password(asked: &Asked, actor: &Actor, form: &Form) -> Result<Reply, Problem> {
-    let password = Secret(SecretString::from(form.raw("password")));
-    perform(asked, actor, |name| Wish::UserPasswd { name, password })
+    let (password, end_tokens) = (Secret(SecretString::from(form.raw("password"))), me::ends_tokens(form));
+    let said = Said::of_password(end_tokens);
+    perform(asked, actor, said, |name| Wish::UserPasswd { name, password, end_tokens })
+}
+
+/// Ends a token of this user.
+pub(in crate::web) fn revoke(asked: &Asked, actor: &Actor, _: &Form) -> Result<Reply, Problem> {
+    let (user, _) = one(asked)?;
+    let token_id = asked.captured.get(1).and_then(|text| text.parse().ok()).ok_or(Notice::NotFound)?;
+    tokens::end(asked, actor, user.id, token_id)?;
+    Ok(done(&address(&user), Said::Saved))
 }
 
 pub(in crate::web) fn disable(asked: &Asked, actor: &Actor, _: &Form) -> Result<Reply, Problem> {
-    perform(asked, actor, |name| Wish::UserDisable { name, disabled: true })
+    perform(asked, actor, Said::Saved, |name| Wish::UserDisable { name, disabled: true })
 }
 
 pub(in crate::web) fn enable(asked: &Asked, actor: &Actor, _: &Form) -> Result<Reply, Problem> {
-    perform(asked, actor, |name| Wish::UserDisable { name, disabled: false })
+    perform(asked, actor, Said::Saved, |name| Wish::UserDisable { name, disabled: false })
 }
 
-fn perform(asked: &Asked, actor: &Actor, wish: impl FnOnce(String) -> Wish) -> Result<Reply, Problem> {
+fn perform(asked: &Asked, actor: &Actor, said: Said, wish: impl FnOnce(String) -> Wish) -> Result<Reply, Problem> {
     let (user, merchants) = one(asked)?;
     match asked.perform(actor, wish(user.name.clone())) {
-        Ok(_) => Ok(done(&address(&user), Said::Saved)),
+        Ok(_) => Ok(done(&address(&user), said)),
         Err(desk::Error::Refused(refusal)) => {
-            let content = render(asked, &user, &merchants, Some(&refusal.line(asked.lang)));
+            let content = render(asked, &user, &merchants, Some(&refusal.line(asked.lang)))?;
             Ok(refused(&Frame::new(asked, false), &user.name, &content))
         }
         Err(error @ desk::Error::Db(_)) => Err(error.into()),
@@ -88,8 +99,9 @@ fn address(user: &User) -> String {
     format!("{HERE}/{}", user.id)
 }
 
-fn list(asked: &Asked, users: &[User], wrong: Option<&str>, typed: &str) -> Markup {
+fn list(asked: &Asked, users: &[User], wrong: Option<&str>, typed: &str) -> Result<Markup, Problem> {
     let (lang, words) = (asked.lang, asked.lang.users());
+    let tokens = asked.see(|sight| sight.good_tokens(asked.now()))?;
     let row = |user: &User| {
         html! {
             td { a href=(address(user)) { bdi { (user.name) } } }
@@ -100,6 +112,7 @@ fn list(asked: &Asked, users: &[User], wrong: Option<&str>, typed: &str) -> Mark
                     Scope::Only(only) => { (words.only_these) " (" (only.len()) ")" },
                 }
             }
+            td { @match tokens.get(&user.id) { Some(0) | None => "–", Some(count) => (count) } }
             td {
                 @if user.disabled_at.is_none() { span.badge.good { (words.active) } } @else { span.badge.calm { (words.disabled) } }
             }
@@ -113,16 +126,16 @@ fn list(asked: &Asked, users: &[User], wrong: Option<&str>, typed: &str) -> Mark
         p.hint { (words.password_hint) }
         button { (words.add) }
     };
-    html! {
+    Ok(html! {
         h1 { (words.title) }
-        (super::table(&[words.name, words.role, words.merchants, words.state], &rows, lang.shell().nothing))
+        (super::table(&[words.name, words.role, words.merchants, words.tokens, words.state], &rows, lang.shell().nothing))
         section.card #add {
             h2 { (words.add) }
             p.hint { (words.add_hint) }
             @if let Some(wrong) = wrong { (complaint(wrong)) }
             (form(asked, HERE, &fields))
         }
-    }
+    })
 }
 
 fn roles(asked: &Asked, chosen: Role) -> Markup {
@@ -140,7 +153,7 @@ fn roles(asked: &Asked, chosen: Role) -> Markup {
     }
 }
 
-fn render(asked: &Asked, user: &User, merchants: &[Merchant], wrong: Option<&str>) -> Markup {
+fn render(asked: &Asked, user: &User, merchants: &[Merchant], wrong: Option<&str>) -> Result<Markup, Problem> {
     let (words, here) = (asked.lang.users(), address(user));
     let is_me = asked.viewer.user().id == user.id;
     let rights = html! {
@@ -170,15 +183,19 @@ fn render(asked: &Asked, user: &User, merchants: &[Merchant], wrong: Option<&str
     let password = html! {
         label.field { span { (words.new_password) } input type="password" name="password" required autocomplete="new-password"; }
         p.hint { (words.password_hint) }
+        label.choice { input type="checkbox" name=(me::TOKENS) value=(me::END) checked; " " (words.end_tokens) }
+        p.hint { (words.end_tokens_hint) }
         button.second { (words.set_password) }
     };
-    html! {
+    let tokens = tokens::of_user(asked, user, &format!("{here}/tokens"))?;
+    Ok(html! {
         p { a href=(HERE) { (words.title) } }
         h1 { bdi { (user.name) } }
         @if let Some(wrong) = wrong { (complaint(wrong)) }
         @if is_me { p.banner.calm { (words.yourself) } }
         section.card { h2 { (words.change) } (form(asked, &format!("{here}/rights"), &rights)) }
         section.card { h2 { (words.password) } (form(asked, &format!("{here}/password"), &password)) }
+        (tokens)
         section.card {
             @if user.disabled_at.is_none() {
                 h2 { (words.disable) }
@@ -186,8 +203,9 @@ fn render(asked: &Asked, user: &User, merchants: &[Merchant], wrong: Option<&str
                 (form(asked, &format!("{here}/disable"), &html! { button.danger { (words.disable) } }))
             } @else {
                 h2 { (words.enable) }
+                p.hint { (words.enable_hint) }
                 (form(asked, &format!("{here}/enable"), &html! { button { (words.enable) } }))
             }
         }
-    }
+    })
 }

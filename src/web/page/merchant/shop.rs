@@ -167,7 +167,7 @@ fn beginning(asked: &Asked, typed: &Typed, wrong: Option<&str>) -> Markup {
     let words = asked.lang.merchants();
     let content = html! {
         (domain_field(words, typed))
-        (secret_field(words, words.secret, false))
+        (secret_field(words.secret, words.secret_hint, false))
         (name_field(words, typed))
         label.field {
             span { (words.slug) }
@@ -196,7 +196,7 @@ fn render(asked: &Asked, known: &Known, typed: &Typed, wrong: Option<&str>) -> R
         button { (asked.lang.shell().save) }
     };
     let secret = html! {
-        (secret_field(words, if trails.is_empty() { words.secret } else { words.secret_new }, true))
+        (secret_field(if trails.is_empty() { words.secret } else { words.secret_new }, words.secret_hint, true))
         @if !trails.is_empty() { p.hint { (words.secret_replace_hint) } }
         button { @if trails.is_empty() { (asked.lang.shell().save) } @else { (words.secret_replace) } }
     };
@@ -263,12 +263,12 @@ fn name_field(words: &Merchants, typed: &Typed) -> Markup {
     }
 }
 
-fn secret_field(words: &Merchants, label: &str, required: bool) -> Markup {
+pub(super) fn secret_field(label: &str, hint: &str, required: bool) -> Markup {
     html! {
         label.field {
             span { (label) }
             input type="password" name="secret" required[required] dir="ltr" autocomplete="off" spellcheck="false";
-            span.hint { (words.secret_hint) }
+            span.hint { (hint) }
         }
     }
 }
