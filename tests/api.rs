@@ -442,7 +442,7 @@ fn what_is_wrong_is_named() {
     assert_eq!(answer.header("content-type"), Some("application/problem+json"));
     let (status, code, answer) = problem("GET /api/v1/orders/1/retry", "");
     assert_eq!((status, code, answer.header("allow")), (405, json!("wrong_method"), Some("POST")));
-    let (status, code, _) = problem(map, &"x".repeat(1024 * 1024 + 1));
+    let (status, code, _) = problem("POST /api/v1/orders/1/retry", &"x".repeat(1024 * 1024 + 1));
     assert_eq!((status, code), (413, json!("too_large")));
     let headers = [("Authorization", token.as_str()), ("Content-Type", "text/plain")];
     let answer = world.send(map, &headers, "{\"items\": []}");

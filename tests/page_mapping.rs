@@ -155,3 +155,13 @@ fn what_a_file_did_is_counted_on_the_page_after_it() {
         assert!(!told(query).contains("in the file:"), "{query}");
     }
 }
+
+#[test]
+fn a_file_may_have_as_many_codes_as_a_large_shop() {
+    let world = World::new();
+    world.add_order();
+    let rows: String = (0..60_000).map(|at| format!("code-{at},7,\"from the old system, as it was\"\n")).collect();
+    assert!(rows.len() > 2 << 20, "more than any form that is typed");
+    assert_eq!(upload(&world, "omar", rows.as_bytes()).status, 303);
+    assert_eq!(world.desk.last().1["mapping_import"]["rows"].as_array().unwrap().len(), 60_000);
+}

@@ -242,6 +242,10 @@ const PLAIN: &[&str] = &[
     "fate",
     "search",
     "client",
+    // What a file of codes did, counted.
+    "rows",
+    "changed",
+    "orders",
     // People and their secrets.
     "name",
     "role",

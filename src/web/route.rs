@@ -20,8 +20,10 @@ use super::{api, body, hook, origin, page, probe, reply};
 use crate::db::user::Role;
 use crate::text::{Lang, Notice};
 
-/// A small form; a file of a thousand mappings fits into the larger ones.
+/// What people type, and what most scripts send.
 const FORM_BYTES: usize = 1024 * 1024;
+/// A mapping of a hundred thousand codes.
+const FILE_BYTES: usize = 8 * FORM_BYTES;
 
 /// One address and what it does.
 pub struct Route {
@@ -34,6 +36,8 @@ pub struct Route {
     /// The fields that it reads, in the query or in what is sent. A page gets no others, so none can be read that tests do
     /// not know of; the API refuses others by itself.
     pub reads: &'static [&'static str],
+    /// The largest body that it takes, in bytes.
+    pub takes: usize,
     run: Run,
 }
 
@@ -55,23 +59,23 @@ enum Run {
 }
 
 const fn open(method: Method, path: &'static str, run: Run) -> Route {
-    Route { method, path, role: None, reads: &[], run }
+    Route { method, path, role: None, reads: &[], takes: FORM_BYTES, run }
 }
 
 const fn show(path: &'static str, role: Role, show: fn(&Asked) -> Result<Reply, Problem>) -> Route {
-    Route { method: Method::GET, path, role: Some(role), reads: &[], run: Run::Show(show) }
+    Route { method: Method::GET, path, role: Some(role), reads: &[], takes: FORM_BYTES, run: Run::Show(show) }
 }
 
 const fn change(path: &'static str, role: Role, change: fn(&Asked, &Actor, &Form) -> Result<Reply, Problem>) -> Route {
-    Route { method: Method::POST, path, role: Some(role), reads: &[], run: Run::Change(change) }
+    Route { method: Method::POST, path, role: Some(role), reads: &[], takes: FORM_BYTES, run: Run::Change(change) }
 }
 
 const fn read(path: &'static str, role: Role, read: fn(&Asked) -> Result<Reply, Problem>) -> Route {
-    Route { method: Method::GET, path, role: Some(role), reads: &[], run: Run::Read(read) }
+    Route { method: Method::GET, path, role: Some(role), reads: &[], takes: FORM_BYTES, run: Run::Read(read) }
 }
 
 const fn write(path: &'static str, role: Role, write: fn(&Asked, &Actor, &[u8]) -> Result<Reply, Problem>) -> Route {
-    Route { method: Method::POST, path, role: Some(role), reads: &[], run: Run::Write(write) }
+    Route { method: Method::POST, path, role: Some(role), reads: &[], takes: FORM_BYTES, run: Run::Write(write) }
 }
 
 /// All of them.
@@ -80,8 +84,22 @@ pub static ROUTES: &[Route] = &[
     open(Method::POST, "/webhook/{slug}", Run::Hook),
     open(Method::GET, "/livez", Run::Live),
     open(Method::GET, "/readyz", Run::Ready),
-    Route { method: Method::GET, path: "/static/{style}", role: Some(Role::Viewer), reads: &[], run: Run::Style },
-    Route { method: Method::GET, path: "/static/{script}", role: Some(Role::Viewer), reads: &[], run: Run::Script },
+    Route {
+        method: Method::GET,
+        path: "/static/{style}",
+        role: Some(Role::Viewer),
+        reads: &[],
+        takes: FORM_BYTES,
+        run: Run::Style,
+    },
+    Route {
+        method: Method::GET,
+        path: "/static/{script}",
+        role: Some(Role::Viewer),
+        reads: &[],
+        takes: FORM_BYTES,
+        run: Run::Script,
+    },
     show("/", Role::Viewer, page::home::show),
     show("/attention", Role::Viewer, page::attention::show).reading(&["merchant"]),
     show("/attention/again", Role::Operator, page::again::show).reading(&["merchant", "cause", "about"]),
@@ -118,10 +136,13 @@ pub static ROUTES: &[Route] = &[
     change("/merchants/{merchant}/resume", Role::Operator, page::merchant::overview::resume),
     change("/merchants/{merchant}/close", Role::Owner, page::merchant::close::close).reading(&["confirm"]),
     change("/merchants/{merchant}/open", Role::Owner, page::merchant::close::open).reading(&["secret"]),
-    show("/merchants/{merchant}/mapping", Role::Operator, page::mapping::show).reading(&["code", "search"]),
+    show("/merchants/{merchant}/mapping", Role::Operator, page::mapping::show)
+        .reading(&["code", "search", "rows", "changed", "orders"]),
     change("/merchants/{merchant}/mapping", Role::Operator, page::mapping::set).reading(&["code", "product"]),
     show("/merchants/{merchant}/mapping.csv", Role::Operator, page::mapping::file),
-    change("/merchants/{merchant}/mapping.csv", Role::Operator, page::mapping::import).reading(&["file"]),
+    change("/merchants/{merchant}/mapping.csv", Role::Operator, page::mapping::import)
+        .reading(&["file"])
+        .taking_a_file(),
     show("/merchants/{merchant}/shop", Role::Owner, page::merchant::shop::show),
     change("/merchants/{merchant}/shop", Role::Owner, page::merchant::shop::set)
         .reading(&["domain", "name", "slug", "zone"]),
@@ -158,13 +179,10 @@ pub static ROUTES: &[Route] = &[
     read("/api/v1/merchants/{merchant}", Role::Owner, api::merchants::show),
     write("/api/v1/merchants/{merchant}/pause", Role::Operator, api::merchants::pause),
     write("/api/v1/merchants/{merchant}/resume", Role::Operator, api::merchants::resume),
-    read("/api/v1/merchants/{merchant}/mapping", Role::Operator, api::mapping::list),
-    write("/api/v1/merchants/{merchant}/mapping", Role::Operator, api::mapping::set).reading(&[
-        "items",
-        "code",
-        "product_id",
-        "note",
-    ]),
+    read("/api/v1/merchants/{merchant}/mapping", Role::Operator, api::mapping::list).reading(&["after", "limit"]),
+    write("/api/v1/merchants/{merchant}/mapping", Role::Operator, api::mapping::set)
+        .reading(&["items", "code", "product_id", "note"])
+        .taking_a_file(),
     read("/api/v1/orders", Role::Viewer, api::orders::list).reading(&["merchant", "state", "q", "before", "limit"]),
     read("/api/v1/orders/{order}", Role::Viewer, api::orders::show),
     write("/api/v1/orders/{order}/retry", Role::Operator, api::orders::retry),
@@ -200,6 +218,12 @@ impl Route {
     /// The same, with fields that it reads.
     const fn reading(mut self, fields: &'static [&'static str]) -> Self {
         self.reads = fields;
+        self
+    }
+
+    /// The same, for a file.
+    const fn taking_a_file(mut self) -> Self {
+        self.takes = FILE_BYTES;
         self
     }
 
@@ -351,7 +375,7 @@ async fn signed_in(
         Run::Change(change) => {
             // Whoever may not press this button is not listened to, and what comes without its token is not read.
             let presser = context.guard.presser(&asked.viewer, role, &head.headers)?;
-            let body::Body { bytes, held } = body::read(context, &head.headers, incoming, FORM_BYTES).await?;
+            let body::Body { bytes, held } = body::read(context, &head.headers, incoming, route.takes).await?;
             let actor = context.guard.actor(presser, &asked.path, &Form::token(&head.headers, &bytes))?;
             let form = Form::read(&head.headers, &bytes, route.reads)?;
             drop(bytes);
@@ -361,7 +385,7 @@ async fn signed_in(
         }
         Run::Write(write) => {
             let actor = context.guard.script(&asked.viewer, role)?;
-            let body::Body { bytes, held } = body::read(context, &head.headers, incoming, FORM_BYTES).await?;
+            let body::Body { bytes, held } = body::read(context, &head.headers, incoming, route.takes).await?;
             if !bytes.is_empty() && !api::is_json(&head.headers) {
                 return Err(Notice::Unsupported.into());
             }
