@@ -187,6 +187,31 @@ fn find<'a>(method: &Method, path: &[&'a str]) -> Option<(&'static Route, Vec<&'
     ROUTES.iter().filter(|route| route.method == method).find_map(|route| Some((route, route.captures(path)?)))
 }
 
+/// Whether a page is at this path, for somebody at least.
+pub(super) fn is_page(path: &str) -> bool {
+    page_at(&segments(path)).is_some()
+}
+
+/// The nearest page above this path that whoever asks may see; where what the path names is not there, one that names
+/// nothing.
+pub(super) fn page_above(path: &str, viewer: Option<&Viewer>, is_gone: bool) -> String {
+    let segments = segments(path);
+    let may = |route: &Route| viewer.is_some_and(|viewer| route.role.is_none_or(|role| viewer.is(role)));
+    (1..segments.len())
+        .rev()
+        .map(|length| &segments[..length])
+        .find(|above| page_at(above).is_some_and(|(route, names)| may(route) && (names.is_empty() || !is_gone)))
+        .map_or_else(|| "/".to_owned(), |above| format!("/{}", above.join("/")))
+}
+
+fn page_at<'a>(path: &[&'a str]) -> Option<(&'static Route, Vec<&'a str>)> {
+    find(&Method::GET, path).filter(|(route, _)| matches!(route.run, Run::Show(_)))
+}
+
+fn segments(path: &str) -> Vec<&str> {
+    path.strip_prefix('/').unwrap_or(path).split('/').collect()
+}
+
 /// Answers one request.
 pub(super) async fn answer(context: &Arc<Context>, request: Request<Incoming>, peer: IpAddr, is_tls: bool) -> Reply {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
@@ -204,7 +229,7 @@ pub(super) async fn answer(context: &Arc<Context>, request: Request<Incoming>, p
 
 async fn dispatch(context: &Arc<Context>, request: Request<Incoming>, peer: IpAddr) -> Reply {
     let path = request.uri().path().to_owned();
-    let segments: Vec<&str> = path.strip_prefix('/').unwrap_or(&path).split('/').collect();
+    let segments = segments(&path);
     // A head is asked for like the page; the server leaves the body out.
     let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
     let wished =
@@ -214,10 +239,12 @@ async fn dispatch(context: &Arc<Context>, request: Request<Incoming>, peer: IpAd
         if is_api {
             return api::problem::told(problem);
         }
-        reply::problem(problem, page::notice::render(context, viewer, problem, lang))
+        reply::problem(problem, page::notice::render(context, viewer, problem, &path, lang))
     };
     let Some((route, captured)) = find(method, &segments) else {
-        return sorry(&nothing_here(context, &segments, &request, peer).await, None, wished);
+        let (problem, viewer) = nothing_here(context, &segments, &request, peer).await;
+        let lang = viewer.as_ref().map_or(wished, |viewer| language(viewer, wished));
+        return sorry(&problem, viewer.as_ref(), lang);
     };
     match &route.run {
         Run::Hook => hook::receive(context, captured.first().copied(), request).await,
@@ -228,7 +255,7 @@ async fn dispatch(context: &Arc<Context>, request: Request<Incoming>, peer: IpAd
                 Ok(viewer) => viewer,
                 Err(problem) => return sorry(&problem, None, wished),
             };
-            let lang = viewer.user().language.as_deref().and_then(Lang::of_tag).unwrap_or(wished);
+            let lang = language(&viewer, wished);
             let captured = captured.into_iter().map(str::to_owned).collect();
             let outcome = signed_in(context, route, viewer.clone(), captured, request, peer, lang).await;
             outcome.unwrap_or_else(|problem| sorry(&problem, Some(&viewer), lang))
@@ -236,7 +263,18 @@ async fn dispatch(context: &Arc<Context>, request: Request<Incoming>, peer: IpAd
     }
 }
 
-async fn nothing_here(context: &Context, segments: &[&str], request: &Request<Incoming>, peer: IpAddr) -> Problem {
+/// Of the account, else of the browser.
+fn language(viewer: &Viewer, wished: Lang) -> Lang {
+    viewer.user().language.as_deref().and_then(Lang::of_tag).unwrap_or(wished)
+}
+
+/// What is not there is told to those who sign in only, but for what is open to anyone.
+async fn nothing_here(
+    context: &Context,
+    segments: &[&str],
+    request: &Request<Incoming>,
+    peer: IpAddr,
+) -> (Problem, Option<Viewer>) {
     let allowed = [(Method::GET, "GET, HEAD"), (Method::POST, "POST")]
         .into_iter()
         .find_map(|(method, allow)| find(&method, segments).map(|(route, _)| (route, allow)));
@@ -245,9 +283,12 @@ async fn nothing_here(context: &Context, segments: &[&str], request: &Request<In
         None => Notice::NotFound.into(),
     };
     if allowed.is_some_and(|(route, _)| route.role.is_none()) {
-        return problem;
+        return (problem, None);
     }
-    who(context, request.uri().path(), request.headers(), peer).await.err().unwrap_or(problem)
+    match who(context, request.uri().path(), request.headers(), peer).await {
+        Ok(viewer) => (problem, Some(viewer)),
+        Err(refused) => (refused, None),
+    }
 }
 
 /// Tokens count for the API only: a page in a browser has somebody before it.

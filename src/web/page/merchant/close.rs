@@ -7,7 +7,8 @@ use crate::desk::Wish;
 use crate::text::Said;
 use crate::web::asked::{Asked, Form};
 use crate::web::auth::Actor;
-use crate::web::page::{Frame, complaint, done, form, refused};
+use crate::web::page::wrong::Wrong;
+use crate::web::page::{Frame, done, form};
 use crate::web::reply::{Problem, Reply};
 
 pub(in crate::web) fn close(asked: &Asked, actor: &Actor, form: &Form) -> Result<Reply, Problem> {
@@ -16,11 +17,11 @@ pub(in crate::web) fn close(asked: &Asked, actor: &Actor, form: &Form) -> Result
     let wrong = if form.get("confirm") == known.merchant.slug {
         perform(asked, actor, Wish::MerchantClose { slug: known.merchant.slug.clone() })?
     } else {
-        Some(words.close_not_confirmed.to_owned())
+        Some(Wrong::at("confirm", words.close_not_confirmed))
     };
     let Some(wrong) = wrong else { return Ok(done(&known.address(), Said::Saved)) };
-    let content = html! { (super::head(asked, &known)) (complaint(&wrong)) (card(asked, &known)) };
-    Ok(refused(&Frame::new(asked, false), words.close, &content))
+    let content = html! { (super::head(asked, &known)) (card(asked, &known)) };
+    Ok(wrong.reply(&Frame::new(asked, false), words.close, &content))
 }
 
 pub(super) fn card(asked: &Asked, known: &Known) -> Markup {
@@ -46,8 +47,8 @@ pub(in crate::web) fn open(asked: &Asked, actor: &Actor, _form: &Form) -> Result
     match perform(asked, actor, Wish::MerchantOpen { slug: known.merchant.slug.clone() })? {
         None => Ok(done(&known.address(), Said::Saved)),
         Some(wrong) => {
-            let content = html! { (super::head(asked, &known)) (complaint(&wrong)) (way_back(asked, &known)) };
-            Ok(refused(&Frame::new(asked, false), words.open, &content))
+            let content = html! { (super::head(asked, &known)) (way_back(asked, &known)) };
+            Ok(wrong.reply(&Frame::new(asked, false), words.open, &content))
         }
     }
 }

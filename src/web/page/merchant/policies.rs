@@ -14,12 +14,14 @@ use crate::domain::rules::{Trigger, fold};
 use crate::text::label::policies::Policy;
 use crate::web::asked::{Asked, Form};
 use crate::web::auth::Actor;
+use crate::web::page::wrong::Wrong;
 use crate::web::page::{form, table};
 use crate::web::reply::{Problem, Reply};
 
 pub(in crate::web) fn show(asked: &Asked) -> Result<Reply, Problem> {
     let known = Known::open(asked)?;
-    render(asked, &known, &known.file, None)
+    let tolerance = known.file.orders.tolerance_minor.map(|minor| minor.to_string()).unwrap_or_default();
+    render(asked, &known, &known.file, &tolerance, None)
 }
 
 pub(in crate::web) fn set(asked: &Asked, actor: &Actor, form: &Form) -> Result<Reply, Problem> {
@@ -43,7 +45,7 @@ pub(in crate::web) fn set(asked: &Asked, actor: &Actor, form: &Form) -> Result<R
     orders.ignored_tags = names(form.get("tags")).into_iter().collect();
     let tolerance = form.get("tolerance");
     let wrong = match tolerance.parse::<i64>() {
-        Err(_) if !tolerance.is_empty() => Some(asked.lang.merchants().wrong_tolerance.to_owned()),
+        Err(_) if !tolerance.is_empty() => Some(Wrong::at("tolerance", asked.lang.merchants().wrong_tolerance)),
         minor => {
             orders.tolerance_minor = minor.ok();
             save(asked, actor, file.clone(), Secrets::default())?
@@ -51,7 +53,7 @@ pub(in crate::web) fn set(asked: &Asked, actor: &Actor, form: &Form) -> Result<R
     };
     match wrong {
         None => Ok(saved(&known, Step::Policies)),
-        Some(wrong) => render(asked, &known, &file, Some(&wrong)),
+        Some(wrong) => render(asked, &known, &file, tolerance, Some(&wrong)),
     }
 }
 
@@ -69,7 +71,13 @@ fn choose<T: DeserializeOwned>(form: &Form, name: &str, rule: &mut T) {
     }
 }
 
-fn render(asked: &Asked, known: &Known, file: &MerchantFile, wrong: Option<&str>) -> Result<Reply, Problem> {
+fn render(
+    asked: &Asked,
+    known: &Known,
+    file: &MerchantFile,
+    tolerance: &str,
+    wrong: Option<&Wrong>,
+) -> Result<Reply, Problem> {
     let gateways = asked.see(|sight| sight.seen(known.merchant.id))?.gateways;
     let (words, rules) = (asked.lang.merchants(), asked.lang.policies());
     let MerchantFile { lines, orders, .. } = file;
@@ -82,7 +90,6 @@ fn render(asked: &Asked, known: &Known, file: &MerchantFile, wrong: Option<&str>
             }
         }
     };
-    let tolerance = orders.tolerance_minor.map(|minor| minor.to_string()).unwrap_or_default();
     let fields = html! {
         div.policies {
             (policy("trigger", &rules.trigger, orders.trigger))
