@@ -298,9 +298,15 @@ fn a_domain_for_customers_is_refused_with_the_way_to_the_permanent_one() {
 fn complaint(page: &str) -> (&str, &str) {
     let (before, rest) = page.split_once(" aria-invalid=\"true\" aria-describedby=\"wrong\" autofocus").unwrap_or_else(|| panic!("{page}"));
     let field = before.rsplit(" name=\"").next().unwrap().trim_end_matches('"');
-    let (_, text) = rest.split_once("<p class=\"wrong\" id=\"wrong\" role=\"alert\">").unwrap();
-    (field, text.split_once("</p>").unwrap().0)
+    assert!(rest.contains("</label>"));
+    let (_, text) = before.split_once("<p class=\"wrong\" id=\"wrong\" role=\"alert\">").unwrap();
+    let (text, label) = text.split_once("</p>").unwrap();
+    assert!(label.starts_with("<label"), "the field comes right after it: {label}");
+    (field, text)
 }
+
+/// Page, form, what is typed; the field that is marked, and what still stands there.
+type Sent<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a str, &'a str);
 
 #[test]
 fn what_is_wrong_stands_beside_its_field_and_what_was_typed_stays() {
@@ -313,7 +319,7 @@ fn what_is_wrong_stands_beside_its_field_and_what_was_typed_stays() {
     house.order();
     let nowhere = format!("{}/", house.daftra());
     let (secret, close) = (here("secret"), here("close"));
-    let forms: [(&str, &str, &[(&str, &str)], &str, &str); 9] = [
+    let forms: [Sent<'_>; 9] = [
         ("/merchants/new", "/merchants/new", &[("domain", "wadi.com"), ("name", "<Wadi>")], "domain", "value=\"&lt;Wadi&gt;\""),
         (&shop, &shop, &[("domain", DOMAIN), ("name", "New"), ("zone", "Asia/Nowhere")], "zone", "value=\"New\""),
         (&shop, &secret, &[("secret", "")], "secret", ""),

@@ -145,7 +145,7 @@ pub fn locked(held: &[Overview]) -> Vec<Locked> {
             });
         }
     }
-    all.sort_by_key(|one| one.since);
+    all.sort_by_key(|one| (one.since, one.order_id));
     all
 }
 

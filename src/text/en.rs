@@ -779,8 +779,8 @@ impl Words for English {
             ),
             Notice::Refused => say("This cannot be done", "Correct it and try again."),
             Notice::WrongMethod => say(
-                "This address is no page: only a button or a form leads here, or none does.",
-                "Go to the page below and press the button there.",
+                "This address is no page.",
+                "It only takes what a button or a form sends. Go to the page below and press it there.",
             ),
             Notice::TooLarge => say("What was sent is too large.", "Nothing was changed. Send less at once, for example a file in several parts."),
             Notice::TooSlow => say("What was sent did not arrive in time.", "Nothing was changed. Go back and send it again."),

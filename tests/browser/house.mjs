@@ -73,7 +73,7 @@ export async function house(executable) {
     },
     write(name, text) {
       const path = join(folder, name);
-      writeFileSync(path, text);
+      writeFileSync(path, text, { mode: 0o600 });
       return path;
     },
   };

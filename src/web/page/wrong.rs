@@ -42,17 +42,16 @@ impl Wrong {
         };
         let mut named = content.match_indices(&name).map(|(at, _)| at + name.len()).filter(|at| *at > form);
         let field = named.find(is_shown)?;
-        let end = field + content.get(field..)?.find(LABEL_ENDS)? + LABEL_ENDS.len();
-        let (before, label, after) = (content.get(..field)?, content.get(field..end)?, content.get(end..)?);
+        let label = content.get(..field)?.rfind("<label")?;
         Some(html! {
-            (PreEscaped(before)) (PreEscaped(MARK)) (PreEscaped(label))
+            (PreEscaped(content.get(..label)?))
             p.wrong id=(ID) role="alert" { (self.text) }
-            (PreEscaped(after))
+            (PreEscaped(content.get(label..field)?)) (PreEscaped(MARK)) (PreEscaped(content.get(field..)?))
         })
     }
 }
 
-const LABEL_ENDS: &str = "</label>";
+/// Goes into the tag of the field.
 const MARK: &str = " aria-invalid=\"true\" aria-describedby=\"wrong\" autofocus";
 
 /// Above everything.
