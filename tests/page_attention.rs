@@ -45,14 +45,22 @@ fn a_locked_invoice_says_what_each_choice_does() {
     let locked = part(&page, "locked");
     let articles: Vec<&str> = locked.split("<article>").skip(1).collect();
     let [free, paid] = articles.as_slice() else { panic!("{locked}") };
-    for expected in ["#71", "k2-71-order", "a &lt;closed&gt; period", "11:00:00", "Unlock it", "A refund receipt", "by hand"] {
+    for expected in
+        ["#71", "k2-71-order", "a &lt;closed&gt; period", "11:00:00", "Unlock it", "A refund receipt", "by hand"]
+    {
         assert!(free.contains(expected), "{expected}: {free}");
     }
     assert!(free.contains("/merchants/wadi/policies"), "the rule is an owner's");
-    assert!(paid.contains("Take them off") && !paid.contains("A refund receipt"), "no new invoice takes its place: {paid}");
+    assert!(
+        paid.contains("Take them off") && !paid.contains("A refund receipt"),
+        "no new invoice takes its place: {paid}"
+    );
     assert!(locked.contains("cause=locked"), "all of them at once");
     assert!(!page.contains("id=\"held\""), "and it does not stand there twice: {page}");
-    assert!(!part(&world.get("/attention", "omar").body, "locked").contains("/policies"), "an operator would be refused");
+    assert!(
+        !part(&world.get("/attention", "omar").body, "locked").contains("/policies"),
+        "an operator would be refused"
+    );
     let button = world.press("omar", "/attention?merchant=wadi", "/orders/2/retry", "");
     assert_eq!(button.header("location"), Some("/orders/2?said=looks_again"));
     let looks_on = world.get("/attention", "vera").body;

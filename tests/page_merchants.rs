@@ -296,7 +296,9 @@ fn a_domain_for_customers_is_refused_with_the_way_to_the_permanent_one() {
 
 /// The field that is marked, and what stands beside it.
 fn complaint(page: &str) -> (&str, &str) {
-    let (before, rest) = page.split_once(" aria-invalid=\"true\" aria-describedby=\"wrong\" autofocus").unwrap_or_else(|| panic!("{page}"));
+    let (before, rest) = page
+        .split_once(" aria-invalid=\"true\" aria-describedby=\"wrong\" autofocus")
+        .unwrap_or_else(|| panic!("{page}"));
     let field = before.rsplit(" name=\"").next().unwrap().trim_end_matches('"');
     assert!(rest.contains("</label>"));
     let (_, text) = before.split_once("<p class=\"wrong\" id=\"wrong\" role=\"alert\">").unwrap();
@@ -320,11 +322,23 @@ fn what_is_wrong_stands_beside_its_field_and_what_was_typed_stays() {
     let nowhere = format!("{}/", house.daftra());
     let (secret, close) = (here("secret"), here("close"));
     let forms: [Sent<'_>; 9] = [
-        ("/merchants/new", "/merchants/new", &[("domain", "wadi.com"), ("name", "<Wadi>")], "domain", "value=\"&lt;Wadi&gt;\""),
+        (
+            "/merchants/new",
+            "/merchants/new",
+            &[("domain", "wadi.com"), ("name", "<Wadi>")],
+            "domain",
+            "value=\"&lt;Wadi&gt;\"",
+        ),
         (&shop, &shop, &[("domain", DOMAIN), ("name", "New"), ("zone", "Asia/Nowhere")], "zone", "value=\"New\""),
         (&shop, &secret, &[("secret", "")], "secret", ""),
         (&daftra, &daftra, &[("address", &nowhere), ("key", "another")], "key", &house.daftra()),
-        (&daftra, &daftra, &[("address", "not an address"), ("key", KEY)], "address", "value=\"https://not an address\""),
+        (
+            &daftra,
+            &daftra,
+            &[("address", "not an address"), ("key", KEY)],
+            "address",
+            "value=\"https://not an address\"",
+        ),
         (&vendors, &vendors, &[("whose", "some"), ("but", "Acme")], "more", "value=\"some\" checked"),
         ("/orders/1", "/orders/1/note", &[("note", &long)], "note", long.trim()),
         (&policies, &policies, &[("tolerance", "much"), ("tags", "vip")], "tolerance", "value=\"much\""),

@@ -46,6 +46,8 @@ fn what_may_pass_offers_the_same_page_once_more() {
     let unsigned = world.send("GET /log?q=1", &[("Accept-Language", "ar")], "");
     assert_eq!((unsigned.status, way_on(&unsigned)), (401, "/log"));
     assert!(unsigned.body.contains("تسجيل الدخول") && unsigned.body.contains("dir=\"rtl\""));
+    let style = unsigned.body.split("<link rel=\"stylesheet\" href=\"").nth(1).unwrap().split('"').next().unwrap();
+    assert_eq!(world.send(&format!("GET {style}"), &[], "").status, 200, "it is read with its style");
     let guess = || world.send("GET /log", &[("Authorization", &basic("vera", "no"))], "");
     let waits = std::iter::repeat_with(guess).take(20).find(|answer| answer.status == 429).unwrap();
     assert_eq!(way_on(&waits), "/log");

@@ -41,7 +41,8 @@ fn world() -> World {
 fn role_of(action: &str) -> Option<Role> {
     let fits = |pattern: &str| {
         let (wanted, given): (Vec<_>, Vec<_>) = (pattern.split('/').collect(), action.split('/').collect());
-        wanted.len() == given.len() && wanted.iter().zip(given).all(|(one, other)| one.starts_with('{') || *one == other)
+        wanted.len() == given.len()
+            && wanted.iter().zip(given).all(|(one, other)| one.starts_with('{') || *one == other)
     };
     // A word of its own comes before an open place, as in the table.
     ROUTES.iter().find(|route| route.method == Method::POST && fits(route.path)).and_then(|route| route.role)
@@ -56,7 +57,9 @@ fn quoted<'a>(page: &'a str, attribute: &str) -> Vec<String> {
 fn no_page_shows_a_way_to_what_its_reader_may_not() {
     let world = world();
     let mut pressed: BTreeMap<&str, usize> = BTreeMap::new();
-    for (user, role) in [("vera", Role::Viewer), ("omar", Role::Operator), ("lina", Role::Operator), ("ola", Role::Owner)] {
+    for (user, role) in
+        [("vera", Role::Viewer), ("omar", Role::Operator), ("lina", Role::Operator), ("ola", Role::Owner)]
+    {
         let (mut seen, mut open) = (BTreeSet::from(["/".to_owned()]), vec!["/".to_owned()]);
         while let Some(path) = open.pop() {
             let page = world.get(&path, user);
@@ -76,5 +79,7 @@ fn no_page_shows_a_way_to_what_its_reader_may_not() {
         assert!(seen.len() > 15, "{user} got no further than {seen:?}");
         assert_eq!(seen.iter().any(|path| path.contains("souq")), user != "lina", "{user}: {seen:?}");
     }
-    assert!(pressed["vera"] < pressed["lina"] && pressed["lina"] <= pressed["omar"] && pressed["omar"] < pressed["ola"]);
+    assert!(
+        pressed["vera"] < pressed["lina"] && pressed["lina"] <= pressed["omar"] && pressed["omar"] < pressed["ola"]
+    );
 }

@@ -761,7 +761,9 @@ impl Words for English {
             Notice::TooManyTries { seconds } => {
                 say("Too many wrong passwords.", format!("Wait {} and load the page again.", SECONDS.of(seconds)))
             }
-            Notice::Forbidden => say("Your role does not allow this.", "Ask an owner to do it, or to give you another role."),
+            Notice::Forbidden => {
+                say("Your role does not allow this.", "Ask an owner to do it, or to give you another role.")
+            }
             Notice::TokenNeeded => say(
                 "Scripts change things with a token only.",
                 "Make a token on your own page, and send it with the request.",
@@ -782,8 +784,13 @@ impl Words for English {
                 "This address is no page.",
                 "It only takes what a button or a form sends. Go to the page below and press it there.",
             ),
-            Notice::TooLarge => say("What was sent is too large.", "Nothing was changed. Send less at once, for example a file in several parts."),
-            Notice::TooSlow => say("What was sent did not arrive in time.", "Nothing was changed. Go back and send it again."),
+            Notice::TooLarge => say(
+                "What was sent is too large.",
+                "Nothing was changed. Send less at once, for example a file in several parts.",
+            ),
+            Notice::TooSlow => {
+                say("What was sent did not arrive in time.", "Nothing was changed. Go back and send it again.")
+            }
             Notice::Unsupported => {
                 say("The request is in a form that is not read.", "Send it uncompressed, as a form.")
             }

@@ -1,6 +1,6 @@
 //! Every address of the product in one table: its table of contents.
 //!
-//! Webhooks and probes are open; everything else, also what does not exist, lies behind the sign-in. Tests walk the table:
+//! Webhooks, probes and the stylesheet are open; everything else, also what does not exist, lies behind the sign-in. Tests walk the table:
 //! an address that is not in it does not exist, and one that is in it is attacked.
 
 use std::net::IpAddr;
@@ -76,7 +76,8 @@ pub static ROUTES: &[Route] = &[
     open(Method::POST, "/webhook/{slug}", Run::Hook),
     open(Method::GET, "/livez", Run::Live),
     open(Method::GET, "/readyz", Run::Ready),
-    Route { method: Method::GET, path: "/static/{style}", role: Some(Role::Viewer), run: Run::Style },
+    // Whoever is not let in reads a page, too.
+    open(Method::GET, "/static/{style}", Run::Style),
     Route { method: Method::GET, path: "/static/{script}", role: Some(Role::Viewer), run: Run::Script },
     show("/", Role::Viewer, page::home::show),
     show("/attention", Role::Viewer, page::attention::show),
@@ -250,7 +251,8 @@ async fn dispatch(context: &Arc<Context>, request: Request<Incoming>, peer: IpAd
         Run::Hook => hook::receive(context, captured.first().copied(), request).await,
         Run::Live => probe::live(),
         Run::Ready => probe::ready(context).await,
-        Run::Style | Run::Script | Run::Show(_) | Run::Change(_) | Run::Read(_) | Run::Write(_) => {
+        Run::Style => reply::style(page::STYLE),
+        Run::Script | Run::Show(_) | Run::Change(_) | Run::Read(_) | Run::Write(_) => {
             let viewer = match who(context, &path, request.headers(), peer).await {
                 Ok(viewer) => viewer,
                 Err(problem) => return sorry(&problem, None, wished),
@@ -326,7 +328,6 @@ async fn signed_in(
         captured,
     };
     match route.run {
-        Run::Style => Ok(reply::style(page::STYLE)),
         Run::Script => Ok(reply::script(page::SCRIPT)),
         Run::Show(show) | Run::Read(show) => {
             if !asked.viewer.is(role) {
@@ -351,6 +352,6 @@ async fn signed_in(
             drop(held);
             answer
         }
-        Run::Hook | Run::Live | Run::Ready => Err(Notice::NotFound.into()),
+        Run::Hook | Run::Live | Run::Ready | Run::Style => Err(Notice::NotFound.into()),
     }
 }

@@ -58,8 +58,8 @@ async function post(page, path, fields) {
     document.body.append(form);
     form.submit();
   }, [path, fields]);
-  const [answer] = await Promise.all([page.waitForResponse((answer) => answer.request().method() === "POST"), sent]);
-  await page.waitForLoadState();
+  const answers = page.waitForResponse((answer) => answer.request().method() === "POST");
+  const [answer] = await Promise.all([answers, page.waitForEvent("load"), sent]);
   return answer;
 }
 
@@ -397,6 +397,7 @@ const stories = {
 
   async "every refusal is a page with a cause, a next step and a way on"() {
     const found = [];
+    await speak(admin, "en");
     await admin.open("/users");
     await field(admin, "Name").fill(HAND.username);
     await admin.getByLabel("Role").first().selectOption("operator");

@@ -35,7 +35,8 @@ async function wrongable(page, paths) {
 
 /** Types the same into every field, presses the button, and says what each field had. */
 async function send(page, action, text) {
-  const sent = page.locator(`form[action="${action}"]`).first().evaluate((form, text) => {
+  const comesBack = page.waitForEvent("load");
+  const sent = page.locator(`form[method=post][action="${action}"]`).first().evaluate((form, text) => {
     form.noValidate = true;
     for (const details of document.querySelectorAll("details")) details.open = true;
     const typed = [];
@@ -48,8 +49,8 @@ async function send(page, action, text) {
     form.requestSubmit();
     return typed;
   }, text);
-  const [answer, typed] = await Promise.all([page.waitForResponse((answer) => answer.request().method() === "POST"), sent]);
-  await page.waitForLoadState();
+  const answers = page.waitForResponse((answer) => answer.request().method() === "POST");
+  const [answer, typed] = await Promise.all([answers, sent, comesBack]);
   return { status: answer.status(), typed };
 }
 
@@ -61,7 +62,7 @@ export async function sendAllWrongly(page, paths, language) {
     for (const text of ["", NONSENSE]) {
       const place = `${action} (${language}, ${text ? "nonsense" : "empty"})`;
       await page.open(path);
-      const { status, typed } = await send(page, action, text);
+      const { status, typed } = await send(page, action, text).catch((error) => assert.fail(`${place}: ${error.message}`));
       if (status === 303) continue;
       assert.equal(status, 422, place);
       refused += 1;
@@ -78,7 +79,7 @@ async function unsaid(page, place, action, typed, language) {
   const said = await complaint.innerText();
   const letters = language === "ar" ? /[\u0600-\u06FF]{3}/ : /[a-z]{3}/;
   if (!letters.test(said)) found.push(`${place}: the complaint is "${said}"`);
-  const shown = await page.locator(`form[action="${action}"]`).first().evaluate((form) => {
+  const shown = await page.locator(`form[method=post][action="${action}"]`).first().evaluate((form) => {
     const marked = form.querySelector("[aria-invalid=true]");
     const { top, bottom } = marked?.getBoundingClientRect() ?? {};
     return {

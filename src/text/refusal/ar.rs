@@ -145,7 +145,9 @@ fn next_step(why: &Why) -> Cow<'static, str> {
         Why::UserForm => "اكتب من 1 إلى 64 حرفًا بلا نقطتين وبلا مسافات حولها".into(),
         Why::UserTaken => "هذا الاسم مستخدم: اختر غيره، أو غيّر كلمة مرور صاحبه".into(),
         Why::NoUser => "لا يوجد مستخدم بهذا الاسم: اختر من قائمة المستخدمين".into(),
-        Why::PasswordLength(_, shortest, longest) => format!("اختر كلمة من {shortest} إلى {}", CHARACTERS.of(*longest)).into(),
+        Why::PasswordLength(_, shortest, longest) => {
+            format!("اختر كلمة من {shortest} إلى {}", CHARACTERS.of(*longest)).into()
+        }
         Why::LastOwner => "هذا آخر مالك، ولا بد من شخص يستطيع كل شيء: عيّن مالكًا آخر أولًا".into(),
         Why::OwnerLimited => "المالك يرى كل التجار: اختر دورًا آخر، أو كل التجار".into(),
         Why::Language => "اختر العربية أو الإنجليزية، أو اتركها للمتصفح".into(),

@@ -46,7 +46,9 @@ fn found(why: &Why) -> Cow<'static, str> {
         Why::SecretEmpty => "empty".into(),
         Why::TokenShort(_) => "too short".into(),
         Why::SecretShared(_) => "not this shop's alone".into(),
-        Why::PasswordLength(length, _, _) | Why::NoteLength(length, _) => format!("{} long", CHARACTERS.of(*length)).into(),
+        Why::PasswordLength(length, _, _) | Why::NoteLength(length, _) => {
+            format!("{} long", CHARACTERS.of(*length)).into()
+        }
         Why::NotDismissed(state) | Why::NotImported(state) | Why::NothingGone(state) => state.word().into(),
         Why::NothingToTakeIn => "about no order".into(),
         Why::BodyUnreadable(path, problem) => format!("unreadable at {path}, {problem}").into(),
@@ -145,7 +147,9 @@ fn next_step(why: &Why) -> Cow<'_, str> {
         Why::UserForm => "write 1 to 64 characters without a colon, and without blanks around them".into(),
         Why::UserTaken => "this name is taken: choose another, or change the password with qantara user passwd".into(),
         Why::NoUser => "there is no such user: qantara user list shows them".into(),
-        Why::PasswordLength(_, shortest, longest) => format!("choose one of {shortest} to {}", CHARACTERS.of(*longest)).into(),
+        Why::PasswordLength(_, shortest, longest) => {
+            format!("choose one of {shortest} to {}", CHARACTERS.of(*longest)).into()
+        }
         Why::LastOwner => {
             "this is the last owner, and somebody must be able to do everything: make another one first".into()
         }

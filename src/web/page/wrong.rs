@@ -34,7 +34,7 @@ impl Wrong {
     /// The content with its field marked. What people typed is escaped, so ` name="domain"` is an attribute of ours
     /// wherever it stands; this one place does what each field of each form would else have to be told.
     fn beside(&self, action: &str, content: &str) -> Option<Markup> {
-        let form = content.find(&format!(" action=\"{action}\""))?;
+        let form = content.find(&format!(" method=\"post\" action=\"{action}\""))?;
         let name = format!(" name=\"{}\"", self.field?);
         let is_shown = |at: &usize| {
             let tag = content.get(..*at).and_then(|before| before.rsplit('<').next());

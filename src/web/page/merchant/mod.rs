@@ -218,7 +218,9 @@ fn wrong(refusal: &Refusal, lang: Lang) -> Wrong {
     let key = match &refusal.about {
         About::Key(key) => key.split('[').next().unwrap_or(key),
         About::Secret => "secret",
-        About::Line(..) | About::Text(_) | About::Merchant(_) | About::Order(_) | About::Delivery(_) => return Wrong::new(text),
+        About::Line(..) | About::Text(_) | About::Merchant(_) | About::Order(_) | About::Delivery(_) => {
+            return Wrong::new(text);
+        }
     };
     match FIELDS.iter().find(|(known, _)| *known == key) {
         Some((_, field)) => Wrong::at(field, text),

@@ -93,12 +93,7 @@ fn rows(file: &file::MerchantFile, seen: &Seen, taxes: &[Tax]) -> Vec<Row> {
     rows
 }
 
-fn render(
-    asked: &Asked,
-    known: &Known,
-    file: &file::MerchantFile,
-    wrong: Option<&Wrong>,
-) -> Result<Reply, Problem> {
+fn render(asked: &Asked, known: &Known, file: &file::MerchantFile, wrong: Option<&Wrong>) -> Result<Reply, Problem> {
     let words = asked.lang.merchants();
     let seen = asked.see(|sight| sight.seen(known.merchant.id))?;
     let content = match asked.context.parts.accounts.taxes(known.merchant.id)? {

@@ -57,14 +57,7 @@ fn render(asked: &Asked, known: &Known, file: &MerchantFile, wrong: Option<&Wron
 }
 
 /// What was typed stands there again, in the file that was not taken.
-fn content(
-    asked: &Asked,
-    known: &Known,
-    file: &MerchantFile,
-    seen: &Seen,
-    owners: &Owners,
-    is_again: bool,
-) -> Markup {
+fn content(asked: &Asked, known: &Known, file: &MerchantFile, seen: &Seen, owners: &Owners, is_again: bool) -> Markup {
     let words = asked.lang.merchants();
     let own = &file.lines.vendors;
     let is_all = own.iter().any(|name| name == EVERY);
@@ -78,7 +71,8 @@ fn content(
             }
         }
     };
-    let rows: Vec<Markup> = seen.vendors.iter().map(|(key, vendor)| row(asked, known, file, key, vendor, owners)).collect();
+    let rows: Vec<Markup> =
+        seen.vendors.iter().map(|(key, vendor)| row(asked, known, file, key, vendor, owners)).collect();
     let fields = html! {
         fieldset {
             legend { (words.vendors) }
@@ -114,14 +108,7 @@ fn spelled<'a>(names: &'a [String], seen: &'a Seen) -> Vec<&'a str> {
     names.iter().map(spelling).collect()
 }
 
-fn row(
-    asked: &Asked,
-    known: &Known,
-    file: &MerchantFile,
-    key: &str,
-    vendor: &SeenVendor,
-    owners: &Owners,
-) -> Markup {
+fn row(asked: &Asked, known: &Known, file: &MerchantFile, key: &str, vendor: &SeenVendor, owners: &Owners) -> Markup {
     let words = asked.lang.merchants();
     let has = |names: &[String]| names.iter().any(|name| Vendor::new(name).as_str() == key);
     let stored = &known.file.lines;
