@@ -20,16 +20,16 @@ pub(in crate::web) fn close(asked: &Asked, actor: &Actor, form: &Form) -> Result
         Some(Wrong::at("confirm", words.close_not_confirmed))
     };
     let Some(wrong) = wrong else { return Ok(done(&known.address(), Said::Saved)) };
-    let content = html! { (super::head(asked, &known)) (card(asked, &known)) };
+    let content = html! { (super::head(asked, &known)) (card(asked, &known, form.get("confirm"))) };
     Ok(wrong.reply(&Frame::new(asked, false), words.close, &content))
 }
 
-pub(super) fn card(asked: &Asked, known: &Known) -> Markup {
+pub(super) fn card(asked: &Asked, known: &Known, typed: &str) -> Markup {
     let words = asked.lang.merchants();
     let fields = html! {
         label.field {
             span { (words.close_confirm) " " bdi.code dir="ltr" { (known.merchant.slug) } }
-            input name="confirm" required autocomplete="off" dir="ltr";
+            input name="confirm" value=(typed) required autocomplete="off" dir="ltr";
         }
         button.danger { (words.close) }
     };

@@ -29,7 +29,7 @@ pub(in crate::web) fn connect(asked: &Asked, actor: &Actor, form: &Form) -> Resu
     let address = typed_address(form.get("address"));
     let key = Secret(SecretString::from(form.get("key")));
     if let Err(why) = asked.context.parts.accounts.meet(&address, &key) {
-        return render(asked, &known, &known.file, &address, Some(&not_met(why, asked)));
+        return render(asked, &known, &known.file, form.get("address"), Some(&not_met(why, asked)));
     }
     let mut file = known.file.clone();
     if file.daftra.url != address && known.merchant.mode == Mode::Paused {
@@ -41,7 +41,7 @@ pub(in crate::web) fn connect(asked: &Asked, actor: &Actor, form: &Form) -> Resu
     let wrong = save(asked, actor, file, Secrets { webhook: Vec::new(), daftra_key: Some(key) })?;
     match wrong {
         None => Ok(done(&known.step(Step::Daftra), Said::Saved)),
-        Some(wrong) => render(asked, &known, &known.file, &address, Some(&wrong)),
+        Some(wrong) => render(asked, &known, &known.file, form.get("address"), Some(&wrong)),
     }
 }
 

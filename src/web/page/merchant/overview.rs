@@ -59,7 +59,7 @@ fn render(asked: &Asked, known: &Known) -> Result<Markup, Problem> {
         @if asked.viewer.is(Role::Owner) && known.merchant.mode == Mode::Closed { (super::close::way_back(asked, known)) }
         (settings(asked, known))
         @if asked.viewer.is(Role::Owner) && known.merchant.mode != Mode::Closed {
-            section { details { summary { (words.close) } (super::close::card(asked, known)) } }
+            section { details { summary { (words.close) } (super::close::card(asked, known, "")) } }
         }
     })
 }

@@ -21,7 +21,7 @@ use crate::web::reply::{Problem, Reply};
 pub(in crate::web) fn show(asked: &Asked) -> Result<Reply, Problem> {
     let known = Known::open(asked)?;
     let tolerance = known.file.orders.tolerance_minor.map(|minor| minor.to_string()).unwrap_or_default();
-    render(asked, &known, &known.file, &tolerance, None)
+    render(asked, &known, &known.file, Typed { tolerance: &tolerance, gateway: "" }, None)
 }
 
 pub(in crate::web) fn set(asked: &Asked, actor: &Actor, form: &Form) -> Result<Reply, Problem> {
@@ -53,7 +53,11 @@ pub(in crate::web) fn set(asked: &Asked, actor: &Actor, form: &Form) -> Result<R
     };
     match wrong {
         None => Ok(saved(&known, Step::Policies)),
-        Some(wrong) => render(asked, &known, &file, tolerance, Some(&wrong)),
+        Some(wrong) => {
+            let is_ruled = |name: &&str| file.orders.trigger_by_gateway.contains_key(*name);
+            let gateway = form.all("gateway").last().filter(|name| !is_ruled(name)).unwrap_or_default();
+            render(asked, &known, &file, Typed { tolerance, gateway }, Some(&wrong))
+        }
     }
 }
 
@@ -62,6 +66,12 @@ fn triggers(form: &Form) -> BTreeMap<String, Trigger> {
     let rows = form.all("gateway").zip(form.all("moment")).filter(|(gateway, _)| !gateway.is_empty());
     rows.filter_map(|(gateway, word)| Some((gateway.to_owned(), serde_json::from_value(Value::from(word)).ok()?)))
         .collect()
+}
+
+/// What was typed and is no rule: it stands there again.
+struct Typed<'a> {
+    tolerance: &'a str,
+    gateway: &'a str,
 }
 
 /// A word that means nothing, or none, leaves the rule as it is.
@@ -75,7 +85,7 @@ fn render(
     asked: &Asked,
     known: &Known,
     file: &MerchantFile,
-    tolerance: &str,
+    typed: Typed<'_>,
     wrong: Option<&Wrong>,
 ) -> Result<Reply, Problem> {
     let gateways = asked.see(|sight| sight.seen(known.merchant.id))?.gateways;
@@ -104,7 +114,7 @@ fn render(
             (policy("locked", &rules.locked, orders.locked))
             (policy("price", &rules.price, orders.price))
         }
-        (by_gateway(asked, &orders.trigger_by_gateway, gateways))
+        (by_gateway(asked, &orders.trigger_by_gateway, gateways, typed.gateway))
         (list("sources", words.sources, words.sources_hint, orders.ignored_sources.iter().map(String::as_str).collect()))
         (list("tags", words.tags, words.tags_hint, orders.ignored_tags.iter().map(String::as_str).collect()))
         label.choice {
@@ -112,7 +122,7 @@ fn render(
         }
         label.field {
             span { (words.tolerance) }
-            input name="tolerance" inputmode="numeric" dir="ltr" value=(tolerance);
+            input name="tolerance" inputmode="numeric" dir="ltr" value=(typed.tolerance);
             span.hint { (words.tolerance_hint) }
         }
         button { (asked.lang.shell().save) }
@@ -128,7 +138,12 @@ fn render(
 }
 
 /// When orders paid in one way are invoiced, where that is not when all others are.
-fn by_gateway(asked: &Asked, rules: &BTreeMap<String, Trigger>, mut seen: BTreeMap<String, String>) -> Markup {
+fn by_gateway(
+    asked: &Asked,
+    rules: &BTreeMap<String, Trigger>,
+    mut seen: BTreeMap<String, String>,
+    typed: &str,
+) -> Markup {
     let (words, moments) = (asked.lang.merchants(), &asked.lang.policies().trigger);
     for name in rules.keys() {
         seen.entry(fold(name)).or_insert_with(|| name.clone());
@@ -151,7 +166,7 @@ fn by_gateway(asked: &Asked, rules: &BTreeMap<String, Trigger>, mut seen: BTreeM
     };
     let mut rows: Vec<Markup> = seen.iter().map(row).collect();
     rows.push(html! {
-        td { input.fill name="gateway" dir="auto" aria-label=(words.another_gateway) placeholder=(words.another_gateway); }
+        td { input.fill name="gateway" value=(typed) dir="auto" aria-label=(words.another_gateway) placeholder=(words.another_gateway); }
         td { (choice(words.another_gateway, None)) }
     });
     html! {
