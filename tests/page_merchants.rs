@@ -294,6 +294,60 @@ fn a_domain_for_customers_is_refused_with_the_way_to_the_permanent_one() {
     assert_eq!((house.merchant().shop_domain.as_str(), house.merchant().name.as_str()), (DOMAIN, "Wadi Home"));
 }
 
+/// The field that is marked, and what stands beside it.
+fn complaint(page: &str) -> (&str, &str) {
+    let (before, rest) = page
+        .split_once(" aria-invalid=\"true\" aria-describedby=\"wrong\" autofocus")
+        .unwrap_or_else(|| panic!("{page}"));
+    let field = before.rsplit(" name=\"").next().unwrap().trim_end_matches('"');
+    assert!(rest.contains("</label>"));
+    let (_, text) = before.split_once("<p class=\"wrong\" id=\"wrong\" role=\"alert\">").unwrap();
+    let (text, label) = text.split_once("</p>").unwrap();
+    assert!(label.starts_with("<label"), "the field comes right after it: {label}");
+    (field, text)
+}
+
+/// Page, form, what is typed; the field that is marked, and what still stands there.
+type Sent<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], &'a str, &'a str);
+
+#[test]
+fn what_is_wrong_stands_beside_its_field_and_what_was_typed_stays() {
+    let house = House::new();
+    house.begin();
+    house.connect();
+    let here = |step: &str| format!("/merchants/wadi-home/{step}");
+    let (shop, daftra, vendors) = (here("shop"), here("daftra"), here("vendors"));
+    let (policies, long) = (here("policies"), "what to know ".repeat(99));
+    house.order();
+    let nowhere = format!("{}/", house.daftra());
+    let (secret, close) = (here("secret"), here("close"));
+    let forms: [Sent<'_>; 9] = [
+        (
+            "/merchants/new",
+            "/merchants/new",
+            &[("domain", "wadi.com"), ("name", "<Wadi>")],
+            "domain",
+            "value=\"&lt;Wadi&gt;\"",
+        ),
+        (&shop, &shop, &[("domain", DOMAIN), ("name", "New"), ("zone", "Asia/Nowhere")], "zone", "value=\"New\""),
+        (&shop, &secret, &[("secret", "")], "secret", ""),
+        (&daftra, &daftra, &[("address", &nowhere), ("key", "another")], "key", &house.daftra()),
+        (&daftra, &daftra, &[("address", "not an address"), ("key", KEY)], "address", "value=\"not an address\""),
+        (&vendors, &vendors, &[("whose", "some"), ("but", "Acme")], "more", "value=\"some\" checked"),
+        ("/orders/1", "/orders/1/note", &[("note", &long)], "note", long.trim()),
+        (&policies, &policies, &[("tolerance", "much"), ("tags", "vip")], "tolerance", "value=\"much\""),
+        ("/merchants/wadi-home", &close, &[("confirm", "wadi")], "confirm", ""),
+    ];
+    for (page, action, fields, field, kept) in forms {
+        let page = house.refused(page, action, fields);
+        let (marked, said) = complaint(&page);
+        assert!(marked == field && said.len() > 10, "{action}: {marked}: {said}");
+        assert!(page.contains(kept), "{action}: {kept}: {page}");
+        assert_eq!(page.matches("role=\"alert\"").count(), 1, "{action}: said once");
+        assert!(!page.contains(SECRET) && !page.contains(KEY), "{action}: no secret comes back");
+    }
+}
+
 #[test]
 fn a_key_that_nobody_answers_to_is_not_stored() {
     let house = House::new();

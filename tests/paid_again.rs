@@ -204,22 +204,32 @@ fn money_that_went_back_before_the_invoice_waits_for_the_money_it_was() {
 /// nothing but that explains the rest.
 #[test]
 fn a_payment_found_to_be_less_had_the_money_taken_off_that_went_back() {
-    let found = |daftra: &str, minute| {
-        let known =
-            Books::new().recording().sale(900, 30_000).back(9, &[(TEA, 1)]).does("create order 20000 9=Absorbed");
-        let differs = |what, ours: &str, daftra: &str| Difference { what, ours: ours.into(), daftra: daftra.into() };
-        let differences = vec![differs(DifferenceKind::Amount, "300.00", daftra)];
+    let of = |known: Books, daftra: &str, minute| {
+        let differs = Difference { what: DifferenceKind::Amount, ours: "300.00".into(), daftra: daftra.into() };
         known.payment(1, 900, 30_000).restored(minute).with(|books| {
-            books.document(2).finding = Some(Finding::ChangedByHand { differences });
+            let payment = books.ledger.documents.last_mut().unwrap();
+            payment.finding = Some(Finding::ChangedByHand { differences: vec![differs] });
         })
     };
+    let paid = || Books::new().recording().sale(900, 30_000);
+    let found =
+        |daftra: &str, minute| of(paid().back(9, &[(TEA, 1)]).does("create order 20000 9=Absorbed"), daftra, minute);
     let is_held = |books: &Books| books.told().starts_with("hold: changed_by_hand");
     assert_eq!(found("200", 950).told(), "{9} was taken off 2: 20000");
     assert_eq!(found("200", 950).does("{9} was taken off 2: 20000").told(), "settled");
     for daftra in ["199.99", "200.01", "400", "300.5", "0.001", "none"] {
         assert!(is_held(&found(daftra, 950)), "{daftra}");
     }
-    assert!(is_held(&found("200", 30)), "no other life can have sent it");
+    for minute in [30, 60] {
+        assert!(is_held(&found("200", minute)), "no other life can have sent it");
+    }
+    let both = paid().back(9, &[(TEA, 1)]).record(10, &[], Restock::Cancel, 500);
+    let both = |daftra| of(both.clone().does("create order 19500 9=Absorbed 10=Absorbed"), daftra, 950).told();
+    assert_eq!(both("295"), "{10} was taken off 2: 29500");
+    assert_eq!(both("200"), "{9} was taken off 2: 20000");
+    assert_eq!(both("195"), "{9, 10} was taken off 2: 19500");
+    let told = Books::invoiced().recording().sale(900, 30_000).back(9, &[(TEA, 1)]);
+    assert!(is_held(&of(told.does("create refund/9 10000 9=Receipt"), "200", 950)), "its receipt tells of it");
     let known = found("200", 950);
     assert!(is_held(&known.clone().with(|books| books.ledger.look_first_before = None)));
     let otherwise = known.clone().with(|books| {

@@ -419,3 +419,49 @@ fn arabic_texts_keep_to_the_glossary() {
         }
     }
 }
+
+#[test]
+fn what_is_counted_takes_the_form_that_goes_with_its_number() {
+    let held = |lang: Lang, count: i64| lang.home().held_orders.of(count);
+    assert_eq!(held(Lang::En, 1), "1 order is held until a person decides");
+    for count in [0, 2, 11, 101] {
+        assert_eq!(held(Lang::En, count), format!("{count} orders are held until a person decides"));
+    }
+    for (count, beginning) in [
+        (0, "0 طلب معلّق "),
+        (1, "طلب واحد معلّق "),
+        (2, "طلبان معلّقان "),
+        (3, "3 طلبات معلّقة "),
+        (10, "10 طلبات معلّقة "),
+        (11, "11 طلبًا معلّقًا "),
+        (99, "99 طلبًا معلّقًا "),
+        (100, "100 طلب معلّق "),
+        (102, "102 طلب معلّق "),
+        (103, "103 طلبات معلّقة "),
+        (1_011, "1011 طلبًا معلّقًا "),
+    ] {
+        let said = held(Lang::Ar, count);
+        assert!(said.starts_with(beginning), "{count}: {said}");
+    }
+    let days = |lang, days: i64| text::span(lang, days * 86_400);
+    assert_eq!([2, 3, 11].map(|count| days(Lang::Ar, count)), ["يومان", "3 أيام", "11 يومًا"]);
+    assert_eq!([2, 11].map(|count| days(Lang::En, count)), ["2 d", "11 d"]);
+}
+
+#[test]
+fn nobody_reads_of_one_things() {
+    let one = [
+        Lang::En.words().hold(&Hold::QuantitiesDiffer { line: line(), ours: 1, shop: 0 }, None),
+        Lang::En.words().hold(&Hold::AccountTooCoarse { currency: kuwait(), decimals: 1 }, None),
+        Lang::En.words().hold(&Hold::Overdrawn { line: line(), units: 1, net: Amount(1), tax: Amount(0) }, None),
+        Lang::En.words().failed(&Failed::TooManyFailures { failures: 1, last: "no answer".into() }),
+        Lang::En.words().notice(Notice::TooManyTries { seconds: 1 }),
+    ];
+    for Sentence { what, next_step } in one {
+        for plural in ["1 units", "1 decimals", "1 tries", "1 seconds"] {
+            assert!(!what.contains(plural) && !next_step.contains(plural), "{what} {next_step}");
+        }
+    }
+    let seconds = |seconds| Lang::Ar.words().notice(Notice::TooManyTries { seconds }).next_step;
+    assert!(seconds(1).contains("ثانية واحدة") && seconds(4).contains("4 ثوانٍ") && seconds(30).contains("30 ثانية"));
+}

@@ -456,7 +456,8 @@ fn every_answer_carries_its_protection() {
     assert_eq!(style.header("content-type"), Some("text/css; charset=utf-8"));
     assert_eq!(style.header("cache-control"), Some("private, max-age=31536000, immutable"));
     for page in &answers[..3] {
-        assert!(!page.body.contains("<script") && !page.body.contains("style="), "the policy would refuse it");
+        let others = page.body.replace("<script src=\"/static/", "");
+        assert!(!others.contains("<script") && !others.contains("style="), "the policy would refuse it");
     }
 }
 
@@ -468,7 +469,9 @@ fn the_page_of_an_order_that_moves_is_live_until_it_rests() {
         let page = world.get("/orders/1", "vera").body;
         let script = page.split("<script src=\"").nth(1).map(|rest| rest.split('"').next().unwrap().to_owned());
         assert_eq!(script.is_some(), page.contains("data-live-ms="), "{page}");
-        script
+        let is_moving = page.contains("data-live-ms=\"1500\"");
+        assert!(is_moving || page.contains("data-live-ms=\"5000\""), "the shop may change it while it is open: {page}");
+        script.filter(|_| is_moving)
     };
     assert_eq!(is_live(), None, "nothing is due");
     world.sql("insert into job (kind, subject, merchant_id, due_at, asked) values ('order', 1, 1, 1795165260000, 1)");
@@ -506,7 +509,7 @@ fn the_overview_shows_what_needs_somebody_and_how_things_stand() {
         "&lt;b&gt;Noon&lt;/b&gt; نون",
         "Daftra does not accept the key: “Unauthenticated.”",
         "Make a new API key in Daftra",
-        "<strong>1</strong> orders are held",
+        "1 order is held until a person decides",
         "No. INV-000042, k1-5551234567-order: posted",
         "Somebody deleted k1-5551234567-order in Daftra.",
         "products/&lt;update&gt;",
@@ -585,7 +588,7 @@ fn the_order_page_tells_the_story() {
     ] {
         assert!(page.contains(expected), "{expected}\n{page}");
     }
-    for raw in ["<script", "<u>", "<i>", "<em>", "<x>", "<event>"] {
+    for raw in ["<script>", "<u>", "<i>", "<em>", "<x>", "<event>"] {
         assert!(!page.contains(raw), "{raw} came through");
     }
 }

@@ -96,6 +96,12 @@ impl Sight<'_> {
 
     /// The same among so many orders of each merchant.
     pub fn causes_among(&self, merchant_id: Option<i64>, most: usize) -> Result<(Vec<Cause>, bool), Error> {
+        let (held, is_cut) = self.held_among(merchant_id, most)?;
+        Ok((by_cause(&held), is_cut))
+    }
+
+    /// Held orders, the newest so many of each merchant; true if there are more of them.
+    pub fn held_among(&self, merchant_id: Option<i64>, most: usize) -> Result<(Vec<Overview>, bool), Error> {
         let merchants = self.merchants_meant(merchant_id)?;
         let share = (most / merchants.len().max(1)).max(1);
         let (mut all, mut is_cut) = (Vec::new(), false);
@@ -104,8 +110,43 @@ impl Sight<'_> {
             is_cut |= held.len() >= share;
             all.extend(held);
         }
-        Ok((by_cause(&all), is_cut))
+        Ok((all, is_cut))
     }
+}
+
+/// An invoice that Daftra refuses to change, and the order that is held for it.
+#[derive(Clone, Debug)]
+pub struct Locked {
+    pub order_id: i64,
+    pub order: String,
+    /// The merchant's slug.
+    pub merchant: String,
+    pub reference: String,
+    pub since: Timestamp,
+    /// Daftra's words, and the payments on it that are not ours.
+    pub hold: Hold,
+}
+
+/// What is locked among held orders, the oldest first.
+#[must_use]
+pub fn locked(held: &[Overview]) -> Vec<Locked> {
+    let mut all = Vec::new();
+    for order in held {
+        let Some(Reason::Held(holds)) = &order.reason else { continue };
+        for hold in holds {
+            let Hold::Locked { reference, .. } = hold else { continue };
+            all.push(Locked {
+                order_id: order.id,
+                order: order.name.clone(),
+                merchant: order.merchant.clone(),
+                reference: reference.clone(),
+                since: order.state_at,
+                hold: hold.clone(),
+            });
+        }
+    }
+    all.sort_by_key(|one| (one.since, one.order_id));
+    all
 }
 
 /// A document of which nobody knows yet whether Daftra has it.

@@ -78,12 +78,10 @@ struct Later<'a> {
 
 /// Decides about all payments at once; of those that exist it adds none.
 pub(super) fn collect(purse: &Purse<'_>) -> Collected {
-    let mut found = Collected { changes: purse.found_less().into_iter().collect(), ..Collected::default() };
-    if !found.changes.is_empty() {
-        return found;
-    }
+    let mut found = Collected::default();
     purse.bring_back(&mut found);
     if purse.is_whole {
+        found.changes.extend(purse.found_less());
         purse.by_transaction(&mut found);
     }
     purse.by_word(&mut found);
@@ -355,14 +353,12 @@ impl<'a> Purse<'a> {
     /// A payment that may be of another life of this database was looked for in full, and less of it is in Daftra, by one
     /// or all of the movements that this life still has to take off.
     fn found_less(&self) -> Option<Change> {
-        let before = self.ledger.look_first_before.filter(|_| self.is_whole)?;
+        let before = self.ledger.look_first_before?;
         let currency = self.order.snapshot.currency;
         let spoken_for = self.spoken_for();
         let gone: BTreeMap<i64, Amount> = movements(self.order)
             .into_values()
-            .filter(|movement| {
-                !brings_money(movement.kind) && self.is_untold(movement) && !spoken_for.contains(&movement.id)
-            })
+            .filter(|movement| self.is_untold(movement) && !spoken_for.contains(&movement.id))
             .filter_map(|movement| Some((movement.id, movement.amount_in(currency)?)))
             .collect();
         let all: Amount = gone.values().copied().sum();
@@ -372,7 +368,7 @@ impl<'a> Purse<'a> {
             let missing = payment.amount - amount;
             let one = gone.iter().find(|(_, gone)| **gone == missing).map(|(id, _)| BTreeSet::from([*id]));
             let transactions = one.or_else(|| (all == missing).then(|| gone.keys().copied().collect()))?;
-            (missing > Amount::ZERO).then_some(Change::TakeOff { document: document.id, transactions, amount })
+            Some(Change::TakeOff { document: document.id, transactions, amount })
         })
     }
 

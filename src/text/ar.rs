@@ -1,5 +1,6 @@
 //! Arabic, with the words of Daftra's own Arabic screens.
 
+use super::plural::Plural;
 use super::{Labels, Notice, Planned, Said, Sentence, Words, differing, isolated, money, planned, units};
 use crate::db::class;
 use crate::db::delivery::Fate;
@@ -23,6 +24,15 @@ use crate::domain::ruling::Ruling;
 use crate::domain::trace::Step;
 
 pub(super) struct Arabic;
+
+const SECONDS: Plural = Plural::ar(["ثانية واحدة", "ثانيتين", "{} ثوانٍ", "{} ثانية", "{} ثانية"]);
+const TRIES: Plural = Plural::ar([
+    "فشلت محاولة واحدة",
+    "فشلت محاولتان متتاليتان",
+    "فشلت {} محاولات متتالية",
+    "فشلت {} محاولة متتالية",
+    "فشلت {} محاولة متتالية",
+]);
 
 fn say(what: impl Into<String>, next_step: impl Into<String>) -> Sentence {
     Sentence { what: what.into(), next_step: next_step.into() }
@@ -421,7 +431,7 @@ impl Words for Arabic {
                 "أعد العنوان القديم حتى يكتمل الطلب، أو أكمله يدويًا في الحساب القديم.",
             ),
             Hold::QuantitiesDiffer { line, ours, shop } => say(
-                format!("بحسب سجلاتنا بقي {ours} من البند {}، والمتجر يقول {shop}.", quote(line)),
+                format!("المتبقي من البند {}: {ours} بحسب سجلاتنا، و{shop} بحسب المتجر.", quote(line)),
                 "قارن مرتجعات الطلب في المتجر بمستنداته أدناه، ثم أعد المحاولة.",
             ),
             Hold::CancelledButPaid => say(
@@ -461,7 +471,7 @@ impl Words for Arabic {
             ),
             Hold::Overdrawn { line, units, net, tax } => say(
                 format!(
-                    "أُعيد من البند {} أكثر مما على الفاتورة: بقي {units} وحدة، {} وضريبة {}.",
+                    "أُعيد من البند {} أكثر مما على الفاتورة. المتبقي: الكمية {units}، والمبلغ {}، والضريبة {}.",
                     quote(line),
                     money(self, *net, currency),
                     money(self, *tax, currency)
@@ -551,7 +561,7 @@ impl Words for Arabic {
                 "أبلغ عن هذا النص؛ الإشعار محفوظ، وقد يكون إشعار أحدث للطلب قابلًا للقراءة.",
             ),
             Failed::TooManyFailures { failures, last } => say(
-                format!("فشلت {failures} محاولات متتالية، وآخرها: {}.", quote(last)),
+                format!("{}، والخطأ الأخير: {}.", TRIES.of(*failures), quote(last)),
                 "تحقق من مفتاح التاجر وعنوانه ومن أن دفترة تستجيب، ثم أعد المحاولة.",
             ),
             Failed::NoEnd => say(
@@ -756,20 +766,27 @@ impl Words for Arabic {
         match notice {
             Notice::SignIn => say("لم تسجّل الدخول.", "أعد تحميل الصفحة وأدخل اسمك وكلمة المرور."),
             Notice::TooManyTries { seconds } => {
-                say("كلمات مرور خاطئة كثيرة.", format!("انتظر {seconds} ثانية ثم أعد تحميل الصفحة."))
+                say("كلمات مرور خاطئة كثيرة.", format!("انتظر {} ثم أعد تحميل الصفحة.", SECONDS.of(seconds)))
             }
-            Notice::Forbidden => say("دورك لا يسمح بهذا.", "اطلب ذلك من مشغّل أو مالك."),
+            Notice::Forbidden => say("صلاحيتك لا تسمح بهذا.", "اطلب من مالك أن يفعله أو أن يغيّر صلاحيتك."),
             Notice::TokenNeeded => {
                 say("لا تُجري البرامج تغييرًا إلا برمز وصول.", "أنشئ رمزًا في صفحة حسابك وأرسله مع الطلب.")
             }
             Notice::CrossSite => say("لم يأتِ هذا من إحدى صفحاتنا.", "افتح الصفحة هنا واضغط الزر فيها."),
-            Notice::StaleForm => say("النموذج قديم.", "ارجع وأعد تحميل الصفحة ثم كرر ما فعلت."),
-            Notice::NotFound => say("لا يوجد شيء في هذا العنوان.", "ارجع إلى النظرة العامة."),
+            Notice::StaleForm => {
+                say("النموذج قديم، أو أُرسل دون علامته.", "لم يتغير شيء. ارجع إلى صفحة النموذج وكرر فيها ما فعلت.")
+            }
+            Notice::NotFound => say(
+                "لا يوجد شيء في هذا العنوان.",
+                "قد يكون فيه خطأ كتابة، أو قد يخص تاجرًا لا تراه. تابع من الصفحة أدناه.",
+            ),
             Notice::Refused => say("لا يمكن تنفيذ ذلك", "صحّح القيمة ثم أعد المحاولة."),
-            Notice::WrongMethod => say("هذا العنوان لا يقوم بذلك.", "ارجع إلى النظرة العامة."),
-            Notice::TooLarge => say("الطلب المرسل كبير جدًا.", "أرسل أقل."),
-            Notice::TooSlow => say("لم يصل الطلب المرسل في الوقت المحدد.", "أعد المحاولة."),
-            Notice::Unsupported => say("الطلب المرسل بصيغة لا تُقرأ.", "أرسله غير مضغوط وبصيغة نموذج."),
+            Notice::WrongMethod => {
+                say("هذا العنوان ليس صفحة.", "يستقبل ما يرسله زر أو نموذج فقط. انتقل إلى الصفحة أدناه واضغط الزر فيها.")
+            }
+            Notice::TooLarge => say("ما أُرسل كبير جدًا.", "لم يتغير شيء. أرسل أقل في المرة الواحدة، كأن تقسم الملف."),
+            Notice::TooSlow => say("لم يصل ما أُرسل في الوقت المحدد.", "لم يتغير شيء. ارجع وأرسله من جديد."),
+            Notice::Unsupported => say("ما أُرسل بصيغة لا تُقرأ.", "أرسله غير مضغوط وبصيغة نموذج."),
             Notice::Busy => say("الخدمة مشغولة.", "أعد تحميل الصفحة بعد لحظات."),
             Notice::Fault => say("حدث خطأ هنا.", "أعد المحاولة؛ التفاصيل في السجل."),
         }

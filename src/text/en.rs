@@ -1,5 +1,6 @@
 //! English.
 
+use super::plural::Plural;
 use super::{Labels, Notice, Planned, Said, Sentence, Words, differing, money, planned, units};
 use crate::db::class;
 use crate::db::delivery::Fate;
@@ -23,6 +24,11 @@ use crate::domain::ruling::Ruling;
 use crate::domain::trace::Step;
 
 pub(super) struct English;
+
+const DECIMALS: Plural = Plural::en("{} decimal", "{} decimals");
+const UNITS: Plural = Plural::en("{} unit", "{} units");
+const SECONDS: Plural = Plural::en("{} second", "{} seconds");
+const TRIES: Plural = Plural::en("{} try failed", "{} tries in a row failed");
 
 fn say(what: impl Into<String>, next_step: impl Into<String>) -> Sentence {
     Sentence { what: what.into(), next_step: next_step.into() }
@@ -416,7 +422,7 @@ impl Words for English {
                 "Check the tax map and whether prices contain the tax; or raise the merchant's tolerance. Then try again.",
             ),
             Hold::AccountTooCoarse { currency, decimals } => say(
-                format!("The Daftra account keeps {decimals} decimals, {currency} needs {}.", currency.digits()),
+                format!("The Daftra account keeps {}, {currency} needs {}.", DECIMALS.of(*decimals), currency.digits()),
                 "Raise the number of decimals in Daftra's settings; then try again.",
             ),
             Hold::OtherAccount { reference } => say(
@@ -424,7 +430,7 @@ impl Words for English {
                 "Put the old address back until the order is settled, or finish it by hand in the old account.",
             ),
             Hold::QuantitiesDiffer { line, ours, shop } => say(
-                format!("By our books {ours} units of {} are left, the shop says {shop}.", quote(line)),
+                format!("Of {} our books have {} left, the shop says {shop}.", quote(line), UNITS.of(*ours)),
                 "Compare the order's refunds in the shop with its documents below; then try again.",
             ),
             Hold::CancelledButPaid => say(
@@ -460,8 +466,9 @@ impl Words for English {
             ),
             Hold::Overdrawn { line, units, net, tax } => say(
                 format!(
-                    "More was given back of {} than is billed: {units} units, {} and {} tax are left.",
+                    "More was given back of {} than is billed. What is left: {}, {} and {} tax.",
                     quote(line),
+                    UNITS.of(*units),
                     money(self, *net, currency),
                     money(self, *tax, currency)
                 ),
@@ -554,7 +561,7 @@ impl Words for English {
                 "Report this text; the delivery is kept, and a newer one of the order may be readable.",
             ),
             Failed::TooManyFailures { failures, last } => say(
-                format!("{failures} tries in a row failed; the last one: {}.", quote(last)),
+                format!("{}; the last one: {}.", TRIES.of(*failures), quote(last)),
                 "Check the merchant's key and address and that Daftra answers; then try again.",
             ),
             Failed::NoEnd => say(
@@ -753,9 +760,11 @@ impl Words for English {
         match notice {
             Notice::SignIn => say("You are not signed in.", "Load the page again and give your name and password."),
             Notice::TooManyTries { seconds } => {
-                say("Too many wrong passwords.", format!("Wait {seconds} seconds and load the page again."))
+                say("Too many wrong passwords.", format!("Wait {} and load the page again.", SECONDS.of(seconds)))
             }
-            Notice::Forbidden => say("Your role does not allow this.", "Ask an operator or an owner."),
+            Notice::Forbidden => {
+                say("Your role does not allow this.", "Ask an owner to do it, or to give you another role.")
+            }
             Notice::TokenNeeded => say(
                 "Scripts change things with a token only.",
                 "Make a token on your own page, and send it with the request.",
@@ -763,12 +772,26 @@ impl Words for English {
             Notice::CrossSite => {
                 say("This did not come from one of our own pages.", "Open the page here and press the button there.")
             }
-            Notice::StaleForm => say("The form is too old.", "Go back, load the page again and repeat what you did."),
-            Notice::NotFound => say("There is nothing at this address.", "Go back to the overview."),
+            Notice::StaleForm => say(
+                "The form is too old, or was sent without its mark.",
+                "Nothing was changed. Go back to the page of the form and do it again there.",
+            ),
+            Notice::NotFound => say(
+                "There is nothing at this address.",
+                "It may be mistyped, or belong to a merchant whom you do not see. Go on from the page below.",
+            ),
             Notice::Refused => say("This cannot be done", "Correct it and try again."),
-            Notice::WrongMethod => say("This address does not do that.", "Go back to the overview."),
-            Notice::TooLarge => say("The request is too large.", "Send less."),
-            Notice::TooSlow => say("The request did not arrive in time.", "Try again."),
+            Notice::WrongMethod => say(
+                "This address is no page.",
+                "It only takes what a button or a form sends. Go to the page below and press it there.",
+            ),
+            Notice::TooLarge => say(
+                "What was sent is too large.",
+                "Nothing was changed. Send less at once, for example a file in several parts.",
+            ),
+            Notice::TooSlow => {
+                say("What was sent did not arrive in time.", "Nothing was changed. Go back and send it again.")
+            }
             Notice::Unsupported => {
                 say("The request is in a form that is not read.", "Send it uncompressed, as a form.")
             }

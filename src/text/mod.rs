@@ -7,10 +7,12 @@
 mod ar;
 mod en;
 pub mod label;
+pub mod plural;
 pub mod refusal;
 
 use jiff::Timestamp;
 
+use self::plural::Plural;
 use crate::db::class;
 use crate::db::delivery::Fate;
 use crate::db::log::{Facts, Status};
@@ -331,17 +333,16 @@ pub fn time(at: Timestamp, zone: &jiff::tz::TimeZone) -> String {
 /// A length of time in one unit, rounded down: `45 s`, `7 min`, `3 h`, `12 d`.
 #[must_use]
 pub fn span(lang: Lang, seconds: i64) -> String {
-    let units = match lang {
-        Lang::En => ["s", "min", "h", "d"],
-        Lang::Ar => ["ث", "د", "س", "يوم"],
+    let (units, days) = match lang {
+        Lang::En => (["s", "min", "h"], Plural::en("{} d", "{} d")),
+        Lang::Ar => (["ث", "د", "س"], Plural::ar(["يوم واحد", "يومان", "{} أيام", "{} يومًا", "{} يوم"])),
     };
-    let (value, unit) = match seconds.max(0) {
-        short @ 0..60 => (short, units[0]),
-        minutes @ 60..3_600 => (minutes / 60, units[1]),
-        hours @ 3_600..172_800 => (hours / 3_600, units[2]),
-        days => (days / 86_400, units[3]),
-    };
-    format!("{value} {unit}")
+    match seconds.max(0) {
+        short @ 0..60 => format!("{short} {}", units[0]),
+        minutes @ 60..3_600 => format!("{} {}", minutes / 60, units[1]),
+        hours @ 3_600..172_800 => format!("{} {}", hours / 3_600, units[2]),
+        long => days.of(long / 86_400),
+    }
 }
 
 /// An amount in major units with its currency, or in minor units while no currency is known.

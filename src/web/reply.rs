@@ -211,7 +211,7 @@ pub(super) fn file(kind: &'static str, name: &str, content: String) -> Reply {
     reply
 }
 
-/// A style whose name changes with its content. Private: it lies behind the sign-in like everything else.
+/// A style whose name changes with its content.
 pub(super) fn style(text: &'static str) -> Reply {
     let mut reply = typed(make(StatusCode::OK, Bytes::from_static(text.as_bytes())), "text/css; charset=utf-8");
     let forever = HeaderValue::from_static("private, max-age=31536000, immutable");

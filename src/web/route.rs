@@ -1,6 +1,6 @@
 //! Every address of the product in one table: its table of contents.
 //!
-//! Webhooks and probes are open; everything else, also what does not exist, lies behind the sign-in. Tests walk the table:
+//! Webhooks, probes and the stylesheet are open; everything else, also what does not exist, lies behind the sign-in. Tests walk the table:
 //! an address that is not in it does not exist, and one that is in it is attacked.
 
 use std::net::IpAddr;
@@ -84,14 +84,8 @@ pub static ROUTES: &[Route] = &[
     open(Method::POST, "/webhook/{slug}", Run::Hook),
     open(Method::GET, "/livez", Run::Live),
     open(Method::GET, "/readyz", Run::Ready),
-    Route {
-        method: Method::GET,
-        path: "/static/{style}",
-        role: Some(Role::Viewer),
-        reads: &[],
-        takes: FORM_BYTES,
-        run: Run::Style,
-    },
+    // Whoever is not let in reads a page, too.
+    open(Method::GET, "/static/{style}", Run::Style),
     Route {
         method: Method::GET,
         path: "/static/{script}",
@@ -271,6 +265,31 @@ fn find<'a>(method: &Method, path: &[&'a str]) -> Option<(&'static Route, Vec<&'
     ROUTES.iter().filter(|route| route.method == method).find_map(|route| Some((route, route.captures(path)?)))
 }
 
+/// Whether a page is at this path, for somebody at least.
+pub(super) fn is_page(path: &str) -> bool {
+    page_at(&segments(path)).is_some()
+}
+
+/// The nearest page above this path that whoever asks may see; where what the path names is not there, one that names
+/// nothing.
+pub(super) fn page_above(path: &str, viewer: Option<&Viewer>, is_gone: bool) -> String {
+    let segments = segments(path);
+    let may = |route: &Route| viewer.is_some_and(|viewer| route.role.is_none_or(|role| viewer.is(role)));
+    (1..segments.len())
+        .rev()
+        .map(|length| &segments[..length])
+        .find(|above| page_at(above).is_some_and(|(route, names)| may(route) && (names.is_empty() || !is_gone)))
+        .map_or_else(|| "/".to_owned(), |above| format!("/{}", above.join("/")))
+}
+
+fn page_at<'a>(path: &[&'a str]) -> Option<(&'static Route, Vec<&'a str>)> {
+    find(&Method::GET, path).filter(|(route, _)| matches!(route.run, Run::Show(_)))
+}
+
+fn segments(path: &str) -> Vec<&str> {
+    path.strip_prefix('/').unwrap_or(path).split('/').collect()
+}
+
 /// Answers one request.
 pub(super) async fn answer(context: &Arc<Context>, request: Request<Incoming>, peer: IpAddr, is_tls: bool) -> Reply {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
@@ -288,7 +307,7 @@ pub(super) async fn answer(context: &Arc<Context>, request: Request<Incoming>, p
 
 async fn dispatch(context: &Arc<Context>, request: Request<Incoming>, peer: Peer) -> Reply {
     let path = request.uri().path().to_owned();
-    let segments: Vec<&str> = path.strip_prefix('/').unwrap_or(&path).split('/').collect();
+    let segments = segments(&path);
     // A head is asked for like the page; the server leaves the body out.
     let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
     let wished =
@@ -298,21 +317,24 @@ async fn dispatch(context: &Arc<Context>, request: Request<Incoming>, peer: Peer
         if is_api {
             return api::problem::told(problem);
         }
-        reply::problem(problem, page::notice::render(context, viewer, problem, lang))
+        reply::problem(problem, page::notice::render(context, viewer, problem, &path, lang))
     };
     let Some((route, captured)) = find(method, &segments) else {
-        return sorry(&nothing_here(context, &segments, &request, peer).await, None, wished);
+        let (problem, viewer) = nothing_here(context, &segments, &request, peer).await;
+        let lang = viewer.as_ref().map_or(wished, |viewer| language(viewer, wished));
+        return sorry(&problem, viewer.as_ref(), lang);
     };
     match &route.run {
         Run::Hook => hook::receive(context, captured.first().copied(), request).await,
         Run::Live => probe::live(),
         Run::Ready => probe::ready(context).await,
-        Run::Style | Run::Script | Run::Show(_) | Run::Change(_) | Run::Read(_) | Run::Write(_) => {
+        Run::Style => reply::style(page::STYLE),
+        Run::Script | Run::Show(_) | Run::Change(_) | Run::Read(_) | Run::Write(_) => {
             let viewer = match who(context, &path, request.headers(), peer).await {
                 Ok(viewer) => viewer,
                 Err(problem) => return sorry(&problem, None, wished),
             };
-            let lang = viewer.user().language.as_deref().and_then(Lang::of_tag).unwrap_or(wished);
+            let lang = language(&viewer, wished);
             let captured = captured.into_iter().map(str::to_owned).collect();
             let outcome = signed_in(context, route, viewer.clone(), captured, request, peer, lang).await;
             outcome.unwrap_or_else(|problem| sorry(&problem, Some(&viewer), lang))
@@ -320,7 +342,18 @@ async fn dispatch(context: &Arc<Context>, request: Request<Incoming>, peer: Peer
     }
 }
 
-async fn nothing_here(context: &Context, segments: &[&str], request: &Request<Incoming>, peer: Peer) -> Problem {
+/// Of the account, else of the browser.
+fn language(viewer: &Viewer, wished: Lang) -> Lang {
+    viewer.user().language.as_deref().and_then(Lang::of_tag).unwrap_or(wished)
+}
+
+/// What is not there is told to those who sign in only, but for what is open to anyone.
+async fn nothing_here(
+    context: &Context,
+    segments: &[&str],
+    request: &Request<Incoming>,
+    peer: Peer,
+) -> (Problem, Option<Viewer>) {
     let allowed = [(Method::GET, "GET, HEAD"), (Method::POST, "POST")]
         .into_iter()
         .find_map(|(method, allow)| find(&method, segments).map(|(route, _)| (route, allow)));
@@ -329,9 +362,12 @@ async fn nothing_here(context: &Context, segments: &[&str], request: &Request<In
         None => Notice::NotFound.into(),
     };
     if allowed.is_some_and(|(route, _)| route.role.is_none()) {
-        return problem;
+        return (problem, None);
     }
-    who(context, request.uri().path(), request.headers(), peer).await.err().unwrap_or(problem)
+    match who(context, request.uri().path(), request.headers(), peer).await {
+        Ok(viewer) => (problem, Some(viewer)),
+        Err(refused) => (refused, None),
+    }
 }
 
 /// Tokens count for the API only: a page in a browser has somebody before it.
@@ -364,7 +400,6 @@ async fn signed_in(
         captured,
     };
     match route.run {
-        Run::Style => Ok(reply::style(page::STYLE)),
         Run::Script => Ok(reply::script(page::SCRIPT)),
         Run::Show(show) | Run::Read(show) => {
             if !asked.viewer.is(role) {
@@ -393,6 +428,6 @@ async fn signed_in(
             drop(held);
             answer
         }
-        Run::Hook | Run::Live | Run::Ready => Err(Notice::NotFound.into()),
+        Run::Hook | Run::Live | Run::Ready | Run::Style => Err(Notice::NotFound.into()),
     }
 }

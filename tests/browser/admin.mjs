@@ -1,21 +1,23 @@
 // Walks the admin pages in a real browser, as a warehouse admin would: from the first sign-in to the first invoice, what
-// is held and what failed, searching, people and their limits. Then every page in both languages, light and dark, wide and
-// as narrow as a phone: nothing scrolls sideways, and axe-core finds no barrier of WCAG 2.2 A or AA.
+// is held and what failed, searching, people and their limits, mistakes and what they are answered. Then every page in both
+// languages, light and dark, wide and as narrow as a phone, and for whoever may less: nothing scrolls sideways, axe-core
+// finds no barrier of WCAG 2.2 A or AA, and no link leads to a refusal.
 //
 //     node admin.mjs <executable of Qantara> <executable of Chromium>
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
+import { sendAllWrongly } from "./forms.mjs";
 import { DOMAIN, OWNER, SECRET, house, order } from "./house.mjs";
+import { checkNotice, faults, looked, pages, speak } from "./look.mjs";
 import { tell } from "./tell.mjs";
 
 const [, , executable, executablePath] = process.argv;
 const PATIENCE = 30_000;
-const LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+const PHONE = { bypassCSP: true, viewport: { width: 360, height: 740 } };
+const LANGUAGES = ["en", "ar"];
 const MARKUP = `<img src=x onerror="document.title='taken'">`;
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 const here = await house(executable);
 const args = process.getuid() === 0 ? ["--no-sandbox"] : [];
@@ -45,6 +47,30 @@ const field = (page, name) => page.getByLabel(name, { exact: false }).first();
 const press = (page, name) => page.getByRole("button", { name, exact: true }).first().click();
 const basic = ({ username, password }) => ({ Authorization: `Basic ${btoa(`${username}:${password}`)}` });
 const invoices = async () => (await here.books()).invoices;
+const STAFF = { username: "staff", password: "a long enough one" };
+const HAND = { username: "hand", password: "another long one" };
+
+/** A page as somebody else's script would send a form to it: by the browser's own form, with these fields. */
+async function post(page, path, fields) {
+  const sent = page.evaluate(([path, fields]) => {
+    const form = Object.assign(document.createElement("form"), { method: "post", action: path });
+    for (const [name, value] of Object.entries(fields)) form.append(Object.assign(document.createElement("textarea"), { name, value }));
+    document.body.append(form);
+    form.submit();
+  }, [path, fields]);
+  const answers = page.waitForResponse((answer) => answer.request().method() === "POST");
+  const [answer] = await Promise.all([answers, page.waitForEvent("load"), sent]);
+  return answer;
+}
+
+/** Waits for words to appear on a page that nobody loads again. */
+async function appears(page, change, locator) {
+  await page.evaluate(() => { window.isTheSame = true; });
+  assert.equal(await locator.count(), 0, "it is not there before");
+  await change();
+  await locator.first().waitFor();
+  assert(await page.evaluate(() => window.isTheSame), "without a reload");
+}
 
 let admin;
 const stories = {
@@ -58,6 +84,31 @@ const stories = {
     admin = await visitor(OWNER);
     assert.equal((await admin.open("/")).status(), 200);
     assert.equal(await admin.locator("h1").innerText(), "Overview");
+  },
+
+  async "a server with no merchant says on every page what to do next"() {
+    const found = [];
+    for (const language of LANGUAGES) {
+      await speak(admin, language);
+      const page = await visitor(OWNER, PHONE);
+      await page.open("/");
+      const menu = await page.locator("nav a").evaluateAll((links) => links.map((link) => link.getAttribute("href")));
+      assert.equal(menu.length, 7);
+      for (const path of [...menu, "/me", "/merchants/new", "/attention/again?cause=locked"]) {
+        assert.equal((await page.open(path)).status(), 200, path);
+        found.push(...(await faults(page, `${path} (${language}, empty)`)));
+        const rows = await page.locator("tbody tr, form[method=post] .field").count();
+        const empty = (await page.locator(".empty, .banner").allInnerTexts()).join(" ");
+        assert(rows > 0 || empty.split(/[.؟:]\s/).length > 1, `${path}: nothing is there, and it says only "${empty}"`);
+      }
+      for (const path of ["/", "/merchants"]) {
+        await page.open(path);
+        assert.equal(await page.locator("main a[href='/merchants/new']").count(), 1, `${path} leads to the first step`);
+      }
+      await page.context().close();
+    }
+    await speak(admin, "en");
+    assert.deepEqual(found, []);
   },
 
   async "from nothing to the first invoice in the shadow, by five typed values"() {
@@ -127,6 +178,9 @@ const stories = {
     }
     await admin.open("/attention");
     await until(admin, "both are held", () => has(admin, "2 orders"));
+    const late = await visitor(OWNER);
+    await late.open("/attention");
+    await late.getByRole("link", { name: "Look again at all of them" }).first().click();
     await admin.getByRole("link", { name: "Choose the product" }).first().click();
     await field(admin, "Search in Daftra").fill("مصباح");
     await press(admin, "Search");
@@ -136,6 +190,10 @@ const stories = {
     await admin.open("/attention");
     await until(admin, "nothing is held any more", () => has(admin, "Nothing needs a person"));
     assert.equal((await invoices()).length, 3);
+    await press(late, "Look at them again (2)");
+    assert(await has(late, "This cannot be done"), "somebody was faster");
+    assert.equal(await checkNotice(late, 422, "en"), "/attention");
+    await late.context().close();
   },
 
   async "a file of many codes is taken in, and handed out again"() {
@@ -211,20 +269,62 @@ const stories = {
     assert.notEqual(await admin.title(), "taken");
   },
 
+  async "what comes in shows on the pages that are open"() {
+    await admin.open("/log");
+    await appears(admin, () => here.deliver("wadi-home", "orders/create", order(1010, "WH-2040")), admin.getByRole("link", { name: "#1010" }));
+    await admin.open("/");
+    const orders = async () => Number(await admin.locator(".figures dd").first().innerText());
+    const before = await orders();
+    const more = admin.locator(".figures dd").first().filter({ hasText: String(before + 1) });
+    await appears(admin, () => here.deliver("wadi-home", "orders/create", order(1011, "WH-2040")), more);
+    await admin.open("/log?q=1010");
+    await until(admin, "it is invoiced", () => inRow(admin, "Success"));
+    await admin.getByRole("link", { name: "#1010" }).first().click();
+    const edited = order(1010, "WH-2040", { units: 2 });
+    await appears(admin, () => here.deliver("wadi-home", "orders/updated", edited), admin.locator(".badge", { hasText: "Updated" }));
+    assert(await has(admin, "698.00"));
+    await admin.open("/log?q=1011");
+    await until(admin, "it is invoiced", () => inRow(admin, "Success"));
+    await admin.open("/attention");
+    const unknown = order(1012, "LAMP-Z");
+    await appears(admin, () => here.deliver("wadi-home", "orders/create", unknown), admin.getByRole("link", { name: "#1012" }));
+    const plain = await visitor(OWNER, { javaScriptEnabled: false });
+    for (const path of ["/", "/log", "/attention", "/orders/1"]) assert((await plain.open(path)).ok(), path);
+    await plain.context().close();
+  },
+
+  async "locked and in doubt: each with its choices, and the button"() {
+    const [first] = (await invoices()).sort((one, other) => one.id - other.id);
+    await here.hand({ do: "accept_e_invoice", document: first.id });
+    assert.equal(await here.deliver("wadi-home", "orders/updated", order(1002, "WH-2040", { units: 3 })), 200);
+    await here.fault({ kind: "lose_answer", method: "POST", times: 1 });
+    assert.equal(await here.deliver("wadi-home", "orders/create", order(1013, "WH-2040")), 200);
+    await admin.open("/attention");
+    const locked = admin.locator("#locked article");
+    const doubt = admin.locator("#doubt article");
+    await until(admin, "both are told", async () => (await locked.count()) === 1 && (await doubt.count()) === 1);
+    for (const part of [locked, doubt]) assert.equal(await part.getByRole("listitem").count(), 3, "three choices");
+    assert.match(await locked.innerText(), /#1002.*-order/s);
+    assert.match(await doubt.innerText(), /#1013.*-order.*Looked for again at/s);
+    await locked.getByRole("button", { name: "Try again" }).click();
+    await admin.waitForURL(/\/orders\/\d+\?said=looks_again$/);
+    assert(await has(admin, "The order is looked at again."));
+  },
+
   async "a viewer limited to one merchant sees that one, and changes nothing"() {
     here.qantara(["merchant", "add", here.write("najd.json", JSON.stringify({
       slug: "najd", name: "Najd Oud", time_zone: "Asia/Riyadh", mode: "paused", shop: { domain: "najd-oud.myshopify.com" },
       daftra: { url: "", store_id: 0, client_id: 0 }, lines: { vendors: [] },
     }))]);
     await admin.open("/users");
-    await field(admin, "Name").fill("staff");
+    await field(admin, "Name").fill(STAFF.username);
     await admin.getByLabel("Role").first().selectOption("viewer");
-    await field(admin, "Password").fill("a long enough one");
+    await field(admin, "Password").fill(STAFF.password);
     await press(admin, "Add a user");
     await admin.getByRole("radio", { name: "Only these" }).check();
     await admin.getByRole("checkbox", { name: "Najd Oud" }).check();
     await press(admin, "Save");
-    const staff = await visitor({ username: "staff", password: "a long enough one" });
+    const staff = await visitor(STAFF);
     await staff.open("/merchants");
     assert(await has(staff, "Najd Oud"));
     assert(!(await has(staff, "Wadi Home")));
@@ -236,10 +336,51 @@ const stories = {
     await staff.context().close();
   },
 
+  async "a merchant ends, and comes back"() {
+    const shown = async (...paths) => {
+      const found = [];
+      for (const language of LANGUAGES) {
+        await speak(admin, language);
+        const page = await visitor(OWNER, PHONE);
+        for (const path of paths) {
+          assert.equal((await page.open(path)).status(), 200, path);
+          found.push(...(await faults(page, `${path} (${language})`)));
+        }
+        await page.context().close();
+      }
+      await speak(admin, "en");
+      assert.deepEqual(found, []);
+    };
+    await admin.open("/merchants/najd");
+    assert(await has(admin, "None yet"), "it never had a delivery");
+    await admin.locator("summary").click();
+    await field(admin, "Type the short name").fill("nadj");
+    await press(admin, "Close this merchant");
+    assert(await has(admin, "nothing was closed"));
+    await field(admin, "Type the short name").fill("najd");
+    await press(admin, "Close this merchant");
+    assert(await has(admin, "This merchant is closed"));
+    assert.equal(await admin.locator("main nav").count(), 0, "what is closed has no steps");
+    await shown("/merchants/najd", "/merchants", "/", "/log?merchant=najd", "/attention?merchant=najd", "/deliveries?merchant=najd");
+    assert.equal((await admin.open("/merchants/najd/vendors")).status(), 404);
+    await checkNotice(admin, 404, "en");
+    await admin.open("/merchants/najd");
+    await press(admin, "Open again");
+    await admin.open("/merchants/najd");
+    assert.equal(await admin.locator("h1 .badge").innerText(), "Being set up");
+    await shown("/merchants/najd");
+    await admin.open("/merchants/wadi-home");
+    await press(admin, "Pause");
+    assert.match(await admin.locator("h1 .badge").innerText(), /^Paused/);
+    await shown("/merchants/wadi-home", "/merchants/wadi-home/live", "/");
+    await admin.open("/merchants/wadi-home");
+    await press(admin, "Resume");
+  },
+
   async "whoever guesses passwords waits"() {
     const statuses = [];
     for (let at = 0; at < 8; at += 1) {
-      const guess = basic({ username: "staff", password: `guess ${at}` });
+      const guess = basic({ username: "somebody", password: `guess ${at}` });
       statuses.push((await fetch(`${here.address}/`, { headers: guess })).status);
     }
     assert.equal(statuses[0], 401);
@@ -254,6 +395,56 @@ const stories = {
     assert.equal(await admin.locator("h1").innerText(), "نظرة عامة");
   },
 
+  async "every refusal is a page with a cause, a next step and a way on"() {
+    const found = [];
+    await speak(admin, "en");
+    await admin.open("/users");
+    await field(admin, "Name").fill(HAND.username);
+    await admin.getByLabel("Role").first().selectOption("operator");
+    await field(admin, "Password").fill(HAND.password);
+    await admin.locator("#add button").click();
+    for (const language of LANGUAGES) {
+      const browserOf = { ...PHONE, locale: language };
+      const seen = async (page, answer, status, leadsTo) => {
+        assert.equal(answer.status(), status, page.url());
+        assert.equal(await checkNotice(page, status, language), leadsTo, `${page.url()} (${status})`);
+        found.push(...(await faults(page, `${page.url()} (${status}, ${language})`)));
+      };
+      // Without a box to fill in, this browser shows no page to whoever gives no name at all.
+      const guesser = await visitor({ username: `guesser ${language}`, password: "no" }, browserOf);
+      let answer = await guesser.open("/log");
+      await seen(guesser, answer, 401, "/log");
+      while (answer.status() === 401) answer = await guesser.open("/log");
+      await seen(guesser, answer, 429, "/log");
+      const hand = await visitor(HAND, browserOf);
+      await speak(hand, language);
+      for (const [path, status, leadsTo] of [
+        ["/users", 403, "/"], ["/merchants/wadi-home/daftra", 403, "/merchants/wadi-home"], ["/nowhere", 404, "/"],
+        ["/orders/999999", 404, "/"], ["/merchants/nobody", 404, "/merchants"], ["/orders/1/note", 405, "/orders/1"],
+      ]) await seen(hand, await hand.open(path), status, leadsTo);
+      const about = "/orders/1";
+      await hand.open(about);
+      await seen(hand, await post(hand, `${about}/note`, { note: "without its mark" }), 403, about);
+      await hand.open(about);
+      await seen(hand, await post(hand, `${about}/note`, { note: "x".repeat(1_100_000) }), 413, about);
+      for (const page of [guesser, hand]) await page.context().close();
+    }
+    assert.deepEqual(found, []);
+  },
+
+  async "every form, empty and full of nonsense, comes back with its complaint"() {
+    const reader = await visitor(OWNER, PHONE);
+    const paths = await pages(reader);
+    for (const language of LANGUAGES) {
+      await speak(reader, language);
+      const { refused, found } = await sendAllWrongly(reader, paths, language);
+      assert.deepEqual(found, []);
+      assert(refused >= 18, `only ${refused} were refused`);
+      console.log(`        ${refused} refused (${language})`);
+    }
+    await reader.context().close();
+  },
+
   async "without a script everything still works"() {
     const plain = await visitor(OWNER, { javaScriptEnabled: false });
     for (const path of await pages(plain)) assert((await plain.open(path)).ok(), path);
@@ -261,9 +452,8 @@ const stories = {
   },
 
   async "every page, both languages, light and dark, wide and narrow: no barrier, nothing sideways"() {
-    const faults = [];
-    let looks = 0;
-    for (const language of ["en", "ar"]) {
+    const found = [];
+    for (const language of LANGUAGES) {
       const reader = await visitor(OWNER, { bypassCSP: true });
       await speak(reader, language);
       const every = await pages(reader);
@@ -272,48 +462,33 @@ const stories = {
           const page = await visitor(OWNER, { bypassCSP: true, colorScheme, viewport: { width, height: 800 } });
           for (const path of every) {
             await page.open(path);
-            looks += 1;
-            const place = `${path} (${language}, ${colorScheme}, ${width})`;
-            const [scroll, inner] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
-            if (scroll > inner) faults.push(`${place}: ${scroll} wide in a window of ${inner}`);
-            await page.evaluate(axe);
-            const { violations } = await page.evaluate((values) => window.axe.run({ runOnly: { type: "tag", values } }), LEVELS);
-            for (const { id, help, nodes } of violations) faults.push(`${place}: ${id}, ${help}: ${nodes[0].html}`);
+            found.push(...(await faults(page, `${path} (${language}, ${colorScheme}, ${width})`)));
           }
           await page.context().close();
         }
       }
       await reader.context().close();
     }
-    assert.deepEqual(faults, []);
-    console.log(`        ${looks} looks`);
+    assert.deepEqual(found, []);
+  },
+
+  async "whoever may less sees no way to what is refused"() {
+    const found = [];
+    for (const who of [HAND, STAFF]) {
+      const page = await visitor(who, PHONE);
+      for (const language of LANGUAGES) {
+        await speak(page, language);
+        for (const path of await pages(page)) {
+          await page.open(path);
+          found.push(...(await faults(page, `${path} (${who.username}, ${language})`)));
+        }
+      }
+      await page.context().close();
+    }
+    assert.deepEqual(found, []);
+    console.log(`        ${looked()} looks`);
   },
 };
-
-/** The language of the owner. */
-async function speak(page, language) {
-  await page.open("/me");
-  const form = page.locator("form", { has: page.locator("[name=language]") });
-  const select = form.locator("select");
-  if (await select.count()) await select.selectOption(language);
-  else await form.locator(`input[value=${language}]`).check();
-  await form.getByRole("button").click();
-}
-
-/** Every page there is, found as people find them: by following links, one of each kind. */
-async function pages(page) {
-  const found = new Map([["/", "/"]]);
-  for (const [kind, path] of found) {
-    const answer = await page.open(path);
-    assert(answer.ok(), `${kind} leads to ${path}, which answers ${answer.status()}`);
-    for (const link of await page.locator("a[href^='/']").evaluateAll((links) => links.map((link) => link.getAttribute("href")))) {
-      const url = new URL(link, here.address);
-      const next = `${url.pathname.replaceAll(/\/(\d+)(?=\/|$)/g, "/{id}")}?${[...url.searchParams.keys()].sort().join("&")}`;
-      if (!/\.(csv|json)$/.test(url.pathname) && !found.has(next)) found.set(next, link);
-    }
-  }
-  return [...found.values()];
-}
 
 const failed = await tell(stories, () => browser.contexts().flatMap((context) => context.pages()), "admin");
 await browser.close();

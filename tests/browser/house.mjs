@@ -47,6 +47,8 @@ export async function house(executable) {
       fault === null
         ? fetch(`${daftra.control}/faults`, { method: "DELETE" })
         : fetch(`${daftra.control}/fault`, { method: "POST", body: JSON.stringify(fault) }),
+    /** What a person does in Daftra's own screens. */
+    hand: (what) => fetch(`${daftra.control}/hand`, { method: "POST", body: JSON.stringify(what) }),
     /** What the shop says, signed over its raw bytes; the status of the answer. */
     async deliver(slug, topic, order, secret = SECRET) {
       const body = JSON.stringify(order);
@@ -71,7 +73,7 @@ export async function house(executable) {
     },
     write(name, text) {
       const path = join(folder, name);
-      writeFileSync(path, text);
+      writeFileSync(path, text, { mode: 0o600 });
       return path;
     },
   };
@@ -79,8 +81,9 @@ export async function house(executable) {
 
 /** An order of one line, fifteen percent of tax inside its price. */
 export function order(number, sku, more = {}) {
-  const price = more.price ?? "349.00";
-  const tax = ((Number(price) * 15) / 115).toFixed(2);
+  const { price = "349.00", units = 1 } = more;
+  const total = (Number(price) * units).toFixed(2);
+  const tax = ((Number(total) * 15) / 115).toFixed(2);
   const at = new Date().toISOString();
   const { vendor = "Wadi Home", title = "Table lamp" } = more;
   return {
@@ -94,7 +97,7 @@ export function order(number, sku, more = {}) {
     currency: "SAR",
     taxes_included: true,
     financial_status: "paid",
-    total_price: price,
+    total_price: total,
     total_tax: tax,
     refunds: [],
     line_items: [
@@ -104,8 +107,8 @@ export function order(number, sku, more = {}) {
         sku,
         vendor,
         name: title,
-        quantity: 1,
-        current_quantity: 1,
+        quantity: units,
+        current_quantity: units,
         price,
         discount_allocations: [],
         tax_lines: [{ title: "VAT", rate: 0.15, price: tax }],

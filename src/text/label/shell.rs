@@ -17,6 +17,8 @@ pub struct Shell {
     pub cancel: &'static str,
     pub language: &'static str,
     pub next_step: &'static str,
+    pub sign_in: &'static str,
+    pub try_again: &'static str,
     pub nothing: &'static str,
 }
 
@@ -36,6 +38,8 @@ pub(super) static EN: Shell = Shell {
     cancel: "Cancel",
     language: "Language",
     next_step: "Next step",
+    sign_in: "Sign in",
+    try_again: "Try again",
     nothing: "–",
 };
 
@@ -55,5 +59,7 @@ pub(super) static AR: Shell = Shell {
     cancel: "إلغاء",
     language: "اللغة",
     next_step: "الخطوة التالية",
+    sign_in: "تسجيل الدخول",
+    try_again: "أعد المحاولة",
     nothing: "–",
 };

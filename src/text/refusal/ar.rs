@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use super::field::field;
 use super::{About, Form, Refusal, Why};
+use crate::text::plural::Plural;
 use crate::text::{Lang, Sentence, isolated};
+
+const CHARACTERS: Plural = Plural::ar(["حرف واحد", "حرفين", "{} أحرف", "{} حرفًا", "{} حرف"]);
 
 pub(super) fn sentence(refusal: &Refusal) -> Sentence {
     let Refusal { about, value, why } = refusal;
@@ -150,22 +153,24 @@ fn next_step(why: &Why) -> Cow<'static, str> {
         Why::UserTaken => "هذا الاسم مستخدم: اختر غيره، أو غيّر كلمة مرور صاحبه".into(),
         Why::NoUser => "لا يوجد مستخدم بهذا الاسم: اختر من قائمة المستخدمين".into(),
         Why::UserDisabled => "المستخدم موقوف، فلا يُنشأ له رمز: فعّله أولًا".into(),
-        Why::PasswordLength(_, shortest, longest) => format!("اختر كلمة من {shortest} إلى {longest} حرفًا").into(),
+        Why::PasswordLength(_, shortest, longest) => {
+            format!("اختر كلمة من {shortest} إلى {}", CHARACTERS.of(*longest)).into()
+        }
         Why::LastOwner => "هذا آخر مالك، ولا بد من شخص يستطيع كل شيء: عيّن مالكًا آخر أولًا".into(),
         Why::OwnerLimited => "المالك يرى كل التجار: اختر دورًا آخر، أو كل التجار".into(),
         Why::Language => "اختر العربية أو الإنجليزية، أو اتركها للمتصفح".into(),
 
-        Why::TokenName(longest) => format!("اكتب فيمَ يُستخدم الرمز، من 1 إلى {longest} حرفًا").into(),
+        Why::TokenName(longest) => format!("اكتب فيمَ يُستخدم الرمز، من 1 إلى {}", CHARACTERS.of(*longest)).into(),
         Why::TokenTaken => "يوجد رمز بهذا الاسم: ألغه أولًا أو اختر اسمًا آخر".into(),
         Why::TokensMany(most) => format!("ألغِ واحدًا منها: {most} على الأكثر").into(),
         Why::TokenRole(role) => {
             format!("اختر «{}» أو أقل: لا يفعل الرمز أكثر مما يفعله صاحبه", Lang::Ar.words().role(*role)).into()
         }
         Why::TokenDays(longest) => format!("اكتب عددًا من 1 إلى {longest}").into(),
-        Why::TokenShort(shortest) => format!("أرسل {shortest} حرفًا عشوائيًا أو أكثر").into(),
+        Why::TokenShort(shortest) => format!("أرسل {} أو أكثر، عشوائية", CHARACTERS.of(*shortest)).into(),
         Why::NoToken => "لا يوجد رمز بهذا الرقم: صفحة حسابك تعرضها".into(),
 
-        Why::NoteLength(_, longest) => format!("اكتب من 1 إلى {longest} حرف").into(),
+        Why::NoteLength(_, longest) => format!("اكتب من 1 إلى {}", CHARACTERS.of(*longest)).into(),
         Why::CodeTwice => "الرمز مكتوب مرتين: أبقِ السطر الصحيح".into(),
         Why::CodeForm => "اكتب رمز SKU أو باركود أو رقم الصنف في المتجر".into(),
         Why::ProductForm => "اكتب رقم المنتج في دفترة، وهو عدد موجب".into(),

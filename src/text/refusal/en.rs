@@ -4,7 +4,10 @@ use std::borrow::Cow;
 
 use super::field::field;
 use super::{About, Form, Refusal, Why};
+use crate::text::plural::Plural;
 use crate::text::{Lang, Sentence};
+
+const CHARACTERS: Plural = Plural::en("{} character", "{} characters");
 
 /// With names as the merchant file and the commands have them, or as the pages do.
 pub(super) fn sentence(refusal: &Refusal, is_page: bool) -> Sentence {
@@ -43,7 +46,9 @@ fn found(why: &Why) -> Cow<'static, str> {
         Why::SecretEmpty => "empty".into(),
         Why::TokenShort(_) => "too short".into(),
         Why::SecretShared(_) | Why::SecretTaken(_) => "not this shop's alone".into(),
-        Why::PasswordLength(length, _, _) | Why::NoteLength(length, _) => format!("{length} characters long").into(),
+        Why::PasswordLength(length, _, _) | Why::NoteLength(length, _) => {
+            format!("{} long", CHARACTERS.of(*length)).into()
+        }
         Why::NotDismissed(state) | Why::NotImported(state) | Why::NothingGone(state) => state.word().into(),
         Why::NothingToTakeIn => "about no order".into(),
         Why::BodyUnreadable(path, problem) => format!("unreadable at {path}, {problem}").into(),
@@ -150,22 +155,24 @@ fn next_step(why: &Why) -> Cow<'_, str> {
         Why::UserTaken => "this name is taken: choose another, or change the password with qantara user passwd".into(),
         Why::NoUser => "there is no such user: qantara user list shows them".into(),
         Why::UserDisabled => "a disabled user gets no token: enable the user first, on the page of users".into(),
-        Why::PasswordLength(_, shortest, longest) => format!("choose one of {shortest} to {longest} characters").into(),
+        Why::PasswordLength(_, shortest, longest) => {
+            format!("choose one of {shortest} to {}", CHARACTERS.of(*longest)).into()
+        }
         Why::LastOwner => {
             "this is the last owner, and somebody must be able to do everything: make another one first".into()
         }
         Why::OwnerLimited => "an owner sees every merchant: choose another role, or all merchants".into(),
         Why::Language => "choose ar or en, or leave it to the browser".into(),
 
-        Why::TokenName(longest) => format!("write what the token is for, in 1 to {longest} characters").into(),
+        Why::TokenName(longest) => format!("write what the token is for, in 1 to {}", CHARACTERS.of(*longest)).into(),
         Why::TokenTaken => "there is such a token: revoke it first, or choose another name".into(),
         Why::TokensMany(most) => format!("revoke one of them: {most} at most").into(),
         Why::TokenRole(role) => format!("choose {} or less: a token may do no more than its user", role.word()).into(),
         Why::TokenDays(longest) => format!("write a number from 1 to {longest}").into(),
-        Why::TokenShort(shortest) => format!("send {shortest} random characters or more").into(),
+        Why::TokenShort(shortest) => format!("send {}, random ones, or more", CHARACTERS.of(*shortest)).into(),
         Why::NoToken => "there is no such token: qantara token list shows them".into(),
 
-        Why::NoteLength(_, longest) => format!("write 1 to {longest} characters").into(),
+        Why::NoteLength(_, longest) => format!("write 1 to {}", CHARACTERS.of(*longest)).into(),
         Why::CodeTwice => "the code stands there twice: keep the line that is right".into(),
         Why::CodeForm => "write a SKU, a barcode or the id of a variant".into(),
         Why::ProductForm => "write Daftra's id of the product, a positive number".into(),

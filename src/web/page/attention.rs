@@ -1,18 +1,21 @@
-//! What needs a person: held orders by cause, orders that were given up, and documents in doubt, each with what to do.
+//! What needs a person: held orders by cause, invoices that Daftra refuses to change, orders that were given up, and
+//! documents in doubt; each with what to do.
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
 
 use super::again::{HERE, Wish as Again};
-use super::{Frame, code, done, mapping, maybe_time, order, page, time};
+use super::{Frame, code, done, form, mapping, order, page, time};
 use crate::db;
-use crate::db::held::{Cause, Doubt};
+use crate::db::held::{self, Cause, Doubt, LOOKED_AT, Locked};
 use crate::db::merchant::{Merchant, Mode};
 use crate::db::order::{Filter, Overview, State};
 use crate::db::sight::Sight;
 use crate::db::user::Role;
 use crate::desk::Wish;
-use crate::text::{Lang, Said};
+use crate::domain::reason::Hold;
+use crate::text::Said;
 use crate::web::asked::{Asked, Form};
 use crate::web::auth::Actor;
 use crate::web::reply::{Problem, Reply};
@@ -25,8 +28,8 @@ pub(super) const FAILED: &str = "failed";
 const ROWS: u32 = 100;
 /// Failed orders that are shown of each merchant, however many merchants there are.
 const FEWEST: u32 = 10;
-/// Documents in doubt that are shown.
-const DOUBTS: usize = 100;
+/// Documents in doubt, and of those that are locked, that are shown.
+const DOCUMENTS: usize = 100;
 
 struct View<'a> {
     asked: &'a Asked,
@@ -34,6 +37,7 @@ struct View<'a> {
     only: Option<String>,
     merchants: Vec<Merchant>,
     causes: Vec<Cause>,
+    locked: Vec<Locked>,
     /// More are held than were looked at.
     is_cut: bool,
     failed: Vec<Overview>,
@@ -44,8 +48,12 @@ pub(in crate::web) fn show(asked: &Asked) -> Result<Reply, Problem> {
     let only = asked.wishes().find(|(name, _)| name == "merchant").map(|(_, slug)| slug.into_owned());
     let view = asked.see(|sight| {
         let id = only.as_deref().map(|slug| sight.merchant(slug)).transpose()?.map(|merchant| merchant.id);
-        let (causes, is_cut) = sight.causes(id)?;
-        let doubts = sight.doubts(id, DOUBTS)?;
+        let (held, is_cut) = sight.held_among(id, LOOKED_AT)?;
+        let mut causes = held::by_cause(&held);
+        causes.retain(|cause| !matches!(cause.hold, Hold::Locked { .. }));
+        let mut locked = held::locked(&held);
+        locked.truncate(DOCUMENTS);
+        let doubts = sight.doubts(id, DOCUMENTS)?;
         let merchants = sight.merchants()?;
         let meant: Vec<i64> =
             merchants.iter().map(|merchant| merchant.id).filter(|one| id.is_none_or(|id| id == *one)).collect();
@@ -57,16 +65,16 @@ pub(in crate::web) fn show(asked: &Asked) -> Result<Reply, Problem> {
                 sight.orders(Filter { merchant_id: Some(one), state: Some(State::Failed), before: None }, share)?,
             );
         }
-        Ok(View { asked, merchants, causes, is_cut, failed, doubts, only })
+        Ok(View { asked, merchants, causes, locked, is_cut, failed, doubts, only })
     })?;
-    Ok(page(&Frame::new(asked, false), asked.lang.attention().title, &render(&view)))
+    Ok(page(&Frame::new(asked, false).watched(), asked.lang.attention().title, &render(&view)))
 }
 
 /// Looks again at every order that one cause holds: of one merchant, or of all whom somebody sees.
-pub(in crate::web) fn release(asked: &Asked, actor: &Actor, form: &Form) -> Result<Reply, Problem> {
-    let cause = form.get("cause").to_owned();
-    let about = form.all("about").next().map(|_| form.raw("about").to_owned());
-    for slug in meant(asked, form, |sight, id| {
+pub(in crate::web) fn release(asked: &Asked, actor: &Actor, typed: &Form) -> Result<Reply, Problem> {
+    let cause = typed.get("cause").to_owned();
+    let about = typed.all("about").next().map(|_| typed.raw("about").to_owned());
+    for slug in meant(asked, typed, |sight, id| {
         let is_meant = |one: &Cause| one.cause == cause && about.as_ref().is_none_or(|about| *about == one.about);
         Ok(sight.causes(Some(id))?.0.iter().any(is_meant))
     })? {
@@ -76,8 +84,8 @@ pub(in crate::web) fn release(asked: &Asked, actor: &Actor, form: &Form) -> Resu
 }
 
 /// Tries all failed orders again: of one merchant, or of all whom somebody sees.
-pub(in crate::web) fn retry(asked: &Asked, actor: &Actor, form: &Form) -> Result<Reply, Problem> {
-    for slug in meant(asked, form, |sight, id| {
+pub(in crate::web) fn retry(asked: &Asked, actor: &Actor, typed: &Form) -> Result<Reply, Problem> {
+    for slug in meant(asked, typed, |sight, id| {
         let failed = Filter { merchant_id: Some(id), state: Some(State::Failed), before: None };
         Ok(!sight.orders(failed, 1)?.is_empty())
     })? {
@@ -89,10 +97,10 @@ pub(in crate::web) fn retry(asked: &Asked, actor: &Actor, form: &Form) -> Result
 /// The merchant that a form names; or, if it names none, all that are open and have such orders.
 fn meant(
     asked: &Asked,
-    form: &Form,
+    typed: &Form,
     has_some: impl Fn(&Sight<'_>, i64) -> Result<bool, db::Error>,
 ) -> Result<Vec<String>, Problem> {
-    let slug = form.get("merchant");
+    let slug = typed.get("merchant");
     Ok(asked.see(|sight| {
         if !slug.is_empty() {
             return Ok(vec![sight.merchant(slug)?.slug]);
@@ -109,7 +117,7 @@ fn meant(
 
 fn render(view: &View<'_>) -> Markup {
     let words = view.asked.lang.attention();
-    let is_fine = view.causes.is_empty() && view.failed.is_empty() && view.doubts.is_empty();
+    let is_fine = [view.causes.len(), view.locked.len(), view.failed.len(), view.doubts.len()] == [0; 4];
     html! {
         h1 { (words.title) }
         @if view.merchants.len() > 1 { (filter(view)) }
@@ -117,8 +125,12 @@ fn render(view: &View<'_>) -> Markup {
             div.empty { p { strong { (words.nothing) } } p { (words.nothing_next) } }
         }
         @if !view.causes.is_empty() { (held(view)) }
+        @if !view.locked.is_empty() { (locked(view)) }
         @if !view.failed.is_empty() { (failed(view)) }
         @if !view.doubts.is_empty() { (doubts(view)) }
+        @if let (false, Some(zone)) = (is_fine, only_zone(view)) {
+            p.muted { (view.asked.lang.words().labels().times_in) " " (code(zone)) }
+        }
     }
 }
 
@@ -162,10 +174,10 @@ fn one_cause(cause: &Cause, view: &View<'_>) -> Markup {
         article {
             div.head {
                 h3 {
-                    span.badge.warn { (cause.orders) " " (count_word(cause.orders, lang)) } " "
+                    span.badge.warn { (words.orders.of(cause.orders)) } " "
                     bdi { (name_of(&cause.merchant, view)) }
                 }
-                span.muted { (words.since) " " (time(cause.since, &TimeZone::UTC)) " UTC" }
+                span.muted { (words.since) " " (at(cause.since, &cause.merchant, view)) }
             }
             p { (sentence.what) }
             p { strong { (lang.shell().next_step) ": " } (sentence.next_step) }
@@ -186,12 +198,88 @@ fn one_cause(cause: &Cause, view: &View<'_>) -> Markup {
     }
 }
 
-fn count_word(count: usize, lang: Lang) -> &'static str {
-    if count == 1 { lang.attention().order } else { lang.attention().orders }
-}
-
 fn name_of<'a>(slug: &'a str, view: &'a View<'_>) -> &'a str {
     view.merchants.iter().find(|merchant| merchant.slug == slug).map_or(slug, |merchant| &merchant.name)
+}
+
+/// In the zone of the merchant, which is said beside it where merchants live in several.
+fn at(at: Timestamp, slug: &str, view: &View<'_>) -> Markup {
+    let merchant = view.merchants.iter().find(|merchant| merchant.slug == slug);
+    let zone = merchant.map_or("UTC", |merchant| merchant.time_zone.as_str());
+    let known = TimeZone::get(zone);
+    let zone = if known.is_ok() { zone } else { "UTC" };
+    html! {
+        (time(at, &known.unwrap_or(TimeZone::UTC)))
+        @if only_zone(view).is_none() { " " (code(zone)) }
+    }
+}
+
+/// The zone of all merchants that are shown, if it is one.
+fn only_zone<'a>(view: &'a View<'_>) -> Option<&'a str> {
+    let mut zones = view.merchants.iter().map(|merchant| merchant.time_zone.as_str());
+    let first = zones.next()?;
+    (TimeZone::get(first).is_ok() && zones.all(|zone| zone == first)).then_some(first)
+}
+
+/// Which order, which document, whose, and since when.
+fn subject(order_id: i64, order: &str, reference: &str, slug: &str, since: Timestamp, view: &View<'_>) -> Markup {
+    html! {
+        div.head {
+            h3 { (order::link(order_id, order)) " · " (code(reference)) " · " bdi { (name_of(slug, view)) } }
+            span.muted { (view.asked.lang.attention().since) " " (at(since, slug, view)) }
+        }
+    }
+}
+
+/// One thing that can be done, and what it does.
+fn choice(what: &str, does: &str) -> Markup {
+    html! { li { strong { (what) ": " } (does) } }
+}
+
+/// Looks at the order now: what its own page has as a button, too.
+fn try_again(order_id: i64, label: &str, view: &View<'_>) -> Markup {
+    form(view.asked, &format!("/orders/{order_id}/retry"), &html! { button { (label) } })
+}
+
+fn locked(view: &View<'_>) -> Markup {
+    let words = view.asked.lang.attention();
+    html! {
+        section #locked {
+            h2 { (words.locked) }
+            p.hint { (words.locked_hint) }
+            @if view.locked.len() > 1 && view.asked.viewer.is(Role::Operator) {
+                @let all = Again { merchant: view.only.as_deref(), cause: Some("locked"), about: None };
+                div.actions { a.button href=(all.address()) { (words.look_again) } }
+            }
+            @for one in &view.locked { (one_locked(one, view)) }
+        }
+    }
+}
+
+fn one_locked(one: &Locked, view: &View<'_>) -> Markup {
+    let (lang, words) = (view.asked.lang, view.asked.lang.attention());
+    // Where others' payments are on it, no new invoice may take its place.
+    let may_be_replaced = matches!(&one.hold, Hold::Locked { payments, .. } if payments.is_empty());
+    html! {
+        article {
+            (subject(one.order_id, &one.order, &one.reference, &one.merchant, one.since, view))
+            p { (lang.words().hold(&one.hold, None).what) }
+            ul {
+                (choice(words.unlock, if may_be_replaced { words.unlock_does } else { words.take_payments_does }))
+                @if may_be_replaced { (choice(words.replace, words.replace_does)) }
+                (choice(words.by_hand, words.by_hand_does))
+            }
+            @if view.asked.viewer.is(Role::Operator) {
+                div.actions {
+                    (try_again(one.order_id, lang.words().labels().try_again, view))
+                    @if may_be_replaced && view.asked.viewer.is(Role::Owner) {
+                        a.button href={ "/merchants/" (one.merchant) "/policies" } { (words.replace_rule) }
+                    }
+                    a.button href=(order::address(one.order_id)) { (words.to_order) }
+                }
+            }
+        }
+    }
 }
 
 fn failed(view: &View<'_>) -> Markup {
@@ -235,13 +323,26 @@ fn doubts(view: &View<'_>) -> Markup {
         section #doubt {
             h2 { (words.in_doubt) }
             p.hint { (words.in_doubt_hint) }
-            ul.plain.card {
-                @for doubt in &view.doubts {
-                    li {
-                        (order::link(doubt.order_id, &doubt.order)) " · " bdi { (name_of(&doubt.merchant, view)) } " · "
-                        (code(&doubt.reference)) " · " (words.since) " " (time(doubt.since, &TimeZone::UTC)) " · "
-                        (words.next_look) " " (maybe_time(doubt.look_at, &TimeZone::UTC)) " UTC"
-                    }
+            @for doubt in &view.doubts { (one_doubt(doubt, view)) }
+        }
+    }
+}
+
+fn one_doubt(doubt: &Doubt, view: &View<'_>) -> Markup {
+    let words = view.asked.lang.attention();
+    html! {
+        article {
+            (subject(doubt.order_id, &doubt.order, &doubt.reference, &doubt.merchant, doubt.since, view))
+            @if let Some(look_at) = doubt.look_at { p { (words.next_look) " " (at(look_at, &doubt.merchant, view)) } }
+            ul {
+                (choice(words.wait, words.wait_does))
+                (choice(words.look_now, words.look_now_does))
+                (choice(words.look_yourself, words.look_yourself_does))
+            }
+            @if view.asked.viewer.is(Role::Operator) {
+                div.actions {
+                    (try_again(doubt.order_id, words.look_now, view))
+                    a.button href=(order::address(doubt.order_id)) { (words.to_order) }
                 }
             }
         }

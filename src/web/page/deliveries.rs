@@ -105,7 +105,9 @@ pub(in crate::web) fn show(asked: &Asked) -> Result<Reply, Problem> {
     })?;
     // Before the first one somebody waits for it.
     let is_waiting = view.rows.is_empty() && !view.wish.is_narrow();
-    Ok(page(&Frame::new(asked, is_waiting).with_typing(), asked.lang.shell().deliveries, &render(&view)))
+    let frame = Frame::new(asked, is_waiting).with_typing();
+    let frame = if view.wish.before.is_none() { frame.watched() } else { frame };
+    Ok(page(&frame, asked.lang.shell().deliveries, &render(&view)))
 }
 
 fn zone(merchant: &Merchant) -> TimeZone {

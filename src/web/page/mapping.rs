@@ -194,12 +194,11 @@ fn render(view: &View<'_>) -> Markup {
 /// What orders wait for, the code with the most of them first.
 fn waiting(view: &View<'_>) -> Markup {
     let words = view.asked.lang.mapping();
-    let order_words = view.asked.lang.attention();
     let zone = TimeZone::get(&view.merchant.time_zone).unwrap_or(TimeZone::UTC);
     let row = |cause: &Cause| {
         html! {
             td { (code(&cause.about)) }
-            td.nowrap { (cause.orders) " " @if cause.orders == 1 { (order_words.order) } @else { (order_words.orders) } }
+            td.nowrap { (view.asked.lang.attention().orders.of(cause.orders)) }
             td { (time(cause.since, &zone)) }
             td.wide {
                 @for (id, name) in cause.examples.iter().take(3) { (order::link(*id, name)) " " }

@@ -15,6 +15,7 @@ pub(super) mod notice;
 pub(super) mod order;
 pub(super) mod tokens;
 pub(super) mod users;
+mod wrong;
 
 use std::sync::LazyLock;
 
@@ -59,7 +60,9 @@ fn name_of(text: &str, kind: &str) -> String {
 }
 
 /// How often a page of something that moves is asked for again, in milliseconds.
-const LIVE_MS: u32 = 1_500;
+const MOVING_MS: u32 = 1_500;
+/// The same for a page on which something may begin to move.
+const WATCHED_MS: u32 = 5_000;
 
 /// What stands around a page.
 pub(super) struct Frame<'a> {
@@ -70,7 +73,9 @@ pub(super) struct Frame<'a> {
     /// What a button has just done.
     said: Option<Said>,
     /// Something on it is still moving.
-    is_live: bool,
+    is_moving: bool,
+    /// Something on it may begin to move while it is open.
+    is_watched: bool,
     /// People type into it: without the script it must not be loaded again under their hands.
     has_typing: bool,
     /// In the demo: the origin of the sites beside this one.
@@ -100,7 +105,8 @@ impl<'a> Frame<'a> {
             viewer: Some(&asked.viewer),
             here: &asked.path,
             said,
-            is_live: is_moving || playground.is_some(),
+            is_moving: is_moving || playground.is_some(),
+            is_watched: false,
             has_typing: false,
             playground,
         }
@@ -111,10 +117,20 @@ impl<'a> Frame<'a> {
         Self { has_typing: true, ..self }
     }
 
+    /// A page that people leave open: what begins to move shows without a reload.
+    pub(super) fn watched(self) -> Self {
+        Self { is_watched: true, ..self }
+    }
+
+    /// After how many milliseconds the script asks again, if it does.
+    fn live_ms(&self) -> Option<u32> {
+        if self.is_moving { Some(MOVING_MS) } else { self.is_watched.then_some(WATCHED_MS) }
+    }
+
     /// For whoever is not let in, and for what is not there.
     fn bare(context: &'a Context, viewer: Option<&'a Viewer>, lang: Lang) -> Self {
         let playground = context.parts.playground.as_deref();
-        Self { lang, viewer, here: "", said: None, is_live: false, has_typing: false, playground }
+        Self { lang, viewer, here: "", said: None, is_moving: false, is_watched: false, has_typing: false, playground }
     }
 }
 
@@ -144,12 +160,12 @@ fn layout(frame: &Frame<'_>, title: &str, content: &Markup) -> Markup {
                 meta name="color-scheme" content="light dark";
                 title { (title) " · Qantara" }
                 link rel="stylesheet" href={ "/static/" (style_name()) };
-                @if frame.is_live {
+                @if frame.live_ms().is_some() {
                     script src={ "/static/" (script_name()) } defer {}
-                    @if !frame.has_typing { noscript { meta http-equiv="refresh" content="5"; } }
+                    @if frame.is_moving && !frame.has_typing { noscript { meta http-equiv="refresh" content="5"; } }
                 }
             }
-            body data-live-ms=[frame.is_live.then_some(LIVE_MS)] {
+            body data-live-ms=[frame.live_ms()] {
                 a.skip href="#main" { (words.skip) }
                 @if let Some(origin) = frame.playground {
                     iframe.playground src={ (origin) "/line" } title="Playground" {}

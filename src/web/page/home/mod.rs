@@ -16,6 +16,8 @@ use crate::db::merchant::Merchant;
 use crate::db::order::State;
 use crate::db::pulse::{self, DEEPEST, Outcomes, Pulse, Queue, Soon};
 use crate::db::rejection::{self, Rise};
+use crate::db::scope::Scope;
+use crate::db::user::Role;
 use crate::text::{self, Lang};
 use crate::web::asked::Asked;
 use crate::web::reply::{Problem, Reply};
@@ -24,6 +26,7 @@ const DAYS: i64 = 30;
 
 struct View<'a> {
     frame: Frame<'a>,
+    may_add: bool,
     now: Timestamp,
     alerts: Vec<Alert>,
     /// Held and failed orders of all merchants.
@@ -54,7 +57,8 @@ pub(in crate::web) fn show(asked: &Asked) -> Result<Reply, Problem> {
             Ok::<_, db::Error>(Row { pulse: sight.pulse(merchant.id, month, now)?, merchant, zone, midnight })
         };
         Ok(View {
-            frame: Frame::new(asked, false),
+            frame: Frame::new(asked, false).watched(),
+            may_add: asked.viewer.is(Role::Owner) && asked.viewer.user().scope == Scope::All,
             now,
             alerts: sight.alerts()?,
             rises: rejection::rising(&sight.rejected(now)?),
@@ -71,7 +75,11 @@ fn render(view: &View<'_>) -> Markup {
     html! {
         h1 { (lang.shell().overview) }
         @if view.rows.is_empty() {
-            div.empty { p { strong { (words.nobody_yet) } } p { (words.nobody_yet_next) } }
+            div.empty {
+                p { strong { (words.nobody_yet) } }
+                p { (words.nobody_yet_next) }
+                @if view.may_add { a.button.primary href="/merchants/new" { (lang.merchants().add) } }
+            }
         } @else {
             (problems(view, lang))
             (day(view, lang))
@@ -105,7 +113,7 @@ fn problems(view: &View<'_>, lang: Lang) -> Markup {
                     }
                     @for (state, count) in stuck {
                         li.banner.warn {
-                            p { strong { (count) } " " (stuck_orders(*state, lang)) }
+                            p { strong { (stuck_orders(*state, *count, lang)) } }
                             a.button href={ "/attention#" (stuck_part(*state)) } { (words.see_orders) }
                         }
                     }
@@ -133,7 +141,7 @@ fn turned_away(rise: &Rise, view: &View<'_>, lang: Lang) -> Markup {
         div {
             p {
                 strong { bdi { (row.map_or(words.of_nobody, |row| row.merchant.name.as_str())) } } " – "
-                strong { (rise.day) } " " (words.rejected)
+                (words.rejected.of(rise.day))
             }
             p.muted {
                 (words.rejected_before) ": " (rise.day_before) " · " (words.rejected_last) " " (time(rise.last_at, &zone))
@@ -143,8 +151,9 @@ fn turned_away(rise: &Rise, view: &View<'_>, lang: Lang) -> Markup {
     }
 }
 
-fn stuck_orders(state: State, lang: Lang) -> &'static str {
-    if state == State::Failed { lang.home().failed_orders } else { lang.home().held_orders }
+fn stuck_orders(state: State, count: i64, lang: Lang) -> String {
+    let words = lang.home();
+    if state == State::Failed { words.failed_orders.of(count) } else { words.held_orders.of(count) }
 }
 
 fn stuck_part(state: State) -> &'static str {

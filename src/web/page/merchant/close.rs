@@ -5,12 +5,13 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use super::shop::secret_field;
-use super::{Known, Step, in_words, perform};
+use super::{Known, Step, perform};
 use crate::desk::{self, Secret, Wish};
 use crate::text::Said;
 use crate::web::asked::{Asked, Form};
 use crate::web::auth::Actor;
-use crate::web::page::{Frame, code, complaint, done, form, page, refused, table};
+use crate::web::page::wrong::Wrong;
+use crate::web::page::{Frame, code, done, form, page, table};
 use crate::web::reply::{Problem, Reply};
 
 pub(in crate::web) fn close(asked: &Asked, actor: &Actor, form: &Form) -> Result<Reply, Problem> {
@@ -19,19 +20,19 @@ pub(in crate::web) fn close(asked: &Asked, actor: &Actor, form: &Form) -> Result
     let wrong = if form.get("confirm") == known.merchant.slug {
         perform(asked, actor, Wish::MerchantClose { slug: known.merchant.slug.clone() })?
     } else {
-        Some(words.close_not_confirmed.to_owned())
+        Some(Wrong::at("confirm", words.close_not_confirmed))
     };
     let Some(wrong) = wrong else { return Ok(done(&known.address(), Said::Saved)) };
-    let content = html! { (super::head(asked, &known)) (complaint(&wrong)) (card(asked, &known)) };
-    Ok(refused(&Frame::new(asked, false), words.close, &content))
+    let content = html! { (super::head(asked, &known)) (card(asked, &known, form.get("confirm"))) };
+    Ok(wrong.reply(&Frame::new(asked, false), words.close, &content))
 }
 
-pub(super) fn card(asked: &Asked, known: &Known) -> Markup {
+pub(super) fn card(asked: &Asked, known: &Known, typed: &str) -> Markup {
     let words = asked.lang.merchants();
     let fields = html! {
         label.field {
             span { (words.close_confirm) " " bdi.code dir="ltr" { (known.merchant.slug) } }
-            input name="confirm" required autocomplete="off" dir="ltr";
+            input name="confirm" value=(typed) required autocomplete="off" dir="ltr";
         }
         button.danger { (words.close) }
     };
@@ -59,9 +60,8 @@ pub(in crate::web) fn open(asked: &Asked, actor: &Actor, form: &Form) -> Result<
             None => Ok(done(&known.address(), Said::Saved)),
         },
         Err(desk::Error::Refused(refusal)) => {
-            let wrong = in_words(&refusal, asked.lang);
-            let content = html! { (super::head(asked, &known)) (complaint(&wrong)) (way_back(asked, &known)) };
-            Ok(refused(&Frame::new(asked, false), words.open, &content))
+            let content = html! { (super::head(asked, &known)) (way_back(asked, &known)) };
+            Ok(super::wrong(&refusal, asked.lang).reply(&Frame::new(asked, false), words.open, &content))
         }
         Err(error @ desk::Error::Db(_)) => Err(error.into()),
     }

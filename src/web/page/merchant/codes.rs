@@ -13,6 +13,7 @@ use crate::domain::order::Line;
 use crate::domain::rules::Rules;
 use crate::web::asked::{Asked, Form};
 use crate::web::auth::Actor;
+use crate::web::page::wrong::Wrong;
 use crate::web::page::{code, form, table};
 use crate::web::reply::{Problem, Reply};
 
@@ -44,7 +45,7 @@ pub(in crate::web) fn set(asked: &Asked, actor: &Actor, form: &Form) -> Result<R
 /// Stands for a space in the form.
 const BLANK: &str = "blank";
 
-fn render(asked: &Asked, known: &Known, file: &MerchantFile, wrong: Option<&str>) -> Result<Reply, Problem> {
+fn render(asked: &Asked, known: &Known, file: &MerchantFile, wrong: Option<&Wrong>) -> Result<Reply, Problem> {
     let seen = asked.see(|sight| sight.seen(known.merchant.id))?;
     Ok(show_step(asked, known, Step::Codes, wrong, &content(asked, known, file, &seen)))
 }

@@ -6,30 +6,30 @@ use secrecy::SecretString;
 
 use super::{Known, Step, save, saved, show_step, silence};
 use crate::db::merchant::Mode;
-use crate::desk::account::Choices;
-use crate::desk::file::{self, Missing};
+use crate::desk::account::{Choices, Silence};
+use crate::desk::file::{self, MerchantFile, Missing};
 use crate::desk::{Secret, Secrets};
 use crate::domain::offer::{Named, Tax};
 use crate::text::Said;
 use crate::web::asked::{Asked, Form};
 use crate::web::auth::Actor;
+use crate::web::page::wrong::Wrong;
 use crate::web::page::{done, form};
 use crate::web::reply::{Problem, Reply};
 
 pub(in crate::web) fn show(asked: &Asked) -> Result<Reply, Problem> {
     let known = Known::open(asked)?;
     let address = known.progress.address.clone();
-    render(asked, &known, &address, None)
+    render(asked, &known, &known.file, &address, None)
 }
 
 /// Tries the key at its address, and stores both if somebody answers.
 pub(in crate::web) fn connect(asked: &Asked, actor: &Actor, form: &Form) -> Result<Reply, Problem> {
     let known = Known::open(asked)?;
-    let words = asked.lang.merchants();
     let address = typed_address(form.get("address"));
     let key = Secret(SecretString::from(form.get("key")));
     if let Err(why) = asked.context.parts.accounts.meet(&address, &key) {
-        return render(asked, &known, &address, Some(silence(why, words)));
+        return render(asked, &known, &known.file, form.get("address"), Some(&not_met(why, asked)));
     }
     let mut file = known.file.clone();
     if file.daftra.url != address && known.merchant.mode == Mode::Paused {
@@ -41,7 +41,7 @@ pub(in crate::web) fn connect(asked: &Asked, actor: &Actor, form: &Form) -> Resu
     let wrong = save(asked, actor, file, Secrets { webhook: Vec::new(), daftra_key: Some(key) })?;
     match wrong {
         None => Ok(done(&known.step(Step::Daftra), Said::Saved)),
-        Some(wrong) => render(asked, &known, &address, Some(&wrong)),
+        Some(wrong) => render(asked, &known, &known.file, form.get("address"), Some(&wrong)),
     }
 }
 
@@ -60,16 +60,29 @@ pub(in crate::web) fn place(asked: &Asked, actor: &Actor, form: &Form) -> Result
         file.tax = unmistakable(&taxes);
     }
     let wrong = if is_chosen {
-        save(asked, actor, file, Secrets::default())?
+        save(asked, actor, file.clone(), Secrets::default())?
     } else {
-        Some(asked.lang.merchants().missing.to_owned())
+        let field = if file.daftra.store_id > 0 { "client" } else { "store" };
+        Some(Wrong::at(field, asked.lang.merchants().missing))
     };
     match wrong {
         None => Ok(saved(&known, Step::Daftra)),
         Some(wrong) => {
             let address = known.progress.address.clone();
-            render(asked, &known, &address, Some(&wrong))
+            render(asked, &known, &file, &address, Some(&wrong))
         }
+    }
+}
+
+/// Nobody answers at the address, or not to this key.
+fn not_met(why: Silence, asked: &Asked) -> Wrong {
+    let text = silence(why, asked.lang.merchants());
+    match why {
+        Silence::NoAddress | Silence::Redirect | Silence::Page | Silence::Unreached | Silence::Unclear => {
+            Wrong::at("address", text)
+        }
+        Silence::NoKey | Silence::BadKey => Wrong::at("key", text),
+        Silence::Expired | Silence::Busy => Wrong::new(text),
     }
 }
 
@@ -88,7 +101,13 @@ fn unmistakable(taxes: &[Tax]) -> Vec<file::Tax> {
     taxes.iter().filter(is_alone).map(rule).collect()
 }
 
-fn render(asked: &Asked, known: &Known, address: &str, wrong: Option<&str>) -> Result<Reply, Problem> {
+fn render(
+    asked: &Asked,
+    known: &Known,
+    file: &MerchantFile,
+    address: &str,
+    wrong: Option<&Wrong>,
+) -> Result<Reply, Problem> {
     let words = asked.lang.merchants();
     let has_key = known.progress.has_daftra_key;
     let fields = html! {
@@ -111,9 +130,9 @@ fn render(asked: &Asked, known: &Known, address: &str, wrong: Option<&str>) -> R
     let content = if has_key && !known.lacks(Missing::Account) {
         let search = asked.wishes().find(|(name, _)| name == "client").map(|(_, value)| value.into_owned());
         let search = search.unwrap_or_default();
-        let chosen = known.file.daftra.client_id;
+        let chosen = file.daftra.client_id;
         match asked.context.parts.accounts.choices(known.merchant.id, &search, chosen)? {
-            Ok(choices) => html! { (places(asked, known, &choices, &search)) (account) },
+            Ok(choices) => html! { (places(asked, known, file, &choices, &search)) (account) },
             Err(why) => html! { p.banner.bad role="alert" { (silence(why, words)) } (account) },
         }
     } else {
@@ -122,9 +141,9 @@ fn render(asked: &Asked, known: &Known, address: &str, wrong: Option<&str>) -> R
     Ok(show_step(asked, known, Step::Daftra, wrong, &content))
 }
 
-fn places(asked: &Asked, known: &Known, choices: &Choices, search: &str) -> Markup {
+fn places(asked: &Asked, known: &Known, file: &MerchantFile, choices: &Choices, search: &str) -> Markup {
     let words = asked.lang.merchants();
-    let daftra = &known.file.daftra;
+    let daftra = &file.daftra;
     // What is alone in its list, or the primary warehouse, is what nearly everybody means.
     let store = choices.stores.iter().find(|one| one.id == daftra.store_id).or(choices.stores.first());
     let others = choices.client.iter().filter(|chosen| !choices.clients.iter().any(|one| one.id == chosen.id));

@@ -11,6 +11,7 @@ use crate::desk::Secrets;
 use crate::desk::file::Missing;
 use crate::web::asked::{Asked, Form};
 use crate::web::auth::Actor;
+use crate::web::page::wrong::Wrong;
 use crate::web::page::{form, maybe_time};
 use crate::web::reply::{Problem, Reply};
 
@@ -25,7 +26,7 @@ struct Check {
 
 pub(in crate::web) fn show(asked: &Asked) -> Result<Reply, Problem> {
     let known = Known::open(asked)?;
-    render(asked, &known, None)
+    render(asked, &known, "", None)
 }
 
 pub(in crate::web) fn set(asked: &Asked, actor: &Actor, form: &Form) -> Result<Reply, Problem> {
@@ -41,12 +42,12 @@ pub(in crate::web) fn set(asked: &Asked, actor: &Actor, form: &Form) -> Result<R
         _ => file.mode = Some(Mode::Shadow),
     }
     let wrong = match from {
-        Err(()) => Some(asked.lang.merchants().live_from_wrong.to_owned()),
+        Err(()) => Some(Wrong::at("from", asked.lang.merchants().live_from_wrong)),
         Ok(_) => save(asked, actor, file, Secrets::default())?,
     };
     match wrong {
         None => Ok(saved(&known, Step::Live)),
-        Some(wrong) => render(asked, &known, Some(&wrong)),
+        Some(wrong) => render(asked, &known, form.get("from"), Some(&wrong)),
     }
 }
 
@@ -77,7 +78,7 @@ fn checks(asked: &Asked, known: &Known, seen: &Seen) -> Vec<Check> {
     ]
 }
 
-fn render(asked: &Asked, known: &Known, wrong: Option<&str>) -> Result<Reply, Problem> {
+fn render(asked: &Asked, known: &Known, from: &str, wrong: Option<&Wrong>) -> Result<Reply, Problem> {
     let words = asked.lang.merchants();
     let seen = asked.see(|sight| sight.seen(known.merchant.id))?;
     let mut checks = checks(asked, known, &seen);
@@ -102,7 +103,7 @@ fn render(asked: &Asked, known: &Known, wrong: Option<&str>) -> Result<Reply, Pr
             },
             Mode::Shadow => {
                 p.banner.calm { (words.shadow_on) }
-                (live(asked, known, may_go_live))
+                (live(asked, known, from, may_go_live))
             },
             // It goes back to where it was, with the day on which it went live.
             Mode::Paused if known.merchant.live_from.is_some() => {
@@ -146,13 +147,13 @@ fn shadow(asked: &Asked, known: &Known, label: &str, is_second: bool) -> Markup 
     }
 }
 
-fn live(asked: &Asked, known: &Known, may: bool) -> Markup {
+fn live(asked: &Asked, known: &Known, from: &str, may: bool) -> Markup {
     let words = asked.lang.merchants();
     let fields = html! {
         input type="hidden" name="mode" value="live";
         label.field {
             span { (words.live_from) }
-            input type="datetime-local" name="from" dir="ltr";
+            input type="datetime-local" name="from" value=(from) dir="ltr";
             span.hint { (words.live_from_hint) }
         }
         button { (words.live_start) }

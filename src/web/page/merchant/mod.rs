@@ -19,7 +19,8 @@ pub(in crate::web) mod webhooks;
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
 
-use super::{Frame, badge_of_mode, complaint, done, page, refused};
+use super::wrong::Wrong;
+use super::{Frame, badge_of_mode, done, page};
 use crate::db::merchant::{Merchant, Mode};
 use crate::db::seen::Progress;
 use crate::db::user::Role;
@@ -27,7 +28,7 @@ use crate::desk::account::Silence;
 use crate::desk::file::{MerchantFile, Missing};
 use crate::desk::{self, Proposal, Secrets, Wish};
 use crate::text::label::merchants::Merchants;
-use crate::text::refusal::{Form, Refusal, Why};
+use crate::text::refusal::{About, Form, Refusal, Why};
 use crate::text::{Lang, Notice, Said};
 use crate::web::asked::Asked;
 use crate::web::auth::Actor;
@@ -199,17 +200,54 @@ fn webhook_address(asked: &Asked, slug: &str) -> (String, Beginning) {
 }
 
 /// Wishes for the merchant of this file. What is wrong with it comes back as words.
-fn save(asked: &Asked, actor: &Actor, file: MerchantFile, secrets: Secrets) -> Result<Option<String>, Problem> {
+fn save(asked: &Asked, actor: &Actor, file: MerchantFile, secrets: Secrets) -> Result<Option<Wrong>, Problem> {
     perform(asked, actor, Wish::MerchantSet(Box::new(Proposal { file, secrets })))
 }
 
-fn perform(asked: &Asked, actor: &Actor, wish: Wish) -> Result<Option<String>, Problem> {
+fn perform(asked: &Asked, actor: &Actor, wish: Wish) -> Result<Option<Wrong>, Problem> {
     match asked.perform(actor, wish) {
         Ok(_) => Ok(None),
-        Err(desk::Error::Refused(refusal)) => Ok(Some(in_words(&refusal, asked.lang))),
+        Err(desk::Error::Refused(refusal)) => Ok(Some(wrong(&refusal, asked.lang))),
         Err(error @ desk::Error::Db(_)) => Err(error.into()),
     }
 }
+
+/// What a refusal says, at the field of a form that has what it is about.
+fn wrong(refusal: &Refusal, lang: Lang) -> Wrong {
+    let text = in_words(refusal, lang);
+    let key = match &refusal.about {
+        About::Key(key) => key.split('[').next().unwrap_or(key),
+        About::Secret => "secret",
+        About::Line(..) | About::Text(_) | About::Merchant(_) | About::Order(_) | About::Delivery(_) => {
+            return Wrong::new(text);
+        }
+    };
+    match FIELDS.iter().find(|(known, _)| *known == key) {
+        Some((_, field)) => Wrong::at(field, text),
+        None => Wrong::new(text),
+    }
+}
+
+/// Keys of the merchant file, and the fields of the forms in which they are typed or chosen.
+const FIELDS: [(&str, &str); 17] = [
+    ("slug", "slug"),
+    ("name", "name"),
+    ("time_zone", "zone"),
+    ("shop.domain", "domain"),
+    ("shop.webhook_secret_files", "secret"),
+    ("secret", "secret"),
+    ("daftra.url", "address"),
+    ("daftra.key_file", "key"),
+    ("daftra.store_id", "store"),
+    ("daftra.client_id", "client"),
+    ("lines.vendors", "more"),
+    ("lines.not_vendors", "but"),
+    ("lines.strip_prefixes", "strip"),
+    ("lines.add_prefix", "add"),
+    ("lines.separators", "ends"),
+    ("orders.tolerance_minor", "tolerance"),
+    ("orders.live_from", "from"),
+];
 
 /// Where a page can say more than the refusal, it does.
 fn in_words(refusal: &Refusal, lang: Lang) -> String {
@@ -251,11 +289,11 @@ fn around(asked: &Asked, known: &Known, step: Step, content: &Markup) -> Markup 
 }
 
 /// A step is shown, or shown again with what is wrong.
-fn show_step(asked: &Asked, known: &Known, step: Step, wrong: Option<&str>, content: &Markup) -> Reply {
+fn show_step(asked: &Asked, known: &Known, step: Step, wrong: Option<&Wrong>, content: &Markup) -> Reply {
     let frame = Frame::new(asked, false);
     let title = format!("{} · {}", step.name(asked.lang), known.merchant.name);
-    let content = around(asked, known, step, &html! { @if let Some(wrong) = wrong { (complaint(wrong)) } (content) });
-    if wrong.is_some() { refused(&frame, &title, &content) } else { page(&frame, &title, &content) }
+    let content = around(asked, known, step, content);
+    wrong.map_or_else(|| page(&frame, &title, &content), |wrong| wrong.reply(&frame, &title, &content))
 }
 
 /// After a step: the next one, or the same again with what is wrong.

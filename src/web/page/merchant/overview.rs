@@ -10,13 +10,13 @@ use crate::desk::file::MerchantFile;
 use crate::text::Said;
 use crate::web::asked::{Asked, Form};
 use crate::web::auth::Actor;
-use crate::web::page::{Frame, code, complaint, done, form, maybe_time, page, refused};
+use crate::web::page::{Frame, code, done, form, maybe_time, page};
 use crate::web::reply::{Problem, Reply};
 
 pub(in crate::web) fn show(asked: &Asked) -> Result<Reply, Problem> {
     let known = Known::of(asked)?;
-    let content = render(asked, &known, None)?;
-    Ok(page(&Frame::new(asked, false), &known.merchant.name, &content))
+    let content = render(asked, &known)?;
+    Ok(page(&Frame::new(asked, false).watched(), &known.merchant.name, &content))
 }
 
 pub(in crate::web) fn pause(asked: &Asked, actor: &Actor, _form: &Form) -> Result<Reply, Problem> {
@@ -31,11 +31,10 @@ pub(in crate::web) fn resume(asked: &Asked, actor: &Actor, _form: &Form) -> Resu
 
 fn turn(asked: &Asked, actor: &Actor, known: &Known, wish: Wish) -> Result<Reply, Problem> {
     let Some(wrong) = perform(asked, actor, wish)? else { return Ok(done(&known.address(), Said::Saved)) };
-    let content = render(asked, known, Some(&wrong))?;
-    Ok(refused(&Frame::new(asked, false), &known.merchant.name, &content))
+    Ok(wrong.reply(&Frame::new(asked, false), &known.merchant.name, &render(asked, known)?))
 }
 
-fn render(asked: &Asked, known: &Known, wrong: Option<&str>) -> Result<Markup, Problem> {
+fn render(asked: &Asked, known: &Known) -> Result<Markup, Problem> {
     let words = asked.lang.merchants();
     let zone = known.zone();
     let now = asked.now();
@@ -44,7 +43,6 @@ fn render(asked: &Asked, known: &Known, wrong: Option<&str>) -> Result<Markup, P
     Ok(html! {
         (head(asked, known))
         (steps(asked, known, None))
-        @if let Some(wrong) = wrong { (complaint(wrong)) }
         @if known.merchant.mode == Mode::Closed { p.banner.calm { (words.closed) } }
         @else if let Some(trouble) = &known.merchant.trouble {
             @let sentence = asked.lang.words().trouble(trouble);
@@ -61,7 +59,7 @@ fn render(asked: &Asked, known: &Known, wrong: Option<&str>) -> Result<Markup, P
         @if asked.viewer.is(Role::Owner) && known.merchant.mode == Mode::Closed { (super::close::way_back(asked, known)) }
         (settings(asked, known))
         @if asked.viewer.is(Role::Owner) && known.merchant.mode != Mode::Closed {
-            section { details { summary { (words.close) } (super::close::card(asked, known)) } }
+            section { details { summary { (words.close) } (super::close::card(asked, known, "")) } }
         }
     })
 }

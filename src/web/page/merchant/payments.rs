@@ -6,17 +6,18 @@ use maud::{Markup, html};
 
 use super::{Known, Step, save, saved, show_step, silence};
 use crate::desk::Secrets;
-use crate::desk::file::{Gateway, Payments};
+use crate::desk::file::{Gateway, MerchantFile, Payments};
 use crate::domain::offer::WaysOfPaying;
 use crate::domain::rules::fold;
 use crate::web::asked::{Asked, Form};
 use crate::web::auth::Actor;
+use crate::web::page::wrong::Wrong;
 use crate::web::page::{form, table};
 use crate::web::reply::{Problem, Reply};
 
 pub(in crate::web) fn show(asked: &Asked) -> Result<Reply, Problem> {
     let known = Known::open(asked)?;
-    render(asked, &known, None)
+    render(asked, &known, &known.file, None)
 }
 
 pub(in crate::web) fn set(asked: &Asked, actor: &Actor, form: &Form) -> Result<Reply, Problem> {
@@ -35,20 +36,20 @@ pub(in crate::web) fn set(asked: &Asked, actor: &Actor, form: &Form) -> Result<R
         refunds: record && form.get("refunds") == "yes",
         gateway: gateway.collect(),
     };
-    match save(asked, actor, file, Secrets::default())? {
+    match save(asked, actor, file.clone(), Secrets::default())? {
         None => Ok(saved(&known, Step::Payments)),
-        Some(wrong) => render(asked, &known, Some(&wrong)),
+        Some(wrong) => render(asked, &known, &file, Some(&wrong)),
     }
 }
 
-fn render(asked: &Asked, known: &Known, wrong: Option<&str>) -> Result<Reply, Problem> {
+fn render(asked: &Asked, known: &Known, file: &MerchantFile, wrong: Option<&Wrong>) -> Result<Reply, Problem> {
     let words = asked.lang.merchants();
     let mut gateways = asked.see(|sight| sight.seen(known.merchant.id))?.gateways;
-    for one in &known.file.payments.gateway {
+    for one in &file.payments.gateway {
         gateways.entry(fold(&one.shopify)).or_insert_with(|| one.shopify.clone());
     }
     let content = match asked.context.parts.accounts.ways_of_paying(known.merchant.id)? {
-        Ok(ways) => content(asked, known, &gateways, &ways),
+        Ok(ways) => content(asked, known, &file.payments, &gateways, &ways),
         Err(why) => {
             html! { p.banner.bad { (silence(why, words)) " " a href=(known.step(Step::Daftra)) { (words.daftra) } } }
         }
@@ -56,9 +57,14 @@ fn render(asked: &Asked, known: &Known, wrong: Option<&str>) -> Result<Reply, Pr
     Ok(show_step(asked, known, Step::Payments, wrong, &content))
 }
 
-fn content(asked: &Asked, known: &Known, gateways: &BTreeMap<String, String>, ways: &WaysOfPaying) -> Markup {
+fn content(
+    asked: &Asked,
+    known: &Known,
+    payments: &Payments,
+    gateways: &BTreeMap<String, String>,
+    ways: &WaysOfPaying,
+) -> Markup {
     let words = asked.lang.merchants();
-    let payments = &known.file.payments;
     let choice = |word: &str, checked: bool, label: &str, hint: &str| {
         html! {
             label.choice {

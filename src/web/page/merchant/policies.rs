@@ -14,12 +14,14 @@ use crate::domain::rules::{Trigger, fold};
 use crate::text::label::policies::Policy;
 use crate::web::asked::{Asked, Form};
 use crate::web::auth::Actor;
+use crate::web::page::wrong::Wrong;
 use crate::web::page::{form, table};
 use crate::web::reply::{Problem, Reply};
 
 pub(in crate::web) fn show(asked: &Asked) -> Result<Reply, Problem> {
     let known = Known::open(asked)?;
-    render(asked, &known, &known.file, None)
+    let tolerance = known.file.orders.tolerance_minor.map(|minor| minor.to_string()).unwrap_or_default();
+    render(asked, &known, &known.file, Typed { tolerance: &tolerance, gateway: "" }, None)
 }
 
 pub(in crate::web) fn set(asked: &Asked, actor: &Actor, form: &Form) -> Result<Reply, Problem> {
@@ -43,7 +45,7 @@ pub(in crate::web) fn set(asked: &Asked, actor: &Actor, form: &Form) -> Result<R
     orders.ignored_tags = names(form.get("tags")).into_iter().collect();
     let tolerance = form.get("tolerance");
     let wrong = match tolerance.parse::<i64>() {
-        Err(_) if !tolerance.is_empty() => Some(asked.lang.merchants().wrong_tolerance.to_owned()),
+        Err(_) if !tolerance.is_empty() => Some(Wrong::at("tolerance", asked.lang.merchants().wrong_tolerance)),
         minor => {
             orders.tolerance_minor = minor.ok();
             save(asked, actor, file.clone(), Secrets::default())?
@@ -51,7 +53,11 @@ pub(in crate::web) fn set(asked: &Asked, actor: &Actor, form: &Form) -> Result<R
     };
     match wrong {
         None => Ok(saved(&known, Step::Policies)),
-        Some(wrong) => render(asked, &known, &file, Some(&wrong)),
+        Some(wrong) => {
+            let is_ruled = |name: &&str| file.orders.trigger_by_gateway.contains_key(*name);
+            let gateway = form.all("gateway").last().filter(|name| !is_ruled(name)).unwrap_or_default();
+            render(asked, &known, &file, Typed { tolerance, gateway }, Some(&wrong))
+        }
     }
 }
 
@@ -62,6 +68,12 @@ fn triggers(form: &Form) -> BTreeMap<String, Trigger> {
         .collect()
 }
 
+/// What was typed and is no rule: it stands there again.
+struct Typed<'a> {
+    tolerance: &'a str,
+    gateway: &'a str,
+}
+
 /// A word that means nothing, or none, leaves the rule as it is.
 fn choose<T: DeserializeOwned>(form: &Form, name: &str, rule: &mut T) {
     if let Ok(chosen) = serde_json::from_value(Value::from(form.get(name))) {
@@ -69,7 +81,13 @@ fn choose<T: DeserializeOwned>(form: &Form, name: &str, rule: &mut T) {
     }
 }
 
-fn render(asked: &Asked, known: &Known, file: &MerchantFile, wrong: Option<&str>) -> Result<Reply, Problem> {
+fn render(
+    asked: &Asked,
+    known: &Known,
+    file: &MerchantFile,
+    typed: Typed<'_>,
+    wrong: Option<&Wrong>,
+) -> Result<Reply, Problem> {
     let gateways = asked.see(|sight| sight.seen(known.merchant.id))?.gateways;
     let (words, rules) = (asked.lang.merchants(), asked.lang.policies());
     let MerchantFile { lines, orders, .. } = file;
@@ -82,7 +100,6 @@ fn render(asked: &Asked, known: &Known, file: &MerchantFile, wrong: Option<&str>
             }
         }
     };
-    let tolerance = orders.tolerance_minor.map(|minor| minor.to_string()).unwrap_or_default();
     let fields = html! {
         div.policies {
             (policy("trigger", &rules.trigger, orders.trigger))
@@ -97,7 +114,7 @@ fn render(asked: &Asked, known: &Known, file: &MerchantFile, wrong: Option<&str>
             (policy("locked", &rules.locked, orders.locked))
             (policy("price", &rules.price, orders.price))
         }
-        (by_gateway(asked, &orders.trigger_by_gateway, gateways))
+        (by_gateway(asked, &orders.trigger_by_gateway, gateways, typed.gateway))
         (list("sources", words.sources, words.sources_hint, orders.ignored_sources.iter().map(String::as_str).collect()))
         (list("tags", words.tags, words.tags_hint, orders.ignored_tags.iter().map(String::as_str).collect()))
         label.choice {
@@ -105,7 +122,7 @@ fn render(asked: &Asked, known: &Known, file: &MerchantFile, wrong: Option<&str>
         }
         label.field {
             span { (words.tolerance) }
-            input name="tolerance" inputmode="numeric" dir="ltr" value=(tolerance);
+            input name="tolerance" inputmode="numeric" dir="ltr" value=(typed.tolerance);
             span.hint { (words.tolerance_hint) }
         }
         button { (asked.lang.shell().save) }
@@ -121,7 +138,12 @@ fn render(asked: &Asked, known: &Known, file: &MerchantFile, wrong: Option<&str>
 }
 
 /// When orders paid in one way are invoiced, where that is not when all others are.
-fn by_gateway(asked: &Asked, rules: &BTreeMap<String, Trigger>, mut seen: BTreeMap<String, String>) -> Markup {
+fn by_gateway(
+    asked: &Asked,
+    rules: &BTreeMap<String, Trigger>,
+    mut seen: BTreeMap<String, String>,
+    typed: &str,
+) -> Markup {
     let (words, moments) = (asked.lang.merchants(), &asked.lang.policies().trigger);
     for name in rules.keys() {
         seen.entry(fold(name)).or_insert_with(|| name.clone());
@@ -144,7 +166,7 @@ fn by_gateway(asked: &Asked, rules: &BTreeMap<String, Trigger>, mut seen: BTreeM
     };
     let mut rows: Vec<Markup> = seen.iter().map(row).collect();
     rows.push(html! {
-        td { input.fill name="gateway" dir="auto" aria-label=(words.another_gateway) placeholder=(words.another_gateway); }
+        td { input.fill name="gateway" value=(typed) dir="auto" aria-label=(words.another_gateway) placeholder=(words.another_gateway); }
         td { (choice(words.another_gateway, None)) }
     });
     html! {

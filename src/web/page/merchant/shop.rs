@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 use secrecy::SecretString;
 
-use super::{Known, Step, address, in_words, perform, save, saved, show_step};
+use super::{Known, Step, address, perform, save, saved, show_step};
 use crate::db::scope::Scope;
 use crate::desk::file::MerchantFile;
 use crate::desk::{self, Proposal, Secret, Secrets, Wish};
@@ -12,7 +12,8 @@ use crate::text::label::merchants::Merchants;
 use crate::text::{Notice, Said};
 use crate::web::asked::{Asked, Form};
 use crate::web::auth::Actor;
-use crate::web::page::{Frame, complaint, done, form, page, refused, time};
+use crate::web::page::wrong::Wrong;
+use crate::web::page::{Frame, done, form, page, time};
 use crate::web::reply::{Problem, Reply};
 
 const NEW: &str = "/merchants/new";
@@ -86,7 +87,7 @@ impl Typed {
 
 pub(in crate::web) fn begin(asked: &Asked) -> Result<Reply, Problem> {
     may_add(asked)?;
-    Ok(page(&Frame::new(asked, false), asked.lang.merchants().new_title, &beginning(asked, &Typed::default(), None)))
+    Ok(page(&Frame::new(asked, false), asked.lang.merchants().new_title, &beginning(asked, &Typed::default())))
 }
 
 pub(in crate::web) fn add(asked: &Asked, actor: &Actor, form: &Form) -> Result<Reply, Problem> {
@@ -97,17 +98,17 @@ pub(in crate::web) fn add(asked: &Asked, actor: &Actor, form: &Form) -> Result<R
     let secret = form.get("secret");
     let webhook = (!secret.is_empty()).then(|| Secret(SecretString::from(secret))).into_iter().collect();
     let wrong = if typed.label().is_empty() {
-        asked.lang.merchants().domain_vanity.to_owned()
+        Wrong::at("domain", asked.lang.merchants().domain_vanity)
     } else {
         let secrets = Secrets { webhook, daftra_key: None };
         match asked.perform(actor, Wish::MerchantAdd(Box::new(Proposal { file, secrets }))) {
             Ok(_) => return Ok(done(&format!("{}/{}", address(&slug), Step::Webhooks.word()), Said::Saved)),
-            Err(desk::Error::Refused(refusal)) => in_words(&refusal, asked.lang),
+            Err(desk::Error::Refused(refusal)) => super::wrong(&refusal, asked.lang),
             Err(error @ desk::Error::Db(_)) => return Err(error.into()),
         }
     };
-    let content = beginning(asked, &typed, Some(&wrong));
-    Ok(refused(&Frame::new(asked, false), asked.lang.merchants().new_title, &content))
+    let content = beginning(asked, &typed);
+    Ok(wrong.reply(&Frame::new(asked, false), asked.lang.merchants().new_title, &content))
 }
 
 /// Whoever is limited to some merchants would not see the one they made.
@@ -127,7 +128,7 @@ pub(in crate::web) fn set(asked: &Asked, actor: &Actor, form: &Form) -> Result<R
     (file.name, file.time_zone) = (typed.name(), typed.zone.clone());
     file.shop.domain.clone_from(&typed.domain);
     let wrong = if typed.label().is_empty() {
-        Some(asked.lang.merchants().domain_vanity.to_owned())
+        Some(Wrong::at("domain", asked.lang.merchants().domain_vanity))
     } else {
         save(asked, actor, file, Secrets::default())?
     };
@@ -163,7 +164,7 @@ fn of(known: &Known) -> Typed {
     }
 }
 
-fn beginning(asked: &Asked, typed: &Typed, wrong: Option<&str>) -> Markup {
+fn beginning(asked: &Asked, typed: &Typed) -> Markup {
     let words = asked.lang.merchants();
     let content = html! {
         (domain_field(words, typed))
@@ -180,12 +181,11 @@ fn beginning(asked: &Asked, typed: &Typed, wrong: Option<&str>) -> Markup {
     html! {
         h1 { (words.new_title) }
         p.muted { (words.new_hint) }
-        @if let Some(wrong) = wrong { (complaint(wrong)) }
         section.card { (form(asked, NEW, &content)) }
     }
 }
 
-fn render(asked: &Asked, known: &Known, typed: &Typed, wrong: Option<&str>) -> Result<Reply, Problem> {
+fn render(asked: &Asked, known: &Known, typed: &Typed, wrong: Option<&Wrong>) -> Result<Reply, Problem> {
     let words = asked.lang.merchants();
     let trails = asked.context.parts.accounts.secrets(known.merchant.id)?;
     let here = known.step(Step::Shop);

@@ -11,6 +11,7 @@ use crate::domain::offer::Tax;
 use crate::domain::rules::fold;
 use crate::web::asked::{Asked, Form};
 use crate::web::auth::Actor;
+use crate::web::page::wrong::Wrong;
 use crate::web::page::{form, table};
 use crate::web::reply::{Problem, Reply};
 
@@ -26,7 +27,7 @@ struct Row {
 
 pub(in crate::web) fn show(asked: &Asked) -> Result<Reply, Problem> {
     let known = Known::open(asked)?;
-    render(asked, &known, None)
+    render(asked, &known, &known.file, None)
 }
 
 pub(in crate::web) fn set(asked: &Asked, actor: &Actor, form: &Form) -> Result<Reply, Problem> {
@@ -40,9 +41,9 @@ pub(in crate::web) fn set(asked: &Asked, actor: &Actor, form: &Form) -> Result<R
             Some(file::Tax { title, rate: rate.to_owned(), included: included == "yes", daftra_id })
         })
         .collect();
-    match save(asked, actor, file, Secrets::default())? {
+    match save(asked, actor, file.clone(), Secrets::default())? {
         None => Ok(saved(&known, Step::Taxes)),
-        Some(wrong) => render(asked, &known, Some(&wrong)),
+        Some(wrong) => render(asked, &known, &file, Some(&wrong)),
     }
 }
 
@@ -60,7 +61,7 @@ pub(super) fn is_mapped(file: &file::MerchantFile, title: &str, rate: Decimal, i
     file.tax.iter().any(fits)
 }
 
-fn rows(known: &Known, seen: &Seen, taxes: &[Tax]) -> Vec<Row> {
+fn rows(file: &file::MerchantFile, seen: &Seen, taxes: &[Tax]) -> Vec<Row> {
     let lines = |title: Option<&str>, rate: &str, included: bool| {
         let fits = |(key, its_rate, is_included): &(String, Decimal, bool)| {
             title.is_none_or(|title| fold(title) == *key)
@@ -69,8 +70,7 @@ fn rows(known: &Known, seen: &Seen, taxes: &[Tax]) -> Vec<Row> {
         };
         seen.taxes.iter().filter(|(key, _)| fits(key)).map(|(_, tax)| tax.lines).sum()
     };
-    let mut rows: Vec<Row> = known
-        .file
+    let mut rows: Vec<Row> = file
         .tax
         .iter()
         .map(|rule| Row {
@@ -82,7 +82,7 @@ fn rows(known: &Known, seen: &Seen, taxes: &[Tax]) -> Vec<Row> {
         })
         .collect();
     for ((_, rate, included), tax) in &seen.taxes {
-        if !is_mapped(&known.file, &tax.title, *rate, *included) {
+        if !is_mapped(file, &tax.title, *rate, *included) {
             let mut same = taxes.iter().filter(|one| one.rate == *rate && one.included == *included);
             // Proposed only where no other could be meant.
             let chosen = same.next().filter(|_| same.next().is_none()).map(|one| one.id);
@@ -93,11 +93,11 @@ fn rows(known: &Known, seen: &Seen, taxes: &[Tax]) -> Vec<Row> {
     rows
 }
 
-fn render(asked: &Asked, known: &Known, wrong: Option<&str>) -> Result<Reply, Problem> {
+fn render(asked: &Asked, known: &Known, file: &file::MerchantFile, wrong: Option<&Wrong>) -> Result<Reply, Problem> {
     let words = asked.lang.merchants();
     let seen = asked.see(|sight| sight.seen(known.merchant.id))?;
     let content = match asked.context.parts.accounts.taxes(known.merchant.id)? {
-        Ok(taxes) => content(asked, known, &seen, &taxes),
+        Ok(taxes) => content(asked, known, file, &seen, &taxes),
         Err(why) => {
             html! { p.banner.bad { (silence(why, words)) " " a href=(known.step(Step::Daftra)) { (words.daftra) } } }
         }
@@ -105,9 +105,9 @@ fn render(asked: &Asked, known: &Known, wrong: Option<&str>) -> Result<Reply, Pr
     Ok(show_step(asked, known, Step::Taxes, wrong, &content))
 }
 
-fn content(asked: &Asked, known: &Known, seen: &Seen, taxes: &[Tax]) -> Markup {
+fn content(asked: &Asked, known: &Known, file: &file::MerchantFile, seen: &Seen, taxes: &[Tax]) -> Markup {
     let words = asked.lang.merchants();
-    let rows: Vec<Markup> = rows(known, seen, taxes).iter().map(|one| row(asked, one, taxes)).collect();
+    let rows: Vec<Markup> = rows(file, seen, taxes).iter().map(|one| row(asked, one, taxes)).collect();
     let headings = [words.tax, words.tax_in_daftra, words.lines];
     let fields = html! {
         (table(&headings, &rows, words.no_taxes))

@@ -7,9 +7,11 @@ use maud::{Markup, html};
 use super::{Known, Step, names, save, saved, show_step};
 use crate::db::seen::{Seen, SeenVendor};
 use crate::desk::Secrets;
+use crate::desk::file::MerchantFile;
 use crate::domain::rules::Vendor;
 use crate::web::asked::{Asked, Form};
 use crate::web::auth::Actor;
+use crate::web::page::wrong::Wrong;
 use crate::web::page::{form, table};
 use crate::web::reply::{Problem, Reply};
 
@@ -21,7 +23,7 @@ type Owners = BTreeMap<String, Option<String>>;
 
 pub(in crate::web) fn show(asked: &Asked) -> Result<Reply, Problem> {
     let known = Known::open(asked)?;
-    render(asked, &known, None)
+    render(asked, &known, &known.file, None)
 }
 
 pub(in crate::web) fn set(asked: &Asked, actor: &Actor, form: &Form) -> Result<Reply, Problem> {
@@ -37,28 +39,30 @@ pub(in crate::web) fn set(asked: &Asked, actor: &Actor, form: &Form) -> Result<R
         file.lines.not_vendors.clear();
     }
     let wrong = if file.lines.vendors.is_empty() {
-        Some(asked.lang.merchants().missing.to_owned())
+        Some(Wrong::at("more", asked.lang.merchants().missing))
     } else {
-        save(asked, actor, file, Secrets::default())?
+        save(asked, actor, file.clone(), Secrets::default())?
     };
     match wrong {
         None => Ok(saved(&known, Step::Vendors)),
-        Some(wrong) => render(asked, &known, Some(&wrong)),
+        Some(wrong) => render(asked, &known, &file, Some(&wrong)),
     }
 }
 
-fn render(asked: &Asked, known: &Known, wrong: Option<&str>) -> Result<Reply, Problem> {
+fn render(asked: &Asked, known: &Known, file: &MerchantFile, wrong: Option<&Wrong>) -> Result<Reply, Problem> {
     let (seen, owners) =
         asked.see(|sight| Ok((sight.seen(known.merchant.id)?, sight.vendors_of_shop(&known.merchant.shop_domain)?)))?;
-    Ok(show_step(asked, known, Step::Vendors, wrong, &content(asked, known, &seen, &owners)))
+    let content = content(asked, known, file, &seen, &owners, wrong.is_some());
+    Ok(show_step(asked, known, Step::Vendors, wrong, &content))
 }
 
-fn content(asked: &Asked, known: &Known, seen: &Seen, owners: &Owners) -> Markup {
+/// What was typed stands there again, in the file that was not taken.
+fn content(asked: &Asked, known: &Known, file: &MerchantFile, seen: &Seen, owners: &Owners, is_again: bool) -> Markup {
     let words = asked.lang.merchants();
-    let own = &known.file.lines.vendors;
+    let own = &file.lines.vendors;
     let is_all = own.iter().any(|name| name == EVERY);
-    let unseen: Vec<&str> =
-        own.iter().map(String::as_str).filter(|name| *name != EVERY && !seen.vendors.contains_key(*name)).collect();
+    let is_seen = |name: &str| seen.vendors.contains_key(Vendor::new(name).as_str());
+    let unseen: Vec<&str> = own.iter().map(String::as_str).filter(|name| *name != EVERY && !is_seen(name)).collect();
     let choice = |word: &str, checked: bool, label: &str, hint: &str| {
         html! {
             label.choice {
@@ -67,17 +71,18 @@ fn content(asked: &Asked, known: &Known, seen: &Seen, owners: &Owners) -> Markup
             }
         }
     };
-    let rows: Vec<Markup> = seen.vendors.iter().map(|(key, vendor)| row(asked, known, key, vendor, owners)).collect();
+    let rows: Vec<Markup> =
+        seen.vendors.iter().map(|(key, vendor)| row(asked, known, file, key, vendor, owners)).collect();
     let fields = html! {
         fieldset {
             legend { (words.vendors) }
             (choice("all", is_all, words.all_lines, words.all_lines_hint))
             label.field.below {
                 span { (words.but_not) }
-                textarea name="but" dir="auto" rows="2" { (spelled(&known.file.lines.not_vendors, seen).join("\n")) }
+                textarea name="but" dir="auto" rows="2" { (spelled(&file.lines.not_vendors, seen).join("\n")) }
                 span.hint { (words.but_not_hint) }
             }
-            (choice("some", !is_all && !own.is_empty(), words.only_these, words.only_these_hint))
+            (choice("some", !is_all && (is_again || !own.is_empty()), words.only_these, words.only_these_hint))
         }
         @if seen.orders > 0 { p.hint { (words.seen_in) ": " (seen.orders) } }
         (table(&[words.vendor, words.whose, words.orders, words.lines, words.example], &rows, words.nothing_seen))
@@ -103,11 +108,11 @@ fn spelled<'a>(names: &'a [String], seen: &'a Seen) -> Vec<&'a str> {
     names.iter().map(spelling).collect()
 }
 
-fn row(asked: &Asked, known: &Known, key: &str, vendor: &SeenVendor, owners: &Owners) -> Markup {
+fn row(asked: &Asked, known: &Known, file: &MerchantFile, key: &str, vendor: &SeenVendor, owners: &Owners) -> Markup {
     let words = asked.lang.merchants();
-    let file = &known.file;
-    let is_all = file.lines.vendors.iter().any(|name| name == EVERY)
-        && !file.lines.not_vendors.iter().any(|name| Vendor::new(name).as_str() == key);
+    let has = |names: &[String]| names.iter().any(|name| Vendor::new(name).as_str() == key);
+    let stored = &known.file.lines;
+    let is_all = stored.vendors.iter().any(|name| name == EVERY) && !has(&stored.not_vendors);
     let slug = known.merchant.slug.as_str();
     let owner = owners.get(key).or_else(|| owners.get(EVERY));
     let is_ours = is_all || owners.get(key).is_some_and(|owner| owner.as_deref() == Some(slug));
@@ -118,7 +123,7 @@ fn row(asked: &Asked, known: &Known, key: &str, vendor: &SeenVendor, owners: &Ow
                 span.muted { (words.no_vendor) }
             } @else {
                 label.choice {
-                    input type="checkbox" name="vendor" value=(vendor.name) checked[is_ours && !is_all] disabled[is_others]; " "
+                    input type="checkbox" name="vendor" value=(vendor.name) checked[has(&file.lines.vendors)] disabled[is_others]; " "
                     bdi { (vendor.name) }
                 }
             }

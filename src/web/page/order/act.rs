@@ -2,17 +2,19 @@
 
 use maud::{Markup, html};
 
-use super::{View, address};
+use super::{View, address, again};
 use crate::db::delivery;
 use crate::db::order::State;
 use crate::db::user::Role;
-use crate::desk::Wish;
+use crate::desk::{self, Wish};
 use crate::domain::document::State as DocumentState;
 use crate::domain::reason::{Ignored, Reason};
 use crate::domain::ruling::Ruling;
+use crate::text::refusal::Why;
 use crate::text::{Notice, Said};
 use crate::web::asked::{Asked, Form};
 use crate::web::auth::Actor;
+use crate::web::page::wrong::Wrong;
 use crate::web::page::{done, form};
 use crate::web::reply::{Problem, Reply};
 
@@ -22,8 +24,7 @@ const LONGEST_NOTE: &str = "1000";
 /// Looks at the order now, whatever it waits for.
 pub(in crate::web) fn retry(asked: &Asked, actor: &Actor, _: &Form) -> Result<Reply, Problem> {
     let order_id = known(asked)?;
-    asked.perform(actor, Wish::OrderRetry { order_id })?;
-    Ok(done(&address(order_id), Said::LooksAgain))
+    perform(asked, actor, Wish::OrderRetry { order_id }, "", Said::LooksAgain)
 }
 
 /// Nothing more is to be done, as long as the order stays as it is.
@@ -48,15 +49,26 @@ pub(in crate::web) fn leave(asked: &Asked, actor: &Actor, form: &Form) -> Result
 
 /// Keeps a note with the story.
 pub(in crate::web) fn note(asked: &Asked, actor: &Actor, form: &Form) -> Result<Reply, Problem> {
-    let order_id = known(asked)?;
-    asked.perform(actor, Wish::OrderNote { order_id, note: form.get("note").to_owned() })?;
-    Ok(done(&address(order_id), Said::Noted))
+    let (order_id, note) = (known(asked)?, form.get("note"));
+    perform(asked, actor, Wish::OrderNote { order_id, note: note.to_owned() }, note, Said::Noted)
 }
 
 fn rule(asked: &Asked, actor: &Actor, form: &Form, ruling: Ruling, said: Said) -> Result<Reply, Problem> {
-    let order_id = known(asked)?;
-    asked.perform(actor, Wish::OrderRule { order_id, ruling, note: form.get("note").to_owned() })?;
-    Ok(done(&address(order_id), said))
+    let (order_id, note) = (known(asked)?, form.get("note"));
+    perform(asked, actor, Wish::OrderRule { order_id, ruling, note: note.to_owned() }, note, said)
+}
+
+/// The order's page again: with what was done, or with what was typed and why it was not taken.
+fn perform(asked: &Asked, actor: &Actor, wish: Wish, typed: &str, said: Said) -> Result<Reply, Problem> {
+    match asked.perform(actor, wish) {
+        Ok(_) => Ok(done(&address(asked.id()?), said)),
+        Err(desk::Error::Refused(refusal)) => {
+            let text = refusal.line(asked.lang);
+            let is_note = matches!(refusal.why, Why::NoteLength(..));
+            again(asked, typed, &if is_note { Wrong::at("note", text) } else { Wrong::new(text) })
+        }
+        Err(error @ desk::Error::Db(_)) => Err(error.into()),
+    }
 }
 
 /// The order of the address, if whoever asks may see it.
@@ -96,7 +108,7 @@ pub(super) fn buttons(view: &View<'_>) -> Markup {
                 @if let Some(delivery) = newest { (replay(view, delivery)) }
             }
             @if waits_for_a_person {
-                details {
+                details open[view.asked.path == at("dismiss")] {
                     summary { (words.dismiss) "…" }
                     p.hint { (words.dismiss_hint) }
                     (with_reason(view, &at("dismiss"), &html! { button.danger { (words.dismiss) } }))
@@ -138,7 +150,7 @@ fn is_passed_over(reason: Option<&Reason>) -> bool {
 
 fn with_reason(view: &View<'_>, action: &str, button: &Markup) -> Markup {
     let content = html! {
-        label.field { span { (view.lang.order().why) } input name="note" maxlength=(LONGEST_NOTE) dir="auto"; }
+        label.field { span { (view.lang.order().why) } input name="note" value=(typed(view, action)) maxlength=(LONGEST_NOTE) dir="auto"; }
         (button)
     };
     form(view.asked, action, &content)
@@ -150,11 +162,17 @@ pub(super) fn note_form(view: &View<'_>) -> Markup {
         return Markup::default();
     }
     let words = view.lang.order();
+    let action = format!("{}/note", address(view.story.order.id));
     let content = html! {
         div.row {
-            label.field { span { (words.note) } input name="note" maxlength=(LONGEST_NOTE) dir="auto" required; }
+            label.field { span { (words.note) } input name="note" value=(typed(view, &action)) maxlength=(LONGEST_NOTE) dir="auto" required; }
             button.second { (words.keep_note) }
         }
     };
-    form(view.asked, &format!("{}/note", address(view.story.order.id)), &content)
+    form(view.asked, &action, &content)
+}
+
+/// What was typed into the form of this address, if it is the one that was sent.
+fn typed<'a>(view: &View<'a>, action: &str) -> &'a str {
+    if view.asked.path == action { view.typed } else { "" }
 }

@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 
+use super::wrong::Wrong;
 use super::{Frame, badge, badge_of_state, code, mapping, maybe_time, page, table, time};
 use crate::db::log::Entry;
 use crate::db::merchant::Mode;
@@ -46,16 +47,31 @@ struct View<'a> {
     lang: Lang,
     story: Story,
     zone: TimeZone,
+    /// What was typed into the form that is shown again.
+    typed: &'a str,
 }
 
 pub(in crate::web) fn show(asked: &Asked) -> Result<Reply, Problem> {
-    let id = asked.id()?;
-    let story = asked.see(|sight| sight.story(id, ROWS, CALLS, asked.now()))?;
-    let frame = Frame::new(asked, is_moving(&story.order, asked.now())).with_typing();
-    // A zone that this build does not know is a reason to show other hours, not to show nothing.
-    let zone = TimeZone::get(&story.merchant.time_zone).unwrap_or(TimeZone::UTC);
-    let view = View { asked, lang: asked.lang, story, zone };
-    Ok(page(&frame, &named(&view.story.order), &render(&view)))
+    let view = View::of(asked, "")?;
+    let order = &view.story.order;
+    let frame = Frame::new(asked, is_moving(order, asked.now())).watched().with_typing();
+    Ok(page(&frame, &named(order), &render(&view)))
+}
+
+/// The page with the form that was not taken, and why.
+fn again(asked: &Asked, typed: &str, wrong: &Wrong) -> Result<Reply, Problem> {
+    let view = View::of(asked, typed)?;
+    Ok(wrong.reply(&Frame::new(asked, false), &named(&view.story.order), &render(&view)))
+}
+
+impl<'a> View<'a> {
+    fn of(asked: &'a Asked, typed: &'a str) -> Result<Self, Problem> {
+        let id = asked.id()?;
+        let story = asked.see(|sight| sight.story(id, ROWS, CALLS, asked.now()))?;
+        // A zone that this build does not know is a reason to show other hours, not to show nothing.
+        let zone = TimeZone::get(&story.merchant.time_zone).unwrap_or(TimeZone::UTC);
+        Ok(Self { asked, lang: asked.lang, story, zone, typed })
+    }
 }
 
 fn named(order: &Overview) -> String {
