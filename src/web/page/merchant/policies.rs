@@ -69,6 +69,7 @@ fn triggers(form: &Form) -> BTreeMap<String, Trigger> {
 }
 
 /// What was typed and is no rule: it stands there again.
+#[derive(Clone, Copy)]
 struct Typed<'a> {
     tolerance: &'a str,
     gateway: &'a str,
