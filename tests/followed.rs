@@ -151,6 +151,18 @@ fn an_invoice_is_settled_when_its_goods_moved_or_came_back() {
         books.document(1).verified_at = Some(at(990));
     });
     assert_eq!(pending.told(), "wait: stock_pending until 1050");
+    // Daftra will not take an edit any more, and nothing is left to edit: the stock is asked for all the same.
+    let locked = pending.clone().locked(1);
+    assert_eq!(locked.told(), "wait: stock_pending until 1050");
+    let due = locked.with(|books| books.document(1).verified_at = Some(at(930)));
+    assert_eq!(due.told(), "verify 1");
+    let is_missing = |misses, look: i64| {
+        due.clone().with(|books| {
+            (books.document(1).misses, books.document(1).look_at) = (misses, Some(at(look)));
+        })
+    };
+    assert_eq!(is_missing(1, 1_010).told(), "wait: looking_again until 1010");
+    assert_eq!(is_missing(1, 1_000).told(), "verify 1", "whether it is gone is seen twice");
     let most = pending.back(9, &[(TEA, 2)]).does("create refund/9 20000 9=Receipt");
     assert_eq!(most.told(), "wait: stock_pending until 1050", "one is still to move");
     let all = most.back(10, &[(MUG, 1)]).does("create refund/10 10000 10=Receipt");

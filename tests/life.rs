@@ -32,17 +32,18 @@ found             -        -         posted    -        posted   -          -   
 absent_wanted     -        -         in_doubt  -        dropped  -          -                 -                 -       -       -
 absent_unwanted   -        -         in_doubt  -        dropped  -          -                 -                 -       -       -
 several           -        -         in_doubt  -        dropped  -          -                 -                 -       -       -
-look_failed       -        -         in_doubt  -        dropped  posted     -                 replace_in_doubt  -       -       -
-as_written        -        -         -         -        -        posted     -                 posted            -       -       -
+look_failed       -        -         in_doubt  -        dropped  posted     -                 replace_in_doubt  locked  -       -
+as_written        -        -         -         -        -        posted     -                 posted            locked  -       -
 as_before         -        -         -         -        -        -          -                 posted            -       -       -
-differs           -        -         -         -        -        posted     -                 posted            -       -       -
-missing           -        -         -         -        -        posted     -                 replace_in_doubt  -       -       -
-stock_read        -        -         -         -        -        posted     -                 -                 -       -       -
+differs           -        -         -         -        -        posted     -                 posted            locked  -       -
+missing           -        -         -         -        -        posted     -                 replace_in_doubt  locked  -       -
+stock_read        -        -         -         -        -        posted     -                 -                 locked  -       -
 short             planned  -         -         refused  -        -          -                 -                 -       -       -
 paid_by_others    -        -         -         -        -        -          -                 -                 locked  -       -
 reverse           -        -         -         -        -        reversed   -                 -                 reversed -      -
 lost              -        -         -         -        -        -          -                 -                 -       -       -
 adopt             -        -         -         -        -        -          -                 -                 -       -       -
+take_off          -        -         -         -        -        -          -                 -                 -       -       -
 drop              dropped  -         -         dropped  -        -          -                 -                 -       -       -
 want              -        -         -         planned  planned  -          -                 -                 -       -       -
 note              -        -         -         -        -        posted     -                 -                 -       -       -
@@ -134,6 +135,7 @@ fn event(name: &str) -> Event {
         "reverse" => Event::Reverse,
         "lost" => Event::Lost,
         "adopt" => Event::Adopt { transactions: [17].into() },
+        "take_off" => Event::TakeOff { transactions: [18].into(), amount: Amount(90) },
         "drop" => Event::Drop,
         "want" => Event::Want,
         "note" => Event::Note { seen: [(9, Seen::Skipped)].into() },
@@ -202,7 +204,7 @@ fn table() -> Vec<Row> {
 #[test]
 fn every_event_in_every_state_leads_where_the_table_says_or_is_impossible() {
     let table = table();
-    assert_eq!(table.len(), 27);
+    assert_eq!(table.len(), 28);
     for (name, cells) in &table {
         for (state, leads) in cells {
             let got = apply(&in_state(*state), event(name), at(0), &POLICY).map(|after| after.state);

@@ -272,7 +272,13 @@ pub fn next(document: &Document, now: Timestamp, policy: &Policy) -> Next {
         State::Gone => Next::Hold(Hold::Gone { reference: reference() }),
         // Whether it was for want of stock is still to be asked.
         State::Refused if document.look_at.is_some() => Next::Verify,
-        State::Planned | State::Refused | State::Locked | State::Reversed => Next::Nothing,
+        // Daftra will not change it any more; whether its goods moved is asked all the same.
+        State::Locked => match document.look_at {
+            Some(at) => look(at),
+            None if document.next_stock_look().is_some_and(|at| at <= now) => Next::Verify,
+            None => Next::Nothing,
+        },
+        State::Planned | State::Refused | State::Reversed => Next::Nothing,
     }
 }
 
@@ -450,7 +456,10 @@ pub fn apply(document: &Document, event: Event, now: Timestamp, policy: &Policy)
             }
         }
         (State::InDoubt | State::Dropped, Event::Several { ids }) => after.finding = Some(Finding::Several { ids }),
-        (State::InDoubt | State::Dropped | State::ReplaceInDoubt | State::Posted, Event::LookFailed) => {
+        (
+            State::InDoubt | State::Dropped | State::ReplaceInDoubt | State::Posted | State::Locked,
+            Event::LookFailed,
+        ) => {
             after.failed_looks += 1;
             after.look_at = Some(now + policy.look_up_gap);
         }
@@ -466,7 +475,7 @@ pub fn apply(document: &Document, event: Event, now: Timestamp, policy: &Policy)
             enter(&mut after, State::Planned);
             after.refusal = None;
         }
-        (State::Posted, Event::AsWritten { total, remote_no }) => {
+        (State::Posted | State::Locked, Event::AsWritten { total, remote_no }) => {
             after.total = Some(total);
             after.remote_no = remote_no.or(after.remote_no);
             after.verified_at = Some(now);
@@ -482,7 +491,12 @@ pub fn apply(document: &Document, event: Event, now: Timestamp, policy: &Policy)
             after.verified_at = Some(now);
             after.finding = Some(Finding::ChangedByHand { differences });
         }
-        (State::Posted | State::ReplaceInDoubt, Event::Missing) => {
+        (State::Locked, Event::Differs { differences }) => {
+            after.look_at = None;
+            after.verified_at = Some(now);
+            after.finding = Some(Finding::ChangedByHand { differences });
+        }
+        (State::Posted | State::ReplaceInDoubt | State::Locked, Event::Missing) => {
             if document.misses == 0 {
                 after.misses = 1;
                 after.look_at = Some(now + policy.gone_gap);
@@ -492,7 +506,7 @@ pub fn apply(document: &Document, event: Event, now: Timestamp, policy: &Policy)
                 after.refusal = None;
             }
         }
-        (State::Posted, Event::StockRead { stock }) => after.stock = Some(stock),
+        (State::Posted | State::Locked, Event::StockRead { stock }) => after.stock = Some(stock),
         (State::Refused, Event::Short { shortages }) => {
             after.look_at = None;
             after.finding = (!shortages.is_empty()).then_some(Finding::NotEnoughStock { shortages });

@@ -177,7 +177,7 @@ impl Case<'_> {
         let mut verify = Vec::new();
         for document in documents {
             match self.next(document) {
-                Next::Look if document.state == State::Posted => {
+                Next::Look if matches!(document.state, State::Posted | State::Locked) => {
                     verify.push(Operation::Verify { document: document.id })
                 }
                 Next::Look => {

@@ -10,10 +10,6 @@ const BUTTONS = /\/(retry|release|revoke|replay|dismiss|import|renew|leave|pause
 const NONSENSE = `"><b>§ ${"nonsense ".repeat(150)}`;
 /** Not typed: they say themselves what may be chosen. */
 const CHOSEN = new Set(["hidden", "radio", "checkbox", "submit", "search"]);
-/** They say what is wrong above the form, not beside a field. */
-const ABOVE = /^\/(users|me\/|merchants\/[^/]+\/mapping)/;
-/** Its name must be typed again. */
-const FORGETS = "/me/tokens";
 
 const kind = (action) => action.replaceAll(/\/(\d+)(?=\/|$)/g, "/{id}");
 
@@ -94,10 +90,9 @@ async function unsaid(page, place, action, typed, language) {
   });
   for (const [name, type, value] of typed) {
     const wanted = type === "password" ? "" : value.trim();
-    const isKept = action === FORGETS || type === "datetime-local" || shown.values[name]?.trim() === wanted;
+    const isKept = type === "datetime-local" || shown.values[name]?.trim() === wanted;
     if (!isKept) found.push(`${place}: ${name} says "${shown.values[name]?.slice(0, 30)}" after "${value.slice(0, 30)}" was typed`);
   }
-  if (ABOVE.test(action)) return found;
   if (shown.told !== said) found.push(`${place}: no field points at "${said}"`);
   else if (!shown.hasFocus || !shown.isInView) found.push(`${place}: the field that is wrong has no focus`);
   return found;

@@ -5,7 +5,8 @@ use jiff::tz::TimeZone;
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::{Frame, code, complaint, done, form, order, page, refused, table, time};
+use super::wrong::Wrong;
+use super::{Frame, code, done, form, order, page, table, time};
 use crate::db;
 use crate::db::held::Cause;
 use crate::db::merchant::Merchant;
@@ -105,8 +106,7 @@ pub(in crate::web) fn import(asked: &Asked, actor: &Actor, form: &Form) -> Resul
     };
     let view = View::of(asked)?;
     let said = format!("{wrong} {}", words.nothing_changed);
-    let content = html! { (complaint(&said)) (render(&view)) };
-    Ok(refused(&Frame::new(asked, false).with_typing(), words.title, &content))
+    Ok(Wrong::at("file", said).reply(&Frame::new(asked, false).with_typing(), words.title, &render(&view)))
 }
 
 /// What the answer to an import counts, as it stands in the address of the page after it.

@@ -3,7 +3,8 @@
 use maud::{Markup, html};
 use secrecy::SecretString;
 
-use super::{Frame, complaint, done, form, page, refused, tokens};
+use super::wrong::Wrong;
+use super::{Frame, done, form, page, tokens};
 use crate::db::scope::Scope;
 use crate::desk::{self, Secret, Wish};
 use crate::text::{Lang, Said};
@@ -16,14 +17,14 @@ const LANGUAGE: &str = "/me/language";
 const PASSWORD: &str = "/me/password";
 
 pub(in crate::web) fn show(asked: &Asked) -> Result<Reply, Problem> {
-    let content = render(asked, &merchants(asked)?, &tokens::section(asked, None)?, None);
+    let content = render(asked, &merchants(asked)?, &tokens::section(asked, None)?);
     Ok(page(&Frame::new(asked, false).with_typing(), asked.lang.me().title, &content))
 }
 
 /// The page after a token was not made, and why.
-pub(super) fn again(asked: &Asked, wrong: &str) -> Result<Reply, Problem> {
-    let content = render(asked, &merchants(asked)?, &tokens::section(asked, Some(wrong))?, None);
-    Ok(refused(&Frame::new(asked, false), asked.lang.me().title, &content))
+pub(super) fn again(asked: &Asked, wrong: &Wrong, typed: &Form) -> Result<Reply, Problem> {
+    let content = render(asked, &merchants(asked)?, &tokens::section(asked, Some(typed))?);
+    Ok(wrong.reply(&Frame::new(asked, false), asked.lang.me().title, &content))
 }
 
 pub(in crate::web) fn set_language(asked: &Asked, actor: &Actor, form: &Form) -> Result<Reply, Problem> {
@@ -35,20 +36,20 @@ pub(in crate::web) fn set_language(asked: &Asked, actor: &Actor, form: &Form) ->
 pub(in crate::web) fn set_password(asked: &Asked, actor: &Actor, form: &Form) -> Result<Reply, Problem> {
     let words = asked.lang.me();
     let current = SecretString::from(form.raw("current"));
-    let complaint = if !asked.context.guard.is_password_of(actor.user(), &current)? {
-        words.wrong_password.to_owned()
+    let wrong = if !asked.context.guard.is_password_of(actor.user(), &current)? {
+        Wrong::at("current", words.wrong_password)
     } else if form.raw("new") != form.raw("again") {
-        words.not_the_same.to_owned()
+        Wrong::at("again", words.not_the_same)
     } else {
         let (password, end_tokens) = (Secret(SecretString::from(form.raw("new"))), ends_tokens(form));
         match asked.perform(actor, Wish::UserPasswd { name: actor.user().name.clone(), password, end_tokens }) {
             Ok(_) => return Ok(done(HERE, Said::of_password(end_tokens))),
-            Err(desk::Error::Refused(refusal)) => refusal.line(asked.lang),
+            Err(desk::Error::Refused(refusal)) => Wrong::of(&refusal, refusal.line(asked.lang), &[("password", "new")]),
             Err(error @ desk::Error::Db(_)) => return Err(error.into()),
         }
     };
-    let content = render(asked, &merchants(asked)?, &tokens::section(asked, None)?, Some(&complaint));
-    Ok(refused(&Frame::new(asked, false), words.title, &content))
+    let content = render(asked, &merchants(asked)?, &tokens::section(asked, None)?);
+    Ok(wrong.reply(&Frame::new(asked, false), words.title, &content))
 }
 
 /// The box beside a new password, and its value when it is ticked.
@@ -70,7 +71,7 @@ fn merchants(asked: &Asked) -> Result<Option<Vec<String>>, Problem> {
     }
 }
 
-fn render(asked: &Asked, merchants: &Option<Vec<String>>, tokens: &Markup, wrong: Option<&str>) -> Markup {
+fn render(asked: &Asked, merchants: &Option<Vec<String>>, tokens: &Markup) -> Markup {
     let (user, words, shell) = (asked.viewer.user(), asked.lang.me(), asked.lang.shell());
     let chosen = user.language.as_deref();
     let languages = html! {
@@ -121,7 +122,6 @@ fn render(asked: &Asked, merchants: &Option<Vec<String>>, tokens: &Markup, wrong
         section.card { h2 { (shell.language) } (form(asked, LANGUAGE, &languages)) }
         section.card #password {
             h2 { (words.password) }
-            @if let Some(wrong) = wrong { (complaint(wrong)) }
             (form(asked, PASSWORD, &passwords))
         }
         (tokens)

@@ -220,11 +220,6 @@ fn complaint(text: &str) -> Markup {
     html! { p.banner.bad role="alert" { (text) } }
 }
 
-/// A page that shows a form again, for what was typed is not right.
-fn refused(frame: &Frame<'_>, title: &str, content: &Markup) -> Reply {
-    reply::html(StatusCode::UNPROCESSABLE_ENTITY, layout(frame, title, content))
-}
-
 /// A table that scrolls inside its own box, so that a phone never scrolls the page sideways; a sentence if it is empty.
 fn table(headings: &[&str], rows: &[Markup], empty: &str) -> Markup {
     html! {

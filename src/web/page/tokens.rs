@@ -5,7 +5,8 @@ use jiff::tz::TimeZone;
 use maud::{Markup, html};
 use secrecy::ExposeSecret as _;
 
-use super::{Frame, code, complaint, done, form, me, page, table, time};
+use super::wrong::Wrong;
+use super::{Frame, code, done, form, me, page, table, time};
 use crate::db::merchant::Merchant;
 use crate::db::token::Token;
 use crate::db::user::{Role, User};
@@ -17,6 +18,8 @@ use crate::web::auth::Actor;
 use crate::web::reply::{Problem, Reply};
 
 const HERE: &str = "/me/tokens";
+/// What a refusal is about, and the field that has it.
+const FIELDS: [(&str, &str); 4] = [("name", "name"), ("role", "role"), ("merchant", "merchant"), ("days", "days")];
 /// How long a token may live, in days; the second is offered first.
 const DAYS: [u32; 3] = [30, 90, 365];
 const USUAL_DAYS: u32 = 90;
@@ -47,7 +50,9 @@ pub(in crate::web) fn add(asked: &Asked, actor: &Actor, form: &Form) -> Result<R
             };
             Ok(page(&Frame::new(asked, false).with_typing(), words.made, &content))
         }
-        Err(desk::Error::Refused(refusal)) => me::again(asked, &refusal.line(asked.lang)),
+        Err(desk::Error::Refused(refusal)) => {
+            me::again(asked, &Wrong::of(&refusal, refusal.line(asked.lang), &FIELDS), form)
+        }
         Err(error @ desk::Error::Db(_)) => Err(error.into()),
     }
 }
@@ -67,8 +72,8 @@ pub(super) fn end(asked: &Asked, actor: &Actor, user_id: i64, token_id: i64) -> 
     Ok(())
 }
 
-/// The part of the own page that is about them.
-pub(super) fn section(asked: &Asked, wrong: Option<&str>) -> Result<Markup, Problem> {
+/// The part of the own page that is about them, with what was typed if it was refused.
+pub(super) fn section(asked: &Asked, typed: Option<&Form>) -> Result<Markup, Problem> {
     let (tokens, merchants) = asked.see(|sight| Ok((sight.tokens(asked.viewer.user().id)?, sight.merchants()?)))?;
     let words = asked.lang.tokens();
     let rows = list(asked, &tokens, asked.viewer.user(), HERE, words.all_i_see, words.none);
@@ -76,9 +81,8 @@ pub(super) fn section(asked: &Asked, wrong: Option<&str>) -> Result<Markup, Prob
         section.card #tokens {
             h2 { (words.title) }
             p.hint { (words.hint) }
-            @if let Some(wrong) = wrong { (complaint(wrong)) }
             (rows)
-            (form(asked, HERE, &fields(asked, &merchants)))
+            (form(asked, HERE, &fields(asked, &merchants, typed)))
         }
     })
 }
@@ -120,18 +124,20 @@ fn row(asked: &Asked, token: &Token, user: &User, here: &str, all: &str) -> Mark
     }
 }
 
-fn fields(asked: &Asked, merchants: &[Merchant]) -> Markup {
+fn fields(asked: &Asked, merchants: &[Merchant], typed: Option<&Form>) -> Markup {
     let words = asked.lang.tokens();
+    let typed = |name: &str| typed.map(|form| form.get(name)).unwrap_or_default();
+    let days = typed("days").parse().unwrap_or(USUAL_DAYS);
     html! {
         label.field {
             span { (words.name) }
-            input name="name" maxlength="64" required placeholder=(words.name_example);
+            input name="name" value=(typed("name")) maxlength="64" required placeholder=(words.name_example);
         }
         label.field {
             span { (asked.lang.me().role) }
             select name="role" {
                 @for role in Role::ALL.into_iter().filter(|role| asked.viewer.is(*role)) {
-                    option value=(role.word()) { (asked.lang.words().role(role)) }
+                    option value=(role.word()) selected[typed("role") == role.word()] { (asked.lang.words().role(role)) }
                 }
             }
         }
@@ -140,14 +146,14 @@ fn fields(asked: &Asked, merchants: &[Merchant]) -> Markup {
                 span { (words.merchant) }
                 select name="merchant" {
                     option value="" { (words.all_i_see) }
-                    @for merchant in merchants { option value=(merchant.slug) { (merchant.name) } }
+                    @for merchant in merchants { option value=(merchant.slug) selected[typed("merchant") == merchant.slug] { (merchant.name) } }
                 }
             }
         }
         label.field {
             span { (words.days) }
             select name="days" {
-                @for days in DAYS { option value=(days) selected[days == USUAL_DAYS] { (days) } }
+                @for offered in DAYS { option value=(offered) selected[offered == days] { (offered) } }
             }
         }
         button { (words.make) }

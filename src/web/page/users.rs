@@ -3,12 +3,14 @@
 use maud::{Markup, html};
 use secrecy::SecretString;
 
-use super::{Frame, complaint, done, form, me, page, refused, tokens};
+use super::wrong::Wrong;
+use super::{Frame, done, form, me, page, tokens};
 use crate::db::merchant::Merchant;
 use crate::db::scope::Scope;
 use crate::db::user::{Role, User};
 use crate::desk::{self, Secret, Wish};
-use crate::text::{Notice, Said};
+use crate::text::refusal::Refusal;
+use crate::text::{Lang, Notice, Said};
 use crate::web::asked::{Asked, Form};
 use crate::web::auth::Actor;
 use crate::web::reply::{Problem, Reply};
@@ -16,7 +18,7 @@ use crate::web::reply::{Problem, Reply};
 const HERE: &str = "/users";
 
 pub(in crate::web) fn show(asked: &Asked) -> Result<Reply, Problem> {
-    let content = list(asked, &everybody(asked)?, None, "")?;
+    let content = list(asked, &everybody(asked)?, "", Role::Viewer)?;
     Ok(page(&Frame::new(asked, false), asked.lang.users().title, &content))
 }
 
@@ -31,8 +33,8 @@ pub(in crate::web) fn add(asked: &Asked, actor: &Actor, form: &Form) -> Result<R
             Ok(done(&address(&known), Said::UserAdded))
         }
         Err(desk::Error::Refused(refusal)) => {
-            let content = list(asked, &everybody(asked)?, Some(&refusal.line(asked.lang)), &name)?;
-            Ok(refused(&Frame::new(asked, false), asked.lang.users().title, &content))
+            let content = list(asked, &everybody(asked)?, &name, role)?;
+            Ok(wrong(&refusal, asked.lang).reply(&Frame::new(asked, false), asked.lang.users().title, &content))
         }
         Err(error @ desk::Error::Db(_)) => Err(error.into()),
     }
@@ -40,7 +42,7 @@ pub(in crate::web) fn add(asked: &Asked, actor: &Actor, form: &Form) -> Result<R
 
 pub(in crate::web) fn edit(asked: &Asked) -> Result<Reply, Problem> {
     let (user, merchants) = one(asked)?;
-    let content = render(asked, &user, &merchants, None)?;
+    let content = render(asked, &user, &merchants)?;
     Ok(page(&Frame::new(asked, false), &user.name, &content))
 }
 
@@ -77,11 +79,17 @@ fn perform(asked: &Asked, actor: &Actor, said: Said, wish: impl FnOnce(String) -
     match asked.perform(actor, wish(user.name.clone())) {
         Ok(_) => Ok(done(&address(&user), said)),
         Err(desk::Error::Refused(refusal)) => {
-            let content = render(asked, &user, &merchants, Some(&refusal.line(asked.lang)))?;
-            Ok(refused(&Frame::new(asked, false), &user.name, &content))
+            let content = render(asked, &user, &merchants)?;
+            Ok(wrong(&refusal, asked.lang).reply(&Frame::new(asked, false), &user.name, &content))
         }
         Err(error @ desk::Error::Db(_)) => Err(error.into()),
     }
+}
+
+/// Said at the field that it is about.
+fn wrong(refusal: &Refusal, lang: Lang) -> Wrong {
+    let fields = [("user", "name"), ("password", "password"), ("merchant", "merchant"), ("merchants", "role")];
+    Wrong::of(refusal, refusal.line(lang), &fields)
 }
 
 fn everybody(asked: &Asked) -> Result<Vec<User>, Problem> {
@@ -99,7 +107,7 @@ fn address(user: &User) -> String {
     format!("{HERE}/{}", user.id)
 }
 
-fn list(asked: &Asked, users: &[User], wrong: Option<&str>, typed: &str) -> Result<Markup, Problem> {
+fn list(asked: &Asked, users: &[User], typed: &str, role: Role) -> Result<Markup, Problem> {
     let (lang, words) = (asked.lang, asked.lang.users());
     let tokens = asked.see(|sight| sight.good_tokens(asked.now()))?;
     let row = |user: &User| {
@@ -121,7 +129,7 @@ fn list(asked: &Asked, users: &[User], wrong: Option<&str>, typed: &str) -> Resu
     let rows: Vec<Markup> = users.iter().map(row).collect();
     let fields = html! {
         label.field { span { (words.name) } input name="name" value=(typed) required autocomplete="off" maxlength="64"; }
-        (roles(asked, Role::Viewer))
+        (roles(asked, role))
         label.field { span { (words.password) } input type="password" name="password" required autocomplete="new-password"; }
         p.hint { (words.password_hint) }
         button { (words.add) }
@@ -132,7 +140,6 @@ fn list(asked: &Asked, users: &[User], wrong: Option<&str>, typed: &str) -> Resu
         section.card #add {
             h2 { (words.add) }
             p.hint { (words.add_hint) }
-            @if let Some(wrong) = wrong { (complaint(wrong)) }
             (form(asked, HERE, &fields))
         }
     })
@@ -153,7 +160,7 @@ fn roles(asked: &Asked, chosen: Role) -> Markup {
     }
 }
 
-fn render(asked: &Asked, user: &User, merchants: &[Merchant], wrong: Option<&str>) -> Result<Markup, Problem> {
+fn render(asked: &Asked, user: &User, merchants: &[Merchant]) -> Result<Markup, Problem> {
     let (words, here) = (asked.lang.users(), address(user));
     let is_me = asked.viewer.user().id == user.id;
     let rights = html! {
@@ -191,7 +198,6 @@ fn render(asked: &Asked, user: &User, merchants: &[Merchant], wrong: Option<&str
     Ok(html! {
         p { a href=(HERE) { (words.title) } }
         h1 { bdi { (user.name) } }
-        @if let Some(wrong) = wrong { (complaint(wrong)) }
         @if is_me { p.banner.calm { (words.yourself) } }
         section.card { h2 { (words.change) } (form(asked, &format!("{here}/rights"), &rights)) }
         section.card { h2 { (words.password) } (form(asked, &format!("{here}/password"), &password)) }

@@ -5,6 +5,7 @@ use hyper::StatusCode;
 use maud::{Markup, PreEscaped, Render, html};
 
 use super::{Frame, complaint, layout};
+use crate::text::refusal::{About, Refusal};
 use crate::web::reply::{self, Reply};
 
 /// Where the complaint stands, for its field to point at.
@@ -23,6 +24,19 @@ impl Wrong {
 
     pub(super) fn at(field: &'static str, text: impl Into<String>) -> Self {
         Self { text: text.into(), field: Some(field) }
+    }
+
+    /// At the field of this form that has what a refusal is about: what the refusal calls it, and its name.
+    pub(super) fn of(refusal: &Refusal, text: impl Into<String>, fields: &[(&str, &'static str)]) -> Self {
+        let key = match &refusal.about {
+            About::Key(key) => key.split('[').next().unwrap_or(key),
+            About::Secret => "secret",
+            About::Line(..) | About::Text(_) | About::Merchant(_) | About::Order(_) | About::Delivery(_) => {
+                return Self::new(text);
+            }
+        };
+        let field = fields.iter().find(|(known, _)| *known == key).map(|(_, field)| *field);
+        Self { text: text.into(), field }
     }
 
     /// The page that shows the form again. It answers at the address to which the form was sent.

@@ -28,7 +28,7 @@ use crate::desk::account::Silence;
 use crate::desk::file::{MerchantFile, Missing};
 use crate::desk::{self, Proposal, Secrets, Wish};
 use crate::text::label::merchants::Merchants;
-use crate::text::refusal::{About, Form, Refusal, Why};
+use crate::text::refusal::{Form, Refusal, Why};
 use crate::text::{Lang, Notice, Said};
 use crate::web::asked::Asked;
 use crate::web::auth::Actor;
@@ -214,18 +214,7 @@ fn perform(asked: &Asked, actor: &Actor, wish: Wish) -> Result<Option<Wrong>, Pr
 
 /// What a refusal says, at the field of a form that has what it is about.
 fn wrong(refusal: &Refusal, lang: Lang) -> Wrong {
-    let text = in_words(refusal, lang);
-    let key = match &refusal.about {
-        About::Key(key) => key.split('[').next().unwrap_or(key),
-        About::Secret => "secret",
-        About::Line(..) | About::Text(_) | About::Merchant(_) | About::Order(_) | About::Delivery(_) => {
-            return Wrong::new(text);
-        }
-    };
-    match FIELDS.iter().find(|(known, _)| *known == key) {
-        Some((_, field)) => Wrong::at(field, text),
-        None => Wrong::new(text),
-    }
+    Wrong::of(refusal, in_words(refusal, lang), &FIELDS)
 }
 
 /// Keys of the merchant file, and the fields of the forms in which they are typed or chosen.
