@@ -259,8 +259,14 @@ fn a_payment_lives_like_every_document_and_may_be_lost_and_adopt() {
     assert_eq!(adopted.payment().unwrap().covers, [17].into());
     assert_eq!(Document { content: posted.content.clone(), ..adopted.clone() }, posted, "nothing else changes");
     assert_eq!(adopted.content.fingerprint(), posted.content.fingerprint());
+    let found = step(&posted, event("differs"), 5);
+    let less = step(&found, event("take_off"), 6);
+    check(&less);
+    let payment = less.payment().unwrap();
+    assert_eq!((&payment.covers, payment.amount, less.total), (&[18].into(), Amount(90), Some(Amount(90))));
+    assert_eq!((less.finding.as_ref(), &less.wanted), (None, &less.content.fingerprint()));
     for state in State::ALL.into_iter().filter(|state| *state != State::Posted) {
-        for name in ["lost", "adopt"] {
+        for name in ["lost", "adopt", "take_off"] {
             let elsewhere = Document { state, ..posted.clone() };
             assert!(apply(&elsewhere, event(name), at(5), &POLICY).is_err(), "{name} in {}", state.word());
         }
@@ -505,6 +511,15 @@ fn payments_of_others_on_a_locked_invoice_are_known_until_a_person_tries_again()
     let locked = step(&in_state(State::Locked), event("paid_by_others"), 1);
     assert_eq!((next(&locked, at(1), &POLICY), locked.paid_by_others()), (Next::Nothing, [31].into()));
     assert_eq!(step(&locked, Event::TryAgain, 2).paid_by_others(), [].into());
+    // Whether its goods moved is asked all the same.
+    let pending = step(&locked, Event::StockRead { stock: Stock::Pending { why: [Unmoved::Requisition].into() } }, 2);
+    let seen = step(&pending, event("as_written"), 3);
+    assert_eq!((next(&seen, at(3_602), &POLICY), next(&seen, at(3_603), &POLICY)), (Next::Nothing, Next::Verify));
+    assert_eq!(seen.paid_by_others(), [31].into(), "and what was found stays so");
+    let missed = step(&seen, event("missing"), 4);
+    let differs = step(&missed, event("differs"), 5);
+    assert_eq!((missed.misses, differs.misses, differs.look_at), (1, 0, None));
+    assert!(matches!(next(&differs, at(9_999), &POLICY), Next::Hold(Hold::ChangedByHand { .. })));
 }
 
 #[test]

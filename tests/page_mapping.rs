@@ -82,6 +82,7 @@ fn a_file_is_taken_in_whole_or_names_the_row_and_the_column() {
         ("\ncode;product\n1,5E+5;7\n", "Row 3, column code: \u{2068}1,5E+5\u{2069} is what"),
         ("code,product,note\n", "There is no row with a code"),
         ("", "There is no row with a code"),
+        (&"\n".repeat(100_001), "at most this many rows: 100000"),
     ] {
         let answer = upload(&world, "omar", file.as_bytes());
         let said = answer.body.replace("&#39;", "'");

@@ -208,7 +208,7 @@ fn a_payment_found_to_be_less_had_the_money_taken_off_that_went_back() {
         let differs = Difference { what: DifferenceKind::Amount, ours: "300.00".into(), daftra: daftra.into() };
         known.payment(1, 900, 30_000).restored(minute).with(|books| {
             let payment = books.ledger.documents.last_mut().unwrap();
-            payment.finding = Some(Finding::ChangedByHand { differences: vec![differs] });
+            (payment.finding, payment.total) = (Some(Finding::ChangedByHand { differences: vec![differs] }), None);
         })
     };
     let paid = || Books::new().recording().sale(900, 30_000);
@@ -217,6 +217,10 @@ fn a_payment_found_to_be_less_had_the_money_taken_off_that_went_back() {
     let is_held = |books: &Books| books.told().starts_with("hold: changed_by_hand");
     assert_eq!(found("200", 950).told(), "{9} was taken off 2: 20000");
     assert_eq!(found("200", 950).does("{9} was taken off 2: 20000").told(), "settled");
+    let seen_before = found("200", 950).with(|books| books.document(2).total = Some(Amount(30_000)));
+    assert!(is_held(&seen_before), "a person took something off it since");
+    let nothing = paid().record(9, &[], Restock::Cancel, 30_000).class(9, Class::Absorbed);
+    assert!(is_held(&of(nothing.does("create order 30000"), "0", 950)), "it is not completed");
     for daftra in ["199.99", "200.01", "400", "300.5", "0.001", "none"] {
         assert!(is_held(&found(daftra, 950)), "{daftra}");
     }

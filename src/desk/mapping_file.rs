@@ -18,6 +18,9 @@ const SEPARATORS: [char; 3] = [',', ';', '\t'];
 /// With these a spreadsheet takes a cell for a formula.
 const FORMULA: [char; 4] = ['=', '+', '-', '@'];
 
+/// Rows of one file: beyond any shop's codes, and few enough for one change of the database.
+pub const MOST_ROWS: usize = 100_000;
+
 /// The row with which some spreadsheets begin, to say what parts their cells.
 const TOLD_SEPARATOR: &str = "sep=";
 
@@ -30,6 +33,9 @@ pub enum Fault {
     /// A quote that is opened is never closed.
     #[error("Row {row} has a cell that begins with a quote and does not end: close it, or double the quote")]
     OpenQuote { row: usize },
+    /// More than is taken at once.
+    #[error("The file has more than {most} rows: take it in as several files")]
+    TooMany { most: usize },
     /// Too few cells, or too many.
     #[error("Row {row} has {columns} columns: write code, product and note")]
     Columns { row: usize, columns: usize },
@@ -69,7 +75,7 @@ fn quoted(cell: &str) -> String {
 
 /// A spreadsheet takes it for a formula, or did before it was guarded.
 fn is_formula(cell: &str) -> bool {
-    cell.trim_start_matches('\'').starts_with(FORMULA)
+    cell.trim_start_matches(['\'', ' ', '\t', '\r', '\n']).starts_with(FORMULA)
 }
 
 /// The cell without the guard that `quoted` puts before it.
@@ -147,6 +153,9 @@ fn records(text: &str) -> Result<Vec<Vec<String>>, Fault> {
             ('\n', false) => {
                 record.push(std::mem::take(&mut cell));
                 records.push(std::mem::take(&mut record));
+                if records.len() > MOST_ROWS {
+                    return Err(Fault::TooMany { most: MOST_ROWS });
+                }
             }
             (letter, false) if letter == separator => record.push(std::mem::take(&mut cell)),
             (letter, false) => cell.push(letter),

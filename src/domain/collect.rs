@@ -351,7 +351,8 @@ impl<'a> Purse<'a> {
     }
 
     /// A payment that may be of another life of this database was looked for in full, and less of it is in Daftra, by one
-    /// or all of the movements that this life still has to take off.
+    /// or all of the movements that this life still has to take off. One that this life once found as it should be was
+    /// changed since, and what is not there at all had nothing taken off.
     fn found_less(&self) -> Option<Change> {
         let before = self.ledger.look_first_before?;
         let currency = self.order.snapshot.currency;
@@ -362,9 +363,10 @@ impl<'a> Purse<'a> {
             .filter_map(|movement| Some((movement.id, movement.amount_in(currency)?)))
             .collect();
         let all: Amount = gone.values().copied().sum();
-        let mut found = self.rows().filter(|(_, payment)| payment.at < before);
+        let is_fresh = |document: &Document| document.parent_id == Some(self.invoice.id) && document.total.is_none();
+        let mut found = self.rows().filter(|(document, payment)| payment.at < before && is_fresh(document));
         found.find_map(|(document, payment)| {
-            let amount = document.found_amount()?;
+            let amount = document.found_amount().filter(|amount| *amount > Amount::ZERO)?;
             let missing = payment.amount - amount;
             let one = gone.iter().find(|(_, gone)| **gone == missing).map(|(id, _)| BTreeSet::from([*id]));
             let transactions = one.or_else(|| (all == missing).then(|| gone.keys().copied().collect()))?;

@@ -234,13 +234,14 @@ pub enum Next {
 #[must_use]
 pub fn next(document: &Document, now: Timestamp, policy: &Policy) -> Next {
     let reference = || document.content.header().reference.clone();
-    if let Some(finding) = &document.finding {
-        return Next::Hold(match finding.clone() {
-            Finding::ChangedByHand { differences } => Hold::ChangedByHand { reference: reference(), differences },
-            Finding::Several { ids } => Hold::SeveralFound { reference: reference(), ids },
-            // The planner says so where it would send it.
-            Finding::NotEnoughStock { .. } | Finding::PaidByOthers { .. } => return Next::Nothing,
-        });
+    match document.finding.clone() {
+        Some(Finding::ChangedByHand { differences }) => {
+            return Next::Hold(Hold::ChangedByHand { reference: reference(), differences });
+        }
+        Some(Finding::Several { ids }) => return Next::Hold(Hold::SeveralFound { reference: reference(), ids }),
+        // The planner says so where it would send it.
+        Some(Finding::NotEnoughStock { .. }) => return Next::Nothing,
+        Some(Finding::PaidByOthers { .. }) | None => {}
     }
     let look = |at: Timestamp| {
         if document.failed_looks >= policy.failed_looks {
@@ -482,7 +483,8 @@ pub fn apply(document: &Document, event: Event, now: Timestamp, policy: &Policy)
             after.look_at = None;
             after.misses = 0;
             after.failed_looks = 0;
-            after.finding = None;
+            // Who paid on it stands in the way of another invoice, whatever it looks like.
+            after.finding = after.finding.take().filter(|finding| matches!(finding, Finding::PaidByOthers { .. }));
         }
         (State::Posted | State::ReplaceInDoubt, Event::Differs { differences }) => {
             enter(&mut after, State::Posted);
@@ -493,6 +495,8 @@ pub fn apply(document: &Document, event: Event, now: Timestamp, policy: &Policy)
         }
         (State::Locked, Event::Differs { differences }) => {
             after.look_at = None;
+            after.misses = 0;
+            after.failed_looks = 0;
             after.verified_at = Some(now);
             after.finding = Some(Finding::ChangedByHand { differences });
         }
@@ -538,6 +542,9 @@ pub fn apply(document: &Document, event: Event, now: Timestamp, policy: &Policy)
                 payment.covers.extend(transactions);
                 payment.amount = amount;
             }
+            after.wanted = after.content.fingerprint();
+            after.written = Some(after.wanted.clone());
+            after.total = Some(amount);
             after.finding = None;
         }
         (State::Posted, Event::Replace { draft }) => {

@@ -162,7 +162,7 @@ impl Engine {
             }
             Decision::Act(_) => (State::Settled, None, None, Again::WhenAsked),
         };
-        let again = self.with_last_look(case, again, now);
+        let again = self.not_at_once(self.with_last_look(case, again, now), now);
         self.stand(job, case.order_id, Standing { state, reason, status, trace }, again, now)
     }
 
@@ -193,6 +193,16 @@ impl Engine {
             (Again::WhenAsked, Some(look)) => Again::At(look),
             (Again::At(at), Some(look)) => Again::At(at.min(look)),
             (again @ (Again::WhenAsked | Again::At(_) | Again::NotBefore(_)), _) => again,
+        }
+    }
+
+    /// A time that is over would be asked for without end: that is a fault of the plan, and costs a look a minute.
+    fn not_at_once(&self, again: Again, now: Timestamp) -> Again {
+        let soon = |at: Timestamp| if at > now { at } else { now + self.settings.policy.look_up_gap };
+        match again {
+            Again::WhenAsked => Again::WhenAsked,
+            Again::At(at) => Again::At(soon(at)),
+            Again::NotBefore(at) => Again::NotBefore(soon(at)),
         }
     }
 

@@ -174,9 +174,12 @@ pub static ROUTES: &[Route] = &[
     write("/api/v1/merchants/{merchant}/pause", Role::Operator, api::merchants::pause),
     write("/api/v1/merchants/{merchant}/resume", Role::Operator, api::merchants::resume),
     read("/api/v1/merchants/{merchant}/mapping", Role::Operator, api::mapping::list).reading(&["after", "limit"]),
-    write("/api/v1/merchants/{merchant}/mapping", Role::Operator, api::mapping::set)
-        .reading(&["items", "code", "product_id", "note"])
-        .taking_a_file(),
+    write("/api/v1/merchants/{merchant}/mapping", Role::Operator, api::mapping::set).reading(&[
+        "items",
+        "code",
+        "product_id",
+        "note",
+    ]),
     read("/api/v1/orders", Role::Viewer, api::orders::list).reading(&["merchant", "state", "q", "before", "limit"]),
     read("/api/v1/orders/{order}", Role::Viewer, api::orders::show),
     write("/api/v1/orders/{order}/retry", Role::Operator, api::orders::retry),
@@ -411,10 +414,14 @@ async fn signed_in(
             // Whoever may not press this button is not listened to, and what comes without its token is not read.
             let presser = context.guard.presser(&asked.viewer, role, &head.headers)?;
             let body::Body { bytes, held } = body::read(context, &head.headers, incoming, route.takes).await?;
-            let actor = context.guard.actor(presser, &asked.path, &Form::token(&head.headers, &bytes))?;
-            let form = Form::read(&head.headers, &bytes, route.reads)?;
-            drop(bytes);
-            let answer = blocking(move || change(&asked, &actor, &form)).await;
+            let answer = blocking(move || {
+                let token = Form::token(&head.headers, &bytes);
+                let actor = asked.context.guard.actor(presser, &asked.path, &token)?;
+                let form = Form::read(&head.headers, &bytes, route.reads)?;
+                drop(bytes);
+                change(&asked, &actor, &form)
+            })
+            .await;
             drop(held); // what was typed is in memory until now
             answer
         }

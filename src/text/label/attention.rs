@@ -90,11 +90,11 @@ pub(super) static EN: Attention = Attention {
                   Until somebody chooses, the invoice says what it said before.",
     unlock: "Unlock it in Daftra, then try again",
     unlock_does: "the invoice is changed to what the order is now.",
-    take_payments_does: "there are payments on it that Qantara did not make. Take them off in Daftra, then the invoice is changed to what the \
-                         order is now.",
+    take_payments_does: "there are payments on it that Qantara did not make. Take them off in Daftra, then try again: it becomes what \
+                         the order is now, or a refund receipt and a new invoice take its place.",
     replace: "A refund receipt and a new invoice",
     replace_does: "a refund receipt takes back what is left of this invoice, and a new one is made. That is a rule of the merchant: once it is \
-                   set it holds for all locked invoices, and trying again follows it.",
+                   set it holds for all locked invoices on which nothing was paid and of which Daftra names no field.",
     replace_rule: "Look at the rule",
     by_hand: "Correct it by hand",
     by_hand_does: "change the books in Daftra yourself, then dismiss the order on its page: nothing more is done until the shop changes it.",
@@ -147,10 +147,10 @@ pub(super) static AR: Attention = Attention {
     locked_hint: "تغيّر الطلب في المتجر، ودفترة ترفض تعديل فاتورته، لأن فترتها مغلقة مثلًا. تبقى الفاتورة كما كانت حتى يختار أحد.",
     unlock: "افتحها في دفترة ثم أعد المحاولة",
     unlock_does: "تُعدَّل الفاتورة لتطابق الطلب كما هو الآن.",
-    take_payments_does: "عليها مدفوعات لم تسجلها قنطرة. احذفها منها في دفترة، فتُعدَّل الفاتورة لتطابق الطلب كما هو الآن.",
+    take_payments_does: "عليها مدفوعات لم تسجلها قنطرة. احذفها منها في دفترة، ثم أعد المحاولة: تُعدَّل لتطابق الطلب كما هو الآن، أو تحل محلها فاتورة مرتجعة وفاتورة جديدة.",
     replace: "فاتورة مرتجعة وفاتورة جديدة",
     replace_does: "تستعيد فاتورة مرتجعة ما بقي من هذه الفاتورة، ثم تُنشأ فاتورة جديدة. هذه قاعدة للتاجر: متى اختيرت سرت على كل فاتورة \
-                   مقفلة، وإعادة المحاولة تعمل بها.",
+                   مقفلة لم يُدفع عليها شيء ولا تذكر دفترة حقلًا فيها.",
     replace_rule: "عرض القاعدة",
     by_hand: "صحّحها يدويًا",
     by_hand_does: "عدّل السجلات في دفترة بنفسك، ثم اصرف النظر عن الطلب في صفحته: لا يُفعل شيء بعدها حتى يغيّره المتجر.",

@@ -52,6 +52,7 @@ pub(in crate::web) fn show(asked: &Asked) -> Result<Reply, Problem> {
         let mut causes = held::by_cause(&held);
         causes.retain(|cause| !matches!(cause.hold, Hold::Locked { .. }));
         let mut locked = held::locked(&held);
+        let is_cut = is_cut || locked.len() > DOCUMENTS;
         locked.truncate(DOCUMENTS);
         let doubts = sight.doubts(id, DOCUMENTS)?;
         let merchants = sight.merchants()?;
@@ -124,6 +125,7 @@ fn render(view: &View<'_>) -> Markup {
         @if is_fine {
             div.empty { p { strong { (words.nothing) } } p { (words.nothing_next) } }
         }
+        @if view.is_cut { p.banner.calm { (words.cut) } }
         @if !view.causes.is_empty() { (held(view)) }
         @if !view.locked.is_empty() { (locked(view)) }
         @if !view.failed.is_empty() { (failed(view)) }
@@ -157,7 +159,6 @@ fn held(view: &View<'_>) -> Markup {
         section id=(HELD) {
             h2 { (words.held) }
             p.hint { (words.look_again_hint) }
-            @if view.is_cut { p.banner.calm { (words.cut) } }
             @for cause in &view.causes { (one_cause(cause, view)) }
         }
     }

@@ -136,6 +136,7 @@ fn in_words(fault: &Fault, words: &Mapping) -> String {
     let place = |row: usize, at: usize| format!("{} {row}, {} {}: ", words.row, words.column, column(at));
     match fault {
         Fault::NotText => words.not_text.to_owned(),
+        Fault::TooMany { most } => format!("{} {most}", words.too_many),
         Fault::OpenQuote { row } => format!("{} {row}: {}", words.row, words.open_quote),
         Fault::Columns { row, columns } => format!("{} {row}: {} {columns}.", words.row, words.columns),
         Fault::NoCode { row } => place(*row, 0) + words.no_code,

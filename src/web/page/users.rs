@@ -88,7 +88,7 @@ fn perform(asked: &Asked, actor: &Actor, said: Said, wish: impl FnOnce(String) -
 
 /// Said at the field that it is about.
 fn wrong(refusal: &Refusal, lang: Lang) -> Wrong {
-    let fields = [("user", "name"), ("password", "password"), ("merchant", "merchant"), ("merchants", "role")];
+    let fields = [("user", "name"), ("password", "password"), ("merchant", "merchant"), ("merchants", "scope")];
     Wrong::of(refusal, refusal.line(lang), &fields)
 }
 
