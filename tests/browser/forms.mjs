@@ -8,6 +8,8 @@ import { faults } from "./look.mjs";
 const BUTTONS = /\/(retry|release|revoke|replay|dismiss|import|renew|leave|pause|resume|open|disable|enable|forget|live|language)$/;
 /** Longer than any name, and markup. */
 const NONSENSE = `"><b>§ ${"nonsense ".repeat(150)}`;
+/** In milliseconds. */
+const FOCUS_WITHIN = 2_000;
 /** Not typed: they say themselves what may be chosen. */
 const CHOSEN = new Set(["hidden", "radio", "checkbox", "submit", "search"]);
 
@@ -73,6 +75,9 @@ export async function sendAllWrongly(page, paths, language) {
 
 async function unsaid(page, place, action, typed, language) {
   const found = [];
+  // A browser gives the focus with the first frame after the page is there; what never gets it is told below.
+  const hasFocus = () => document.activeElement?.getAttribute("aria-invalid") === "true";
+  await page.waitForFunction(hasFocus, undefined, { timeout: FOCUS_WITHIN }).catch(() => {});
   const complaint = page.locator("main [role=alert]");
   if ((await complaint.count()) !== 1) return [`${place}: ${await complaint.count()} complaints`];
   const said = await complaint.innerText();
@@ -85,6 +90,7 @@ async function unsaid(page, place, action, typed, language) {
       values: Object.fromEntries([...form.querySelectorAll("input, textarea")].map((field) => [field.name, field.value])),
       told: marked && document.getElementById(marked.getAttribute("aria-describedby"))?.innerText,
       hasFocus: marked === document.activeElement,
+      active: document.activeElement?.outerHTML.slice(0, 120),
       isInView: top >= 0 && bottom <= innerHeight,
     };
   });
@@ -94,6 +100,7 @@ async function unsaid(page, place, action, typed, language) {
     if (!isKept) found.push(`${place}: ${name} says "${shown.values[name]?.slice(0, 30)}" after "${value.slice(0, 30)}" was typed`);
   }
   if (shown.told !== said) found.push(`${place}: no field points at "${said}"`);
-  else if (!shown.hasFocus || !shown.isInView) found.push(`${place}: the field that is wrong has no focus`);
+  else if (!shown.hasFocus) found.push(`${place}: the field that is wrong has no focus, but ${shown.active}`);
+  else if (!shown.isInView) found.push(`${place}: the field that is wrong is out of view`);
   return found;
 }
