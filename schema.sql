@@ -248,6 +248,7 @@ create table attempt (
 ) strict;
 create index attempt_of on attempt (document_id);
 create index attempt_of_order on attempt (order_id);
+create index attempt_with_bodies on attempt (started_at) where request is not null or answer is not null;
 
 -- What a person decided about one order; the plan reads what is in force.
 create table ruling (
@@ -461,6 +462,7 @@ create table alert (
   closed_at   integer
 ) strict;
 create unique index alert_open on alert (cause, subject) where closed_at is null;
+create index alert_by_time on alert (seen_at);
 
 -- Deliveries that proved nothing, by what is likely wrong: a flood makes counts larger, never rows. A month of them is kept.
 create table rejection (

@@ -75,6 +75,15 @@ impl Clock {
         }
     }
 
+    /// Whether what it shows is meant to be what other machines show, too.
+    #[must_use]
+    pub fn is_true(&self) -> bool {
+        match &self.0 {
+            Kind::Real | Kind::Hand(_) | Kind::Jumping(_) => true,
+            Kind::Scaled { .. } => false,
+        }
+    }
+
     /// A bell that holds so many rings at most.
     #[must_use]
     pub fn bell(&self, most: u32) -> Bell {

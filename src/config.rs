@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
-use keys::{Daftra, Data, Engine, Http, Log, Outgoing, Vault};
+use keys::{Acme, Alerts, Backup, Daftra, Data, Engine, Http, Log, Outgoing, Retention, Vault};
 
 /// The effective configuration.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -29,12 +29,20 @@ pub struct Config {
     pub data: Data,
     /// The side we serve.
     pub http: Http,
+    /// The certificate that is got and renewed by itself.
+    pub acme: Acme,
     /// The master key.
     pub vault: Vault,
+    /// Copies of the database.
+    pub backup: Backup,
     /// How we call Daftra.
     pub daftra: Daftra,
     /// How orders are worked on.
     pub engine: Engine,
+    /// What is worth an alert.
+    pub alerts: Alerts,
+    /// What is kept for how long.
+    pub retention: Retention,
     /// Where calls may go.
     pub outgoing: Outgoing,
     /// What is written to the log.
@@ -102,9 +110,13 @@ pub enum Error {
 const ENVIRONMENT_PREFIX: &str = "QANTARA__";
 const CREDENTIALS_DIRECTORY: &str = "CREDENTIALS_DIRECTORY";
 const CREDENTIAL: &str = "qantara.key";
+/// The port that an address of the web need not name.
+const HTTPS: u16 = 443;
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
+const TIB: u64 = 1 << 40;
 const SECOND: u64 = 1_000;
+const MINUTE: u64 = 60 * SECOND;
 const HOUR: u64 = 3_600 * SECOND;
 
 /// Reads the file, lays the environment over it and checks the result. Without a file everything is default.
@@ -133,10 +145,27 @@ pub fn load(path: Option<&Path>, env: impl Iterator<Item = (String, String)>) ->
 }
 
 impl Config {
+    /// Whether the port that is listened on speaks TLS.
+    pub fn serves_https(&self) -> bool {
+        self.http.certificate_file.is_some() || self.acme.is_on()
+    }
+
     /// Where browsers and shops reach a server at this address, as far as the configuration knows.
     pub fn public_origin(&self, address: std::net::SocketAddr) -> String {
-        let scheme = if self.http.certificate_file.is_some() { "https" } else { "http" };
-        self.http.public_address.clone().unwrap_or_else(|| format!("{scheme}://{address}"))
+        if let Some(address) = &self.http.public_address {
+            return address.clone();
+        }
+        match self.acme.domains.first() {
+            Some(domain) if address.port() == HTTPS => format!("https://{domain}"),
+            Some(domain) => format!("https://{domain}:{}", address.port()),
+            None if self.serves_https() => format!("https://{address}"),
+            None => format!("http://{address}"),
+        }
+    }
+
+    /// Where backups go.
+    pub fn backup_folder(&self) -> PathBuf {
+        self.backup.folder.clone().unwrap_or_else(|| self.data.folder.join("backups"))
     }
 
     /// Every key with its effective value as TOML and where that comes from.
@@ -159,15 +188,22 @@ impl Config {
     fn check(&self) -> Result<(), Error> {
         self.check_bounds()?;
         self.check_http()?;
+        self.check_acme()?;
         self.check_log()
     }
 
     fn check_bounds(&self) -> Result<(), Error> {
-        let Self { http, daftra, engine, .. } = self;
+        let Self { data, http, backup, daftra, engine, alerts, retention, .. } = self;
+        self.within("data.min_free_bytes", data.min_free_bytes, 0..=TIB)?;
         self.within("http.max_body_bytes", http.max_body_bytes, 64 * KIB..=64 * MIB)?;
         self.within("http.read_timeout_ms", http.read_timeout_ms, 100..=60 * SECOND)?;
         self.within("http.bodies_in_memory_bytes", http.bodies_in_memory_bytes, http.max_body_bytes..=2048 * MIB)?;
         self.within("http.max_connections", http.max_connections, 1..=65_536)?;
+        if backup.every_ms != 0 {
+            self.within("backup.every_ms", backup.every_ms, MINUTE..=31 * 24 * HOUR)?;
+        }
+        self.within("backup.keep", backup.keep, 1..=10_000)?;
+        self.within("backup.keep_days", backup.keep_days, 0..=3_650)?;
         self.within("daftra.call_timeout_ms", daftra.call_timeout_ms, 50..=300 * SECOND)?;
         self.within("daftra.connect_timeout_ms", daftra.connect_timeout_ms, 10..=120 * SECOND)?;
         self.within("daftra.settling_ms", daftra.settling_ms, 2 * daftra.call_timeout_ms..=24 * HOUR)?;
@@ -188,9 +224,24 @@ impl Config {
         self.within("engine.max_operations_per_run", engine.max_operations_per_run, 1..=1_000)?;
         self.within("engine.product_miss_ms", engine.product_miss_ms, 0..=24 * HOUR)?;
         self.within("engine.product_age_ms", engine.product_age_ms, 1..=30 * 24 * HOUR)?;
-        self.within("engine.heartbeat_ms", engine.heartbeat_ms, 10..=HOUR)?;
+        // Three beats that stay away are too long a silence for the unit's watchdog.
+        self.within("engine.heartbeat_ms", engine.heartbeat_ms, 10..=MINUTE)?;
         self.within("engine.heartbeat_gap_ms", engine.heartbeat_gap_ms, 2 * engine.heartbeat_ms..=24 * HOUR)?;
-        self.within("engine.stop_grace_ms", engine.stop_grace_ms, 0..=10 * 60 * SECOND)
+        self.within("engine.stop_grace_ms", engine.stop_grace_ms, 0..=10 * 60 * SECOND)?;
+        self.within("alerts.every_ms", alerts.every_ms, 10..=HOUR)?;
+        self.within("alerts.in_doubt_ms", alerts.in_doubt_ms, SECOND..=30 * 24 * HOUR)?;
+        self.within("alerts.hold_ms", alerts.hold_ms, SECOND..=365 * 24 * HOUR)?;
+        self.within("alerts.queue_age_ms", alerts.queue_age_ms, SECOND..=24 * HOUR)?;
+        self.within("alerts.clock_ms", alerts.clock_ms, 10 * SECOND..=24 * HOUR)?;
+        for (key, days) in [
+            ("retention.bodies_days", retention.bodies_days),
+            ("retention.orders_days", retention.orders_days),
+            ("retention.calls_days", retention.calls_days),
+            ("retention.log_days", retention.log_days),
+        ] {
+            self.within(key, days, 0..=36_500)?;
+        }
+        Ok(())
     }
 
     fn check_http(&self) -> Result<(), Error> {
@@ -203,11 +254,11 @@ impl Config {
             }
             (None, Some(_)) => return Err(self.error("http.certificate_file", "\"\"", "name the key's certificate")),
         };
-        let is_protected = has_certificate || http.listen.ip().to_canonical().is_loopback();
+        let is_protected = has_certificate || self.acme.is_on() || http.listen.ip().to_canonical().is_loopback();
         if !is_protected && http.trusted_proxies.is_empty() && !http.allow_plain_http {
-            let remedy = "beyond loopback this would be plain HTTP: name http.certificate_file and \
-                          http.certificate_key_file, or the proxy in http.trusted_proxies, or set \
-                          http.allow_plain_http = true";
+            let remedy = "beyond loopback this would be plain HTTP: name the server in acme.domains, or \
+                          http.certificate_file and http.certificate_key_file, or the proxy in http.trusted_proxies, \
+                          or set http.allow_plain_http = true";
             return Err(self.error("http.listen", http.listen, remedy));
         }
         match &http.public_address {
@@ -217,6 +268,46 @@ impl Config {
             }
             Some(_) | None => Ok(()),
         }
+    }
+
+    fn check_acme(&self) -> Result<(), Error> {
+        let acme = &self.acme;
+        if !acme.is_on() {
+            return Ok(());
+        }
+        let domains = acme.domains.join(", ");
+        if self.http.certificate_file.is_some() {
+            let remedy = "http.certificate_file is set, too: keep one of them, the other would never be used";
+            return Err(self.error("acme.domains", domains, remedy));
+        }
+        if let Some(name) = acme.domains.iter().find(|name| !is_host(name)) {
+            let remedy = "write names only, in small ASCII letters (xn--… for others), without scheme, port or *; \
+                          addresses get no certificate";
+            return Err(self.error("acme.domains", name, remedy));
+        }
+        let is_plain = |address: &&String| !address.starts_with("https://");
+        if let Some(address) = self.http.public_address.as_ref().filter(is_plain) {
+            let remedy = "acme.domains turns HTTPS on: begin with https://, or empty one of them";
+            return Err(self.error("http.public_address", address, remedy));
+        }
+        if !acme.agree_to_terms {
+            let remedy = "read the terms of the certificate authority (https://letsencrypt.org/repository/) and say \
+                          true, or empty acme.domains";
+            return Err(self.error("acme.agree_to_terms", false, remedy));
+        }
+        let is_address = |address: &String| {
+            let halves = address.split_once('@');
+            halves.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
+                && !address.contains(|c: char| c.is_whitespace() || ":,<>".contains(c))
+        };
+        if let Some(contact) = acme.contact.as_ref().filter(|contact| !is_address(contact)) {
+            return Err(self.error("acme.contact", contact, "write one mail address, for example owner@example.com"));
+        }
+        if !acme.directory.starts_with("https://") || !is_origin(authority_of(&acme.directory)) {
+            let remedy = "write the https:// address of the authority's directory";
+            return Err(self.error("acme.directory", &acme.directory, remedy));
+        }
+        Ok(())
     }
 
     fn check_log(&self) -> Result<(), Error> {
@@ -325,8 +416,10 @@ impl Draft {
 fn remedy(key: &str) -> Option<&'static str> {
     match key {
         "http.listen" => Some("write an address with a port, for example 0.0.0.0:8080"),
+        "acme.listen" => Some("write an address with a port, for example 0.0.0.0:80"),
         "log.format" => Some("write \"text\" or \"json\""),
         _ if key.ends_with("_ms") => Some("write whole milliseconds, for example 30000"),
+        _ if key.ends_with("_days") => Some("write whole days, for example 90"),
         _ if key.ends_with("_bytes") => Some("write a whole number of bytes, for example 4194304"),
         _ if key.ends_with("_file") || key == "data.folder" => Some("write a path in quotes"),
         _ => None,
@@ -336,6 +429,25 @@ fn remedy(key: &str) -> Option<&'static str> {
 fn is_origin(address: &str) -> bool {
     let host = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://"));
     host.is_some_and(|host| !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || "/?#@".contains(c)))
+}
+
+/// Scheme and host of an address.
+fn authority_of(address: &str) -> &str {
+    let host_at = address.find("://").map_or(0, |at| at + 3);
+    let end = address[host_at..].find(['/', '?', '#']).map_or(address.len(), |at| host_at + at);
+    &address[..end]
+}
+
+/// A name that a certificate can carry and the public can look up. A last label of digits would be an address.
+fn is_host(name: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    let last = name.rsplit('.').next().unwrap_or_default();
+    name.len() <= 253 && name.split('.').all(is_label) && !last.bytes().all(|b| b.is_ascii_digit())
 }
 
 fn table_of(config: &Config) -> Table {

@@ -15,4 +15,5 @@ pub mod sys;
 pub mod text;
 pub mod vault;
 pub mod view;
+pub mod vitals;
 pub mod web;

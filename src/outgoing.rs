@@ -51,7 +51,7 @@ pub struct Call<'a> {
     pub body: Option<&'a [u8]>,
 }
 
-/// The methods our partners want.
+/// The methods that those we call want.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
     /// Reads.
@@ -60,6 +60,8 @@ pub enum Method {
     Post,
     /// Replaces.
     Put,
+    /// Asks for the headers alone.
+    Head,
 }
 
 /// Where one call must end.
@@ -244,8 +246,11 @@ fn describe(error: &Error) -> String {
         Error::BodyExceedsLimit(_) => "the answer is longer than what is read".into(),
         Error::LargeResponseHeader(..) => "the headers of the answer are longer than what is read".into(),
         Error::Protocol(error) => format!("the answer is not valid HTTP: {error}"),
-        Error::Io(error) => error.to_string(),
-        Error::Rustls(error) => format!("TLS: {error}"),
+        Error::Io(error) => match error.get_ref().and_then(|cause| cause.downcast_ref()) {
+            Some(error) => tls::in_words(error),
+            None => error.to_string(),
+        },
+        Error::Rustls(error) => tls::in_words(error),
         Error::Tls(why) => format!("TLS: {why}"),
         Error::Other(cause) => cause.to_string(),
         // ureq's own texts for these may quote the address.
@@ -284,11 +289,13 @@ fn port_of(uri: &Uri) -> u16 {
 }
 
 impl Method {
-    fn name(self) -> &'static str {
+    /// As HTTP writes it.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
             Self::Put => "PUT",
+            Self::Head => "HEAD",
         }
     }
 }

@@ -9,13 +9,9 @@
 //!
 //! Where sealed values are kept is not decided here.
 
-use std::{
-    fs::{File, OpenOptions},
-    hint::black_box,
-    io::{self, Read, Write},
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
-    path::{Path, PathBuf},
-};
+pub mod key_file;
+
+use std::hint::black_box;
 
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -24,7 +20,7 @@ use chacha20poly1305::{
     aead::{Aead, Payload},
 };
 use hmac::{Hmac, Mac};
-use secrecy::{ExposeSecret, ExposeSecretMut, SecretBox, SecretString};
+use secrecy::{ExposeSecret, SecretBox, SecretString};
 use sha2::{Digest, Sha256};
 
 const KEY_BYTES: usize = 32;
@@ -84,6 +80,17 @@ impl Vault {
         }
     }
 
+    /// The same value sealed with the current master key; `None` if it is already.
+    pub fn seal_anew(&self, place: &Place<'_>, sealed: &[u8]) -> Result<Option<Vec<u8>>, OpenError> {
+        match self.current.0.open(place, sealed) {
+            Err(OpenError::UnknownKey) => {
+                let plain = SecretBox::new(Box::new(self.open(place, sealed)?));
+                Ok(Some(self.seal(place, plain.expose_secret())))
+            }
+            opened => opened.map(|_| None),
+        }
+    }
+
     /// Opens a secret that is text.
     pub fn open_text(&self, place: &Place<'_>, sealed: &[u8]) -> Result<SecretString, OpenError> {
         let plain = self.open(place, sealed)?;
@@ -110,89 +117,6 @@ impl Vault {
 
 /// The key above all others: it lives in a file beside the database, never inside.
 pub struct MasterKey(Key);
-
-impl MasterKey {
-    /// Reads 32 raw bytes or 64 hex digits from a file which nobody else can read.
-    pub fn read(path: &Path) -> Result<Self, KeyFileError> {
-        let failed = |source| KeyFileError::Unreadable { path: path.into(), source };
-        // The same open file is judged and read, so it cannot be exchanged in between.
-        let file = File::open(path).map_err(failed)?;
-        let metadata = file.metadata().map_err(failed)?;
-        let mode = metadata.mode() & 0o777;
-        // systemd hands a credential to a dynamic user as root's 0440: the group bit is the mask of an access list with
-        // that one user on it.
-        let is_credential = mode == 0o440 && metadata.uid() == 0;
-        if mode & 0o077 != 0 && !is_credential {
-            return Err(KeyFileError::Exposed { path: path.into(), mode });
-        }
-        // One byte more than any good file has: a wrong one is noticed and never read whole.
-        const AT_MOST: usize = 2 * KEY_BYTES + "\r\n".len() + 1;
-        let mut content = SecretBox::new(Box::new(Vec::with_capacity(AT_MOST)));
-        file.take(AT_MOST as u64).read_to_end(content.expose_secret_mut()).map_err(failed)?;
-        let bytes = parse_key(content.expose_secret());
-        bytes.map(|bytes| Self(Key::new(bytes))).ok_or_else(|| KeyFileError::Malformed { path: path.into() })
-    }
-
-    /// Writes a new key to a file that must not exist yet, readable by its owner only.
-    pub fn create(path: &Path) -> Result<Self, KeyFileError> {
-        let failed = |source: io::Error| {
-            if source.kind() == io::ErrorKind::AlreadyExists {
-                return KeyFileError::Exists { path: path.into() };
-            }
-            KeyFileError::Unwritable { path: path.into(), source }
-        };
-        let key = random::<KEY_BYTES>();
-        let digits: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
-        let text = SecretString::from(digits + "\n");
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
-        file.write_all(text.expose_secret().as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
-        // A key that is lost in a power cut takes everything it sealed with it: the folder's entry must last, too.
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
-        Ok(Self(Key::new(key)))
-    }
-}
-
-/// Why there is no master key; each says what to do.
-#[derive(Debug, thiserror::Error)]
-pub enum KeyFileError {
-    /// Missing or closed to us.
-    #[error("The master key {} cannot be read: {source}; name the right file in vault.key_file", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// The system's word.
-        source: io::Error,
-    },
-    /// Others could have read it.
-    #[error("The master key {0} is open to others (mode {mode:04o}); run: chmod 600 {0}", path.display())]
-    Exposed {
-        /// The file.
-        path: PathBuf,
-        /// Its permissions.
-        mode: u32,
-    },
-    /// Neither form.
-    #[error("The master key {} must be 32 bytes or 64 hex digits; put the right file back from its copy", path.display())]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A key is never overwritten.
-    #[error("{} exists already and may be the only key to a database; name another file", path.display())]
-    Exists {
-        /// The file.
-        path: PathBuf,
-    },
-    /// Nothing was made.
-    #[error("The master key {} cannot be written: {source}; name a file in an existing folder of yours", path.display())]
-    Unwritable {
-        /// The file.
-        path: PathBuf,
-        /// The system's word.
-        source: io::Error,
-    },
-}
 
 /// Seals bodies and buyers; itself kept in the database, sealed by the master key.
 pub struct DataKey(Key);
@@ -345,7 +269,8 @@ impl Place<'_> {
     }
 }
 
-fn data_key_place(row: i64) -> Place<'static> {
+/// Where the data key of a row belongs.
+pub fn data_key_place(row: i64) -> Place<'static> {
     Place { table: "data_key", row, kind: "data_key", address: None }
 }
 
@@ -354,22 +279,6 @@ fn framed(part: &[u8]) -> Vec<u8> {
     let mut framed = (part.len() as u64).to_le_bytes().to_vec();
     framed.extend_from_slice(part);
     framed
-}
-
-fn parse_key(content: &[u8]) -> Option<[u8; KEY_BYTES]> {
-    if let Ok(raw) = content.try_into() {
-        return Some(raw);
-    }
-    let digits = content.trim_ascii_end();
-    let mut key = [0; KEY_BYTES];
-    if digits.len() != 2 * KEY_BYTES {
-        return None;
-    }
-    for (byte, pair) in key.iter_mut().zip(digits.chunks_exact(2)) {
-        let digit = |at: usize| char::from(pair[at]).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-        *byte = digit(0)? << 4 | digit(1)?;
-    }
-    Some(key)
 }
 
 fn hash_with_salt(password: &SecretString, salt: &[u8; 16]) -> String {

@@ -260,6 +260,7 @@ fn every_command_explains_itself() {
         &["token", "add"],
         &["token", "list"],
         &["token", "revoke"],
+        &["healthcheck"],
         &["config"],
         &["config", "show"],
         &["config", "check"],
@@ -281,7 +282,7 @@ fn every_command_explains_itself() {
 fn without_a_server_a_command_does_it_itself() {
     let house = House::new();
     let nothing = house.complaint(&["merchant", "list"], 1);
-    assert!(nothing.contains("There is no database") && nothing.contains("qantara merchant add"), "{nothing}");
+    assert!(nothing.contains("There is no database") && nothing.contains("qantara init"), "{nothing}");
     let merchant = house.merchant("https://wadi.daftra.com", "mode = 'live'");
     let said = house.qantara(&["merchant", "add", merchant.to_str().unwrap()]).assert().success();
     let said = String::from_utf8(said.get_output().stderr.clone()).unwrap();

@@ -81,15 +81,18 @@ fn a_complaint_names_key_value_origin_and_remedy() {
     let cases = [
         ("[http]\nlisten = '0.0.0.0'", r#"http.listen is "0.0.0.0" (file): write an address with a port"#),
         ("[http]\nlistne = 'hunter2'", "There is no key http.listne (file): use one of allow_plain_http, "),
-        ("[htpp]", "There is no key htpp (file): use one of daftra, data, "),
+        ("[htpp]", "There is no key htpp (file): use one of acme, alerts, backup, "),
         ("htpp = 1", "There is no key htpp (file)"),
         ("http = 1", "There is no key http (file)"),
         ("[daftra]\ncall_timeout_ms = '30s'", r#"daftra.call_timeout_ms is "30s" (file): write whole milliseconds"#),
+        ("[backup]\nevery_ms = 59999", "backup.every_ms is 59999 (file): write a number from 60000 to 2678400000"),
+        ("[backup]\nkeep = 0", "backup.keep is 0 (file): write a number from 1 to 10000"),
         ("[daftra]\ncall_timeout_ms = 1", "daftra.call_timeout_ms is 1 (file): write a number from 50 to 300000"),
         ("[daftra]\nlook_ups = 1", "daftra.look_ups is 1 (file): write a number from 2 to 10"),
         ("[daftra]\ncall_timeout_ms = 60000", "daftra.settling_ms is 90000 (default): write a number from 120000 to "),
         ("[engine]\nretry_first_ms = 9\nretry_longest_ms = 8", "write a number from 9 to "),
-        ("[engine]\nheartbeat_ms = 400000", "engine.heartbeat_gap_ms is 600000 (default): write a number from 800000"),
+        ("[engine]\nheartbeat_ms = 60001", "engine.heartbeat_ms is 60001 (file): write a number from 10 to 60000"),
+        ("[engine]\nheartbeat_gap_ms = 119999", "engine.heartbeat_gap_ms is 119999 (file): write a number from 120000"),
         (
             "[http]\nmax_body_bytes = 67108864\nbodies_in_memory_bytes = 67108863",
             "is 67108863 (file): write a number from 67108864 to ",
@@ -129,6 +132,7 @@ fn plain_http_beyond_loopback_must_be_meant() {
     for excuse in [
         "allow_plain_http = true",
         "trusted_proxies = ['10.0.0.1']",
+        "[acme]\ndomains = ['orders.example.com']\nagree_to_terms = true",
         "certificate_file = 'a.pem'\ncertificate_key_file = 'b.pem'",
         "listen = '[::1]:80'",
         "listen = '[::ffff:127.0.0.1]:80'",
@@ -136,6 +140,58 @@ fn plain_http_beyond_loopback_must_be_meant() {
         let file = if excuse.starts_with("listen") { format!("[http]\n{excuse}") } else { format!("{public}{excuse}") };
         load(&file, &[]).unwrap_or_else(|error| panic!("{excuse}: {error}"));
     }
+}
+
+#[test]
+fn a_certificate_is_asked_for_only_as_it_can_be_got() {
+    let on = |more: &str| format!("[acme]\nagree_to_terms = true\ndomains = ['orders.example.com']\n{more}");
+    let acme = load(&on("contact = 'owner@example.com'\n"), &[]).unwrap().acme;
+    assert_eq!((acme.is_on(), acme.listen.to_string()), (true, "0.0.0.0:80".to_owned()));
+    assert!(acme.directory.starts_with("https://acme-v02."), "{}", acme.directory);
+    assert!(!load("[acme]\ncontact = 'owner@example.com'", &[]).unwrap().acme.is_on());
+
+    let named = |name: &str| format!("[acme]\nagree_to_terms = true\ndomains = ['fine.example.com', '{name}']\n");
+    let files = "[http]\ncertificate_file = 'a'\ncertificate_key_file = 'b'\n";
+    let cases = [
+        ("[acme]\ndomains = ['a.test']".to_owned(), "acme.agree_to_terms is false (default): read the terms"),
+        (on(files), "acme.domains is orders.example.com (file): http.certificate_file is set, too: keep one"),
+        (on("[http]\npublic_address = 'http://a.test'\n"), "http.public_address is http://a.test (file): acme.domains"),
+        (on("contact = 'owner'\n"), "acme.contact is owner (file): write one mail address"),
+        (on("contact = 'mailto:a@b.test'\n"), "acme.contact is mailto:a@b.test (file)"),
+        (on("directory = 'http://a.test/dir'\n"), "acme.directory is http://a.test/dir (file): write the https://"),
+        (on("directory = 'https://u@a.test/dir'\n"), "acme.directory is "),
+        (on("directory = 'https:///dir'\n"), "acme.directory is "),
+        (on("listen = '80'\n"), r#"acme.listen is "80" (file): write an address with a port, for example 0.0.0.0:80"#),
+        (on("domain = []\n"), "There is no key acme.domain (file): use one of agree_to_terms, contact, "),
+    ];
+    let refused = |file: &str| load(file, &[]).unwrap_err().to_string();
+    for (file, expected) in cases {
+        let complaint = refused(&file);
+        assert!(complaint.contains(expected), "{file:?} is answered: {complaint}");
+    }
+    let long = "a".repeat(64) + ".test";
+    for name in
+        ["*.a.test", "https://a.test", "a.test:443", "A.test", "متجر.test", "a..test", "-a.test", "1.2.3.4", "", &long]
+    {
+        let complaint = refused(&named(name));
+        assert!(complaint.contains(&format!("acme.domains is {name} (file): write names only")), "{complaint}");
+    }
+    for name in ["localhost", "xn--mgbb9fbpob.test", "1-2.a3.test"] {
+        load(&named(name), &[]).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+}
+
+#[test]
+fn the_public_address_is_known_without_being_written_down() {
+    let origin = |file: &str, port: u16| load(file, &[]).unwrap().public_origin(([127, 0, 0, 1], port).into());
+    let acme = "[acme]\nagree_to_terms = true\ndomains = ['a.test', 'b.test']\n";
+    assert_eq!(origin("", 8080), "http://127.0.0.1:8080");
+    assert_eq!(origin("[http]\ncertificate_file = 'a'\ncertificate_key_file = 'b'\n", 8443), "https://127.0.0.1:8443");
+    assert_eq!(
+        (origin(acme, 443), origin(acme, 8443)),
+        ("https://a.test".to_owned(), "https://a.test:8443".to_owned())
+    );
+    assert_eq!(origin(&format!("{acme}[http]\npublic_address = 'https://c.test'\n"), 8443), "https://c.test");
 }
 
 #[test]

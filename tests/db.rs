@@ -12,6 +12,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::{env, fs, thread};
 
+use jiff::{SignedDuration, Timestamp};
+use qantara::db::job::Again;
 use qantara::db::lock::ServerLock;
 use qantara::db::writer::{Full, INBOX, Moment};
 use qantara::db::{Context, Db, Error, FILE, Options, Rule};
@@ -370,4 +372,21 @@ fn nobody_else_may_open_what_lies_in_the_folder() {
     let files = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
     let open: Vec<_> = files.filter(|file| fs::metadata(file).unwrap().permissions().mode() & 0o077 != 0).collect();
     assert!(open.is_empty(), "{open:?}");
+}
+
+/// A run that asked for a time that is over would be asked for again at once, and for ever.
+#[test]
+fn a_run_is_never_due_again_at_once() {
+    let (now, gap) = (Timestamp::from_second(1_000).unwrap(), SignedDuration::from_secs(60));
+    let (over, later) = (now - gap, now + SignedDuration::from_secs(1));
+    for (again, expected) in [
+        (Again::WhenAsked, Again::WhenAsked),
+        (Again::At(later), Again::At(later)),
+        (Again::NotBefore(later), Again::NotBefore(later)),
+        (Again::At(now), Again::At(now + gap)),
+        (Again::At(over), Again::At(now + gap)),
+        (Again::NotBefore(over), Again::NotBefore(now + gap)),
+    ] {
+        assert_eq!(again.later_than(now, gap), expected, "{again:?}");
+    }
 }

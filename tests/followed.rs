@@ -156,6 +156,10 @@ fn an_invoice_is_settled_when_its_goods_moved_or_came_back() {
     assert_eq!(locked.told(), "wait: stock_pending until 1050");
     let due = locked.with(|books| books.document(1).verified_at = Some(at(930)));
     assert_eq!(due.told(), "verify 1");
+    let paid = due.clone().with(|books| {
+        books.document(1).finding = Some(Finding::PaidByOthers { payments: [31].into() });
+    });
+    assert_eq!(paid.told(), "verify 1", "whoever paid on it");
     let is_missing = |misses, look: i64| {
         due.clone().with(|books| {
             (books.document(1).misses, books.document(1).look_at) = (misses, Some(at(look)));

@@ -26,27 +26,28 @@ const TOP_LEVEL: [&str; 11] = [
 ];
 
 /// Who uses whom in `src/`, lowest first. Exactly: a right that nobody uses any more is taken out here too.
-const USES: [(&str, &[&str]); 17] = [
+const USES: [(&str, &[&str]); 18] = [
     ("sys", &[]),
     ("clock", &[]),
     ("config", &[]),
     ("vault", &[]),
     ("domain", &[]),
+    ("vitals", &["clock"]),
     ("outgoing", &["config"]),
     ("shop", &["domain"]),
-    ("daftra", &["domain", "outgoing"]),
+    ("daftra", &["domain", "outgoing", "vitals"]),
     ("db", &["domain"]),
     ("text", &["db", "domain"]),
-    ("engine", &["clock", "config", "daftra", "db", "domain", "shop", "vault"]),
+    ("engine", &["clock", "config", "daftra", "db", "domain", "shop", "vault", "vitals"]),
     ("desk", &["daftra", "db", "domain", "engine", "text", "vault"]),
     ("view", &["db", "desk", "domain", "text"]),
-    ("web", &["clock", "config", "db", "desk", "domain", "text", "vault", "view"]),
+    ("web", &["clock", "config", "db", "desk", "domain", "outgoing", "text", "vault", "view", "vitals"]),
     ("sandbox", &[]),
     (
         "cli",
         &[
             "clock", "config", "daftra", "db", "desk", "domain", "engine", "outgoing", "sandbox", "shop", "text",
-            "vault", "view", "web",
+            "vault", "view", "vitals", "web",
         ],
     ),
     ("main", &["cli", "sys"]),
@@ -286,6 +287,19 @@ fn an_ignored_test_is_run_by_another() {
         }
     }
     none(faults);
+}
+
+#[test]
+fn a_test_that_stands_aside_is_run_by_all() {
+    let manifest: toml::Table = read("Cargo.toml").parse().unwrap();
+    let all = read("tests/all");
+    let aside = manifest["test"].as_array().unwrap().iter().filter(|target| target["test"].as_bool() == Some(false));
+    let names = aside.map(|target| target["name"].as_str().unwrap());
+    none(
+        names
+            .filter(|name| !all.contains(&format!("cargo test --locked --test {name}")))
+            .map(|name| format!("Cargo.toml: the test {name} stands aside, and tests/all does not run it")),
+    );
 }
 
 #[test]

@@ -172,7 +172,6 @@ impl Scene {
         let house = House::inside(folder());
         house.configure("daftra", "calls_at_once = 2");
         house.configure("engine", "workers = 4\ntrouble_probe_ms = 30000\nbreaker_longest_ms = 60000");
-        house.configure("log", "filter = 'error'"); // nobody reads it, and what nobody reads may fill up
         let merchant = house.merchant(&format!("http://{}/acct/one", daftra.address()), "mode = 'live'");
         house.ask(&["merchant", "add", merchant.to_str().unwrap()]);
 

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use law::law;
 use proptest::collection::vec;
 use qantara::domain::document::{Document, Event, Finding, Impossible, Next, Policy, State, Stock, apply, next};
-use qantara::domain::draft::Draft;
+use qantara::domain::draft::{Draft, Fingerprint};
 use qantara::domain::invoice::{Billed, Header, InvoiceDraft, Seen, Source, exact_rows};
 use qantara::domain::money::{Amount, Currency};
 use qantara::domain::payment::{Cause, PaymentDraft};
@@ -126,6 +126,7 @@ fn event(name: &str) -> Event {
         "several" => Event::Several { ids: [70, 71].into() },
         "look_failed" => Event::LookFailed,
         "as_written" => Event::AsWritten { total: Amount(100), remote_no: Some("000070".into()) },
+        "as_written_no_number" => Event::AsWritten { total: Amount(100), remote_no: None },
         "as_before" => Event::AsBefore,
         "differs" => Event::Differs { differences: vec![difference()] },
         "missing" => Event::Missing,
@@ -214,6 +215,157 @@ fn every_event_in_every_state_leads_where_the_table_says_or_is_impossible() {
     }
     let complaint = apply(&planned(), Event::Missing, at(0), &POLICY).unwrap_err().to_string();
     assert_eq!(complaint, "A document that is planned cannot take the event missing");
+}
+
+/// What an event does beside leading elsewhere: every change to a document that has just come into its state, and to one
+/// that was looked for, asked and judged before.
+#[test]
+fn what_each_event_changes_is_as_written_down() {
+    let mut told = String::new();
+    for (name, cells) in table() {
+        for (state, _) in cells.into_iter().filter(|(_, leads)| leads.is_some()) {
+            for (past, document) in [("new", in_state(state)), ("old", worn(in_state(state)))] {
+                told += &told_of(name, past, &document);
+            }
+        }
+    }
+    for name in ["lost", "adopt", "take_off"] {
+        told += &told_of(name, "payment", &worn(payment()));
+    }
+    let judged = |document| Document {
+        finding: Some(Finding::ChangedByHand { differences: vec![difference()] }),
+        ..worn(document)
+    };
+    told += &told_of("as_written", "judged", &judged(in_state(State::Posted)));
+    told += &told_of("as_written_no_number", "old", &worn(in_state(State::Posted)));
+    for what in [DifferenceKind::Total, DifferenceKind::Paid] {
+        told += &told_of("try_again", &format!("{what:?}"), &misses(what));
+    }
+    let paid = Document { finding: worn(planned()).finding, ..misses(DifferenceKind::Paid) };
+    told += &told_of("try_again", "paid by others", &paid);
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("life");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!("changes", told));
+}
+
+/// With a past: everything that an event may leave behind or take away.
+fn worn(document: Document) -> Document {
+    Document {
+        misses: 1,
+        failed_looks: 3,
+        unknown_sends: 2,
+        look_at: Some(at(1_000)),
+        verified_at: Some(at(3)),
+        finding: Some(Finding::PaidByOthers { payments: [44].into() }),
+        stock: Some(Stock::Pending { why: [Unmoved::Requisition].into() }),
+        total: Some(Amount(7)),
+        remote_no: document.remote_id.map(|_| "000007".to_owned()),
+        ..document
+    }
+}
+
+/// An invoice on which others had paid, and on which something else is now.
+fn misses(what: DifferenceKind) -> Document {
+    let mut document = in_state(State::Posted);
+    let Draft::Invoice(invoice) = &mut document.content else { unreachable!() };
+    invoice.paid_by_others = Decimal::ONE;
+    let differences = vec![Difference { what, ..difference() }];
+    Document { finding: Some(Finding::ChangedByHand { differences }), ..document }
+}
+
+fn told_of(name: &str, past: &str, document: &Document) -> String {
+    let after = step(document, event(name), 5_000);
+    let (before, now) = (fields(document), fields(&after));
+    let changes: Vec<String> = before
+        .iter()
+        .zip(&now)
+        .filter(|(one, other)| one != other)
+        .map(|((field, was), (_, is))| format!("    {field}: {was} -> {is}\n"))
+        .collect();
+    format!("{name}, {past} {}:\n{}", document.state.word(), changes.concat())
+}
+
+/// Times as seconds since the document was planned.
+fn fields(document: &Document) -> Vec<(&'static str, String)> {
+    let second = |time: Option<Timestamp>| time.map(|time| time.duration_since(at(0)).as_secs());
+    let net = |draft: &Draft| match draft {
+        Draft::Invoice(invoice) => invoice.billed[0].net,
+        Draft::RefundReceipt(_) => Amount::ZERO,
+        Draft::Payment(payment) => payment.amount,
+    };
+    vec![
+        ("state", document.state.word().to_owned()),
+        ("since", format!("{:?}", second(Some(document.since_at)))),
+        ("look at", format!("{:?}", second(document.look_at))),
+        ("misses", document.misses.to_string()),
+        ("failed looks", document.failed_looks.to_string()),
+        ("unknown sends", document.unknown_sends.to_string()),
+        ("content", format!("{:?} {:?}", net(&document.content), document.payment())),
+        ("paid by others", document.invoice().map_or_else(String::new, |invoice| invoice.paid_by_others.to_string())),
+        ("replacement", format!("{:?}", document.replacement.as_ref().map(net))),
+        ("written", format!("{:?}", document.written)),
+        ("wanted", format!("{:?}", document.wanted)),
+        ("refusal", format!("{:?}", document.refusal.as_ref().map(|refusal| refusal.status))),
+        ("finding", format!("{:?}", document.finding)),
+        ("remote id", format!("{:?}", document.remote_id)),
+        ("remote no", format!("{:?}", document.remote_no)),
+        ("total", format!("{:?}", document.total)),
+        ("verified", format!("{:?}", second(document.verified_at))),
+        ("stock", format!("{:?}", document.stock)),
+    ]
+}
+
+#[test]
+fn what_never_left_is_told_from_what_another_life_may_have_sent() {
+    for state in State::ALL {
+        let document = in_state(state);
+        let (here, may_be_there) = match state {
+            State::Planned | State::Refused => (true, true),
+            State::Dropped => (false, true),
+            State::Sending | State::InDoubt | State::Posted | State::Replacing | State::ReplaceInDoubt => {
+                (false, false)
+            }
+            State::Locked | State::Gone | State::Reversed => (false, false),
+        };
+        assert_eq!(document.never_left(), here, "{}", state.word());
+        assert_eq!(document.may_have_left(Some(at(1))), may_be_there, "{}", state.word());
+        assert!(!document.may_have_left(Some(at(0))) && !document.may_have_left(None), "{}", state.word());
+    }
+    assert!(!Document { unknown_sends: 1, ..planned() }.never_left(), "it was sent, and nobody knows");
+    let mut lost = step(&payment(), Event::Lost, 5);
+    for second in [5, 65] {
+        lost = step(&lost, Event::Absent { wanted: true }, second);
+    }
+    assert_eq!((lost.state, lost.never_left()), (State::Planned, false), "it was there, and went with a PUT");
+}
+
+#[test]
+fn what_another_version_wrote_is_reckoned_anew_and_is_no_reason_to_write() {
+    let (same, other) = (draft(100).fingerprint(), draft(200).fingerprint());
+    let ours = after(&["create", "accepted"]);
+    let foreign = Document { written: Some(Fingerprint("0; line 1: 1 100 0".into())), ..ours.clone() };
+    for document in [&ours, &foreign] {
+        assert_eq!((document.is_out_of_step(&same), document.is_out_of_step(&other)), (false, true), "{document:?}");
+    }
+    let stale = Document { content: draft(200), ..ours };
+    assert!(!stale.is_out_of_step(&same), "what was written counts, not what would be now");
+    assert!(planned().is_out_of_step(&same), "nothing was written");
+}
+
+#[test]
+fn the_usual_patience_is_this() {
+    assert_eq!(Policy::default(), POLICY);
+}
+
+#[test]
+fn what_was_sent_five_times_in_vain_waits_for_a_person_unless_it_is_just_looked_for() {
+    let tired = Document { unknown_sends: 5, ..after(&["create", "accepted"]) };
+    let hold = Hold::TooManyUnknownSends { reference: "k7-55-order".into() };
+    assert_eq!(next(&tired, at(1), &POLICY), Next::Hold(hold));
+    let missed = Document { misses: 1, look_at: Some(at(600)), ..tired };
+    assert_eq!(next(&missed, at(600), &POLICY), Next::Look);
 }
 
 /// A payment of 1.00 that was just read back.

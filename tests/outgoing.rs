@@ -184,7 +184,13 @@ fn a_private_authority_is_trusted_when_named() {
     assert!(served.join().unwrap().unwrap().contains(SECRET));
 
     let (address, served) = tls_server(b"");
-    assert_unsent(&format!("https://{address}/"), &LIMITS, "UnknownIssuer");
+    assert_unsent(&format!("https://{address}/"), &LIMITS, "an authority that is not known here");
+    assert!(served.join().unwrap().is_err(), "the request was sent to a stranger");
+
+    let (address, served) = tls_server(b"");
+    let elsewhere = format!("https://[::ffff:127.0.0.1]:{}/", address.port());
+    let failure = Outgoing::new(&trusting).unwrap().exchange(&get(&elsewhere), &LIMITS).err().unwrap();
+    assert!(matches!(failure, Failure::Unsent(_)) && failure.to_string().contains("for another name"), "{failure}");
     assert!(served.join().unwrap().is_err(), "the request was sent to a stranger");
 }
 

@@ -35,6 +35,8 @@ use qantara::sandbox::{Server, World as Sandbox};
 use qantara::shop::webhook::Headers;
 use qantara::text::Lang;
 use qantara::vault::{DataKey, MasterKey, Vault, hash_password};
+use qantara::vitals::Vitals;
+use qantara::vitals::disk::Disk;
 use qantara::web::server::{self, Running};
 use qantara::web::{self, Parts};
 use secrecy::SecretString;
@@ -98,17 +100,20 @@ impl House {
         let patience = Duration::from_secs(20);
         let limits = Limits { call_timeout: patience, connect_timeout: patience, max_answer_bytes: 4 << 20 };
         let client = Client::new(Outgoing::new(&way_out).unwrap(), Calls { limits, page_size: 100 });
-        let settings = Settings::new(&keys::Engine::default(), &keys::Daftra { pace_ms: 0, ..keys::Daftra::default() });
-        let engine = Engine::new(Arc::clone(&db), clock.clone(), Arc::clone(&vault), client, settings);
+        let mut config = Config::default();
+        config.daftra.pace_ms = 0;
+        let vitals = Arc::new(Vitals::new(clock.clone(), Disk::of(folder.path(), 0)));
+        let (books, measured) = (Arc::clone(&db), Arc::clone(&vitals));
+        let engine = Engine::new(books, clock.clone(), measured, Arc::clone(&vault), client, Settings::new(&config));
         let intake = Arc::new(Intake::new(Arc::clone(&engine), Arc::new(DataKey::generate())).unwrap());
         let office = Arc::new(Office::new(Arc::clone(&engine), Arc::clone(&intake)));
-        let mut config = Config::default();
         config.http.public_address = Some("https://bridge.example".into());
         let parts = Parts {
             config: Arc::new(config),
             db: Arc::clone(&db),
             vault,
             clock: clock.clone(),
+            vitals,
             playground: None,
             door: Arc::new(Door(intake)),
             desk: Arc::new(Desk(Arc::clone(&office))),

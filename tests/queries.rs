@@ -19,7 +19,9 @@ use qantara::db::order::{self, State};
 use qantara::db::product::{self, Ages};
 use qantara::db::scope::Scope;
 use qantara::db::sight::Sight;
-use qantara::db::{account, act, alert, delivery, document, log, merchant, rejection, seen, setting, tally, token};
+use qantara::db::{
+    account, act, alert, condition, delivery, document, log, merchant, rejection, seen, setting, tally, token, trim,
+};
 use qantara::domain::catalog::Code;
 use qantara::domain::document::{Document, Policy};
 use qantara::domain::draft::Draft;
@@ -291,6 +293,19 @@ fn everything_hot(tx: &Transaction<'_>, now: Timestamp) {
     everything_shown(tx, &shown);
 }
 
+/// What is done each minute.
+fn everything_kept_up(tx: &Transaction<'_>, now: Timestamp) {
+    let limits = condition::Limits { in_doubt: HOUR, hold: HOUR, queue_age: HOUR };
+    let found = condition::conditions(tx, &limits, now).unwrap();
+    condition::is_stuck(tx, now).unwrap();
+    assert!(alert::is_told(tx, &found, now).is_ok() && alert::has_quiet(tx, alert::Cause::Unreadable, now).is_ok());
+    alert::stand(tx, &found, now).unwrap();
+    alert::close_quiet(tx, alert::Cause::Unreadable, now, now).unwrap();
+    for class in trim::Class::ALL {
+        trim::step(tx, class, HOUR, trim::Place::default(), 5, now + HOUR * 30_000_000).unwrap();
+    }
+}
+
 fn everything_shown(tx: &Transaction<'_>, shown: &order::Overview) {
     let documents = document::of_order(tx, 1).unwrap();
     let number = documents.iter().find_map(|document| document.remote_no.clone()).unwrap();
@@ -373,5 +388,8 @@ fn everything_shown(tx: &Transaction<'_>, shown: &order::Overview) {
     merchant::all(tx).unwrap();
     merchant::by_slug(tx, "wadi").unwrap();
     alert::open(tx).unwrap();
+    sight.past_alerts(Some(9), 5).unwrap();
+    assert!(!sight.gauges(now).unwrap().merchants.is_empty());
+    everything_kept_up(tx, now);
     tally::all(tx, tally::Kind::Login).unwrap();
 }

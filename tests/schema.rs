@@ -6,9 +6,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(clippy::disallowed_methods, reason = "what lies in a file is looked at beside Db, too")]
 
+use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use qantara::db::schema::{APPLICATION_ID, Schema, TODAY, copy_before};
+use qantara::db::schema::{APPLICATION_ID, Schema, TODAY, copy_before, shape};
 use qantara::db::{Context, Db, Error, FILE, Rule};
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -547,17 +549,52 @@ fn a_new_database_says_what_it_is() {
     let db = Connection::open(folder.path().join(FILE)).unwrap();
     assert_eq!(rows(&db, "select * from pragma_application_id"), [APPLICATION_ID.to_string()]);
     assert_eq!(rows(&db, "select * from pragma_user_version"), [(1 + TODAY.migrations.len()).to_string()]);
-    assert_eq!(shape(&db), shape(&filled(TODAY.create)));
+    assert_eq!(shape(&db).unwrap(), shape(&filled(TODAY.create)).unwrap());
     Db::open(folder.path()).unwrap(); // and is recognised
 }
 
-/// The schema.sql of each version before today's, with rows: whoever adds a migration adds what it starts from.
-const RELEASED: &[&str] = &[];
+/// The schema.sql of each version before today's, and rows in all of its tables: whoever adds a migration adds what it
+/// starts from.
+const RELEASED: &[(&str, &str)] = &[(include_str!("schema/v1.sql"), include_str!("schema/v1-rows.sql"))];
 
 #[test]
 fn migrations_and_schema_sql_end_at_the_same_place() {
     both_roads_meet(&TODAY, RELEASED);
-    both_roads_meet(&SHELVES, &[SHELVES_1, SHELVES_2]);
+    both_roads_meet(&SHELVES, &[(SHELVES_1, ""), (SHELVES_2, "")]);
+}
+
+#[test]
+fn what_was_kept_by_earlier_versions_is_kept_and_obeys_todays_rules() {
+    for (version, (create, rows)) in RELEASED.iter().enumerate() {
+        let (_folder, path) = database(create, &TODAY.migrations[..version]);
+        let mut db = Connection::open(&path).unwrap();
+        db.execute_batch(rows).unwrap();
+        let before = contents(&db, None);
+        assert!(before.len() > 25, "{:?}", before.keys());
+        let empty: Vec<_> = before.iter().filter(|(_, (_, rows))| rows.is_empty()).map(|(table, _)| table).collect();
+        assert!(empty.is_empty(), "version {}: no rows in {empty:?}", version + 1);
+        TODAY.bring_up(&mut db, &path).unwrap();
+        assert_eq!(contents(&db, Some(&before)), before, "version {}", version + 1);
+        for (rule, legal, illegal) in RULES {
+            assert!(attempt(&db, legal).is_ok(), "{rule}: refuses {legal}");
+            assert!(attempt(&db, illegal).is_err(), "{rule}: allows {illegal}");
+        }
+    }
+}
+
+/// A migration that forgets a column, an index or a rule would be seen.
+#[test]
+fn no_two_schemas_have_the_same_shape() {
+    let today = shape_of(TODAY.create);
+    for (rule, schema) in mutants() {
+        assert_ne!(shape_of(&schema), today, "without {rule}");
+    }
+    for line in ["create index attempt_with_bodies", "create index alert_by_time"] {
+        let at = TODAY.create.find(line).unwrap();
+        let rest = &TODAY.create[at..];
+        let without = [&TODAY.create[..at], &rest[rest.find(';').unwrap() + 1..]].concat();
+        assert_ne!(shape_of(&without), today, "without {line}");
+    }
 }
 
 #[test]
@@ -570,10 +607,12 @@ fn migrating_keeps_the_rows_and_a_copy_of_the_old_file() {
     assert_eq!(rows(&db, "pragma user_version"), ["3"]);
 
     let copy = Connection::open(copy_before(&path, 3)).unwrap();
-    assert_eq!(shape(&copy), shape_of(SHELVES_1));
+    assert_eq!(shape(&copy).unwrap(), shape_of(SHELVES_1));
     assert_eq!(rows(&copy, "select title, name from book join shelf on shelf.id = shelf_id"), ["Emma top"]);
     assert_eq!(rows(&copy, "pragma user_version"), ["1"]);
     assert_eq!(rows(&copy, "pragma journal_mode"), ["delete"], "one file, without a log beside it");
+    let mode = std::fs::metadata(copy_before(&path, 3)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600, "nobody else reads it");
 }
 
 #[test]
@@ -583,7 +622,7 @@ fn a_migration_that_fails_changes_nothing() {
         let migrations = [SHELVES.migrations[0], bad];
         let mut db = Connection::open(&path).unwrap();
         Schema { create: "", migrations: &migrations }.bring_up(&mut db, &path).unwrap_err();
-        assert_eq!(shape(&db), shape_of(SHELVES_1), "{bad}");
+        assert_eq!(shape(&db).unwrap(), shape_of(SHELVES_1), "{bad}");
         assert_eq!(rows(&db, "select name from shelf"), ["top"], "{bad}");
         assert_eq!(rows(&db, "pragma user_version"), ["1"], "{bad}");
     }
@@ -613,7 +652,7 @@ fn another_programs_database_is_refused_and_left_alone() {
     }
 }
 
-// A little library of three versions, for the machinery; ours has one version so far.
+// A little library of three versions, for the machinery; ours are below.
 
 const SHELVES_1: &str = "
 create table shelf (id integer primary key autoincrement, name text not null) strict;
@@ -654,13 +693,14 @@ create index book_on_shelf on book (shelf_id);
     ],
 };
 
-fn both_roads_meet(schema: &Schema<'_>, released: &[&str]) {
+fn both_roads_meet(schema: &Schema<'_>, released: &[(&str, &str)]) {
     assert_eq!(released.len(), schema.migrations.len(), "each migration starts from a released schema.sql");
-    for (version, create) in released.iter().enumerate() {
+    for (version, (create, rows)) in released.iter().enumerate() {
         let (_folder, path) = database(create, &schema.migrations[..version]);
         let mut db = Connection::open(&path).unwrap();
+        db.execute_batch(rows).unwrap();
         schema.bring_up(&mut db, &path).unwrap();
-        assert_eq!(shape(&db), shape_of(schema.create), "from version {}", version + 1);
+        assert_eq!(shape(&db).unwrap(), shape_of(schema.create), "from version {}", version + 1);
     }
 }
 
@@ -708,22 +748,33 @@ fn rows(db: &Connection, sql: &str) -> Vec<String> {
         ValueRef::Null => "null".to_owned(),
         ValueRef::Integer(number) => number.to_string(),
         ValueRef::Text(text) => String::from_utf8(text.to_vec()).unwrap(),
-        ValueRef::Real(_) | ValueRef::Blob(_) => panic!("no such column is asked for"),
+        ValueRef::Blob(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        ValueRef::Real(_) => panic!("there are no such columns"),
     };
     let row = |row: &rusqlite::Row<'_>| (0..columns).map(|n| row.get_ref(n).map(text)).collect::<Result<Vec<_>, _>>();
     statement.query_map([], row).unwrap().map(|row| row.unwrap().join(" ")).collect()
 }
 
-/// The tables and indexes, however they are spaced, quoted and commented.
-fn shape(db: &Connection) -> Vec<String> {
-    rows(db, "select sql from sqlite_schema where sql is not null and name not like 'sqlite%' order by name")
-        .iter()
-        .map(|sql| without_comments(sql).to_lowercase().replace(|c: char| c.is_whitespace() || c == '"', ""))
-        .collect()
+/// Each table with its columns and all that is in them; of a later version only the tables and columns of before.
+fn contents(db: &Connection, of: Option<&Contents>) -> Contents {
+    let names = "select name from pragma_table_list
+                 where schema = 'main' and type = 'table' and name not like 'sqlite%' order by name";
+    let tables = of.map_or_else(|| rows(db, names), |of| of.keys().cloned().collect());
+    let content = |table: String| {
+        let columns = match of {
+            Some(of) => of[&table].0.clone(),
+            None => rows(db, &format!("select name from pragma_table_info('{table}')")).join(", "),
+        };
+        let content = rows(db, &format!("select {columns} from {table} order by 1, 2"));
+        (table, (columns, content))
+    };
+    tables.into_iter().map(content).collect()
 }
 
-fn shape_of(create: &str) -> Vec<String> {
-    shape(&in_memory(create))
+type Contents = BTreeMap<String, (String, Vec<String>)>;
+
+fn shape_of(create: &str) -> BTreeMap<String, String> {
+    shape(&in_memory(create)).unwrap()
 }
 
 fn without_comments(sql: &str) -> String {

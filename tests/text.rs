@@ -7,6 +7,7 @@ use std::fmt::Debug;
 use std::fs;
 use std::path::Path;
 
+use qantara::db::alert;
 use qantara::db::class::Class;
 use qantara::db::delivery::Fate;
 use qantara::db::document::Action;
@@ -76,7 +77,7 @@ fn shortage() -> Shortage {
 fn waiting() -> Vec<Waiting> {
     every!(Waiting:
         Settling { reference: reference() }, LookingAgain { reference: reference() }, CancelRecord,
-        OrderBehind { refund: 991 }, MoneyUnderWay { refund: 991 }, NotPaid, NotFulfilled,
+        OrderBehind { refund: 991 }, MoneyUnderWay { refund: 991 }, NotPaid, NotFulfilled, BodyRemoved,
         StockPending { reference: reference(), why: unmoved().into_iter().collect() })
 }
 
@@ -141,7 +142,7 @@ fn steps() -> Vec<Step> {
         Totals { shop: totals, daftra: totals },
         Refund { id: 991, class: RefundClass::Edit },
         Money(money(1_250)),
-        InStep { reference: reference() }, DeletedInShop,
+        InStep { reference: reference() }, Trimmed { at: "2026-11-20T09:00:00Z".parse().unwrap(), days: 90, known: String::new() }, DeletedInShop,
         WouldDo { operation: Box::new(Operation::Verify { document: 1 }) })
 }
 
@@ -306,7 +307,9 @@ fn every_word_the_schema_knows_for_the_end_of_a_call_is_spoken() {
         list.split_once("))").unwrap().0.split(',').map(|word| word.trim().trim_matches('\'')).collect();
     assert_eq!(outcomes.len(), 10);
     distinct(&outcomes, |lang, word| lang.words().outcome(word));
-    distinct(&["trouble", "outage", "failed", "unreadable", "payments"], |lang, cause| lang.words().alert(cause));
+    distinct(&alert::Cause::ALL, |lang, cause| lang.words().alert(*cause).what);
+    distinct(&alert::Cause::ALL, |lang, cause| lang.words().alert(*cause).next_step);
+    assert_eq!(text::alert(Lang::Ar, "of a later version").what, "of a later version");
     assert_eq!(Lang::Ar.words().outcome("of a later version"), "of a later version");
 }
 

@@ -9,9 +9,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use qantara::vault::key_file::{self, KeyFileError};
 use qantara::vault::{
-    DataKey, KeyFileError, KeyedHash, MasterKey, OpenError, Place, Vault, hash_password, last_four, random_token,
-    verify_password,
+    DataKey, KeyedHash, MasterKey, OpenError, Place, Vault, hash_password, last_four, random_token, verify_password,
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -106,7 +106,7 @@ fn a_key_file_is_created_once_for_its_owner_and_read_back() {
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     let content = fs::read(&path).unwrap();
     let sealed = Vault::new(created, None).seal(&PLACE, b"secret");
-    let read = Vault::new(MasterKey::read(&path).ok().unwrap(), None);
+    let read = vault_of(&path);
     assert_eq!(read.open(&PLACE, &sealed), Ok(b"secret".to_vec()));
 
     assert!(matches!(MasterKey::create(&path).err(), Some(KeyFileError::Exists { .. })));
@@ -119,31 +119,83 @@ fn a_key_file_is_created_once_for_its_owner_and_read_back() {
 #[test]
 fn a_key_may_be_raw_or_hex_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
-    let read = |content: &[u8]| MasterKey::read(&key_file(folder.path(), content, 0o600));
-    let raw = Vault::new(read(&[0xab; 32]).ok().unwrap(), None);
+    let read = |content: &[u8]| MasterKey::read(&written(folder.path(), content, 0o600));
+    let raw = vault_of(&written(folder.path(), &[0xab; 32], 0o600));
     let sealed = raw.seal(&PLACE, b"secret");
     for hex in ["ab".repeat(32), "AB".repeat(32) + "\n", "aB".repeat(32) + "\r\n"] {
-        let vault = Vault::new(read(hex.as_bytes()).ok().unwrap(), None);
+        let vault = vault_of(&written(folder.path(), hex.as_bytes(), 0o600));
         assert_eq!(vault.open(&PLACE, &sealed), Ok(b"secret".to_vec()), "{hex:?}");
     }
     let hex = |digits: &str, times| digits.repeat(times).into_bytes();
-    let malformed = [vec![], vec![0xab; 31], vec![0xab; 33], hex("ag", 32), hex("+b", 32), hex("ab", 40)];
+    let lines = |count| hex(&("ab".repeat(32) + "\n"), count);
+    let malformed = [
+        vec![],
+        vec![0xab; 31],
+        vec![0xab; 33],
+        vec![0xab; 64],
+        hex("ag", 32),
+        hex("+b", 32),
+        hex("ab", 40),
+        hex("ab", 64),
+        lines(3),
+        [lines(1), b"\n".to_vec(), lines(1)].concat(),
+        [lines(1), vec![0xab; 32]].concat(),
+    ];
     for content in malformed {
         assert!(matches!(read(&content).err(), Some(KeyFileError::Malformed { .. })), "{content:?}");
     }
 }
 
 #[test]
+fn a_file_of_two_keys_seals_with_the_first_and_opens_with_both() {
+    let folder = tempfile::tempdir().unwrap();
+    let by_old = Vault::new(key('1'), None).seal(&PLACE, b"old");
+    for end in ["\n", "\r\n", ""] {
+        let path = written(folder.path(), format!("{}{end}{}{end}", "2".repeat(64), "1".repeat(64)).as_bytes(), 0o600);
+        if end.is_empty() {
+            assert!(matches!(MasterKey::read(&path).err(), Some(KeyFileError::Malformed { .. })));
+            continue;
+        }
+        let both = vault_of(&path);
+        assert_eq!(both.open(&PLACE, &by_old), Ok(b"old".to_vec()));
+        assert!(Vault::new(key('2'), None).open(&PLACE, &both.seal(&PLACE, b"new")).is_ok());
+        let anew = both.seal_anew(&PLACE, &by_old).unwrap().expect("it was the old key's");
+        assert_eq!(Vault::new(key('2'), None).open(&PLACE, &anew), Ok(b"old".to_vec()));
+        assert_eq!(both.seal_anew(&PLACE, &anew), Ok(None));
+        assert_eq!(both.seal_anew(&Place { row: 8, ..PLACE }, &by_old), Err(OpenError::Refused));
+    }
+}
+
+#[test]
+fn a_key_file_is_replaced_with_its_rights_and_behind_its_link() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = written(folder.path(), "1".repeat(64).as_bytes(), 0o400);
+    let link = folder.path().join("link.key");
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    // What an earlier try left behind.
+    fs::write(path.with_added_extension("next"), "half").unwrap();
+    key_file::replace(&link, &[&key('2'), &key('1')]).unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), format!("{}\n{}\n", "2".repeat(64), "1".repeat(64)));
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o400);
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    key_file::replace(&path, &[&key('2')]).unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "2".repeat(64) + "\n");
+    let nowhere = folder.path().join("missing.key");
+    assert!(matches!(key_file::replace(&nowhere, &[]).err(), Some(KeyFileError::Unreadable { .. })));
+}
+
+#[test]
 fn a_key_file_open_to_others_is_refused_with_the_remedy() {
     let folder = tempfile::tempdir().unwrap();
     for mode in [0o640, 0o604, 0o620, 0o644, 0o660, 0o444] {
-        let path = key_file(folder.path(), &[0xab; 32], mode);
+        let path = written(folder.path(), &[0xab; 32], mode);
         let error = MasterKey::read(&path).err().unwrap();
         assert!(matches!(error, KeyFileError::Exposed { .. }), "{mode:o}: {error}");
         assert!(error.to_string().contains(&format!("run: chmod 600 {}", path.display())), "{error}");
     }
     for mode in [0o600, 0o400] {
-        assert!(MasterKey::read(&key_file(folder.path(), &[0xab; 32], mode)).is_ok(), "{mode:o}");
+        assert!(MasterKey::read(&written(folder.path(), &[0xab; 32], mode)).is_ok(), "{mode:o}");
     }
 }
 
@@ -198,10 +250,15 @@ fn only_a_long_secret_shows_its_end() {
 /// A master key made of one hex digit.
 fn key(digit: char) -> MasterKey {
     let folder = tempfile::tempdir().unwrap();
-    MasterKey::read(&key_file(folder.path(), digit.to_string().repeat(64).as_bytes(), 0o600)).ok().unwrap()
+    MasterKey::read(&written(folder.path(), digit.to_string().repeat(64).as_bytes(), 0o600)).ok().unwrap().current
 }
 
-fn key_file(folder: &Path, content: &[u8], mode: u32) -> PathBuf {
+fn vault_of(path: &Path) -> Vault {
+    let keys = MasterKey::read(path).ok().unwrap();
+    Vault::new(keys.current, keys.previous)
+}
+
+fn written(folder: &Path, content: &[u8], mode: u32) -> PathBuf {
     let path = folder.join(format!("{mode:o}-{}.key", random_token()));
     fs::write(&path, content).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();

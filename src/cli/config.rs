@@ -1,7 +1,5 @@
 //! `config show|check`: what is set, where it comes from, and whether it would work.
 
-use std::fs::File;
-
 use serde_json::json;
 
 use super::{Ended, Session, open};
@@ -9,6 +7,7 @@ use crate::config::Config;
 use crate::db::{self, data_key};
 use crate::outgoing::Outgoing;
 use crate::vault::{MasterKey, Vault};
+use crate::web::upkeep;
 
 #[derive(clap::Subcommand)]
 pub(super) enum Command {
@@ -56,15 +55,7 @@ fn problems(config: &Config) -> Vec<String> {
     note(open::existing(&config.data.folder).map(drop));
     note(keys(config));
     note(Outgoing::new(&config.outgoing).map(drop).map_err(Into::into));
-    let http = &config.http;
-    let files =
-        [("http.certificate_file", &http.certificate_file), ("http.certificate_key_file", &http.certificate_key_file)];
-    for (key, file) in files {
-        if let Some(file) = file {
-            let why = |error| anyhow::anyhow!("{key} is {}: it cannot be read ({error})", file.display());
-            note(File::open(file).map(drop).map_err(why));
-        }
-    }
+    note(upkeep::on_disk(config).map(drop).map_err(Into::into));
     problems
 }
 
@@ -82,7 +73,8 @@ fn keys(config: &Config) -> anyhow::Result<()> {
             ),
         };
     }
-    let vault = Vault::new(MasterKey::read(file)?, None);
+    let keys = MasterKey::read(file)?;
+    let vault = Vault::new(keys.current, keys.previous);
     if let Some((id, sealed)) = stored {
         vault.open_data_key(id, &sealed)?;
     }

@@ -4,9 +4,11 @@ use std::io::{self, Write as _};
 
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Registry, fmt};
 
@@ -30,9 +32,28 @@ struct JsonLines {
     clock: Clock,
 }
 
-impl<S: Subscriber> Layer<S> for JsonLines {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+/// What a span says of itself, kept with it.
+struct Said(Map<String, Value>);
+
+impl<S> Layer<S> for JsonLines
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let mut said = Map::new();
+        attributes.record(&mut Fields(&mut said));
+        if let Some(span) = context.span(id) {
+            span.extensions_mut().insert(Said(said));
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let mut line = Map::new();
+        for span in context.event_scope(event).into_iter().flatten() {
+            if let Some(Said(said)) = span.extensions().get() {
+                line.extend(said.clone());
+            }
+        }
         line.insert("at".to_owned(), self.clock.now().to_string().into());
         line.insert("level".to_owned(), event.metadata().level().as_str().into());
         line.insert("target".to_owned(), event.metadata().target().into());

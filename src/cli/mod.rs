@@ -4,9 +4,15 @@
 //! out goes to standard output (`--json`: one JSON value, its shapes are in `crate::view`), everything else to standard error.
 //! A secret is never an argument: others can see those.
 
+mod backup;
+mod completions;
 mod config;
 mod demo;
+mod doctor;
+mod healthcheck;
 mod hold;
+mod init;
+mod install;
 mod log;
 mod logging;
 mod mapping;
@@ -14,10 +20,13 @@ mod merchant;
 mod open;
 mod order;
 mod out;
+mod rekey;
+mod restore;
 mod sandbox;
 mod serve;
 mod token;
 mod user;
+mod verify;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -32,7 +41,8 @@ use out::Out;
 #[derive(Parser)]
 #[command(name = "qantara", version, about, disable_help_subcommand = true)]
 struct Cli {
-    /// Configuration file; also the variable QANTARA_CONFIG. Without one everything is default
+    /// Configuration file; also the variable QANTARA_CONFIG. Without either /etc/qantara/config.toml if it is there, else
+    /// everything is default
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Answer in JSON
@@ -46,6 +56,8 @@ struct Cli {
 enum Command {
     /// Take webhooks in, work on orders, serve the pages
     Serve(serve::Serve),
+    /// Ask the running server whether it is ready
+    Healthcheck(healthcheck::Healthcheck),
     /// Serve a fake Daftra with a small catalogue, to try everything out
     Sandbox(sandbox::Sandbox),
     /// See it at work: fake shops, a fake Daftra, and this program between them
@@ -70,9 +82,27 @@ enum Command {
     /// What lets scripts speak to the API in a user's name
     #[command(subcommand)]
     Token(token::Command),
+    /// Make a checked copy of the database, also while the server works
+    Backup(backup::Backup),
+    /// Look whether the database, or a copy of it, is whole and opens; exits with 3 if not
+    Verify(verify::Verify),
+    /// Put a backup in the place of the database; the server must be stopped
+    Restore(restore::Restore),
+    /// Replace the master key and seal everything anew; the server must be stopped
+    Rekey,
     /// The effective configuration
     #[command(subcommand)]
     Config(config::Command),
+    /// Write a configuration, the master key and the first owner
+    Init(init::Init),
+    /// Make this program a service of systemd
+    Install(install::Install),
+    /// Stop and remove the service; configuration, key and data stay
+    Uninstall(install::Uninstall),
+    /// Look whether everything is well, and say what to do; exits with 3 if something is bad
+    Doctor(doctor::Doctor),
+    /// Print what a shell needs to complete these commands
+    Completions(completions::Completions),
 }
 
 /// How a command ended that did not fail.
@@ -106,6 +136,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>, environment: Vec<(String, 
     let session = Session { config_file, environment, out: Out { json: cli.json } };
     let ended = match cli.command {
         Command::Serve(serve) => serve.run(&session),
+        Command::Healthcheck(healthcheck) => healthcheck.run(&session),
         Command::Sandbox(sandbox) => sandbox.run(&session),
         Command::Demo(demo) => demo.run(&session),
         Command::Merchant(command) => command.run(&session),
@@ -115,7 +146,16 @@ pub fn run(arguments: impl Iterator<Item = OsString>, environment: Vec<(String, 
         Command::Log(log) => log.run(&session),
         Command::User(command) => command.run(&session),
         Command::Token(command) => command.run(&session),
+        Command::Backup(backup) => backup.run(&session),
+        Command::Verify(verify) => verify.run(&session),
+        Command::Restore(restore) => restore.run(&session),
+        Command::Rekey => rekey::run(&session),
         Command::Config(command) => command.run(&session),
+        Command::Init(init) => init.run(&session),
+        Command::Install(install) => install.run(&session),
+        Command::Uninstall(uninstall) => uninstall.run(&session),
+        Command::Doctor(doctor) => doctor.run(&session),
+        Command::Completions(completions) => completions.run(),
     };
     match ended {
         Ok(Ended::Fine) => ExitCode::from(FINE),
@@ -145,7 +185,13 @@ const FOUND_WRONG: u8 = 3;
 
 impl Session {
     fn config(&self) -> Result<configuration::Config, configuration::Error> {
-        configuration::load(self.config_file.as_deref(), self.environment.iter().cloned())
+        configuration::load(self.file_in_use(), self.environment.iter().cloned())
+    }
+
+    /// The configuration file that counts, if any.
+    fn file_in_use(&self) -> Option<&Path> {
+        let usual = Some(Path::new(init::CONFIG_FILE)).filter(|file| file.is_file());
+        self.config_file.as_deref().or(usual)
     }
 
     fn has_variable(&self, name: &str) -> bool {

@@ -13,6 +13,7 @@ use crate::db::lock::ServerLock;
 use crate::db::{self, Db, data_key};
 use crate::desk::{Desk, Person, Wish, local};
 use crate::engine::Settings;
+use crate::vault::key_file::Keys;
 use crate::vault::{DataKey, MasterKey, Vault};
 
 /// The id of the first data key, which its seal is bound to.
@@ -29,7 +30,8 @@ pub(super) struct Opened {
 pub(super) fn open(config: &Config, now: Timestamp) -> anyhow::Result<Opened> {
     let db = Arc::new(Db::open(&config.data.folder)?);
     let stored = db.read(data_key::newest)?;
-    let vault = Arc::new(Vault::new(master_key(config, stored.is_some())?, None));
+    let keys = master_keys(config, stored.is_some())?;
+    let vault = Arc::new(Vault::new(keys.current, keys.previous));
     let data_key = match stored {
         Some((id, sealed)) => vault.open_data_key(id, &sealed).with_context(|| {
             let (key, folder) = (config.vault.key_file.display(), config.data.folder.display());
@@ -46,7 +48,7 @@ pub(super) fn open(config: &Config, now: Timestamp) -> anyhow::Result<Opened> {
 }
 
 /// A key is made only for a database that has nothing sealed yet: to any other it would be the wrong one.
-fn master_key(config: &Config, is_needed: bool) -> anyhow::Result<MasterKey> {
+fn master_keys(config: &Config, is_needed: bool) -> anyhow::Result<Keys> {
     let file = &config.vault.key_file;
     // What cannot even be looked at is left to `read`, which says why.
     if file.try_exists().unwrap_or(true) {
@@ -62,7 +64,7 @@ fn master_key(config: &Config, is_needed: bool) -> anyhow::Result<MasterKey> {
     }
     let key = MasterKey::create(file)?;
     out::complain(&format!("A new master key is in {}: keep a copy apart from the backups", file.display()));
-    Ok(key)
+    Ok(Keys { current: key, previous: None })
 }
 
 /// Opens the database to look into it, also while a server works with it.
@@ -70,11 +72,12 @@ pub(super) fn look(config: &Config) -> anyhow::Result<Db> {
     let file = config.data.folder.join(db::FILE);
     if !file.is_file() {
         return Err(anyhow!(
-            "There is no database {}: begin with qantara merchant add, or name the right data.folder",
+            "There is no database {}: name the configuration with --config or QANTARA_CONFIG, or the right data.folder in \
+             it; for a new one begin with qantara init",
             file.display()
         ));
     }
-    Ok(Db::open(&config.data.folder)?)
+    Ok(Db::open_as_it_is(&config.data.folder)?)
 }
 
 /// Makes a wish come true: by the server if one is running, else here, keeping a server out meanwhile.
@@ -85,7 +88,7 @@ pub(super) fn wish(config: &Config, wish: Wish, now: Timestamp) -> anyhow::Resul
     }
     let _lock = ServerLock::take(folder)?;
     let opened = open(config, now)?;
-    let policy = Settings::new(&config.engine, &config.daftra).policy;
+    let policy = Settings::new(config).policy;
     let desk = Desk { db: &opened.db, vault: &opened.vault, policy };
     Ok(desk.perform(wish, now, Person::AT_THE_COMMAND_LINE)?.answer)
 }

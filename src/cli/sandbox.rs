@@ -15,7 +15,7 @@ use crate::sandbox::daftra::{Account, AccountSetup, Client, Product, Store, Tax}
 
 #[derive(clap::Args)]
 pub(super) struct Sandbox {
-    /// Where to listen
+    /// Where to listen. Its books begin empty each time: a database of another time does not fit them
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8901")]
     listen: SocketAddr,
     /// What this Daftra is like, as GET /control/unknowns names it: requisitions=true

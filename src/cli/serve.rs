@@ -23,9 +23,11 @@ use crate::desk::account::Accounts;
 use crate::desk::office::Office;
 use crate::desk::{self, Person, Wish, local};
 use crate::engine::intake::{Intake, Received};
-use crate::engine::{Engine, Settings, worker};
+use crate::engine::{Engine, Settings, backup, worker};
 use crate::outgoing::{Limits, Outgoing};
 use crate::shop::webhook::Headers;
+use crate::vitals::Vitals;
+use crate::vitals::disk::Disk;
 use crate::web;
 
 #[derive(clap::Args)]
@@ -51,6 +53,9 @@ impl Serve {
             Stop::catch()?
         };
         let clock = self.clock();
+        if self.is_trial() && config.acme.is_on() {
+            bail!("acme.domains is set: with --clock-speed and --clock-start no certificate is asked for, empty it");
+        }
         let playground = self.playground()?;
         let folder = open::existing(&config.data.folder)?;
         let _lock = ServerLock::take(folder)?;
@@ -59,8 +64,10 @@ impl Serve {
         })?;
         let opened = open::open(&config, clock.now())?;
         let daftra = Client::new(self.outgoing(&config, &opened.db)?, call_settings(&config));
-        let settings = Settings::new(&config.engine, &config.daftra);
-        let engine = Engine::new(Arc::clone(&opened.db), clock.clone(), Arc::clone(&opened.vault), daftra, settings);
+        let settings = Settings::new(&config);
+        let vitals = Arc::new(Vitals::new(clock.clone(), Disk::of(folder, config.data.min_free_bytes)));
+        let (db, vault) = (Arc::clone(&opened.db), Arc::clone(&opened.vault));
+        let engine = Engine::new(db, clock.clone(), Arc::clone(&vitals), vault, daftra, settings);
         let intake = Arc::new(Intake::new(Arc::clone(&engine), opened.data_key)?);
         let office = Arc::new(Office::new(Arc::clone(&engine), Arc::clone(&intake)));
         let parts = web::Parts {
@@ -68,6 +75,7 @@ impl Serve {
             db: opened.db,
             vault: opened.vault,
             clock,
+            vitals,
             playground,
             door: Arc::new(Door(intake)),
             desk: Arc::clone(&office) as Arc<dyn web::Desk>,
@@ -78,7 +86,11 @@ impl Serve {
         let local = local::serve(folder, perform).with_context(|| {
             format!("Cannot make the socket {}; a shorter data.folder may help", folder.join(local::FILE).display())
         })?;
-        let work = worker::start(&engine, || tell(NotifyState::Watchdog))?;
+        let mut work = worker::start(&engine, || tell(NotifyState::Watchdog))?;
+        match backup::Rules::new(&config) {
+            Some(rules) => work.keep_backups(rules)?,
+            None => engine.close_backup_alert()?,
+        }
 
         let address = web.address();
         session.out.say(&json!({ "listening": address }), || {
@@ -153,7 +165,7 @@ fn is_here(address: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
 }
 
-fn call_settings(config: &Config) -> CallSettings {
+pub(super) fn call_settings(config: &Config) -> CallSettings {
     let daftra = &config.daftra;
     CallSettings {
         limits: Limits {

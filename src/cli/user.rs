@@ -103,14 +103,16 @@ fn words(answer: &Value) -> String {
 }
 
 impl Password {
+    /// The same, but made up wherever none was given: for what must not wait for somebody's input.
+    pub(super) fn get_or_make_up(self) -> anyhow::Result<(Secret, Option<SecretString>)> {
+        if self.password_file.is_some() { self.get() } else { Ok(made_up()) }
+    }
+
     /// The password, and again if it was made up here.
     fn get(self) -> anyhow::Result<(Secret, Option<SecretString>)> {
         let text = match self.password_file {
             Some(file) if !is_stdin(&file) => read(&file)?,
-            None if io::stdin().is_terminal() => {
-                let made_up = SecretString::from(vault::random_token());
-                return Ok((Secret(made_up.clone()), Some(made_up)));
-            }
+            None if io::stdin().is_terminal() => return Ok(made_up()),
             Some(_) | None => {
                 let mut text = String::new();
                 io::stdin().read_to_string(&mut text).context("Cannot read the password from standard input")?;
@@ -119,6 +121,11 @@ impl Password {
         };
         Ok((Secret(SecretString::from(text.trim_end_matches(['\r', '\n']))), None))
     }
+}
+
+fn made_up() -> (Secret, Option<SecretString>) {
+    let made_up = SecretString::from(vault::random_token());
+    (Secret(made_up.clone()), Some(made_up))
 }
 
 fn read(file: &Path) -> anyhow::Result<String> {

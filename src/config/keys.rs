@@ -16,11 +16,13 @@ use super::{
 pub struct Data {
     /// Database, lock, local socket and backups.
     pub folder: PathBuf,
+    /// With less room than this nothing new is begun; 0 begins everything.
+    pub min_free_bytes: u64,
 }
 
 impl Default for Data {
     fn default() -> Self {
-        Self { folder: "/var/lib/qantara".into() }
+        Self { folder: "/var/lib/qantara".into(), min_free_bytes: 256 * MIB as u64 }
     }
 }
 
@@ -70,6 +72,46 @@ impl Default for Http {
     }
 }
 
+/// `[acme]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Acme {
+    /// The names of the certificate that is asked for; none: it is not asked for.
+    pub domains: Vec<String>,
+    /// Whom the authority may write to.
+    #[serde(with = "optional")]
+    pub contact: Option<String>,
+    /// Where the certificate authority tells its addresses.
+    pub directory: String,
+    /// The operator's word that the authority's terms are agreed to.
+    pub agree_to_terms: bool,
+    /// PEM certificates that the authority's own HTTPS may be signed by, beside the built-in ones.
+    #[serde(with = "optional")]
+    pub extra_ca_file: Option<PathBuf>,
+    /// Where the authority's question is answered over plain HTTP; from outside it must be port 80.
+    pub listen: SocketAddr,
+}
+
+impl Acme {
+    /// Whether a certificate is got by itself.
+    pub fn is_on(&self) -> bool {
+        !self.domains.is_empty()
+    }
+}
+
+impl Default for Acme {
+    fn default() -> Self {
+        Self {
+            domains: Vec::new(),
+            contact: None,
+            directory: "https://acme-v02.api.letsencrypt.org/directory".into(),
+            agree_to_terms: false,
+            extra_ca_file: None,
+            listen: SocketAddr::from(([0, 0, 0, 0], 80)),
+        }
+    }
+}
+
 /// `[vault]`
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -81,6 +123,27 @@ pub struct Vault {
 impl Default for Vault {
     fn default() -> Self {
         Self { key_file: "/etc/qantara/qantara.key".into() }
+    }
+}
+
+/// `[backup]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Backup {
+    /// Where backups go; not set: `backups` in the data folder.
+    #[serde(with = "optional")]
+    pub folder: Option<PathBuf>,
+    /// How often one is made; 0: never.
+    pub every_ms: u64,
+    /// Most of them that are kept.
+    pub keep: usize,
+    /// Age at which one is deleted; 0: never.
+    pub keep_days: u32,
+}
+
+impl Default for Backup {
+    fn default() -> Self {
+        Self { folder: None, every_ms: 24 * HOUR, keep: 14, keep_days: 30 }
     }
 }
 
@@ -176,6 +239,54 @@ impl Default for Engine {
             heartbeat_gap_ms: 600 * SECOND,
             stop_grace_ms: 10 * SECOND,
         }
+    }
+}
+
+/// `[alerts]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Alerts {
+    /// How often it is looked whether something is worth an alert.
+    pub every_ms: u64,
+    /// A document in doubt for longer.
+    pub in_doubt_ms: u64,
+    /// An order held for longer.
+    pub hold_ms: u64,
+    /// An order due for longer, although nothing forbids to work on it; also when `/readyz` gives up on a queue that stands still.
+    pub queue_age_ms: u64,
+    /// Our time further from that of others, or set back by more.
+    pub clock_ms: u64,
+}
+
+impl Default for Alerts {
+    fn default() -> Self {
+        Self {
+            every_ms: 60 * SECOND,
+            in_doubt_ms: HOUR,
+            hold_ms: 24 * HOUR,
+            queue_age_ms: 900 * SECOND,
+            clock_ms: 120 * SECOND,
+        }
+    }
+}
+
+/// `[retention]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retention {
+    /// Bodies of deliveries; 0 keeps them for ever, as everywhere here.
+    pub bodies_days: u32,
+    /// What settled and ignored orders hold beyond their documents: snapshot, decisions, buyer.
+    pub orders_days: u32,
+    /// Requests to Daftra and its answers.
+    pub calls_days: u32,
+    /// Rows of the sync log, and closed alerts.
+    pub log_days: u32,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { bodies_days: 90, orders_days: 90, calls_days: 90, log_days: 730 }
     }
 }
 

@@ -3,7 +3,11 @@
 //! Writes are one call each. Questions may take several (pages), and stop at the first call without an answer. Every
 //! call is announced to the caller's `pace` first and leaves a [`Report`].
 
+use std::sync::Arc;
+
 use form_urlencoded::Serializer;
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
 use secrecy::SecretString;
 use serde_json::Value;
 
@@ -12,7 +16,8 @@ use super::redact;
 use super::wire::{self, RemoteDocument, Site};
 use super::write::{self, Replacement};
 use crate::domain::draft::Draft;
-use crate::outgoing::{Call, Limits, Method, Outgoing};
+use crate::outgoing::{Answer, Call, Limits, Method, Outgoing};
+use crate::vitals::Vitals;
 
 /// One merchant's way into its account.
 #[derive(Clone, Debug)]
@@ -39,6 +44,8 @@ pub struct Settings {
 pub struct Client {
     outgoing: Outgoing,
     settings: Settings,
+    /// Told of each call.
+    vitals: Option<Arc<Vitals>>,
 }
 
 /// What came of it, and every call it took.
@@ -100,12 +107,18 @@ impl Client {
     /// A client that goes out by this way.
     #[must_use]
     pub fn new(outgoing: Outgoing, settings: Settings) -> Self {
-        Self { outgoing, settings }
+        Self { outgoing, settings, vitals: None }
+    }
+
+    /// The same client; how long its calls take, and what time it is over there, is noted.
+    #[must_use]
+    pub fn measured_by(self, vitals: Arc<Vitals>) -> Self {
+        Self { vitals: Some(vitals), ..self }
     }
 
     /// Creates a document. A receipt and a payment name their parent's id; without it nothing is sent.
     pub fn create(&self, door: &Door, pace: &dyn Fn(), draft: &Draft, parent_remote: Option<i64>) -> Answered<Written> {
-        self.visit(door, pace, |visit| {
+        self.visit(door, pace, "create", |visit| {
             let Some(body) = write::body(draft, parent_remote) else {
                 return Written::Unsent("A receipt or payment needs the id of its parent".to_owned());
             };
@@ -116,7 +129,7 @@ impl Client {
 
     /// Replaces an invoice by what [`write::merge`] made of it.
     pub fn replace(&self, door: &Door, pace: &dyn Fn(), id: i64, replacement: &Replacement) -> Answered<Written> {
-        self.visit(door, pace, |visit| {
+        self.visit(door, pace, "replace", |visit| {
             let path = format!("/api2/{}/{id}.json", INVOICE.resource);
             outcome::replaced(visit.call(Dialect::V1, Method::Put, &path, &[], Some(replacement.body())), id)
         })
@@ -124,24 +137,31 @@ impl Client {
 
     /// Reads an invoice.
     pub fn read_invoice(&self, door: &Door, pace: &dyn Fn(), id: i64) -> Answered<Result<Read, Unanswered>> {
-        self.visit(door, pace, |visit| visit.read(INVOICE, id))
+        self.visit(door, pace, "read", |visit| visit.read(INVOICE, id))
     }
 
     /// Reads a refund receipt.
     pub fn read_receipt(&self, door: &Door, pace: &dyn Fn(), id: i64) -> Answered<Result<Read, Unanswered>> {
-        self.visit(door, pace, |visit| visit.read(RECEIPT, id))
+        self.visit(door, pace, "read", |visit| visit.read(RECEIPT, id))
     }
 
     /// Whose account this is. The cheapest call, so also the proof that the key opens again.
     pub fn site_info(&self, door: &Door, pace: &dyn Fn()) -> Answered<Result<Site, Unanswered>> {
-        self.visit(door, pace, |visit| {
+        self.visit(door, pace, "site_info", |visit| {
             let answer = visit.call(Dialect::V1, Method::Get, "/api2/site_info.json", &[], None)?;
             wire::site(&answer).map_err(unreadable)
         })
     }
 
-    pub(super) fn visit<T>(&self, door: &Door, pace: &dyn Fn(), talk: impl FnOnce(&mut Visit<'_>) -> T) -> Answered<T> {
-        let mut visit = Visit { client: self, door, pace, reports: Vec::new() };
+    /// One conversation; what it is for is a word for those who measure.
+    pub(super) fn visit<T>(
+        &self,
+        door: &Door,
+        pace: &dyn Fn(),
+        action: &'static str,
+        talk: impl FnOnce(&mut Visit<'_>) -> T,
+    ) -> Answered<T> {
+        let mut visit = Visit { client: self, door, pace, action, reports: Vec::new() };
         let outcome = talk(&mut visit);
         Answered { outcome, reports: visit.reports }
     }
@@ -152,6 +172,7 @@ pub(super) struct Visit<'a> {
     client: &'a Client,
     door: &'a Door,
     pace: &'a dyn Fn(),
+    action: &'static str,
     reports: Vec<Report>,
 }
 
@@ -205,10 +226,15 @@ impl Visit<'_> {
             body: body.as_deref(),
         };
         (self.pace)();
+        let watch = self.client.vitals.as_deref().map(|vitals| (vitals, vitals.now()));
         let exchange = self.client.outgoing.exchange(&call, &self.client.settings.limits);
+        let took = watch.map(|(vitals, began)| (vitals, vitals.since(began)));
         let came = exchange.as_ref().ok();
+        if let Some(((vitals, _), time)) = watch.zip(came.and_then(told_time)) {
+            vitals.hear(&self.door.address, time);
+        }
         let mut report = Report {
-            method: method_name(method),
+            method: method.name(),
             path: redact::without_key(&path, key),
             status: came.map(|answer| answer.status),
             request: redact::body(body.as_deref().unwrap_or_default(), key),
@@ -216,9 +242,28 @@ impl Visit<'_> {
             detail: String::new(),
         };
         let reply = outcome::judge(exchange, dialect, key);
+        if let Some((vitals, took)) = took {
+            vitals.calls.note([self.action, outcome_of(&reply)], took);
+        }
         report.detail = reply.as_ref().err().map(ToString::to_string).unwrap_or_default();
         self.reports.push(report);
         reply
+    }
+}
+
+/// What time it was over there, by the header that every web server sends.
+fn told_time(answer: &Answer) -> Option<Timestamp> {
+    Some(rfc2822::parse(answer.header("date")?).ok()?.timestamp())
+}
+
+fn outcome_of(reply: &Reply) -> &'static str {
+    match reply {
+        Ok(_) => "answered",
+        Err(Setback::Refused(_)) => "refused",
+        Err(Setback::Unsent(_)) => "unsent",
+        Err(Setback::Throttled { .. }) => "throttled",
+        Err(Setback::Credential(_)) => "credential",
+        Err(Setback::Unknown { .. }) => "unknown",
     }
 }
 
@@ -232,13 +277,5 @@ fn resource(draft: &Draft) -> &'static str {
         Draft::Invoice(_) => INVOICE.resource,
         Draft::RefundReceipt(_) => RECEIPT.resource,
         Draft::Payment(_) => PAYMENTS,
-    }
-}
-
-fn method_name(method: Method) -> &'static str {
-    match method {
-        Method::Get => "GET",
-        Method::Post => "POST",
-        Method::Put => "PUT",
     }
 }

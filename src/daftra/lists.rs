@@ -17,7 +17,7 @@ use crate::outgoing::Method as Verb;
 impl Client {
     /// The warehouses and branches.
     pub fn places(&self, door: &Door, pace: &dyn Fn()) -> Answered<Result<Places, Unanswered>> {
-        self.visit(door, pace, |visit| {
+        self.visit(door, pace, "choices", |visit| {
             let list = List { dialect: Dialect::V1, path: "/api2/stores.json", model: "Store", query: Vec::new() };
             let mut stores = Vec::new();
             visit.pages(&list, &mut |row| {
@@ -34,7 +34,7 @@ impl Client {
 
     /// The active taxes.
     pub fn taxes(&self, door: &Door, pace: &dyn Fn()) -> Answered<Result<Vec<Tax>, Unanswered>> {
-        self.visit(door, pace, |visit| {
+        self.visit(door, pace, "choices", |visit| {
             let list = List { dialect: Dialect::V1, path: "/api2/taxes.json", model: "Tax", query: Vec::new() };
             let mut taxes = Vec::new();
             visit.pages(&list, &mut |row| {
@@ -54,7 +54,7 @@ impl Client {
     /// The active ways of paying, and the active treasuries.
     pub fn ways_of_paying(&self, door: &Door, pace: &dyn Fn()) -> Answered<Result<WaysOfPaying, Unanswered>> {
         let list = |path| List { dialect: Dialect::V2, path, model: "", query: vec![("sort[id]", "asc")] };
-        self.visit(door, pace, |visit| {
+        self.visit(door, pace, "choices", |visit| {
             let mut ways = WaysOfPaying::default();
             visit.pages(&list("/v2/api/entity/site_payment_gateway/list/1"), &mut |row| {
                 if let Some(slug) = wire::method(row)?.filter(|_| !is_deleted(row)) {
@@ -84,7 +84,7 @@ impl Client {
         }
         let list = List { dialect: Dialect::V2, path: PATH, model: "", query };
         let wanted = fold(text);
-        self.visit(door, pace, |visit| {
+        self.visit(door, pace, "choices", |visit| {
             let mut clients = Vec::new();
             visit.page(&list, 1, &mut |row| {
                 // A filter is a wish.
@@ -113,7 +113,7 @@ impl Client {
         query.extend(fields.iter().map(|field| (field.as_str(), like.as_str())));
         let list = List { dialect: Dialect::V2, path: PATH, model: "", query };
         let wanted = fold(text);
-        self.visit(door, pace, |visit| {
+        self.visit(door, pace, "products", |visit| {
             let mut products = Vec::new();
             visit.page(&list, 1, &mut |row| {
                 // A filter is a wish.
@@ -129,7 +129,7 @@ impl Client {
 
     /// One client; none if it is not there.
     pub fn client(&self, door: &Door, pace: &dyn Fn(), id: i64) -> Answered<Result<Option<Named>, Unanswered>> {
-        self.visit(door, pace, |visit| {
+        self.visit(door, pace, "choices", |visit| {
             let path = format!("/api2/clients/{id}.json");
             match visit.call(Dialect::V1, Verb::Get, &path, &[], None) {
                 Err(Setback::Refused(refusal)) if refusal.status == 404 => Ok(None),

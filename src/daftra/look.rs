@@ -80,7 +80,7 @@ impl Client {
             query: vec![("created_from", &since), ("recursive", "1"), ("sort", "id"), ("direction", "asc")],
         };
         let (quick, drafts) = (all.narrowed("po_number", reference), all.narrowed("draft", "1"));
-        self.visit(door, pace, |visit| {
+        self.visit(door, pace, "look_up", |visit| {
             let mut hits = Hits::new();
             let counts = visit.page(&quick, 1, &mut |row| note(row, reference, 0, &mut hits))?;
             // With more pages the filter was ignored, and a second one may be further on.
@@ -114,7 +114,7 @@ impl Client {
             model: "",
             query: vec![("filter[subscription_id]", invoice.as_str()), ("sort[id]", "asc")],
         };
-        self.visit(door, pace, |visit| {
+        self.visit(door, pace, "look_up", |visit| {
             let mut hits = Hits::new();
             visit.pages(&list, &mut |row| note(row, reference, 6, &mut hits))?;
             let looked = looked(hits);
@@ -133,7 +133,7 @@ impl Client {
         pace: &dyn Fn(),
         on: Payable,
     ) -> Answered<Result<Option<Vec<RemotePayment>>, Unanswered>> {
-        self.visit(door, pace, |visit| match on {
+        self.visit(door, pace, "payments", |visit| match on {
             Payable::Invoice(id) => match visit.read_invoice(id)? {
                 Read::Missing => Ok(None),
                 Read::Found(invoice) => match invoice.payments {
@@ -148,7 +148,7 @@ impl Client {
     /// What payments may name in the account.
     pub fn tills(&self, door: &Door, pace: &dyn Fn()) -> Answered<Result<Tills, Unanswered>> {
         let list = |path| List { dialect: Dialect::V2, path, model: "", query: vec![("sort[id]", "asc")] };
-        self.visit(door, pace, |visit| {
+        self.visit(door, pace, "tills", |visit| {
             let mut tills = Tills::default();
             visit.pages(&list("/v2/api/entity/site_payment_gateway/list/1"), &mut |row| {
                 tills.methods.extend(wire::method(row)?.filter(|_| !is_deleted(row)));
@@ -166,7 +166,7 @@ impl Client {
     /// length. v2 is asked; where it is of no use, v1.
     pub fn products(&self, door: &Door, pace: &dyn Fn(), code: &str) -> Answered<Result<Vec<Product>, Unanswered>> {
         let code = Code::new(code);
-        self.visit(door, pace, |visit| match visit.products(Dialect::V2, &code) {
+        self.visit(door, pace, "products", |visit| match visit.products(Dialect::V2, &code) {
             Err(Unanswered::Credential(_) | Unanswered::Failed { outage: false, trouble: None, .. }) => {
                 visit.products(Dialect::V1, &code)
             }

@@ -21,7 +21,7 @@ impl Client {
         pace: &dyn Fn(),
         product_id: i64,
     ) -> Answered<Result<Option<BTreeMap<i64, Decimal>>, Unanswered>> {
-        self.visit(door, pace, |visit| {
+        self.visit(door, pace, "stock", |visit| {
             let path = format!("/api2/products/{product_id}.json");
             match visit.call(Dialect::V1, Method::Get, &path, &[], None) {
                 Err(Setback::Refused(refusal)) if refusal.status == 404 => Ok(None),
@@ -46,7 +46,7 @@ impl Client {
             model: "StockTransaction",
             query: vec![("product_id", &product), ("source_type", &source)],
         };
-        self.visit(door, pace, |visit| {
+        self.visit(door, pace, "stock", |visit| {
             let mut has_moved = false;
             visit.pages(&list, &mut |row| {
                 let is = |name, wanted| Ok::<_, String>(wire::integer(row, name)? == Some(wanted));

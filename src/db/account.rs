@@ -41,6 +41,18 @@ pub fn get(c: &Connection, id: i64) -> Result<Account, Error> {
     Ok(Account { not_before: at(not_before)?, ..account })
 }
 
+/// All accounts, by id.
+pub fn all(c: &Connection) -> Result<Vec<Account>, Error> {
+    const LIST: &str = "list accounts";
+    let mut statement = c.prepare_cached(&format!("select {COLUMNS} from account order by id")).during(LIST)?;
+    let rows = statement.query_map([], from_row).during(LIST)?;
+    rows.map(|row| {
+        let (account, not_before) = row.during(LIST)?;
+        Ok(Account { not_before: at(not_before)?, ..account })
+    })
+    .collect()
+}
+
 /// The account of an address, made when it is new.
 pub fn at_address(tx: &Transaction<'_>, address: &str) -> Result<i64, Error> {
     let known = tx

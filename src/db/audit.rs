@@ -22,21 +22,49 @@ pub fn write(
         .during("read the head of the audit")?
         .unwrap_or_default();
     let facts = facts.to_string();
+    let hash = seal(&previous, ms(now), user_id, action, &facts);
+    tx.execute(
+        "insert into audit (at, user_id, action, facts, previous, hash) values (?1, ?2, ?3, ?4, ?5, ?6)",
+        (ms(now), user_id, action, facts, previous, hash),
+    )
+    .during("write the audit")?;
+    Ok(())
+}
+
+fn seal(previous: &[u8], at_ms: i64, user_id: Option<i64>, action: &str, facts: &str) -> Vec<u8> {
     let mut hash = Sha256::new();
-    for part in [previous.as_slice(), &ms(now).to_be_bytes(), &user_id.unwrap_or(0).to_be_bytes()] {
+    for part in [previous, &at_ms.to_be_bytes(), &user_id.unwrap_or(0).to_be_bytes()] {
         hash.update(part);
     }
-    for text in [action, &facts] {
+    for text in [action, facts] {
         // The length first, so that no two rows can be read as each other.
         hash.update(text.len().to_be_bytes());
         hash.update(text);
     }
-    tx.execute(
-        "insert into audit (at, user_id, action, facts, previous, hash) values (?1, ?2, ?3, ?4, ?5, ?6)",
-        (ms(now), user_id, action, facts, previous, hash.finalize().to_vec()),
-    )
-    .during("write the audit")?;
-    Ok(())
+    hash.finalize().to_vec()
+}
+
+/// The first row that does not seal the one before it, or is not what was sealed. That the newest rows were cut off
+/// cannot be seen from inside.
+pub fn first_broken(c: &Connection) -> Result<Option<i64>, Error> {
+    const READ: &str = "check the audit";
+    let mut statement =
+        c.prepare("select id, at, user_id, action, facts, previous, hash from audit order by id").during(READ)?;
+    let mut rows = statement.query([]).during(READ)?;
+    let mut head = Vec::new();
+    while let Some(row) = rows.next().during(READ)? {
+        let read = || {
+            let (action, facts): (String, String) = (row.get(3)?, row.get(4)?);
+            let (previous, hash): (Vec<u8>, Vec<u8>) = (row.get(5)?, row.get(6)?);
+            Ok((seal(&previous, row.get(1)?, row.get(2)?, &action, &facts), previous, hash))
+        };
+        let (sealed, previous, hash) = read().during(READ)?;
+        if previous != head || hash != sealed {
+            return row.get(0).map(Some).during(READ);
+        }
+        head = hash;
+    }
+    Ok(None)
 }
 
 /// A row as pages show it.

@@ -57,7 +57,8 @@ pub fn class(state: State, reason: Option<&Reason>, documents: &[Document]) -> C
             Some(Reason::Waiting(Waiting::Settling { .. } | Waiting::LookingAgain { .. })) => Class::InDoubt,
             Some(Reason::Waiting(Waiting::StockPending { .. })) => Class::Invoiced,
             Some(Reason::Waiting(
-                Waiting::CancelRecord
+                Waiting::BodyRemoved
+                | Waiting::CancelRecord
                 | Waiting::OrderBehind { .. }
                 | Waiting::MoneyUnderWay { .. }
                 | Waiting::NotPaid

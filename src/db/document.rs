@@ -155,6 +155,21 @@ pub fn orders_by_number(c: &Connection, merchant_id: Option<i64>, number: &str, 
     Ok(ids)
 }
 
+/// Whether one of an account's newest invoices waits for its warehouse's requisition.
+pub fn awaits_requisition(c: &Connection, account_id: i64) -> Result<bool, Error> {
+    const ASK: &str = "look for requisitions";
+    c.prepare_cached(
+        "select exists (
+           select 1 from (
+             select stock from document where account_id = ?1 and kind = 'invoice' and remote_id is not null
+             order by remote_id desc limit 200)
+           where exists (select 1 from json_each(stock, '$.why') where value = 'requisition'))",
+    )
+    .during(ASK)?
+    .query_row([account_id], |row| row.get(0))
+    .during(ASK)
+}
+
 /// The documents whose call was cut off by the end of the process: document and order.
 pub fn cut_off(c: &Connection) -> Result<Vec<(i64, i64)>, Error> {
     let mut statement = c

@@ -3,7 +3,7 @@
 //! An ask bumps `asked` and brings the due time nearer, but never nearer than `not_before`, which back-off, settling and
 //! pauses set. A job is parked (no due time) only if nobody asked since it was claimed. No leases: one process.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Transaction};
 
 use super::convert::{maybe_at, ms};
@@ -155,6 +155,19 @@ pub enum Again {
     At(Timestamp),
     /// At a time and, whoever asks, not before.
     NotBefore(Timestamp),
+}
+
+impl Again {
+    /// The same, but for a time that is over: then so much later than now.
+    #[must_use]
+    pub fn later_than(self, now: Timestamp, gap: SignedDuration) -> Self {
+        let later = |at: Timestamp| if at > now { at } else { now + gap };
+        match self {
+            Self::WhenAsked => Self::WhenAsked,
+            Self::At(at) => Self::At(later(at)),
+            Self::NotBefore(at) => Self::NotBefore(later(at)),
+        }
+    }
 }
 
 /// Ends a run that came to a decision.

@@ -4,13 +4,12 @@
 //! the file stays and its content is only a courtesy to whoever is refused. It does not protect the database (SQLite
 //! does): it protects the queue, which is worked on by one process without leases.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::process;
 
-use super::Error;
+use super::{Error, file};
 
 /// The name of the lock inside the data folder.
 pub const FILE: &str = "qantara.lock";
@@ -18,16 +17,22 @@ pub const FILE: &str = "qantara.lock";
 /// While it lives, no other process can have one for the same folder.
 #[derive(Debug)]
 pub struct ServerLock {
-    _held: File,
+    held: File,
 }
 
 impl ServerLock {
     /// Takes the lock of a data folder, or says who has it.
     pub fn take(folder: &Path) -> Result<ServerLock, Error> {
+        let mut lock = Self::hold(folder)?;
+        write_pid(&mut lock.held).map_err(Error::file(&folder.join(FILE)))?;
+        Ok(lock)
+    }
+
+    /// The same for a moment, without a word of it in the file.
+    pub fn hold(folder: &Path) -> Result<ServerLock, Error> {
         let path = folder.join(FILE);
         // Whoever can open the file, even to read, could lock it: nobody else may.
-        let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path);
-        let mut file = open.map_err(Error::file(&path))?;
+        let mut file = file::open_or_create(&path).map_err(Error::file(&path))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -35,8 +40,7 @@ impl ServerLock {
             }
             Err(TryLockError::Error(error)) => return Err(Error::file(&path)(error)),
         }
-        write_pid(&mut file).map_err(Error::file(&path))?;
-        Ok(ServerLock { _held: file })
+        Ok(ServerLock { held: file })
     }
 }
 

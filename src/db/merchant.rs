@@ -258,6 +258,12 @@ impl CredentialKind {
             Self::ForgottenSecret => "forgotten_secret",
         }
     }
+
+    /// The kind of a word; kinds of a later version are none of ours.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
 }
 
 /// Two secrets may be live while one is being replaced.
@@ -295,7 +301,7 @@ pub fn credentials(c: &Connection, merchant_id: Option<i64>) -> Result<Vec<Crede
     for row in rows {
         let (merchant_id, kind, slot, sealed) = row.during("read credentials")?;
         // Kinds of a later version are not ours to open.
-        let Some(kind) = CredentialKind::ALL.into_iter().find(|known| known.word() == kind) else { continue };
+        let Some(kind) = CredentialKind::parse(&kind) else { continue };
         let slot = if slot == Slot::Current.word() { Slot::Current } else { Slot::Previous };
         all.push(Credential { merchant_id, kind, slot, sealed });
     }

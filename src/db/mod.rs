@@ -9,13 +9,18 @@
 pub mod account;
 pub mod act;
 pub mod alert;
+pub mod archive;
 pub mod audit;
+pub mod backup;
 pub mod browse;
 pub mod class;
+pub mod condition;
 mod convert;
 pub mod data_key;
 pub mod delivery;
 pub mod document;
+mod file;
+pub mod gauge;
 pub mod held;
 pub mod inbox;
 pub mod job;
@@ -26,23 +31,25 @@ pub mod order;
 pub mod product;
 pub mod pulse;
 pub mod rejection;
+pub mod restore;
 pub mod ruling;
 pub mod schema;
 pub mod scope;
+pub mod sealed;
 pub mod seen;
 pub mod setting;
 pub mod sight;
 pub mod tally;
 pub mod token;
+pub mod trim;
 pub mod user;
+pub mod verify;
 pub mod writer;
 
-use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use std::{fmt, io};
+use std::{fmt, fs, io};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, ffi};
 
@@ -62,6 +69,7 @@ const STATEMENTS_KEPT: usize = 128;
 pub struct Db {
     readers: r2d2::Pool<Readers>, // first, so that nobody reads any more when the writer takes its last checkpoint
     writer: Writer,
+    path: PathBuf,
 }
 
 /// What differs between the product and a test.
@@ -91,7 +99,28 @@ impl Db {
             return Err(Error::Unusable { path: folder.to_owned(), why });
         }
         let path = folder.join(FILE);
-        let connection = open_to_write(&path)?;
+        let mut connection = open_to_write(&path)?;
+        schema::TODAY.bring_up(&mut connection, &path)?;
+        Db::start(connection, path, options)
+    }
+
+    /// Opens the database beside a server that works with it, perhaps one of an earlier version: an older one is
+    /// refused and not brought up to date.
+    pub fn open_as_it_is(folder: &Path) -> Result<Db, Error> {
+        let path = folder.join(FILE);
+        let mut connection = open_to_write(&path)?;
+        match schema::TODAY.look_at(&connection, &path)? {
+            schema::Found::Version(found) if found < schema::TODAY.version() => {
+                return Err(Error::Older { path, found, ours: schema::TODAY.version() });
+            }
+            schema::Found::Version(_) => {}
+            schema::Found::Empty => schema::TODAY.bring_up(&mut connection, &path)?,
+        }
+        Db::start(connection, path, Options::default())
+    }
+
+    fn start(connection: Connection, path: PathBuf, options: Options) -> Result<Db, Error> {
+        let folder = file::folder_of(&path).to_owned();
         let readers = r2d2::Pool::builder()
             .max_size(options.readers)
             .min_idle(Some(0))
@@ -100,12 +129,25 @@ impl Db {
             .test_on_check_out(false)
             .connection_timeout(READER_TIMEOUT)
             .error_handler(Box::new(r2d2::NopErrorHandler)) // the error reaches the one who waits
-            .build_unchecked(Readers { path });
+            .build_unchecked(Readers { path: path.clone() });
         let writer = Writer::start(connection, options.on_commit).map_err(|error| Error::Unusable {
-            path: folder.to_owned(),
+            path: folder,
             why: format!("the writer's thread cannot start: {error}"),
         })?;
-        Ok(Db { readers, writer })
+        Ok(Db { readers, writer, path })
+    }
+
+    /// Where the database lies.
+    pub fn folder(&self) -> &Path {
+        file::folder_of(&self.path)
+    }
+
+    /// How many bytes the database has on the disk, and how many its log of changes, which is taken into it now and then.
+    pub fn sizes(&self) -> Result<[u64; 2], Error> {
+        let mut wal = self.path.clone().into_os_string();
+        wal.push("-wal");
+        let size = |path: &Path| fs::metadata(path).map(|file| file.len()).map_err(Error::file(path));
+        Ok([size(&self.path)?, size(Path::new(&wal))?])
     }
 
     /// Asks the database. All selects of one call see the same moment.
@@ -137,15 +179,14 @@ impl Db {
 
 fn open_to_write(path: &Path) -> Result<Connection, Error> {
     // SQLite would leave a new file to the umask; its side files take after it.
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+    match file::create(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(Error::file(path)(error)),
         Ok(_) | Err(_) => {}
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(path, flags).during("open the database")?;
+    let connection = Connection::open_with_flags(path, flags).during("open the database")?;
     schema::TODAY.look_at(&connection, path)?; // a file that is not ours stays as it is, down to its journal mode
     configure(&connection, path)?;
-    schema::TODAY.bring_up(&mut connection, path)?;
     Ok(connection)
 }
 
@@ -223,6 +264,26 @@ pub enum Error {
         /// The latest this program knows.
         ours: u32,
     },
+    /// Refuse to look: only the server, or a command that keeps it out, brings the file up to date.
+    #[error(
+        "{} is of an earlier version (its schema is {found}, this program's {ours}): start the server, which keeps a \
+         copy and brings it up to date; a server that still runs is the earlier version and wants a restart",
+        path.display()
+    )]
+    Older {
+        /// The database.
+        path: PathBuf,
+        /// Its schema version.
+        found: u32,
+        /// The latest this program knows.
+        ours: u32,
+    },
+    /// A copy of a database does not count, for something is wrong with it.
+    #[error("The copy is no good, as is its source: {0}; see all that is wrong with qantara verify")]
+    Damaged(String),
+    /// A copy was not finished, because the program is ending.
+    #[error("The program is ending: the copy was given up")]
+    GivenUp,
     /// Refuse to start: a person must look at the folder.
     #[error("{} cannot be used: {why}", path.display())]
     Unusable {
@@ -286,6 +347,14 @@ pub enum Error {
         /// The system's words.
         cause: Arc<io::Error>,
     },
+}
+
+impl Error {
+    /// The disk is full.
+    #[must_use]
+    pub fn is_no_room(&self) -> bool {
+        matches!(self, Self::Sqlite { cause, .. } if cause.sqlite_error_code() == Some(ErrorCode::DiskFull))
+    }
 }
 
 impl Error {

@@ -127,7 +127,7 @@ fn pace(c: &Connection, merchant_id: i64, since: i64) -> Result<Vec<(i64, i64, i
     rows.map(|row| row.during(READ)).collect()
 }
 
-fn queue(c: &Connection, merchant_id: i64, now: Timestamp) -> Result<Queue, Error> {
+pub(super) fn queue(c: &Connection, merchant_id: i64, now: Timestamp) -> Result<Queue, Error> {
     const READ: &str = "read how many orders are due";
     let mut statement = c
         .prepare_cached(
@@ -140,7 +140,7 @@ fn queue(c: &Connection, merchant_id: i64, now: Timestamp) -> Result<Queue, Erro
     Ok(Queue { depth: u32::try_from(due.len()).unwrap_or(DEEPEST), oldest: maybe_at(due.first().copied())? })
 }
 
-fn oldest_hold(c: &Connection, merchant_id: i64) -> Result<Option<(i64, String, Timestamp)>, Error> {
+pub(super) fn oldest_hold(c: &Connection, merchant_id: i64) -> Result<Option<(i64, String, Timestamp)>, Error> {
     const FIND: &str = "find the oldest held order";
     let found: Option<(i64, String, i64)> = c
         .prepare_cached(

@@ -4,19 +4,26 @@
 //! was released; the previous version's rows must survive it. All that are due run in one transaction with foreign keys
 //! off (so that tables can be rebuilt) and checked at its end, after a copy of the file was put beside it.
 
-use std::fs::{self, File};
-use std::io;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use rusqlite::{Connection, MAIN_DB, TransactionBehavior, backup};
+use rusqlite::{Connection, TransactionBehavior};
 
+use super::backup::{self, Existing};
 use super::{Context, Error};
 
 /// "Qant" in the header of the file: tells our databases from everybody else's.
 pub const APPLICATION_ID: i32 = i32::from_be_bytes(*b"Qant");
 
 /// The schema of this version of the program.
-pub const TODAY: Schema<'static> = Schema { create: include_str!("../../schema.sql"), migrations: &[] };
+pub const TODAY: Schema<'static> = Schema { create: include_str!("../../schema.sql"), migrations: &[TO_2] };
+
+/// What operating needs: bodies of calls found by their age, and alerts by theirs.
+const TO_2: &str = "
+create index attempt_with_bodies on attempt (started_at) where request is not null or answer is not null;
+create index alert_by_time on alert (seen_at);
+";
 
 /// Two roads to the same tables.
 #[derive(Debug, Clone, Copy)]
@@ -70,9 +77,17 @@ impl Schema<'_> {
         let ours = self.version();
         match self.look_at(connection, path)? {
             Found::Version(version) if version == ours => return Ok(()),
-            Found::Version(_) => back_up(connection, &copy_before(path, ours))?,
+            Found::Version(_) => {
+                let (copy, go_on) = (copy_before(path, ours), Arc::new(|| true) as backup::GoOn);
+                backup::copy(connection, &copy, Existing::Replace, &go_on, backup::quick_check)?;
+            }
             Found::Empty => {}
         }
+        self.carry_over(connection, path)
+    }
+
+    fn carry_over(&self, connection: &mut Connection, path: &Path) -> Result<(), Error> {
+        let ours = self.version();
         connection.pragma_update(None, "foreign_keys", "off").during("prepare the database")?;
         let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate).during("prepare the database")?;
         // Asked again, because only now nobody else can be doing the same.
@@ -93,9 +108,54 @@ impl Schema<'_> {
         connection.pragma_update(None, "foreign_keys", "on").during("prepare the database")
     }
 
+    /// What a file has otherwise than this schema: its own tables, without their rows, are brought up as the file would
+    /// be, so older files are judged as well.
+    pub(crate) fn differences(&self, c: &Connection, path: &Path) -> Result<BTreeSet<String>, Error> {
+        const COMPARE: &str = "compare the schema";
+        let mut bare = Connection::open_in_memory().during(COMPARE)?;
+        let mut statement = c
+            .prepare(
+                "select sql from sqlite_schema where sql is not null and name not like 'sqlite\\_%' escape '\\'
+                 order by type = 'table' desc, type = 'view' desc, rowid",
+            )
+            .during(COMPARE)?;
+        let own = statement.query_map([], |row| row.get::<_, String>(0)).during(COMPARE)?;
+        for sql in own {
+            bare.execute(&sql.during(COMPARE)?, []).during(COMPARE)?;
+        }
+        let version: u32 = c.query_row("pragma user_version", [], |row| row.get(0)).during(COMPARE)?;
+        bare.pragma_update(None, "application_id", APPLICATION_ID).during(COMPARE)?;
+        bare.pragma_update(None, "user_version", version).during(COMPARE)?;
+        self.carry_over(&mut bare, path)?;
+        let mut ours = Connection::open_in_memory().during(COMPARE)?;
+        self.carry_over(&mut ours, path)?;
+        let (theirs, ours) = (shape(&bare)?, shape(&ours)?);
+        let names = theirs.keys().chain(ours.keys()).filter(|name| theirs.get(*name) != ours.get(*name));
+        Ok(names.cloned().collect())
+    }
+
     fn numbered(&self) -> impl Iterator<Item = (u32, &str)> {
         (2..).zip(self.migrations.iter().copied())
     }
+}
+
+/// Tables, indexes, views and triggers by name, however they are spaced, quoted and commented.
+pub fn shape(c: &Connection) -> Result<BTreeMap<String, String>, Error> {
+    const READ: &str = "read the schema";
+    let mut statement = c
+        .prepare(
+            "select type || ' ' || name, sql from sqlite_schema
+             where sql is not null and name not like 'sqlite\\_%' escape '\\'",
+        )
+        .during(READ)?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?))).during(READ)?;
+    rows.map(|row| {
+        let (name, sql) = row.during(READ)?;
+        let code: Vec<&str> = sql.lines().map(|line| line.split("--").next().unwrap_or_default()).collect();
+        let bare = code.join("\n").to_lowercase().replace(|c: char| c.is_whitespace() || c == '"', "");
+        Ok((name, bare))
+    })
+    .collect()
 }
 
 /// The copy that is made of `qantara.db` before it becomes version 7: `qantara.db.before-v7`.
@@ -117,30 +177,4 @@ fn refuse_loose_ends(connection: &Connection, path: &Path) -> Result<(), Error> 
             Err(Error::Unusable { path: path.to_owned(), why })
         }
     }
-}
-
-/// Copies a database while it is in use: under another name first, checked, then renamed. A file that has the final
-/// name is therefore a whole one.
-pub(crate) fn back_up(from: &Connection, to: &Path) -> Result<(), Error> {
-    let part = to.with_added_extension("part");
-    match fs::remove_file(&part) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Error::file(&part)(error)),
-        Ok(()) | Err(_) => {}
-    }
-    from.backup(MAIN_DB, &part, backup::NO_PROGRESS).during("copy the database")?;
-    #[expect(clippy::disallowed_methods, reason = "a copy is not the live database: it gets none of its settings")]
-    let copy = Connection::open(&part).during("open the copy of the database")?;
-    // Out of WAL mode: one file, which can be moved by itself.
-    let verdict: String = copy
-        .pragma_update_and_check(None, "journal_mode", "delete", |_| Ok(()))
-        .and_then(|()| copy.query_row("pragma quick_check(1)", [], |row| row.get(0)))
-        .during("check the copy of the database")?;
-    if verdict != "ok" {
-        return Err(Error::Unusable { path: part, why: format!("the copy is damaged, as is its source: {verdict}") });
-    }
-    copy.close().map_err(|(_, error)| error).during("close the copy of the database")?;
-    fs::rename(&part, to).map_err(Error::file(to))?;
-    // The name must survive a power cut as the content does.
-    let folder = to.parent().unwrap_or(Path::new("."));
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(Error::file(folder))
 }

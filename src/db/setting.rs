@@ -1,4 +1,4 @@
-//! Single values: the heartbeat and what follows from its silence.
+//! Single values: the heartbeat and what follows from its silence, and how backups go.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Transaction};
@@ -10,6 +10,10 @@ use super::{Context as _, Error};
 pub const HEARTBEAT: &str = "heartbeat_at";
 /// Sources older than this may have been sent by another life of this database: look before sending.
 pub const LOOK_FIRST_BEFORE: &str = "look_first_before";
+/// When a backup was last made by itself, and found good.
+pub const BACKUP_OK: &str = "backup_ok_at";
+/// When making one last failed.
+pub const BACKUP_FAILED: &str = "backup_failed_at";
 
 /// A time that was set.
 pub fn time(c: &Connection, key: &str) -> Result<Option<Timestamp>, Error> {

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 
 use super::scope::Scope;
-use super::{Db, Error, account, act, alert, audit, delivery, document, log, merchant, order, product, ruling, user};
+use super::{Db, Error, account, act, audit, delivery, document, log, merchant, order, product, ruling, user};
 use crate::domain::document::{Document, Policy};
 use crate::domain::money::{Amount, Currency};
 
@@ -165,13 +165,6 @@ impl<'a> Sight<'a> {
             found.extend(log::list(self.c, log::Filter { merchant_id, ..filter }, limit)?);
         }
         Ok(newest(found, limit, |entry| entry.id))
-    }
-
-    /// The open alerts, newest first. What is about no merchant is for those who see all.
-    pub fn alerts(&self) -> Result<Vec<alert::Alert>, Error> {
-        let mut all = alert::open(self.c)?;
-        all.retain(|alert| alert.merchant_id.map_or(self.is_whole(), |id| self.scope.has(id)));
-        Ok(all)
     }
 
     /// How many orders stand where, per merchant.

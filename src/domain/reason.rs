@@ -70,6 +70,8 @@ pub enum Waiting {
     },
     NotPaid,
     NotFulfilled,
+    /// Something came after what the shop had said of the order was removed: its next body tells what that means.
+    BodyRemoved,
     /// The invoice is there; its goods have not left their warehouse by Daftra's books.
     StockPending {
         reference: String,

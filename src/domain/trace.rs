@@ -1,5 +1,6 @@
 //! Why a plan came out as it did, as small facts; `text` puts them into words.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::catalog::{Code, Rule};
@@ -54,6 +55,13 @@ pub enum Step {
     },
     /// The shop deleted the order; the books stay.
     DeletedInShop,
+    /// What stood here, and what it was made from, was removed so many days after the order came to its end.
+    Trimmed {
+        at: Timestamp,
+        days: i64,
+        /// A hash of what was known then.
+        known: String,
+    },
 }
 
 /// Where the money stood when the plan was made, for a merchant whose payments are recorded.

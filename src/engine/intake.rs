@@ -57,7 +57,7 @@ pub enum Received {
     Pending(Pending<()>),
     /// Nobody's secret signed it.
     NotAuthentic,
-    /// More waits to be written than is accepted: the sender comes again.
+    /// More waits to be written than is accepted, or the disk has no room for it: the sender comes again.
     Busy,
 }
 
@@ -122,6 +122,9 @@ impl Intake {
     pub fn receive(&self, slug: Option<&str>, headers: &Headers, body: &[u8]) -> Received {
         let doors = Arc::clone(&self.doors.read().unwrap_or_else(PoisonError::into_inner));
         let now = self.engine.clock.now();
+        if self.engine.vitals.disk.is_full(now) {
+            return Received::Busy;
+        }
         let candidates: Vec<&MerchantDoor> = doors
             .iter()
             .filter(|door| door.is_open() && door.shop_domain == headers.shop_domain)

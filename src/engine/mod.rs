@@ -2,35 +2,47 @@
 //! operation, records what came of it and asks again.
 
 pub mod ask;
+pub mod backup;
 pub mod gate;
 pub mod intake;
 pub mod order;
 mod pay;
 pub mod perform;
 mod rejected;
+pub mod seals;
 mod stock;
+mod upkeep;
 pub mod worker;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use jiff::SignedDuration;
 
 use crate::clock::{Bell, Clock};
-use crate::config::keys;
+use crate::config::Config;
 use crate::daftra::client::{Client, Door};
 use crate::daftra::outcome;
+use crate::db::condition::Limits;
 use crate::db::product::Ages;
+use crate::db::trim::Retention;
 use crate::db::{Db, Error, account, merchant};
 use crate::domain::document::Policy;
 use crate::domain::retry::Backoff;
 use crate::vault::{Place, Vault};
+use crate::vitals::Vitals;
 use gate::{GateRules, Gates};
+use upkeep::Upkeep;
+
+/// How soon it is looked whether the disk has room again.
+const NO_ROOM: SignedDuration = SignedDuration::from_secs(5);
 
 /// Everything the workers share.
 pub struct Engine {
     pub db: Arc<Db>,
     pub clock: Clock,
+    /// How the running program is doing.
+    pub vitals: Arc<Vitals>,
     pub vault: Arc<Vault>,
     pub settings: Settings,
     daftra: Client,
@@ -41,6 +53,11 @@ pub struct Engine {
     chores: Bell,
     /// Rung when the heart is to stop.
     heart: Bell,
+    /// Rung when the backups are to stop.
+    backups: Bell,
+    /// The same for the upkeep.
+    broom: Bell,
+    upkeep: Mutex<Upkeep>,
     stopping: AtomicBool,
 }
 
@@ -59,12 +76,19 @@ pub struct Settings {
     pub heartbeat: SignedDuration,
     pub heartbeat_gap: SignedDuration,
     pub gate: GateRules,
+    /// How often it is looked what is worth an alert.
+    pub upkeep: SignedDuration,
+    pub alerts: Limits,
+    /// How far our clock may be from others, or be set back.
+    pub clock: SignedDuration,
+    pub retention: Retention,
 }
 
 impl Settings {
     /// The settings of a configuration.
     #[must_use]
-    pub fn new(engine: &keys::Engine, daftra: &keys::Daftra) -> Self {
+    pub fn new(config: &Config) -> Self {
+        let Config { engine, daftra, alerts, retention, .. } = config;
         let ms = |value: u64| SignedDuration::from_millis(i64::try_from(value).unwrap_or(i64::MAX));
         Self {
             workers: engine.workers,
@@ -88,25 +112,54 @@ impl Settings {
                 breaker_after: engine.breaker_after,
                 breaker: Backoff { first: ms(engine.breaker_first_ms), longest: ms(engine.breaker_longest_ms) },
             },
+            upkeep: ms(alerts.every_ms),
+            alerts: Limits {
+                in_doubt: ms(alerts.in_doubt_ms),
+                hold: ms(alerts.hold_ms),
+                queue_age: ms(alerts.queue_age_ms),
+            },
+            clock: ms(alerts.clock_ms),
+            retention: Retention {
+                bodies: days(retention.bodies_days),
+                orders: days(retention.orders_days),
+                calls: days(retention.calls_days),
+                log: days(retention.log_days),
+            },
         }
     }
+}
+
+/// How long something is kept; `None` for ever.
+fn days(days: u32) -> Option<SignedDuration> {
+    (days > 0).then(|| SignedDuration::from_hours(24 * i64::from(days)))
 }
 
 impl Engine {
     /// An engine at rest; `worker::start` brings it to life.
     #[must_use]
-    pub fn new(db: Arc<Db>, clock: Clock, vault: Arc<Vault>, daftra: Client, settings: Settings) -> Arc<Self> {
+    pub fn new(
+        db: Arc<Db>,
+        clock: Clock,
+        vitals: Arc<Vitals>,
+        vault: Arc<Vault>,
+        daftra: Client,
+        settings: Settings,
+    ) -> Arc<Self> {
         let most = u32::try_from(settings.workers).unwrap_or(u32::MAX);
         Arc::new(Self {
             gates: Gates::new(clock.clone(), settings.gate),
             bell: clock.bell(most),
             chores: clock.bell(1),
             heart: clock.bell(1),
+            backups: clock.bell(1),
+            broom: clock.bell(1),
+            upkeep: Mutex::default(),
             stopping: AtomicBool::new(false),
             db,
             clock,
             vault,
-            daftra,
+            daftra: daftra.measured_by(Arc::clone(&vitals)),
+            vitals,
             settings,
         })
     }

@@ -3,11 +3,12 @@
 use jiff::Timestamp;
 use rusqlite::Transaction;
 
-use super::Engine;
+use super::{Engine, NO_ROOM};
 use crate::db::job::{self, Again, Job};
 use crate::db::log::{self, Status};
 use crate::db::merchant::Mode;
 use crate::db::order::{self, Case, State};
+use crate::db::trim::{self, Left};
 use crate::db::{Error, alert};
 use crate::domain::document::{Document, Next, State as DocumentState, next};
 use crate::domain::operation::{Change, Operation};
@@ -71,6 +72,11 @@ impl Engine {
                     return self.settle(job, &case, decision, trace);
                 }
             };
+            // What is begun must be recorded, and that takes room.
+            if self.vitals.disk.is_full(now) {
+                let job = *job;
+                return self.db.write(move |tx| job::put_back(tx, &job, now + NO_ROOM));
+            }
             match self.perform(job, &case, operation)? {
                 Performed::Done => {}
                 Performed::PutBack(until) => {
@@ -100,11 +106,22 @@ impl Engine {
         if was_asked { Ok(()) } else { self.give_up(job, Failed::NoEnd) }
     }
 
-    /// Only facts are known: nothing to plan until a body of the order comes.
+    /// Only facts are known: nothing to plan until a body of the order comes. An order that retention has trimmed stays
+    /// where it stands, unless something is new: then it waits for its body, and says so.
     fn park_without_snapshot(&self, job: &Job) -> Result<(), Error> {
         let (job, now) = (*job, self.clock.now());
         self.db.write(move |tx| {
-            order::stand(tx, job.subject, State::New, None, None, now)?;
+            match trim::left_of(tx, &order::get(tx, job.subject)?)? {
+                Left::Unborn => drop(order::stand(tx, job.subject, State::New, None, None, now)?),
+                Left::AsItWas => {}
+                Left::News => {
+                    let reason = Reason::Waiting(Waiting::BodyRemoved);
+                    if order::stand(tx, job.subject, State::Waiting, Some(&reason), None, now)? {
+                        let about = log::About::order(job.merchant_id, job.subject);
+                        log::write(tx, Status::Waiting, about, Some(&log::Facts::Reason(reason)), now)?;
+                    }
+                }
+            }
             job::settle(tx, &job, Again::WhenAsked, now)
         })
     }
@@ -140,7 +157,8 @@ impl Engine {
                     (Some(at), Waiting::Settling { .. } | Waiting::LookingAgain { .. }) => Again::NotBefore(at),
                     (
                         Some(at),
-                        Waiting::CancelRecord
+                        Waiting::BodyRemoved
+                        | Waiting::CancelRecord
                         | Waiting::OrderBehind { .. }
                         | Waiting::MoneyUnderWay { .. }
                         | Waiting::NotPaid
@@ -151,7 +169,8 @@ impl Engine {
                 // What is in doubt was told when the doubt began.
                 let status = match why {
                     Waiting::Settling { .. } | Waiting::LookingAgain { .. } => None,
-                    Waiting::CancelRecord
+                    Waiting::BodyRemoved
+                    | Waiting::CancelRecord
                     | Waiting::OrderBehind { .. }
                     | Waiting::MoneyUnderWay { .. }
                     | Waiting::NotPaid
@@ -162,7 +181,8 @@ impl Engine {
             }
             Decision::Act(_) => (State::Settled, None, None, Again::WhenAsked),
         };
-        let again = self.not_at_once(self.with_last_look(case, again, now), now);
+        // A time that is over would be asked for without end: that is a fault of the plan, and costs one look in a while.
+        let again = self.with_last_look(case, again, now).later_than(now, self.settings.policy.look_up_gap);
         self.stand(job, case.order_id, Standing { state, reason, status, trace }, again, now)
     }
 
@@ -193,16 +213,6 @@ impl Engine {
             (Again::WhenAsked, Some(look)) => Again::At(look),
             (Again::At(at), Some(look)) => Again::At(at.min(look)),
             (again @ (Again::WhenAsked | Again::At(_) | Again::NotBefore(_)), _) => again,
-        }
-    }
-
-    /// A time that is over would be asked for without end: that is a fault of the plan, and costs a look a minute.
-    fn not_at_once(&self, again: Again, now: Timestamp) -> Again {
-        let soon = |at: Timestamp| if at > now { at } else { now + self.settings.policy.look_up_gap };
-        match again {
-            Again::WhenAsked => Again::WhenAsked,
-            Again::At(at) => Again::At(soon(at)),
-            Again::NotBefore(at) => Again::NotBefore(soon(at)),
         }
     }
 

@@ -1,6 +1,6 @@
-//! The threads of the engine: workers on orders, one for chores, one that says "alive".
+//! The threads of the engine: workers on orders, one for chores, one for the upkeep, one for backups, one that says "alive".
 //!
-//! A thread is a loop over one step (`work_once`, `chore_once`, `beat_once`), which a simulation takes one by one.
+//! A thread is a loop over one step (`work_once`, `chore_once`, `upkeep_once`, `beat_once`), which a simulation takes one by one.
 //! Idle workers sleep until somebody asks or the next job comes due. There are no leases: one process owns the
 //! database, and at its start whatever was running is known to be cut off.
 
@@ -12,8 +12,8 @@ use std::thread::{Builder, JoinHandle};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Engine;
 use super::perform::happen;
+use super::{Engine, NO_ROOM};
 use crate::daftra::client::Door;
 use crate::daftra::outcome::Unanswered;
 use crate::db::job::{self, Again, Chore, Job};
@@ -40,9 +40,10 @@ pub fn start(engine: &Arc<Engine>, alive: impl Fn() + Send + 'static) -> Result<
     engine.recover()?;
     let mut running = Running { engine: Arc::clone(engine), threads: Vec::new() };
     for number in 1..=engine.settings.workers {
-        running.spawn(format!("order-{number}"), Engine::work)?;
+        running.spawn(format!("order-{number}"), |engine| engine.work())?;
     }
-    running.spawn("chore".to_owned(), Engine::do_chores)?;
+    running.spawn("chore".to_owned(), |engine| engine.do_chores())?;
+    running.spawn("upkeep".to_owned(), |engine| engine.keep_up())?;
     running.spawn("watchdog".to_owned(), move |engine| engine.beat(&alive))?;
     Ok(running)
 }
@@ -66,7 +67,7 @@ pub enum StartError {
 }
 
 impl Running {
-    fn spawn(&mut self, name: String, run: impl FnOnce(&Engine) + Send + 'static) -> io::Result<()> {
+    pub(super) fn spawn(&mut self, name: String, run: impl FnOnce(&Arc<Engine>) + Send + 'static) -> io::Result<()> {
         let engine = Arc::clone(&self.engine);
         let enlisted = engine.clock.enlist();
         self.threads.push(Builder::new().name(name).spawn(move || {
@@ -82,6 +83,8 @@ impl Running {
         self.engine.bell.ring_all();
         self.engine.chores.ring_all();
         self.engine.heart.ring_all();
+        self.engine.backups.ring_all();
+        self.engine.broom.ring_all();
     }
 
     /// Lets every call that is running come to its end, then ends the threads.
@@ -100,10 +103,9 @@ impl Engine {
     /// life of this database may have sent documents, so new ones are looked for first.
     pub fn recover(&self) -> Result<(), Error> {
         let (now, policy, gap) = (self.clock.now(), self.settings.policy, self.settings.heartbeat_gap);
-        self.db.write(move |tx| {
-            if let Some(last) = setting::time(tx, setting::HEARTBEAT)?
-                && now.duration_since(last) > gap
-            {
+        let last = self.db.write(move |tx| {
+            let last = setting::time(tx, setting::HEARTBEAT)?;
+            if last.is_some_and(|last| now.duration_since(last) > gap) {
                 setting::set_time(tx, setting::LOOK_FIRST_BEFORE, now)?;
             }
             setting::set_time(tx, setting::HEARTBEAT, now)?;
@@ -119,8 +121,12 @@ impl Engine {
                     job::ask_chore(tx, Chore::Account, merchant.id, now)?;
                 }
             }
-            Ok(())
-        })
+            Ok(last)
+        })?;
+        if last.is_some_and(|last| last.duration_since(now) > self.settings.clock) {
+            self.note_clock_set_back(now);
+        }
+        Ok(())
     }
 
     /// A worker's life.
@@ -135,6 +141,9 @@ impl Engine {
     /// Claims the next order and runs it to its end.
     pub fn work_once(&self) -> Step {
         let (now, per_account) = (self.clock.now(), self.settings.per_account);
+        if self.vitals.disk.is_full(now) {
+            return Step::Idle(now + NO_ROOM);
+        }
         match self.db.write(move |tx| job::claim(tx, now, per_account)) {
             Ok(Some(job)) => {
                 self.run(&job);
@@ -214,7 +223,9 @@ impl Engine {
     fn meet_account(&self, job: &Job) -> Result<(), Error> {
         let merchant_id = job.subject;
         let job = *job;
-        let Some((door, account)) = self.door(merchant_id)? else {
+        // Of a closed merchant nobody is asked, and its key is not used.
+        let is_closed = self.db.read(|c| merchant::get(c, merchant_id))?.mode == Mode::Closed;
+        let Some((door, account)) = self.door(merchant_id)?.filter(|_| !is_closed) else {
             let now = self.clock.now();
             return self.db.write(move |tx| job::settle(tx, &job, Again::WhenAsked, now));
         };
@@ -267,6 +278,11 @@ impl Engine {
             let now = self.clock.now();
             match self.beat_once() {
                 Ok(()) => alive(),
+                // It hangs not, and another start would find no more room.
+                Err(error) if error.is_no_room() => {
+                    tracing::error!(%error, "the disk has no room for the heartbeat");
+                    alive();
+                }
                 Err(error) => tracing::error!(%error, "the heartbeat did not reach the disk"),
             }
             self.clock.wait(&self.heart, now + self.settings.heartbeat);

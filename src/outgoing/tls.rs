@@ -9,7 +9,9 @@ use std::{
 };
 
 use rustls_pki_types::{CertificateDer, ServerName, pem::PemObject};
-use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, crypto::ring};
+use tokio_rustls::rustls::{
+    self, CertificateError, ClientConfig, ClientConnection, RootCertStore, StreamOwned, crypto::ring,
+};
 use ureq::{
     Error,
     unversioned::transport::{
@@ -61,6 +63,25 @@ impl<In: Transport> Connector<In> for Tls {
         connection.complete_io(&mut socket)?;
         let buffers = LazyBuffers::new(details.config.input_buffer_size(), details.config.output_buffer_size());
         Ok(Some(Either::B(TlsTransport { buffers, stream: StreamOwned::new(connection, socket) })))
+    }
+}
+
+/// Why there is no TLS with the other side, for people who have to do something about it.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the enums are rustls' and grow; the rest is told in its words")]
+pub(super) fn in_words(error: &rustls::Error) -> String {
+    use CertificateError as Wrong;
+    let rustls::Error::InvalidCertificate(wrong) = error else { return format!("TLS: {error}") };
+    match wrong {
+        Wrong::UnknownIssuer => {
+            "its certificate is of an authority that is not known here, or those between the two are not sent along"
+                .into()
+        }
+        Wrong::Expired | Wrong::ExpiredContext { .. } => "the time of its certificate is over".into(),
+        Wrong::NotValidYet | Wrong::NotValidYetContext { .. } => {
+            "its certificate is not valid yet; or the clock of this machine is wrong".into()
+        }
+        Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => "its certificate is for another name".into(),
+        _ => format!("its certificate proves nothing ({error})"),
     }
 }
 

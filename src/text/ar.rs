@@ -1,7 +1,8 @@
 //! Arabic, with the words of Daftra's own Arabic screens.
 
 use super::plural::Plural;
-use super::{Labels, Notice, Planned, Said, Sentence, Words, differing, isolated, money, planned, units};
+use super::{Labels, Lang, Notice, Planned, Said, Sentence, Words, differing, isolated, money, planned, units};
+use crate::db::alert::Cause;
 use crate::db::class;
 use crate::db::delivery::Fate;
 use crate::db::log::Status;
@@ -248,18 +249,57 @@ impl Words for Arabic {
             "user.enable" => "فعّل مستخدمًا",
             "user.language" => "اختار لغة",
             "user.passwd" => "غيّر كلمة مرور",
+            "database.restore" => "استعاد نسخة احتياطية",
+            "vault.rekey" => "استبدل المفتاح الرئيسي",
             other => other,
         }
     }
 
-    fn alert<'a>(&self, cause: &'a str) -> &'a str {
+    fn alert(&self, cause: Cause) -> Sentence {
         match cause {
-            "trouble" => "مفتاح تاجر أو عنوانه لا يعمل",
-            "outage" => "حساب دفترة لا يستجيب",
-            "failed" => "توقفت محاولات معالجة طلب",
-            "unreadable" => "تعذرت قراءة إشعار",
-            "payments" => "طريقة دفع أو خزينة مذكورة في ملف التاجر غير مفعّلة في دفترة",
-            other => other,
+            Cause::Trouble => say(
+                "مفتاح تاجر أو عنوانه لا يعمل",
+                "أدخل المفتاح من جديد في صفحة التاجر ضمن دفترة؛ لا يضيع شيء في هذه الأثناء.",
+            ),
+            Cause::Outage => {
+                say("حساب دفترة لا يستجيب", "يُسأل من جديد تلقائيًا. إن استمر ذلك: تحقق من أن دفترة تفتح في المتصفح.")
+            }
+            Cause::Failed => say("توقفت محاولات معالجة طلب", "اقرأ السبب ضمن ما يحتاج إلى انتباه، ثم أعد المحاولة."),
+            Cause::Unreadable => say("تعذرت قراءة إشعار", "لم يضع شيء فهو محفوظ. حدّث قنطرة ثم اقرأ الإشعار من جديد."),
+            Cause::Payments => say(
+                "طريقة دفع أو خزينة مذكورة في ملف التاجر غير مفعّلة في دفترة",
+                "فعّلها في دفترة، أو اختر غيرها لمدفوعات التاجر.",
+            ),
+            Cause::InDoubt => say(
+                "منذ وقت طويل لا يُعرف إن كان مستند موجودًا في دفترة",
+                "تُسأل دفترة تلقائيًا. إن لم تُجب: ابحث عن المرجع فيها بنفسك، ثم قرر ضمن ما يحتاج إلى انتباه.",
+            ),
+            Cause::Holds => {
+                say("طلبات معلّقة منذ وقت طويل", "قرر بشأنها ضمن ما يحتاج إلى انتباه: لن تدخل دفترة قبل ذلك.")
+            }
+            Cause::Signatures => {
+                say("إشعارات أكثر من قبل لا تثبت شيئًا", "تذكر صفحة الإشعارات السبب المرجّح، وهو غالبًا سرّ تغيّر في المتجر.")
+            }
+            Cause::Queue => say(
+                "طلبات حان وقتها منذ مدة طويلة ولم تُعالج",
+                "دفترة بطيئة، أو الطلبات أكثر مما يكفيه اتصال واحد في كل مرة: راجع \u{2066}daftra.calls_at_once\u{2069} و\u{2066}pace_ms\u{2069}.",
+            ),
+            Cause::Disk => say(
+                "القرص يكاد يمتلئ: تُؤجَّل الإشعارات ولا يبدأ أي طلب",
+                "أفسح مكانًا في قرص \u{2066}data.folder\u{2069}. يتابع كل شيء تلقائيًا؛ وتعيد شوبيفاي الإرسال عدة ساعات.",
+            ),
+            Cause::Clock => say(
+                "ساعة الخادم تختلف عن ساعة دفترة أو أُعيدت إلى الوراء",
+                "فعّل مزامنة الوقت (\u{2066}timedatectl set-ntp true\u{2069}): تحمل المستندات تاريخ هذه الساعة.",
+            ),
+            Cause::Backup => say(
+                "لم تُصنع آخر نسخة احتياطية أو أنها غير سليمة",
+                "راجع السجل لمعرفة السبب وتحقق من اتساع مجلدها؛ واصنع نسخة يدويًا في هذه الأثناء: \u{2066}qantara backup FILE\u{2069}.",
+            ),
+            Cause::Certificate => say(
+                "تنتهي الشهادة قريبًا أو تعذر تجديدها",
+                "راجع السجل لمعرفة السبب. لا ترسل شوبيفاي شيئًا من دون شهادة سليمة.",
+            ),
         }
     }
 
@@ -321,6 +361,10 @@ impl Words for Arabic {
                 say("أُلغي الطلب وقد يصل سجل الاسترجاع من المتجر بعد.", "يتابع تلقائيًا عند وصول السجل أو بعد ربع ساعة.")
             }
             Waiting::NotPaid => say("لم يُدفع بعد.", "يتابع تلقائيًا عندما يبلّغ المتجر بالدفع."),
+            Waiting::BodyRemoved => say(
+                "عُرف شيء جديد عن هذا الطلب، لكن ما قاله المتجر عن الطلب نفسه أُزيل بعد انقضاء مدته.",
+                "يتابع تلقائيًا عندما يرسل المتجر الطلب مرة أخرى. إن لم يرسله خلال دقائق: احفظ الطلب مرة في شوبيفاي، بإضافة وسم مثلًا.",
+            ),
             Waiting::OrderBehind { refund } => say(
                 format!("الاسترجاع {} يذكر بندًا ليس في الطلب الذي نعرفه.", isolated(&refund.to_string())),
                 "يتابع تلقائيًا عندما يرسل المتجر الطلب الأحدث.",
@@ -529,7 +573,7 @@ impl Words for Arabic {
             ),
             Hold::Gone { reference } => say(
                 format!("حذف شخص المستند {} في دفترة.", isolated(reference)),
-                "إن كان ذلك مقصودًا: \u{2066}qantara hold leave\u{2069}؛ وإلا فاستعده في دفترة وأعد المحاولة، أو \u{2066}qantara hold new-invoice\u{2069}.",
+                "قل على صفحة الطلب هل يبقى محذوفًا أم تُنشأ له فاتورة جديدة (\u{2066}qantara hold leave\u{2069} و\u{2066}qantara hold new-invoice\u{2069})؛ أو استعده في دفترة وأعد المحاولة.",
             ),
             Hold::ChangedByHand { reference, differences } => say(
                 format!(
@@ -737,6 +781,11 @@ impl Words for Arabic {
                 Planned::OwnBooks => "لم يُنفَّذ في وضع الظل: ملاحظة في سجلاتنا.".to_owned(),
             },
             Step::DeletedInShop => "حذف المتجر الطلب؛ والسجلات باقية.".to_owned(),
+            Step::Trimmed { at, days, known: _ } => format!(
+                "أُزيل ما قاله المتجر عن الطلب وبيانات المشتري والقرارات {} ({}).",
+                Lang::Ar.shell().after_days.of(*days),
+                isolated(&format!("{at:.0}"))
+            ),
         }
     }
 

@@ -1,7 +1,8 @@
 //! English.
 
 use super::plural::Plural;
-use super::{Labels, Notice, Planned, Said, Sentence, Words, differing, money, planned, units};
+use super::{Labels, Lang, Notice, Planned, Said, Sentence, Words, differing, money, planned, units};
+use crate::db::alert::Cause;
 use crate::db::class;
 use crate::db::delivery::Fate;
 use crate::db::log::Status;
@@ -249,18 +250,66 @@ impl Words for English {
             "token.add" => "made a token for the API",
             "token.revoke" => "revoked a token",
             "user.passwd" => "changed a password",
+            "database.restore" => "put a backup back",
+            "vault.rekey" => "replaced the master key",
             other => other,
         }
     }
 
-    fn alert<'a>(&self, cause: &'a str) -> &'a str {
+    fn alert(&self, cause: Cause) -> Sentence {
         match cause {
-            "trouble" => "A merchant's key or address does not work",
-            "outage" => "A Daftra account does not answer",
-            "failed" => "An order was given up",
-            "unreadable" => "A delivery could not be read",
-            "payments" => "A method of payment or treasury that a merchant's file names is not active in Daftra",
-            other => other,
+            Cause::Trouble => say(
+                "A merchant's key or address does not work",
+                "Give the key again on the merchant's page, under Daftra; nothing is lost meanwhile.",
+            ),
+            Cause::Outage => say(
+                "A Daftra account does not answer",
+                "It is asked again by itself. If it goes on: see whether Daftra opens in a browser.",
+            ),
+            Cause::Failed => {
+                say("An order was given up", "Read its reason under what needs attention, and try it again.")
+            }
+            Cause::Unreadable => say(
+                "A delivery could not be read",
+                "Nothing is lost: it is kept. Update Qantara, then read the delivery again.",
+            ),
+            Cause::Payments => say(
+                "A method of payment or treasury that a merchant's file names is not active in Daftra",
+                "Switch it on in Daftra, or name another one for the merchant's payments.",
+            ),
+            Cause::InDoubt => say(
+                "It has been unknown for long whether Daftra has a document",
+                "Daftra is asked by itself. If it does not answer the question: look for the reference there yourself, and \
+                 decide under what needs attention.",
+            ),
+            Cause::Holds => say(
+                "Orders have been held for long",
+                "Decide about them under what needs attention: they are not in Daftra until then.",
+            ),
+            Cause::Signatures => say(
+                "More deliveries than before prove nothing",
+                "The page of the deliveries says what is likely wrong, mostly a secret that was changed in the shop.",
+            ),
+            Cause::Queue => say(
+                "Orders have been due for long",
+                "Daftra is slow, or there are more orders than one call at a time can do: see daftra.calls_at_once and pace_ms.",
+            ),
+            Cause::Disk => say(
+                "The disk is nearly full: webhooks are put off and no order is begun",
+                "Make room on the disk of data.folder. Everything goes on by itself; Shopify sends again for some hours.",
+            ),
+            Cause::Clock => say(
+                "The server's clock differs from Daftra's, or was set back",
+                "Switch time synchronisation on (timedatectl set-ntp true): documents carry the date of this clock.",
+            ),
+            Cause::Backup => say(
+                "The last backup was not made, or is no good",
+                "See the log for why, and whether its folder has room; make one by hand meanwhile: qantara backup FILE.",
+            ),
+            Cause::Certificate => say(
+                "The certificate ends soon, or could not be renewed",
+                "See the log for why. Shopify delivers to nobody without a good certificate.",
+            ),
         }
     }
 
@@ -321,6 +370,11 @@ impl Words for English {
                 "It goes on by itself when the record comes, or in a quarter of an hour.",
             ),
             Waiting::NotPaid => say("Not paid yet.", "It goes on by itself when the shop says that it is paid."),
+            Waiting::BodyRemoved => say(
+                "Something new is known of this order, and what the shop had said of the order itself was removed after its time.",
+                "It goes on by itself when the shop sends the order again. If it does not within minutes: save the order once \
+                 in Shopify, for example with a tag.",
+            ),
             Waiting::OrderBehind { refund } => say(
                 format!("Refund {refund} names a line that the order we know does not have."),
                 "It goes on by itself when the shop sends the newer order.",
@@ -524,7 +578,7 @@ impl Words for English {
             ),
             Hold::Gone { reference } => say(
                 format!("Somebody deleted {} in Daftra.", isolated(reference)),
-                "If that was meant: qantara hold leave. Else restore it there and try again, or qantara hold new-invoice.",
+                "On the order's page, say whether it stays so or gets a new invoice (qantara hold leave, qantara hold new-invoice); or restore it in Daftra and try again.",
             ),
             Hold::ChangedByHand { reference, differences } => say(
                 format!(
@@ -731,6 +785,10 @@ impl Words for English {
                 Planned::OwnBooks => "Not done in shadow mode: a note in our own books.".to_owned(),
             },
             Step::DeletedInShop => "The shop deleted the order; the books stay.".to_owned(),
+            Step::Trimmed { at, days, known: _ } => format!(
+                "What the shop said of the order, its buyer and the decisions were removed {} ({at:.0}).",
+                Lang::En.shell().after_days.of(*days)
+            ),
         }
     }
 

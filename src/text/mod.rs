@@ -13,6 +13,7 @@ pub mod refusal;
 use jiff::Timestamp;
 
 use self::plural::Plural;
+use crate::db::alert::Cause;
 use crate::db::class;
 use crate::db::delivery::Fate;
 use crate::db::log::{Facts, Status};
@@ -192,8 +193,8 @@ pub trait Words: Sync {
     fn outcome<'a>(&self, word: &'a str) -> &'a str;
     /// What somebody changed; a word of a later version stands for itself.
     fn deed<'a>(&self, word: &'a str) -> &'a str;
-    /// What an alert is about; a word of a later version stands for itself.
-    fn alert<'a>(&self, cause: &'a str) -> &'a str;
+    /// What an alert is about, without a full stop: what it is about in particular follows.
+    fn alert(&self, cause: Cause) -> Sentence;
     /// Why nothing is to be done.
     fn ignored(&self, why: &Ignored) -> Sentence;
     /// What is waited for.
@@ -311,6 +312,13 @@ pub fn happened(lang: Lang, status: Status, known: Option<&Facts>, currency: Opt
     known.map_or_else(|| lang.words().bare(status).to_owned(), |known| facts(lang, known, currency))
 }
 
+/// What an alert is about and what to do; a word of a later version stands for itself.
+#[must_use]
+pub fn alert(lang: Lang, cause: &str) -> Sentence {
+    let unknown = || Sentence { what: cause.to_owned(), next_step: String::new() };
+    Cause::parse(cause).map_or_else(unknown, |cause| lang.words().alert(cause))
+}
+
 /// The facts of a row of the sync log, without next steps: those are on the order's page.
 #[must_use]
 pub fn facts(lang: Lang, facts: &Facts, currency: Option<Currency>) -> String {
@@ -328,6 +336,19 @@ pub fn facts(lang: Lang, facts: &Facts, currency: Option<Currency>) -> String {
 #[must_use]
 pub fn time(at: Timestamp, zone: &jiff::tz::TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// A size as operators read it: 1536 MiB is 1.5 GiB.
+#[must_use]
+pub fn bytes(count: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
+    let mut unit = 0;
+    let mut tenths = u128::from(count) * 10;
+    while tenths >= 10_240 && unit + 1 < UNITS.len() {
+        tenths /= 1024;
+        unit += 1;
+    }
+    format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
 }
 
 /// A length of time in one unit, rounded down: `45 s`, `7 min`, `3 h`, `12 d`.

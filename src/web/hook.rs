@@ -8,11 +8,19 @@ use super::context::Context;
 use super::{Received, body, reply};
 
 pub(super) async fn receive(context: &Context, slug: Option<&str>, request: Request<Incoming>) -> reply::Reply {
+    let vitals = &context.parts.vitals;
+    let began = vitals.now();
+    let status = take_in(context, slug, request).await;
+    vitals.intake.note([outcome(status)], vitals.since(began));
+    reply::bare(status)
+}
+
+async fn take_in(context: &Context, slug: Option<&str>, request: Request<Incoming>) -> StatusCode {
     let (head, incoming) = request.into_parts();
     let limit = context.parts.config.http.max_body_bytes;
     let body::Body { bytes, held } = match body::read(context, &head.headers, incoming, limit).await {
         Ok(body) => body,
-        Err(notice) => return reply::bare(reply::status(notice)),
+        Err(notice) => return reply::status(notice),
     };
     let headers: Vec<(String, String)> = head
         .headers
@@ -28,5 +36,15 @@ pub(super) async fn receive(context: &Context, slug: Option<&str>, request: Requ
         Received::Busy => StatusCode::SERVICE_UNAVAILABLE,
     };
     drop(held); // the sealed body waited in the writer's inbox until now
-    reply::bare(status)
+    status
+}
+
+/// For those who measure.
+fn outcome(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        200 => "kept",
+        401 => "not_authentic",
+        503 => "busy",
+        _ => "not_read",
+    }
 }

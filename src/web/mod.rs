@@ -4,6 +4,7 @@
 //! Threads that serve sockets do no SQL and no argon2: pages and sign-ins run in the blocking pool, at most eight at
 //! once.
 
+pub mod acme;
 mod api;
 mod asked;
 pub mod auth;
@@ -11,16 +12,19 @@ mod blocking;
 mod body;
 mod context;
 mod hook;
+mod metrics;
 mod multipart;
 mod origin;
 mod page;
 mod peer;
 mod probe;
 mod reply;
+mod request;
 pub mod route;
 pub mod server;
 mod stall;
 pub mod tls;
+pub mod upkeep;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -33,6 +37,7 @@ use crate::db::Db;
 use crate::desk::account::Accounts;
 use crate::desk::{self, Person, Wish};
 use crate::vault::Vault;
+use crate::vitals::Vitals;
 
 /// What the HTTP side needs from the rest of the program.
 #[derive(Clone)]
@@ -45,6 +50,8 @@ pub struct Parts {
     pub vault: Arc<Vault>,
     /// For everything that ages.
     pub clock: Clock,
+    /// How the running program is doing.
+    pub vitals: Arc<Vitals>,
     /// In the demo: the origin of the sites beside this one, whose status line our pages show.
     pub playground: Option<String>,
     /// Takes webhooks in.

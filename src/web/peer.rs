@@ -15,7 +15,13 @@ pub(super) struct Peer {
     pub(super) address: IpAddr,
     /// It came to us by HTTPS.
     pub(super) is_https: bool,
+    /// It came from this machine, and nobody stands between.
+    pub(super) is_local: bool,
 }
+
+/// What proxies write into what they hand on.
+const BY_PROXIES: [&str; 6] =
+    ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
 
 impl Peer {
     /// What socket and headers tell of it.
@@ -23,8 +29,33 @@ impl Peer {
         Self {
             address: address(socket, headers, &http.trusted_proxies),
             is_https: is_https(is_tls, socket, headers, http),
+            is_local: is_local(socket, headers, http),
         }
     }
+}
+
+/// Whether somebody on this machine asks for this machine. Not so if a proxy says that it hands something on; nor if it may be
+/// one that says nothing: it comes from where a trusted one is, or we listen where nobody else could come from and are known
+/// to the public; nor if the name that was asked for is not this machine's: a page of strangers can make a browser come here
+/// under its own name.
+fn is_local(socket: IpAddr, headers: &HeaderMap, http: &Http) -> bool {
+    let peer = socket.to_canonical();
+    let may_be_a_proxy = http.trusted_proxies.iter().any(|network| network.contains(peer))
+        || (http.public_address.is_some() && http.listen.ip().to_canonical().is_loopback());
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    peer.is_loopback()
+        && !BY_PROXIES.iter().any(|name| headers.contains_key(*name))
+        && !may_be_a_proxy
+        && names_this_machine(host)
+}
+
+/// Whether a host, perhaps with a port, is this machine's own name or number.
+fn names_this_machine(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) && !name.ends_with(':') => name,
+        Some(_) | None => host,
+    };
+    name.eq_ignore_ascii_case("localhost") || parse(name).is_some_and(|address| address.is_loopback())
 }
 
 /// The right-most address nobody we trust has vouched for. Left of it a stranger may have written what it likes.

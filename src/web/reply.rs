@@ -97,6 +97,9 @@ impl From<db::Error> for Problem {
             db::Error::Full | db::Error::NoReader(_) | db::Error::Stopped => Notice::Busy,
             db::Error::NotFound { .. } => return Notice::NotFound.into(),
             db::Error::Newer { .. }
+            | db::Error::Older { .. }
+            | db::Error::Damaged(_)
+            | db::Error::GivenUp
             | db::Error::Unusable { .. }
             | db::Error::Locked { .. }
             | db::Error::Constraint { .. }
@@ -136,9 +139,14 @@ pub(super) fn bare(status: StatusCode) -> Reply {
     reply
 }
 
-/// A word, for probes.
-pub(super) fn text(status: StatusCode, word: &'static str) -> Reply {
-    typed(make(status, Bytes::from_static(word.as_bytes())), "text/plain; charset=utf-8")
+/// A word, for machines that ask for no more.
+pub(super) fn text(status: StatusCode, word: impl Into<Bytes>) -> Reply {
+    typed(make(status, word.into()), "text/plain; charset=utf-8")
+}
+
+/// Figures for those who measure.
+pub(super) fn metrics(text: String) -> Reply {
+    typed(make(StatusCode::OK, Bytes::from(text)), "text/plain; version=0.0.4; charset=utf-8")
 }
 
 /// A page.
@@ -242,6 +250,13 @@ pub(super) fn over_https(mut reply: Reply) -> Reply {
 pub(super) fn see(address: &str) -> Reply {
     let mut reply = make(StatusCode::SEE_OTHER, Bytes::new());
     let address = HeaderValue::from_str(address).expect("our own addresses are plain ASCII");
+    reply.headers_mut().insert(header::LOCATION, address);
+    reply
+}
+
+/// The same is at another address, for good and for every method.
+pub(super) fn moved(address: HeaderValue) -> Reply {
+    let mut reply = make(StatusCode::PERMANENT_REDIRECT, Bytes::new());
     reply.headers_mut().insert(header::LOCATION, address);
     reply
 }

@@ -1,7 +1,7 @@
 //! Every address of the product in one table: its table of contents.
 //!
-//! Webhooks, probes and the stylesheet are open; everything else, also what does not exist, lies behind the sign-in. Tests walk the table:
-//! an address that is not in it does not exist, and one that is in it is attacked.
+//! Webhooks, probes and the stylesheet are open, and the figures to this machine itself; everything else, also what does not
+//! exist, lies behind the sign-in. Tests walk the table: an address that is not in it does not exist, and one that is in it is attacked.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use std::sync::Arc;
 use hyper::body::Incoming;
 use hyper::header::ACCEPT_LANGUAGE;
 use hyper::{Method, Request};
+use tracing::Instrument as _;
 
 use super::asked::{Asked, Form};
 use super::auth::{Actor, Viewer};
@@ -16,7 +17,7 @@ use super::blocking::blocking;
 use super::context::Context;
 use super::peer::Peer;
 use super::reply::{Problem, Reply};
-use super::{api, body, hook, origin, page, probe, reply};
+use super::{api, body, hook, metrics, origin, page, probe, reply};
 use crate::db::user::Role;
 use crate::text::{Lang, Notice};
 
@@ -46,6 +47,8 @@ enum Run {
     Hook,
     Live,
     Ready,
+    /// Open to whoever is on this machine; to others as `Show`.
+    Metrics,
     Style,
     Script,
     /// Changes nothing.
@@ -84,6 +87,14 @@ pub static ROUTES: &[Route] = &[
     open(Method::POST, "/webhook/{slug}", Run::Hook),
     open(Method::GET, "/livez", Run::Live),
     open(Method::GET, "/readyz", Run::Ready),
+    Route {
+        method: Method::GET,
+        path: "/metrics",
+        role: Some(Role::Operator),
+        reads: &[],
+        takes: FORM_BYTES,
+        run: Run::Metrics,
+    },
     // Whoever is not let in reads a page, too.
     open(Method::GET, "/static/{style}", Run::Style),
     Route {
@@ -99,6 +110,7 @@ pub static ROUTES: &[Route] = &[
     show("/attention/again", Role::Operator, page::again::show).reading(&["merchant", "cause", "about"]),
     change("/attention/release", Role::Operator, page::attention::release).reading(&["merchant", "cause", "about"]),
     change("/attention/retry", Role::Operator, page::attention::retry).reading(&["merchant"]),
+    show("/alerts", Role::Viewer, page::alerts::show).reading(&["before"]),
     show("/log", Role::Viewer, page::log::show).reading(LOG),
     show("/log.csv", Role::Viewer, page::log::export::csv).reading(LOG),
     show("/log.json", Role::Viewer, page::log::export::json).reading(LOG),
@@ -120,6 +132,7 @@ pub static ROUTES: &[Route] = &[
     change("/users/{user}/disable", Role::Owner, page::users::disable),
     change("/users/{user}/enable", Role::Owner, page::users::enable),
     change("/users/{user}/tokens/{token}/revoke", Role::Owner, page::users::revoke),
+    show("/server", Role::Owner, page::server::show),
     show("/audit", Role::Owner, page::audit::show).reading(&["before"]),
     show("/merchants", Role::Viewer, page::merchant::list::show),
     show("/merchants/new", Role::Owner, page::merchant::shop::begin),
@@ -229,7 +242,14 @@ impl Route {
         match self.run {
             // Told about each field that it does not know.
             Run::Read(_) | Run::Write(_) => query.to_owned(),
-            Run::Hook | Run::Live | Run::Ready | Run::Style | Run::Script | Run::Show(_) | Run::Change(_) => {
+            Run::Hook
+            | Run::Live
+            | Run::Ready
+            | Run::Metrics
+            | Run::Style
+            | Run::Script
+            | Run::Show(_)
+            | Run::Change(_) => {
                 let is_read = |name: &str| name == page::SAID || self.reads.contains(&name);
                 let kept = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| is_read(name));
                 form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).finish()
@@ -297,14 +317,17 @@ fn segments(path: &str) -> Vec<&str> {
 pub(super) async fn answer(context: &Arc<Context>, request: Request<Incoming>, peer: IpAddr, is_tls: bool) -> Reply {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let peer = Peer::of(peer, is_tls, request.headers(), &context.parts.config.http);
-    let mut reply = dispatch(context, request, peer).await;
+    let id = context.requests.next();
+    let span = id.span();
+    let mut reply = dispatch(context, request, peer).instrument(span.clone()).await;
+    id.stamp(&mut reply);
     if peer.is_https {
         reply = reply::over_https(reply);
     }
     if let Some(origin) = &context.parts.playground {
         reply = reply::may_frame(reply, origin);
     }
-    tracing::debug!(%method, path, status = reply.status().as_u16(), "Answered");
+    span.in_scope(|| tracing::debug!(%method, path, status = reply.status().as_u16(), "Answered"));
     reply
 }
 
@@ -332,7 +355,12 @@ async fn dispatch(context: &Arc<Context>, request: Request<Incoming>, peer: Peer
         Run::Live => probe::live(),
         Run::Ready => probe::ready(context).await,
         Run::Style => reply::style(page::STYLE),
-        Run::Script | Run::Show(_) | Run::Change(_) | Run::Read(_) | Run::Write(_) => {
+        Run::Metrics if peer.is_local => {
+            let asked = Arc::clone(context);
+            let told = blocking(move || metrics::here(&asked.parts)).await;
+            told.unwrap_or_else(|problem| sorry(&problem, None, wished))
+        }
+        Run::Metrics | Run::Script | Run::Show(_) | Run::Change(_) | Run::Read(_) | Run::Write(_) => {
             let viewer = match who(context, &path, request.headers(), peer).await {
                 Ok(viewer) => viewer,
                 Err(problem) => return sorry(&problem, None, wished),
@@ -404,12 +432,8 @@ async fn signed_in(
     };
     match route.run {
         Run::Script => Ok(reply::script(page::SCRIPT)),
-        Run::Show(show) | Run::Read(show) => {
-            if !asked.viewer.is(role) {
-                return Err(Notice::Forbidden.into());
-            }
-            blocking(move || show(&asked)).await
-        }
+        Run::Metrics => shown(asked, role, metrics::show).await,
+        Run::Show(show) | Run::Read(show) => shown(asked, role, show).await,
         Run::Change(change) => {
             // Whoever may not press this button is not listened to, and what comes without its token is not read.
             let presser = context.guard.presser(&asked.viewer, role, &head.headers)?;
@@ -437,4 +461,11 @@ async fn signed_in(
         }
         Run::Hook | Run::Live | Run::Ready | Run::Style => Err(Notice::NotFound.into()),
     }
+}
+
+async fn shown(asked: Asked, role: Role, show: fn(&Asked) -> Result<Reply, Problem>) -> Result<Reply, Problem> {
+    if !asked.viewer.is(role) {
+        return Err(Notice::Forbidden.into());
+    }
+    blocking(move || show(&asked)).await
 }

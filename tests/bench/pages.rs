@@ -199,6 +199,10 @@ fn paths(orders: u32) -> Vec<(&'static str, String)> {
         "/users",
         "/users/1",
         "/audit",
+        "/alerts",
+        "/alerts?before=100",
+        "/server",
+        "/metrics",
         "/me",
         "/api/v1/openapi.json",
         "/api/v1/merchants",
@@ -216,7 +220,8 @@ fn paths(orders: u32) -> Vec<(&'static str, String)> {
     paths.extend(
         [newest, oldest].iter().flat_map(|order| [format!("/orders/{order}"), format!("/api/v1/orders/{order}")]),
     );
-    let of_guest = |path: &&String| GUEST.iter().any(|start| path.starts_with(start)) || *path == "/";
+    let of_guest =
+        |path: &&String| GUEST.iter().any(|start| path.starts_with(start)) || ["/", "/me"].contains(&path.as_str());
     let guest: Vec<_> = paths.iter().filter(of_guest).cloned().map(|path| ("guest", path)).collect();
     paths.into_iter().map(|path| ("owner", path)).chain(guest).collect()
 }
@@ -227,7 +232,6 @@ const GUEST: &[&str] = &[
     "/log",
     "/deliveries?",
     "/merchants/wadi-home3/mapping",
-    "/me",
     "/api/v1/orders?",
     "/api/v1/log",
     "/api/v1/holds",

@@ -47,7 +47,7 @@ impl Bridge {
             second_tax,
             ..AccountSetup::default()
         };
-        let mut stage = Stage::new(Plan { workers: 1, accounts: vec![setup] });
+        let mut stage = Stage::new(Plan { workers: 1, accounts: vec![setup], ..Plan::default() });
         let merchant_id = stage.add(&Cast { shop: &shop_domain, ..Cast::default() });
         let (products, taxes) = (Products::of(body), taxes(body));
         stage.account("one", |account| products.put_on_the_shelf(account));

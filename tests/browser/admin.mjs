@@ -93,7 +93,7 @@ const stories = {
       const page = await visitor(OWNER, PHONE);
       await page.open("/");
       const menu = await page.locator("nav a").evaluateAll((links) => links.map((link) => link.getAttribute("href")));
-      assert.equal(menu.length, 7);
+      assert.equal(menu.length, 9);
       for (const path of [...menu, "/me", "/merchants/new", "/attention/again?cause=locked"]) {
         assert.equal((await page.open(path)).status(), 200, path);
         found.push(...(await faults(page, `${path} (${language}, empty)`)));
@@ -157,6 +157,19 @@ const stories = {
     await admin.getByRole("link", { name: "#1001" }).first().click();
     assert(await has(admin, "349.00"), "what the invoice would say");
     assert.deepEqual(await invoices(), [], "and nothing was written");
+    const planned = new URL(admin.url()).pathname;
+    const found = [];
+    const narrow = await visitor(OWNER, PHONE);
+    for (const language of LANGUAGES) {
+      await speak(narrow, language);
+      for (const path of ["/", "/log?status=shadow", planned, "/merchants", "/merchants/wadi-home", "/merchants/wadi-home/live"]) {
+        await narrow.open(path);
+        found.push(...(await faults(narrow, `${path} in shadow (${language})`)));
+      }
+    }
+    await speak(narrow, "en");
+    await narrow.context().close();
+    assert.deepEqual(found, []);
   },
 
   async "live: an order is an invoice, and its page tells why"() {
@@ -219,6 +232,15 @@ const stories = {
   },
 
   async "a script reads by a token, which is shown once"() {
+    const narrow = await visitor(OWNER, PHONE);
+    await narrow.open("/me");
+    await field(narrow, "What it is for").fill("a look");
+    await press(narrow, "Make a token");
+    await narrow.getByRole("link", { name: "Back to my account" }).waitFor();
+    assert.deepEqual(await faults(narrow, "a token that is shown once"), []);
+    await narrow.open("/me");
+    await narrow.getByRole("button", { name: /^Revoke/ }).first().click();
+    await narrow.context().close();
     await admin.open("/me");
     await field(admin, "What it is for").fill("nightly export");
     await press(admin, "Make a token");

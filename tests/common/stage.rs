@@ -2,12 +2,13 @@
 //! whose hand the test moves.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use qantara::clock::{Clock, Hand};
-use qantara::config::keys;
+use qantara::config::{Config, keys};
 use qantara::daftra::client::{Client, Settings as DaftraSettings};
 use qantara::db::merchant::{self, Credential, CredentialKind, Merchant, Mode, Slot};
 use qantara::db::{Db, FILE, account, document, log, order};
@@ -27,11 +28,13 @@ use qantara::sandbox::shop::delivery::Delivery;
 use qantara::sandbox::shop::{Shop, ShopSetup};
 use qantara::shop::webhook::Headers;
 use qantara::vault::{DataKey, MasterKey, Vault};
+use qantara::vitals::Vitals;
+use qantara::vitals::disk::Disk;
 use rust_decimal::Decimal;
 use tempfile::TempDir;
 
 use super::network::Network;
-use super::profile;
+use super::{leaks, profile};
 
 pub(crate) const START: &str = "2026-06-17T09:00:00Z";
 /// The sandbox's ids, the same in every account.
@@ -51,7 +54,10 @@ pub(crate) struct Stage {
     running: Option<worker::Running>,
     pub(crate) folder: Arc<TempDir>,
     data_key: Arc<DataKey>,
-    settings: Settings,
+    /// How the engine behaves; a change counts from the next life on.
+    pub(crate) settings: Settings,
+    /// Free bytes of the disk, a mebibyte of which is too little.
+    pub(crate) room: Arc<AtomicU64>,
     /// Another life goes on with the folder: what this one left running is for it to find.
     is_handed_on: bool,
 }
@@ -60,11 +66,14 @@ pub(crate) struct Stage {
 pub(crate) struct Plan {
     pub(crate) workers: usize,
     pub(crate) accounts: Vec<AccountSetup>,
+    /// How often it is looked what is worth an alert. Seldom: a suite lives through months, and a minute of upkeep is no
+    /// more to it than the look itself costs.
+    pub(crate) upkeep: SignedDuration,
 }
 
 impl Default for Plan {
     fn default() -> Self {
-        Self { workers: 4, accounts: vec![profile::setup()] }
+        Self { workers: 4, accounts: vec![profile::setup()], upkeep: SignedDuration::from_hours(1) }
     }
 }
 
@@ -191,6 +200,7 @@ pub(crate) fn bad_days() -> Vec<FaultKind> {
 
 impl Stage {
     pub(crate) fn new(plan: Plan) -> Self {
+        leaks::listen();
         let start: Timestamp = START.parse().unwrap();
         let (clock, hand) = Clock::hand(start);
         let mut world = World::new(7);
@@ -208,13 +218,15 @@ impl Stage {
         let key = folder.path().join("key");
         let vault = Arc::new(Vault::new(MasterKey::create(&key).unwrap(), None));
         let data_key = Arc::new(DataKey::generate());
-        let engine_keys = keys::Engine { workers: plan.workers, ..keys::Engine::default() };
-        let settings = Settings::new(&engine_keys, &keys::Daftra::default());
-        Self::open(Parts { clock, hand, network, vault, data_key, folder, settings })
+        let mut config = Config::default();
+        config.engine.workers = plan.workers;
+        let settings = Settings { upkeep: plan.upkeep, ..Settings::new(&config) };
+        let room = Arc::new(AtomicU64::new(u64::MAX));
+        Self::open(Parts { clock, hand, network, vault, data_key, folder, settings, room })
     }
 
     fn open(parts: Parts) -> Self {
-        let Parts { clock, hand, network, vault, data_key, folder, settings } = parts;
+        let Parts { clock, hand, network, vault, data_key, folder, settings, room } = parts;
         let db = Arc::new(Db::open(folder.path()).unwrap());
         let outgoing = keys::Outgoing { allow: vec!["127.0.0.0/8".parse().unwrap()], extra_ca_file: None };
         let limits = Limits {
@@ -226,7 +238,10 @@ impl Stage {
             Outgoing::with_connector(&outgoing, network.clone()).unwrap(),
             DaftraSettings { limits, page_size: 100 },
         );
-        let engine = Engine::new(Arc::clone(&db), clock.clone(), Arc::clone(&vault), client, settings);
+        let free = Arc::clone(&room);
+        let disk = Disk::asking(1 << 20, move || Ok(free.load(Ordering::SeqCst)));
+        let vitals = Arc::new(Vitals::new(clock.clone(), disk));
+        let engine = Engine::new(Arc::clone(&db), clock.clone(), vitals, Arc::clone(&vault), client, settings);
         let intake = Intake::new(Arc::clone(&engine), Arc::clone(&data_key)).unwrap();
         Self {
             db,
@@ -240,6 +255,7 @@ impl Stage {
             folder,
             data_key,
             settings,
+            room,
             is_handed_on: false,
         }
     }
@@ -300,6 +316,7 @@ impl Stage {
             data_key: Arc::clone(&self.data_key),
             folder,
             settings: self.settings,
+            room: Arc::clone(&self.room),
         };
         self.is_handed_on = true;
         drop(self);
@@ -447,6 +464,7 @@ struct Parts {
     data_key: Arc<DataKey>,
     folder: Arc<TempDir>,
     settings: Settings,
+    room: Arc<AtomicU64>,
 }
 
 impl Drop for Stage {
@@ -455,6 +473,7 @@ impl Drop for Stage {
         if std::thread::panicking() || self.is_handed_on {
             return;
         }
+        leaks::check();
         let check = self.db.read(|c| {
             let count = |sql: &str| c.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
             let running = count("select count(*) from job where running_since is not null");

@@ -39,8 +39,15 @@ pub(crate) const WRITES: &[&str] = &[
 
 /// The functions that write and are never reached here, and why.
 pub(crate) const BEYOND: &[(&str, &str)] = &[
+    (
+        "engine::backup::close_backup_alert",
+        "an alert, once at the start, and again at the next one; see `tests/backup.rs`",
+    ),
     ("desk::in_one", "every wish has a name of its own, in `WISHES`"),
+    ("engine::backup::back_up_once", "it notes a time and an alert, and no order depends on either"),
     ("engine::order::stop_going_round", "a fault of ours, or more wishes in one run than operations"),
+    ("engine::upkeep::trim", "small steps, each of which is taken again if it was lost; see `tests/upkeep.rs`"),
+    ("engine::upkeep::watch", "what is the case is asked anew each minute; see `tests/upkeep.rs`"),
     ("engine::worker::release", "only an error of the database leads there"),
 ];
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use qantara::clock::Clock;
-use qantara::config::keys;
+use qantara::config::{Config, keys};
 use qantara::daftra::client::{Client, Settings as CallSettings};
 use qantara::db::writer::Moment;
 use qantara::db::{Db, FILE, Options, job, setting};
@@ -28,6 +28,8 @@ use qantara::sandbox::shop::chance::Chance;
 use qantara::sandbox::shop::courier::{Courier, Habits};
 use qantara::sandbox::shop::delivery::Delivery;
 use qantara::vault::{DataKey, MasterKey, Vault};
+use qantara::vitals::Vitals;
+use qantara::vitals::disk::Disk;
 use tempfile::TempDir;
 
 use crate::common::stage::{START, folder};
@@ -66,7 +68,9 @@ pub(crate) fn settings() -> Settings {
     let minutes = |count: u64| count * 60_000;
     let engine =
         keys::Engine { workers: 2, heartbeat_ms: minutes(5), heartbeat_gap_ms: minutes(15), ..keys::Engine::default() };
-    Settings::new(&engine, &keys::Daftra::default())
+    let mut config = Config::default();
+    config.engine = engine;
+    Settings::new(&config)
 }
 
 /// Everything of one seed.
@@ -286,7 +290,8 @@ impl Sim {
                 db.write(move |tx| setting::set_time(tx, setting::LOOK_FIRST_BEFORE, now)).unwrap();
             }
             let vault = Arc::clone(&VAULT);
-            let engine = Engine::new(db, clock.clone(), vault, self.client.clone(), settings);
+            let vitals = Arc::new(Vitals::new(clock.clone(), Disk::asking(0, || Ok(u64::MAX))));
+            let engine = Engine::new(db, clock.clone(), vitals, vault, self.client.clone(), settings);
             let intake = Arc::new(Intake::new(Arc::clone(&engine), Arc::clone(&DATA_KEY)).unwrap());
             let office = Office::new(Arc::clone(&engine), Arc::clone(&intake));
             let life = Life { clock, image: death.image, engine: Arc::clone(&engine), intake, office };

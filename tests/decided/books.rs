@@ -336,6 +336,7 @@ impl Books {
                 format!("hold: {}", holds.iter().map(code).collect::<Vec<_>>().join(", "))
             }
             Decision::Wait(until, why) => {
+                assert!(until.is_none_or(|until| until > self.now), "waits for the past: {until:?}");
                 let until = until.map(|until| format!(" until {}", minute(until))).unwrap_or_default();
                 format!("wait: {}{until}", code(&why))
             }

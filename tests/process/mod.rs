@@ -3,12 +3,17 @@
 #![allow(dead_code, reason = "each test program uses its part")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its stage fails")]
 
+#[allow(clippy::duplicate_mod, reason = "some programs take two helpers that listen")]
+#[path = "../common/leaks.rs"]
+mod leaks;
+
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command as Process, ExitStatus, Stdio};
+use std::thread::{self, JoinHandle};
 
 use assert_cmd::Command;
 use serde_json::Value;
@@ -37,7 +42,7 @@ impl House {
         let path = |name: &str| house.path(name).display().to_string();
         let config = format!(
             "[data]\nfolder = '{}'\n[vault]\nkey_file = '{}'\n[http]\nlisten = '127.0.0.1:0'\n\
-             [daftra]\npace_ms = 0\n[outgoing]\nallow = ['127.0.0.0/8']\n[log]\nformat = 'json'\n",
+             [daftra]\npace_ms = 0\n[outgoing]\nallow = ['127.0.0.0/8']\n[log]\nfilter = 'trace'\nformat = 'json'\n",
             path("data"),
             path("qantara.key")
         );
@@ -125,8 +130,17 @@ impl House {
 
     /// As a service manager does that listens for notices.
     pub(crate) fn start_under(&self, arguments: &[&str], notices: Option<&Path>) -> Running {
+        self.spawn(&self.path("config.toml"), arguments, notices)
+    }
+
+    /// With another configuration than the house's own.
+    pub(crate) fn start_with(&self, config: &Path, arguments: &[&str]) -> Running {
+        self.spawn(config, arguments, None)
+    }
+
+    fn spawn(&self, config: &Path, arguments: &[&str], notices: Option<&Path>) -> Running {
         let mut command = Process::new(QANTARA);
-        command.env_clear().env("QANTARA_CONFIG", self.path("config.toml")).args(arguments).arg("--json");
+        command.env_clear().env("QANTARA_CONFIG", config).args(arguments).arg("--json");
         command.envs(notices.map(|socket| ("NOTIFY_SOCKET", socket)));
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
@@ -137,7 +151,14 @@ impl House {
             child.stderr.take().unwrap().read_to_string(&mut complaint).unwrap();
             panic!("it did not start: {complaint}")
         });
-        Running { child: Some(child), about }
+        // Read all along: a process whose pipe is full stands still with its next line.
+        let mut stderr = child.stderr.take().unwrap();
+        let log = thread::spawn(move || {
+            let mut log = String::new();
+            stderr.read_to_string(&mut log).unwrap();
+            log
+        });
+        Running { child: Some(child), about, log: Some(log) }
     }
 }
 
@@ -145,6 +166,7 @@ impl House {
 pub(crate) struct Running {
     child: Option<Child>,
     about: Value,
+    log: Option<JoinHandle<String>>,
 }
 
 impl Running {
@@ -156,19 +178,22 @@ impl Running {
         self.child.as_ref().unwrap().id()
     }
 
-    /// SIGKILL: no goodbye of any kind. What it logged stays unread.
+    /// SIGKILL: no goodbye of any kind.
     pub(crate) fn kill(mut self) {
         let mut child = self.child.take().unwrap();
         child.kill().unwrap();
         assert_eq!(child.wait().unwrap().signal(), Some(9), "it had ended before it was killed");
+        leaks::search(&self.log.take().unwrap().join().unwrap());
     }
 
     /// SIGTERM, and what it logged until it ended.
     pub(crate) fn stop(mut self) -> (ExitStatus, String) {
-        let child = self.child.take().unwrap();
+        let mut child = self.child.take().unwrap();
         assert!(Process::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
-        let output = child.wait_with_output().unwrap();
-        (output.status, String::from_utf8(output.stderr).unwrap())
+        let status = child.wait().unwrap();
+        let log = self.log.take().unwrap().join().unwrap();
+        leaks::search(&log);
+        (status, log)
     }
 }
 
@@ -178,6 +203,9 @@ impl Drop for Running {
             // A test that failed half-way leaves nothing behind.
             let _ = child.kill();
             let _ = child.wait();
+            if let Some(Ok(log)) = self.log.take().map(JoinHandle::join).filter(|_| !thread::panicking()) {
+                leaks::search(&log);
+            }
         }
     }
 }

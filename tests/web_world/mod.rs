@@ -2,8 +2,13 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+#[allow(clippy::duplicate_mod, reason = "some programs take two helpers that listen")]
+#[path = "../common/leaks.rs"]
+mod leaks;
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
@@ -20,6 +25,8 @@ use qantara::desk::{self, Person, Secret, Wish};
 use qantara::domain::catalog::{Code, Product, ProductKind};
 use qantara::domain::offer::{Named, Tax, WaysOfPaying};
 use qantara::vault::{self, MasterKey, Vault, hash_password};
+use qantara::vitals::Vitals;
+use qantara::vitals::disk::Disk;
 use qantara::web::server::{self, Running, StartError};
 use qantara::web::{Desk, Door, Parts, Received};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -124,6 +131,9 @@ pub(crate) struct World {
     pub(crate) hand: Arc<Hand>,
     pub(crate) desk: Arc<Wishes>,
     vault: Arc<Vault>,
+    pub(crate) vitals: Arc<Vitals>,
+    /// Free bytes of the disk.
+    pub(crate) room: Arc<AtomicU64>,
     pub(crate) running: Option<Running>,
     _folder: TempDir,
 }
@@ -140,16 +150,33 @@ impl World {
     }
 
     pub(crate) fn start(config: Config, script: Script, listener: TcpListener) -> Result<Self, StartError> {
+        Self::start_after(|_| {}, config, script, listener)
+    }
+
+    /// The database is as an earlier life left it.
+    pub(crate) fn start_after(
+        earlier: impl FnOnce(&Db),
+        config: Config,
+        script: Script,
+        listener: TcpListener,
+    ) -> Result<Self, StartError> {
+        leaks::listen();
         let folder = tempfile::tempdir().unwrap();
         let db = Arc::new(Db::open(folder.path()).unwrap());
+        earlier(&db);
         let key = MasterKey::create(&folder.path().join("key")).unwrap();
         let (clock, hand) = Clock::hand(START.parse().unwrap());
         let desk = Arc::new(Wishes::default());
         let vault = Arc::new(Vault::new(key, None));
+        let room = Arc::new(AtomicU64::new(u64::MAX));
+        let free = Arc::clone(&room);
+        let disk = Disk::asking(config.data.min_free_bytes, move || Ok(free.load(Ordering::SeqCst)));
+        let vitals = Arc::new(Vitals::new(clock.clone(), disk));
         let parts = Parts {
             config: Arc::new(config),
             db: Arc::clone(&db),
             vault: Arc::clone(&vault),
+            vitals: Arc::clone(&vitals),
             clock,
             playground: None,
             door: Arc::new(Scripted(Mutex::new(script))),
@@ -157,7 +184,17 @@ impl World {
             accounts: Arc::new(Furnished),
         };
         let running = server::start(parts, listener)?;
-        let world = Self { address: running.address(), db, hand, desk, vault, running: Some(running), _folder: folder };
+        let world = Self {
+            address: running.address(),
+            db,
+            hand,
+            desk,
+            vault,
+            vitals,
+            room,
+            running: Some(running),
+            _folder: folder,
+        };
         for (name, role) in [("vera", Role::Viewer), ("omar", Role::Operator)] {
             world.add_user(name, role);
         }
@@ -253,6 +290,9 @@ impl Drop for World {
         if let Some(running) = self.running.take() {
             running.stop();
             running.wait();
+        }
+        if !std::thread::panicking() {
+            leaks::check();
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use rust_decimal::Decimal;
 use serde::{Deserialize, de};
@@ -59,6 +60,7 @@ pub(super) struct Paper {
     store_id: Option<u64>,
     currency: String,
     date: Date,
+    created: Timestamp,
     texts: Texts,
     totals: Totals,
     pub(super) items: Vec<Row>,
@@ -263,6 +265,11 @@ impl Found {
         papers.tax += tax;
         papers.dates.push(paper.date);
         papers.dates.sort_unstable();
+        let made = merchant.day(paper.created);
+        // What was begun before midnight may arrive after it.
+        if paper.date == made || paper.date.tomorrow().is_ok_and(|next| next == made) {
+            papers.as_made.push(paper.date);
+        }
         let faults = [
             (is_elsewhere, "is about another store".to_owned()),
             (paper.draft, "is a draft".to_owned()),
@@ -332,15 +339,21 @@ fn fits(wanted: &Expected, found: &Booked, shop: &ShopRow) -> bool {
     })
 }
 
-/// Each document has its date; one that has no moment of its own in the shop may be a day later.
+/// Each document has its date; one that has no moment of its own in the shop carries the day on which it was made.
 fn is_dated(have: &Papers, want: &Papers) -> bool {
-    let mut later = 0;
+    let made = &have.as_made;
+    let mut others = have.dates.clone();
+    let mut missing = want.dates.clone();
+    missing.retain(|date| match others.iter().position(|other| other == date) {
+        Some(place) => {
+            others.remove(place);
+            false
+        }
+        None => true,
+    });
     have.dates.len() == want.dates.len()
-        && have.dates.iter().zip(&want.dates).all(|(have, want)| {
-            later += usize::from(have != want);
-            have == want || want.tomorrow().is_ok_and(|next| next == *have)
-        })
-        && later <= want.at_work
+        && missing.len() <= want.at_work
+        && missing.iter().zip(&others).all(|(want, have)| have > want && made.contains(have))
 }
 
 /// How far documents of so many lines may be off: the product promises a minor unit for each.

@@ -47,8 +47,10 @@ pub(super) struct Papers {
     pub(super) lines: i64,
     /// One for each, sorted.
     pub(super) dates: Vec<Date>,
-    /// So many of these are of the day on which the product came to it, which may be the next.
+    /// So many of these are of the day on which the product came to it, which bad days put off.
     pub(super) at_work: usize,
+    /// The dates of those that carry the day on which they were made; found, not expected.
+    pub(super) as_made: Vec<Date>,
 }
 
 /// What the books say about one order of one merchant.

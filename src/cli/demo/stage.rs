@@ -184,7 +184,7 @@ impl Stage {
         let folder = self.folder().display();
         let text = format!(
             "[data]\nfolder = \"{folder}\"\n[vault]\nkey_file = \"{folder}/key\"\n[http]\nlisten = \"127.0.0.1:0\"\n\
-             [outgoing]\nallow = [\"127.0.0.0/8\"]\n[log]\nfilter = \"warn\"\n{more}"
+             [outgoing]\nallow = [\"127.0.0.0/8\"]\n[backup]\nevery_ms = 0\n[log]\nfilter = \"warn\"\n{more}"
         );
         self.write_file("config.toml", &text)
     }

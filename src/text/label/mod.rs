@@ -1,6 +1,7 @@
 //! Headings, columns, buttons and hints, by the page they stand on: a struct of words, and one of it per language side by
 //! side, so that neither can be forgotten.
 
+pub mod alerts;
 pub mod attention;
 pub mod codes;
 pub mod deliveries;
@@ -11,6 +12,7 @@ pub mod me;
 pub mod merchants;
 pub mod order;
 pub mod policies;
+pub mod server;
 pub mod shell;
 pub mod tokens;
 pub mod users;
@@ -52,6 +54,18 @@ impl Lang {
     #[must_use]
     pub fn audit(self) -> &'static users::Audit {
         self.pick(&users::AUDIT_EN, &users::AUDIT_AR)
+    }
+
+    /// The alerts.
+    #[must_use]
+    pub fn alerts(self) -> &'static alerts::Alerts {
+        self.pick(&alerts::EN, &alerts::AR)
+    }
+
+    /// The server itself.
+    #[must_use]
+    pub fn server(self) -> &'static server::Server {
+        self.pick(&server::EN, &server::AR)
     }
 
     /// What needs a person.

@@ -1,5 +1,7 @@
 //! What stands around every page.
 
+use crate::text::plural::Plural;
+
 /// What stands around every page.
 pub struct Shell {
     pub menu: &'static str,
@@ -10,6 +12,7 @@ pub struct Shell {
     pub deliveries: &'static str,
     pub users: &'static str,
     pub audit: &'static str,
+    pub server: &'static str,
     pub merchants: &'static str,
     pub me: &'static str,
     pub back: &'static str,
@@ -20,6 +23,9 @@ pub struct Shell {
     pub sign_in: &'static str,
     pub try_again: &'static str,
     pub nothing: &'static str,
+    pub alerts: &'static str,
+    pub after_days: Plural,
+    pub removed_after: Plural,
 }
 
 pub(super) static EN: Shell = Shell {
@@ -31,6 +37,7 @@ pub(super) static EN: Shell = Shell {
     deliveries: "Deliveries",
     users: "Users",
     audit: "History",
+    server: "Server",
     merchants: "Merchants",
     me: "My account",
     back: "Back",
@@ -41,6 +48,9 @@ pub(super) static EN: Shell = Shell {
     sign_in: "Sign in",
     try_again: "Try again",
     nothing: "–",
+    alerts: "Alerts",
+    after_days: Plural::en("after one day", "after {} days"),
+    removed_after: Plural::en("removed after one day", "removed after {} days"),
 };
 
 pub(super) static AR: Shell = Shell {
@@ -52,6 +62,7 @@ pub(super) static AR: Shell = Shell {
     deliveries: "الإشعارات",
     users: "المستخدمون",
     audit: "السجل",
+    server: "الخادم",
     merchants: "التجار",
     me: "حسابي",
     back: "رجوع",
@@ -62,4 +73,13 @@ pub(super) static AR: Shell = Shell {
     sign_in: "تسجيل الدخول",
     try_again: "أعد المحاولة",
     nothing: "–",
+    alerts: "التنبيهات",
+    after_days: Plural::ar(["بعد يوم واحد", "بعد يومين", "بعد {} أيام", "بعد {} يومًا", "بعد {} يوم"]),
+    removed_after: Plural::ar([
+        "أُزيل بعد يوم واحد",
+        "أُزيل بعد يومين",
+        "أُزيل بعد {} أيام",
+        "أُزيل بعد {} يومًا",
+        "أُزيل بعد {} يوم",
+    ]),
 };

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
 
-use super::{Frame, badge_of_state, code, order, page, table, time};
+use super::{Frame, badge_of_state, code, order, page, removed, table, time};
 use crate::db::delivery::Fate;
 use crate::db::inbox::{Filter, Received};
 use crate::db::merchant::{Merchant, Mode};
@@ -249,7 +249,8 @@ fn inbox(view: &View<'_>) -> Markup {
             }
             @if may_open {
                 td.nowrap {
-                    @if one.has_body { a href={ (HERE) "/" (one.id) "/body" } { (lang.order().show_body) } } @else { "–" }
+                    @if one.has_body { a href={ (HERE) "/" (one.id) "/body" } { (lang.order().show_body) } }
+                    @else { (removed(view.asked.context.parts.config.retention.bodies_days, lang)) }
                 }
             }
         }

@@ -2,6 +2,7 @@
 //! the one there is shows news of what is still moving without a reload.
 
 pub(super) mod again;
+pub(super) mod alerts;
 pub(super) mod attention;
 pub(super) mod audit;
 pub(super) mod deliveries;
@@ -13,6 +14,7 @@ pub(super) mod me;
 pub(super) mod merchant;
 pub(super) mod notice;
 pub(super) mod order;
+pub(super) mod server;
 pub(super) mod tokens;
 pub(super) mod users;
 mod wrong;
@@ -88,11 +90,13 @@ type MenuEntry = (&'static str, fn(&Shell) -> &'static str, Role);
 const MENU: &[MenuEntry] = &[
     ("/", |words| words.overview, Role::Viewer),
     ("/attention", |words| words.attention, Role::Viewer),
+    ("/alerts", |words| words.alerts, Role::Viewer),
     ("/log", |words| words.log, Role::Viewer),
     ("/deliveries", |words| words.deliveries, Role::Viewer),
     ("/merchants", |words| words.merchants, Role::Viewer),
     ("/users", |words| words.users, Role::Owner),
     ("/audit", |words| words.audit, Role::Owner),
+    ("/server", |words| words.server, Role::Owner),
 ];
 
 impl<'a> Frame<'a> {
@@ -242,6 +246,12 @@ fn time(at: Timestamp, zone: &TimeZone) -> Markup {
 
 fn maybe_time(at: Option<Timestamp>, zone: &TimeZone) -> Markup {
     html! { @match at { Some(at) => (time(at, zone)), None => "–" } }
+}
+
+/// Instead of what retention has taken away after so many days; 0 where it is off by now.
+fn removed(days: u32, lang: Lang) -> Markup {
+    let words = lang.shell();
+    html! { span.muted { @if days == 0 { (words.nothing) } @else { (words.removed_after.of(days)) } } }
 }
 
 /// An id or a code: isolated, and in the type in which digits are told apart.

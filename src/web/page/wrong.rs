@@ -49,14 +49,16 @@ impl Wrong {
     /// wherever it stands; this one place does what each field of each form would else have to be told.
     fn beside(&self, action: &str, content: &str) -> Option<Markup> {
         let form = content.find(&format!(" method=\"post\" action=\"{action}\""))?;
+        let end = form + content.get(form..)?.find("</form>")?;
         let name = format!(" name=\"{}\"", self.field?);
         let is_shown = |at: &usize| {
             let tag = content.get(..*at).and_then(|before| before.rsplit('<').next());
             tag.is_some_and(|tag| !tag.contains(" type=\"hidden\""))
         };
-        let mut named = content.match_indices(&name).map(|(at, _)| at + name.len()).filter(|at| *at > form);
+        let mut named =
+            content.match_indices(&name).map(|(at, _)| at + name.len()).filter(|at| (form..end).contains(at));
         let field = named.find(is_shown)?;
-        let label = content.get(..field)?.rfind("<label")?;
+        let label = form + content.get(form..field)?.rfind("<label")?;
         Some(html! {
             (PreEscaped(content.get(..label)?))
             p.wrong id=(ID) role="alert" { (self.text) }

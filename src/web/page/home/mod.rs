@@ -8,10 +8,11 @@ use jiff::tz::TimeZone;
 use maud::{Markup, html};
 
 use self::chart::chart;
+use super::alerts::Subjects;
 use super::attention::{FAILED, HELD};
 use super::{Frame, badge_of_mode, order, page, time};
 use crate::db;
-use crate::db::alert::Alert;
+use crate::db::alert::{Alert, Cause};
 use crate::db::merchant::Merchant;
 use crate::db::order::State;
 use crate::db::pulse::{self, DEEPEST, Outcomes, Pulse, Queue, Soon};
@@ -29,6 +30,7 @@ struct View<'a> {
     may_add: bool,
     now: Timestamp,
     alerts: Vec<Alert>,
+    subjects: Subjects,
     /// Held and failed orders of all merchants.
     stuck: [(State, i64); 2],
     /// Where deliveries that prove nothing come in.
@@ -61,6 +63,7 @@ pub(in crate::web) fn show(asked: &Asked) -> Result<Reply, Problem> {
             may_add: asked.viewer.is(Role::Owner) && asked.viewer.user().scope == Scope::All,
             now,
             alerts: sight.alerts()?,
+            subjects: Subjects::of(sight)?,
             rises: rejection::rising(&sight.rejected(now)?),
             stuck: [State::Held, State::Failed].map(|state| (state, count(state))),
             rows: sight.merchants()?.into_iter().map(row).collect::<Result<_, _>>()?,
@@ -93,7 +96,9 @@ fn problems(view: &View<'_>, lang: Lang) -> Markup {
     let words = lang.home();
     let troubled: Vec<&Row> = view.rows.iter().filter(|row| row.merchant.trouble.is_some()).collect();
     // A merchant's trouble is told at the merchant, with what to do.
-    let others: Vec<&Alert> = view.alerts.iter().filter(|alert| alert.cause != "trouble").collect();
+    // So is that deliveries prove nothing, with their numbers.
+    let told = [Cause::Trouble, Cause::Signatures].map(Cause::word);
+    let others: Vec<&Alert> = view.alerts.iter().filter(|alert| !told.contains(&alert.cause.as_str())).collect();
     let stuck: Vec<_> = view.stuck.iter().filter(|(_, count)| *count > 0).collect();
     html! {
         @if troubled.is_empty() && others.is_empty() && stuck.is_empty() && view.rises.is_empty() {
@@ -119,12 +124,17 @@ fn problems(view: &View<'_>, lang: Lang) -> Markup {
                     }
                     @for rise in &view.rises { li.banner.warn { (turned_away(rise, view, lang)) } }
                     @for alert in others {
+                        @let sentence = text::alert(lang, &alert.cause);
                         li.banner.warn {
-                            p {
-                                (lang.words().alert(&alert.cause)) ": " bdi { (alert.subject) }
-                                @if alert.count > 1 { " " span.muted { "× " (alert.count) } }
+                            div {
+                                p {
+                                    strong { (sentence.what) } " " (view.subjects.show(alert))
+                                    @if alert.count > 1 { " " span.muted { "× " (alert.count) } }
+                                }
+                                p { (sentence.next_step) }
+                                p.muted { (time(alert.seen_at, &TimeZone::UTC)) " UTC" }
                             }
-                            p.muted { (time(alert.seen_at, &TimeZone::UTC)) " UTC" }
+                            a.button href="/alerts" { (lang.alerts().all) }
                         }
                     }
                 }

@@ -275,7 +275,9 @@ pub(super) fn secret_field(label: &str, hint: &str, required: bool) -> Markup {
 
 fn zone_field(words: &Merchants, typed: &Typed) -> Markup {
     let chosen = if typed.zone.is_empty() { USUAL_ZONE } else { typed.zone.as_str() };
-    let all: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+    let all = jiff::tz::db().available().map(|name| name.to_string());
+    // The files of a system's zones are not all places.
+    let all: Vec<String> = all.filter(|name| name.starts_with(char::is_uppercase) && name != "Factory").collect();
     let option = |name: &str| html! { option value=(name) selected[name == chosen] { (name) } };
     html! {
         label.field {

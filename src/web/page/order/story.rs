@@ -9,7 +9,7 @@ use crate::db::delivery;
 use crate::db::document::Attempt;
 use crate::db::user::Role;
 use crate::domain::ruling::Ruling;
-use crate::web::page::{code, maybe_time, table, time};
+use crate::web::page::{code, maybe_time, removed, table, time};
 
 /// No answer is kept longer than this (`daftra.max_answer_bytes` at most); a size beyond it is not believed.
 const LARGEST: usize = 256 * 1024 * 1024;
@@ -61,7 +61,7 @@ pub(super) fn deliveries(view: &View<'_>) -> Markup {
             @if may_open {
                 td.nowrap {
                     @if delivery.has_body { a href={ "/deliveries/" (delivery.id) "/body" } { (words.show_body) } }
-                    @else { "–" }
+                    @else { (removed(view.asked.context.parts.config.retention.bodies_days, view.lang)) }
                 }
             }
         }
@@ -97,6 +97,12 @@ fn call(attempt: &Attempt, view: &View<'_>) -> Markup {
                 }
             }
             @if !attempt.detail.is_empty() { p { bdi { (attempt.detail) } } }
+            @if attempt.ended_at.is_some() && attempt.request.is_none() && attempt.answer.is_none() {
+                p {
+                    (label.request) ", " (label.answer) ": "
+                    (removed(view.asked.context.parts.config.retention.calls_days, view.lang))
+                }
+            }
             (exchanged(view, label.request, attempt.request.as_deref()))
             (exchanged(view, label.answer, attempt.answer.as_deref()))
         }
