@@ -51,7 +51,7 @@ impl Clock {
     #[must_use]
     pub fn hand(start: Timestamp) -> (Self, Arc<Hand>) {
         let table = Table { now: start, threads: 0, parked: BTreeMap::new(), tickets: 0 };
-        let hand = Arc::new(Hand { state: Mutex::new(table), turn: Condvar::new(), rest: Condvar::new() });
+        let hand = Arc::new(Hand { state: Mutex::new(table), rest: Condvar::new() });
         (Self(Kind::Hand(Arc::clone(&hand))), hand)
     }
 
@@ -153,8 +153,10 @@ impl Bell {
         drop(guard);
         match &self.0.hand {
             Some(hand) => {
-                let _table = hand.lock();
-                hand.turn.notify_all();
+                let table = hand.lock();
+                for parked in table.parked.values().filter(|parked| Arc::ptr_eq(&parked.bell.0, &self.0)) {
+                    parked.turn.notify_one();
+                }
             }
             None => self.0.wake.notify_one(),
         }
@@ -179,8 +181,6 @@ impl Bell {
 /// The hand of a clock that stands still otherwise.
 pub struct Hand {
     state: Mutex<Table>,
-    /// For those who wait for a time or a bell.
-    turn: Condvar,
     /// For the one who waits until all do.
     rest: Condvar,
 }
@@ -196,11 +196,19 @@ struct Table {
 struct Parked {
     until: Timestamp,
     bell: Bell,
+    /// Each thread has its own: simulated days are millions of moments, and waking all for each takes longer than they do.
+    turn: Arc<Condvar>,
 }
 
 impl Table {
     fn is_at_rest(&self) -> bool {
         self.parked.len() >= self.threads && self.parked.values().all(|parked| !parked.may_go(self.now))
+    }
+
+    fn wake_the_due(&self) {
+        for parked in self.parked.values().filter(|parked| parked.until <= self.now) {
+            parked.turn.notify_one();
+        }
     }
 }
 
@@ -218,15 +226,21 @@ impl Hand {
     fn park(&self, bell: &Bell, until: Timestamp) {
         let mut table = self.lock();
         let ticket = table.tickets;
+        let turn = Arc::new(Condvar::new());
         table.tickets += 1;
-        table.parked.insert(ticket, Parked { until, bell: bell.clone() });
-        self.rest.notify_all();
+        table.parked.insert(ticket, Parked { until, bell: bell.clone(), turn: Arc::clone(&turn) });
         while !bell.take() && table.now < until {
-            table = self.turn.wait(table).unwrap_or_else(PoisonError::into_inner);
-            // Somebody else may have taken the ring that woke us.
-            self.rest.notify_all();
+            // Also after a wait: somebody else may have taken the ring that woke us.
+            self.tell_of_rest(&table);
+            table = turn.wait(table).unwrap_or_else(PoisonError::into_inner);
         }
         table.parked.remove(&ticket);
+    }
+
+    fn tell_of_rest(&self, table: &Table) {
+        if table.is_at_rest() {
+            self.rest.notify_all();
+        }
     }
 
     /// Waits until every enlisted thread waits for a later time or for a bell.
@@ -241,7 +255,7 @@ impl Hand {
     pub fn advance(&self, gap: SignedDuration) {
         let mut table = self.lock();
         table.now += gap;
-        self.turn.notify_all();
+        table.wake_the_due();
     }
 
     /// Comes to rest, then moves to the next moment anyone waits for, but not beyond `end`. False at the end.
@@ -253,7 +267,7 @@ impl Hand {
         }
         let next = table.parked.values().map(|parked| parked.until).min().unwrap_or(end).min(end);
         table.now = next.max(table.now);
-        self.turn.notify_all();
+        table.wake_the_due();
         true
     }
 }
@@ -263,7 +277,8 @@ pub struct Enlisted(Arc<Hand>);
 
 impl Drop for Enlisted {
     fn drop(&mut self) {
-        self.0.lock().threads -= 1;
-        self.0.rest.notify_all();
+        let mut table = self.0.lock();
+        table.threads -= 1;
+        self.0.tell_of_rest(&table);
     }
 }

@@ -348,6 +348,18 @@ fn what_is_not_wanted_any_more_is_given_up() {
 }
 
 #[test]
+fn what_is_given_up_does_not_follow_the_order_of_the_documents() {
+    let refused = Books::new(&[]).with(|books| {
+        for id in [5, 6] {
+            books.payment(INVOICE, Cause::Transaction(id), 2_000, &[id]).state = State::Refused;
+        }
+    });
+    let turned = refused.clone().with(|books| books.ledger.documents.reverse());
+    assert_eq!(refused.told(), ["drop 2", "drop 3"]);
+    assert_eq!(turned.told(), refused.told());
+}
+
+#[test]
 fn a_payment_by_word_takes_in_the_money_it_spoke_of() {
     let by_word = |minor: i64, covers: &[i64], movements: &[(i64, TransactionKind, i64)]| {
         Books::new(movements).with(|books| {

@@ -93,8 +93,12 @@ pub(super) fn collect(purse: &Purse<'_>) -> Collected {
 }
 
 impl<'a> Purse<'a> {
+    /// By their ids: what is decided never follows the order in which the ledger lists them.
     fn rows(&self) -> impl Iterator<Item = (&'a Document, &'a PaymentDraft)> {
-        self.ledger.documents.iter().filter_map(|document| Some((document, document.payment()?)))
+        let payments = self.ledger.documents.iter().filter_map(|document| Some((document, document.payment()?)));
+        let mut rows: Vec<_> = payments.collect();
+        rows.sort_by_key(|(document, _)| document.id);
+        rows.into_iter()
     }
 
     /// The payments that take part in the invoice's balance.
