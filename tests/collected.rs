@@ -355,7 +355,7 @@ fn what_is_given_up_does_not_follow_the_order_of_the_documents() {
         }
     });
     let turned = refused.clone().with(|books| books.ledger.documents.reverse());
-    assert_eq!(refused.told(), ["drop 2", "drop 3"]);
+    assert_eq!(refused.told(), ["drop 2, drop 3"]);
     assert_eq!(turned.told(), refused.told());
 }
 
