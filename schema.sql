@@ -120,6 +120,8 @@ create index orders_by_merchant on orders (merchant_id, id);
 create index orders_by_state on orders (state, id);
 create index orders_by_both on orders (merchant_id, state, id);
 create index orders_by_name on orders (name);
+create index orders_by_day on orders (merchant_id, coalesce(placed_at, created_at));
+create index orders_by_touch on orders (merchant_id, state_at, id);
 create index orders_to_trim on orders (state_at) where snapshot is not null and state in ('settled', 'ignored');
 
 -- Which orders a SKU was ever on, for those who search by it. No foreign key: orders are never deleted, and it would need
@@ -255,13 +257,13 @@ create table ruling (
   id          integer primary key autoincrement,
   order_id    integer not null references orders,
   document_id integer references document,
-  kind        text    not null check (kind in ('dismiss', 'import', 'new_invoice', 'leave')),
+  kind        text    not null check (kind in ('dismiss', 'import', 'new_invoice', 'leave', 'rewrite')),
   version_at  integer not null,                          -- of the order as the person saw it: dismiss and leave end
   facts       integer not null,                          -- with the next change of it, or the next fact
   at          integer not null,
   user_id     integer references user,                   -- null: at the command line
   note        text    not null default '',
-  constraint ruling_names_its_document check ((kind in ('new_invoice', 'leave')) = (document_id is not null))
+  constraint ruling_names_its_document check ((kind in ('new_invoice', 'leave', 'rewrite')) = (document_id is not null))
 ) strict;
 create index ruling_of on ruling (order_id);
 
@@ -463,6 +465,42 @@ create table alert (
 ) strict;
 create unique index alert_open on alert (cause, subject) where closed_at is null;
 create index alert_by_time on alert (seen_at);
+
+-- A merchant's orders of one day of its own calendar, each in one class, as they stood in the night after. Drawn up anew
+-- while the day is young and its orders move on.
+create table statement (
+  id          integer primary key autoincrement,
+  merchant_id integer not null references merchant,
+  day         text    not null,                          -- 2026-11-20
+  begins_at   integer not null,
+  ends_at     integer not null,
+  drawn_at    integer not null,
+  missing     text    not null check (json_valid(missing)),  -- numbers of orders that nobody told us of
+  unique (merchant_id, day),
+  constraint a_day_has_a_length check (begins_at < ends_at)
+) strict;
+create index statement_by_day on statement (day, merchant_id);
+
+-- The orders of a statement; no foreign key to them, for it would need an index of its own.
+create table accounted (
+  statement_id integer not null references statement,
+  order_id     integer not null,
+  class        text    not null check (class in ('invoiced', 'cancelled', 'ignored', 'waiting', 'shadow', 'held',
+                 'in_doubt', 'failed', 'in_work')),
+  primary key (statement_id, order_id)
+) strict, without rowid;
+
+-- Each night what Daftra holds of the last weeks is read again, a few orders at a time.
+create table examination (
+  merchant_id integer not null references merchant,
+  day         text    not null,                          -- of the merchant's calendar
+  began_at    integer not null,
+  ended_at    integer,                                   -- null: it goes on
+  place_at    integer not null default 0,                -- state_at of the last order that was looked at, and its id
+  place_id    integer not null default 0,
+  orders      integer not null default 0,                -- how many were asked for
+  primary key (merchant_id, day)
+) strict, without rowid;
 
 -- Deliveries that proved nothing, by what is likely wrong: a flood makes counts larger, never rows. A month of them is kept.
 create table rejection (

@@ -7,6 +7,7 @@ pub mod read;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
@@ -17,13 +18,14 @@ use crate::db::merchant::Mode;
 use crate::db::order::Overview;
 use crate::db::ruling;
 use crate::db::user::Role;
-use crate::db::{delivery, held, merchant, order, token, user};
+use crate::db::{delivery, held, merchant, order, statement, token, user};
 use crate::desk::file::MerchantFile;
 use crate::domain::document as ledger;
 use crate::domain::invoice::Billed;
 use crate::domain::money::Currency;
 use crate::domain::payment::{self, MoneyState, PaymentDraft};
 use crate::domain::reason::Reason;
+use crate::domain::sequence::Gap;
 use crate::domain::trace::Trace;
 use crate::text::{self, Lang};
 
@@ -191,7 +193,7 @@ impl From<delivery::Overview> for Delivery {
 /// What a person decided about an order.
 #[derive(Debug, Serialize)]
 pub struct Ruling {
-    /// `dismiss`, `import`, `new_invoice` or `leave`.
+    /// `dismiss`, `import`, `new_invoice`, `leave` or `rewrite`.
     pub ruling: &'static str,
     /// The same for people.
     pub what: &'static str,
@@ -239,6 +241,55 @@ impl From<held::Cause> for Cause {
             orders: cause.orders,
             since: cause.since,
             examples: cause.examples.into_iter().map(|(_, name)| name).collect(),
+        }
+    }
+}
+
+/// `statement list`, and with its lines `statement show`.
+#[derive(Debug, Serialize)]
+pub struct Statement {
+    /// The merchant's slug.
+    pub merchant: String,
+    /// In the merchant's own calendar.
+    pub day: Date,
+    /// When it was drawn up.
+    pub drawn_at: Timestamp,
+    /// All orders of the day.
+    pub orders: i64,
+    /// How many are in which class.
+    pub classes: BTreeMap<Class, i64>,
+    /// Numbers of orders that nobody told us of.
+    pub missing: Vec<Gap>,
+    /// The orders; not in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lines: Option<Vec<StatementLine>>,
+}
+
+/// One order of a statement.
+#[derive(Debug, Serialize)]
+pub struct StatementLine {
+    /// Our own number.
+    pub order_id: i64,
+    /// The shop's name for it.
+    pub order: String,
+    /// Where it stood.
+    pub class: Class,
+}
+
+impl Statement {
+    fn new(merchant: String, statement: statement::Statement, lines: Option<Vec<statement::Line>>) -> Self {
+        let line = |line: statement::Line| {
+            let statement::Line { order_id, name, class } = line;
+            StatementLine { order_id, order: name.unwrap_or_default(), class }
+        };
+        Self {
+            orders: statement.orders(),
+            merchant,
+            day: statement.day,
+            drawn_at: statement.drawn_at,
+            classes: statement.counts,
+            missing: statement.missing,
+            lines: lines.map(|lines| lines.into_iter().map(line).collect()),
         }
     }
 }

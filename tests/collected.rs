@@ -215,6 +215,7 @@ impl Books {
             Operation::Resolve { document, wanted } => format!("resolve {document} {wanted}"),
             other @ (Operation::Create { .. }
             | Operation::Replace { .. }
+            | Operation::Rewrite { .. }
             | Operation::Find { .. }
             | Operation::Verify { .. }) => panic!("{other:?}"),
         };

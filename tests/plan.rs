@@ -390,6 +390,12 @@ impl World {
                 }
                 Some(("replacement", draft))
             }
+            Operation::Rewrite { document } => {
+                let draft = self.document(document).content.clone();
+                self.event(document, Event::Replace { draft: draft.clone() });
+                self.answer(document, answer);
+                Some(("rewritten", draft))
+            }
             Operation::Verify { document } if self.document(document).state == State::Refused => {
                 self.event(document, Event::Short { shortages: self.shortages.clone() });
                 None
@@ -562,6 +568,7 @@ fn word(decision: &Decision) -> &'static str {
             Operation::Find { .. } => "find",
             Operation::Create { .. } => "create",
             Operation::Replace { .. } => "replace",
+            Operation::Rewrite { .. } => "rewrite",
             Operation::Verify { .. } => "verify",
             Operation::Resolve { .. } => "resolve",
         },
@@ -598,6 +605,7 @@ fn story(decision: &Decision, trace: &Trace) -> String {
                         lines.extend(parts(draft));
                     }
                     Operation::Record { .. }
+                    | Operation::Rewrite { .. }
                     | Operation::Find { .. }
                     | Operation::Verify { .. }
                     | Operation::Resolve { .. } => lines.push(line(operation)),

@@ -37,7 +37,7 @@ fn reasons() -> Vec<(Why, bool)> {
         UserForm, UserTaken, NoUser, UserDisabled, PasswordLength(3, 12, 1024), LastOwner, OwnerLimited, Language,
         TokenName(64), TokenTaken, TokensMany(20), TokenRole(Role::Viewer), TokenDays(366), TokenShort(40), NoToken,
         NoteLength(0, 2000), CodeTwice, CodeForm, ProductForm,
-        NoOrder, NoCause, NotDismissed(State::Settled), NotImported(State::Settled), NothingGone(State::Held),
+        NoOrder, NoCause, NotDismissed(State::Settled), NotImported(State::Settled), NothingGone(State::Held), NothingChanged(State::Held),
         NoDelivery, NothingToTakeIn, BodyUnreadable("total_price".into(), "no number".into()), BodyPurged, BodySealed);
     let with_value = |why: &Why| {
         !matches!(
@@ -60,6 +60,7 @@ fn reasons() -> Vec<(Why, bool)> {
                 | Why::NotDismissed(_)
                 | Why::NotImported(_)
                 | Why::NothingGone(_)
+                | Why::NothingChanged(_)
                 | Why::NothingToTakeIn
                 | Why::BodyUnreadable(..)
                 | Why::BodyPurged

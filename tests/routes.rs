@@ -32,7 +32,10 @@ fn town() -> World {
          from document where id = 1;
          insert into delivery (merchant_id, event_key, topic, order_id, received_at)
          values (2, 'b2', 'orders/create', 2, 1795165200000);
-         insert into sync_log (at, merchant_id, order_id, status) values (1795165201000, 2, 2, 'held')",
+         insert into sync_log (at, merchant_id, order_id, status) values (1795165201000, 2, 2, 'held');
+         insert into statement (merchant_id, day, begins_at, ends_at, drawn_at, missing)
+         values (1, '2026-11-20', 0, 9, 9, '[]'), (2, '2026-11-20', 0, 9, 9, '[]');
+         insert into accounted values (1, 1, 'invoiced'), (2, 2, 'held')",
     );
     world.add_user("olga", Role::Owner);
     for (name, role) in Role::ALL.map(|role| (limited(role), role)) {
@@ -48,13 +51,14 @@ fn town() -> World {
 fn address(route: &Route) -> String {
     let places = ["{order}", "{document}", "{delivery}", "{user}", "{token}"];
     let path = places.into_iter().fold(route.path.to_owned(), |path, place| path.replace(place, "1"));
-    path.replace("{merchant}", "noon").replace("{slug}", "noon")
+    path.replace("{merchant}", "noon").replace("{slug}", "noon").replace("{day}", "2026-11-20")
 }
 
 /// The same of the second merchant; whose user and token is meant makes no difference to who asks.
 fn own_address(route: &Route) -> String {
     let path =
         ["{order}", "{delivery}"].into_iter().fold(route.path.to_owned(), |path, place| path.replace(place, "2"));
+    let path = path.replace("{day}", "2026-11-20");
     path.replace("{merchant}", "souq").replace("{document}", "3").replace("{user}", "1").replace("{token}", "1")
 }
 

@@ -54,6 +54,13 @@ insert into tally (kind, subject, window_at) values ('login', '10.0.0.0/24', 0);
 insert into setting (key, value) values ('heartbeat_at', '0');
 ";
 
+/// Rows of the tables that came later.
+const LATER: &str = "
+insert into statement (merchant_id, day, begins_at, ends_at, drawn_at, missing) values (1, '2026-11-20', 0, 9, 9, '[]');
+insert into accounted (statement_id, order_id, class) values (1, 2, 'held');
+insert into examination (merchant_id, day, began_at) values (1, '2026-11-20', 0);
+";
+
 /// The rule as the error names it, a change it allows, and the nearest one it does not.
 const RULES: &[(&str, &str, &str)] = &[
     (
@@ -304,6 +311,26 @@ const RULES: &[(&str, &str, &str)] = &[
         "update alert set closed_at = 1; insert into alert (cause, subject, opened_at, seen_at)
            values ('trouble', 'one', 2, 2)",
         "insert into alert (cause, subject, opened_at, seen_at) values ('trouble', 'one', 2, 2)",
+    ),
+    ("check json_valid(missing)", "update statement set missing = '[{}]'", "update statement set missing = 'none'"),
+    (
+        "unique statement.merchant_id, statement.day",
+        "insert into statement (merchant_id, day, begins_at, ends_at, drawn_at, missing)
+           values (1, '2026-11-21', 0, 9, 9, '[]')",
+        "insert into statement (merchant_id, day, begins_at, ends_at, drawn_at, missing)
+           values (1, '2026-11-20', 0, 9, 9, '[]')",
+    ),
+    ("check a_day_has_a_length", "update statement set begins_at = 8", "update statement set begins_at = 9"),
+    ("check class in", "update accounted set class = 'in_doubt'", "update accounted set class = 'lost'"),
+    (
+        "unique accounted.statement_id, accounted.order_id",
+        "insert into accounted values (1, 3, 'held')",
+        "insert into accounted values (1, 2, 'invoiced')",
+    ),
+    (
+        "unique examination.merchant_id, examination.day",
+        "insert into examination (merchant_id, day, began_at) values (1, '2026-11-21', 0)",
+        "insert into examination (merchant_id, day, began_at) values (1, '2026-11-20', 1)",
     ),
     ("check reason in", "update rejection set reason = 'closed'", "update rejection set reason = 'mood'"),
     (
@@ -575,6 +602,7 @@ fn what_was_kept_by_earlier_versions_is_kept_and_obeys_todays_rules() {
         assert!(empty.is_empty(), "version {}: no rows in {empty:?}", version + 1);
         TODAY.bring_up(&mut db, &path).unwrap();
         assert_eq!(contents(&db, Some(&before)), before, "version {}", version + 1);
+        db.execute_batch(LATER).unwrap();
         for (rule, legal, illegal) in RULES {
             assert!(attempt(&db, legal).is_ok(), "{rule}: refuses {legal}");
             assert!(attempt(&db, illegal).is_err(), "{rule}: allows {illegal}");
@@ -726,6 +754,9 @@ fn in_memory(create: &str) -> Connection {
 fn filled(create: &str) -> Connection {
     let db = in_memory(create);
     db.execute_batch(ROWS).unwrap_or_else(|error| panic!("{error} in ROWS"));
+    if create.contains("create table statement") {
+        db.execute_batch(LATER).unwrap_or_else(|error| panic!("{error} in LATER"));
+    }
     db
 }
 

@@ -285,7 +285,8 @@ fn every_reason_to_turn_a_delivery_away_has_its_next_step() {
 fn every_state_has_its_word() {
     distinct(&order::State::ALL, |lang, state| lang.words().order_state(*state));
     distinct(&Class::ALL, |lang, class| lang.words().class(*class));
-    let rulings = every!(Ruling: Dismiss, Import, NewInvoice { document: 1 }, Leave { document: 1 });
+    let rulings =
+        every!(Ruling: Dismiss, Import, NewInvoice { document: 1 }, Leave { document: 1 }, Rewrite { document: 1 });
     distinct(&rulings, |lang, ruling| lang.words().ruling(*ruling));
     distinct(&Status::ALL, |lang, status| lang.words().status(*status));
     distinct(&Fate::ALL, |lang, fate| lang.words().fate(*fate));

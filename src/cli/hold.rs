@@ -41,13 +41,15 @@ pub(super) enum Command {
         note: String,
     },
     /// The invoice was deleted in Daftra on purpose: leave it so until the shop changes the order
-    Leave(Deleted),
+    Leave(About),
     /// The invoice was deleted in Daftra: make a new one in its place
-    NewInvoice(Deleted),
+    NewInvoice(About),
+    /// The invoice was changed by hand: write our rows and fields again, over what they became; what others added stays
+    Rewrite(About),
 }
 
 #[derive(clap::Args)]
-pub(super) struct Deleted {
+pub(super) struct About {
     #[command(flatten)]
     which: Which,
     /// Why; it is kept with the order
@@ -73,12 +75,15 @@ impl Command {
                 Ok(Ended::Fine)
             }
             Self::Dismiss { which, note } => rule(session, &which, note, |_, _| Ok(Ruling::Dismiss)),
-            Self::Leave(Deleted { which, note }) => {
+            Self::Leave(About { which, note }) => {
                 rule(session, &which, note, |db, order| Ok(Ruling::Leave { document: deleted_invoice(db, order)? }))
             }
-            Self::NewInvoice(Deleted { which, note }) => rule(session, &which, note, |db, order| {
+            Self::NewInvoice(About { which, note }) => rule(session, &which, note, |db, order| {
                 Ok(Ruling::NewInvoice { document: deleted_invoice(db, order)? })
             }),
+            Self::Rewrite(About { which, note }) => {
+                rule(session, &which, note, |db, order| Ok(Ruling::Rewrite { document: changed_invoice(db, order)? }))
+            }
         }
     }
 }
@@ -90,6 +95,14 @@ fn deleted_invoice(db: &Db, order: &Overview) -> anyhow::Result<i64> {
     match documents.iter().rev().find(is_gone) {
         Some(document) => Ok(document.id),
         None => bail!("None of the invoices of order {} was found deleted in Daftra", order.name),
+    }
+}
+
+fn changed_invoice(db: &Db, order: &Overview) -> anyhow::Result<i64> {
+    let documents = db.read(|c| document::of_order(c, order.id))?;
+    match documents.iter().find(|document| document.can_be_rewritten()) {
+        Some(document) => Ok(document.id),
+        None => bail!("No invoice of order {} is known to be changed by hand that could be written again", order.name),
     }
 }
 

@@ -24,6 +24,7 @@ mod rekey;
 mod restore;
 mod sandbox;
 mod serve;
+mod statement;
 mod token;
 mod user;
 mod verify;
@@ -76,6 +77,9 @@ enum Command {
     Hold(hold::Command),
     /// What happened, newest first
     Log(log::Log),
+    /// The daily statements: every order of a day in exactly one class
+    #[command(subcommand)]
+    Statement(statement::Command),
     /// Who may sign in to the pages
     #[command(subcommand)]
     User(user::Command),
@@ -144,6 +148,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>, environment: Vec<(String, 
         Command::Order(command) => command.run(&session),
         Command::Hold(command) => command.run(&session),
         Command::Log(log) => log.run(&session),
+        Command::Statement(command) => command.run(&session),
         Command::User(command) => command.run(&session),
         Command::Token(command) => command.run(&session),
         Command::Backup(backup) => backup.run(&session),

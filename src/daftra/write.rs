@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::compare::{compare_header, match_rows};
 use super::mark::{LONGEST_LABEL_CHARS, description};
-use super::wire::{RemoteDocument, values};
+use super::wire::{RemoteDocument, RemoteItem, values};
 use crate::domain::draft::Draft;
 use crate::domain::invoice::{Billed, Header, InvoiceDraft, Row};
 use crate::domain::payment::PaymentDraft;
@@ -142,7 +142,7 @@ fn payment_body(payment: &PaymentDraft, parent_remote: i64) -> Value {
     json!({"InvoicePayment": fields})
 }
 
-/// The body of a PUT. Only [`merge`] makes one, so nothing can be replaced that was not read and compared.
+/// The body of a PUT. Only [`merge`] and [`overwrite`] make one, so nothing can be replaced that was not read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Replacement(Value);
 
@@ -165,7 +165,42 @@ pub fn merge(remote: &RemoteDocument, old: &InvoiceDraft, new: &InvoiceDraft) ->
     if !differences.is_empty() {
         return Err(differences);
     }
+    let is_draft = remote.is_draft;
+    let place = |is_own: bool| if is_own { Place::Ours } else { Place::Theirs };
+    Ok(whole(remote, new, is_draft, matched.is_own.into_iter().map(place)))
+}
 
+/// The invoice as `own` says, over whatever a person made of our rows and fields. Rows without our mark stay, unless Daftra
+/// keeps no marks: then every row counts as ours.
+#[must_use]
+pub fn overwrite(remote: &RemoteDocument, own: &InvoiceDraft) -> Replacement {
+    let matched = match_rows(&own.header, &own.billed, remote);
+    let marks_are_kept = remote.items.iter().any(|item| item.is_marked);
+    let place = |(is_own, item): (bool, &RemoteItem)| match (is_own, item.is_marked || !marks_are_kept) {
+        (true, _) => Place::Ours,
+        (false, true) => Place::Nobodys,
+        (false, false) => Place::Theirs,
+    };
+    let is_draft = remote.is_draft && own.header.draft;
+    whole(remote, own, is_draft, matched.is_own.into_iter().zip(&remote.items).map(place))
+}
+
+/// What becomes of the place of a row.
+enum Place {
+    /// The next of our rows stands in it.
+    Ours,
+    /// It is carried over.
+    Theirs,
+    /// A row of ours that should not be there.
+    Nobodys,
+}
+
+fn whole(
+    remote: &RemoteDocument,
+    new: &InvoiceDraft,
+    is_draft: bool,
+    places: impl Iterator<Item = Place>,
+) -> Replacement {
     let mut fields: Map<String, Value> = Map::new();
     for name in CARRIED {
         if let Some(value) = remote.raw.get(name).filter(|value| !value.is_null()) {
@@ -178,12 +213,16 @@ pub fn merge(remote: &RemoteDocument, old: &InvoiceDraft, new: &InvoiceDraft) ->
     let date = remote.date.unwrap_or(new.header.date);
     fields.append(&mut own_fields(&new.header, date, &kept_notes(&remote.notes, &new.header)));
     // Issuing is the act of a person, and is not undone here.
-    fields.insert("draft".to_owned(), json!(u8::from(remote.is_draft)));
+    fields.insert("draft".to_owned(), json!(u8::from(is_draft)));
 
     let mut ours = own_rows(&new.header, &new.billed);
     let mut items = Vec::new();
-    for (row, is_own) in list(&remote.raw, "InvoiceItem").into_iter().zip(matched.is_own) {
-        if is_own { items.extend(ours.next()) } else { items.push(carried_row(row)) }
+    for (row, place) in list(&remote.raw, "InvoiceItem").into_iter().zip(places) {
+        match place {
+            Place::Ours => items.extend(ours.next()),
+            Place::Theirs => items.push(carried_row(row)),
+            Place::Nobodys => {}
+        }
     }
     items.extend(ours);
 
@@ -192,7 +231,7 @@ pub fn merge(remote: &RemoteDocument, old: &InvoiceDraft, new: &InvoiceDraft) ->
     if !custom.is_empty() {
         body["InvoiceCustomField"] = custom.into();
     }
-    Ok(Replacement(body))
+    Replacement(body)
 }
 
 /// Whether the text holds the reference as a word of its own: `k-1-order` is not in `k-1-order/2`.

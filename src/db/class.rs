@@ -42,6 +42,28 @@ impl Class {
         Self::Failed,
         Self::InWork,
     ];
+
+    /// As it stands in the database.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Invoiced => "invoiced",
+            Self::Cancelled => "cancelled",
+            Self::Ignored => "ignored",
+            Self::Waiting => "waiting",
+            Self::Shadow => "shadow",
+            Self::Held => "held",
+            Self::InDoubt => "in_doubt",
+            Self::Failed => "failed",
+            Self::InWork => "in_work",
+        }
+    }
+
+    /// The class of a word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.word() == word)
+    }
 }
 
 /// The class of an order that stands so, for this reason, with these documents. Every case is one of them.

@@ -1,5 +1,6 @@
 //! Merchants, the vendors they own in a shop, and their sealed credentials.
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,25 @@ pub struct Merchant {
     pub rules: Rules,
     pub trouble: Option<Trouble>,
     pub not_before: Timestamp,
+}
+
+impl Merchant {
+    /// The zone of its days; none if this program does not know the name.
+    #[must_use]
+    pub fn zone(&self) -> Option<TimeZone> {
+        TimeZone::get(&self.time_zone).ok()
+    }
+}
+
+/// Since when a merchant is known here.
+pub fn known_since(c: &Connection, id: i64) -> Result<Timestamp, Error> {
+    const READ: &str = "read since when a merchant is known";
+    let created: i64 = c
+        .prepare_cached("select created_at from merchant where id = ?1")
+        .during(READ)?
+        .query_row([id], |row| row.get(0))
+        .during(READ)?;
+    at(created)
 }
 
 /// What the merchant's orders lead to.

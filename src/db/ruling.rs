@@ -50,10 +50,26 @@ pub fn in_force(c: &Connection, order_id: i64) -> Result<BTreeSet<Ruling>, Error
 
 /// Ends the rulings that would end with the next change of the order: a person wants it looked at again.
 pub fn lift(tx: &Transaction<'_>, order_id: i64) -> Result<(), Error> {
-    tx.prepare_cached("update ruling set version_at = -1 where order_id = ?1 and kind in ('dismiss', 'leave')")
-        .during("lift an order's rulings")?
-        .execute([order_id])
-        .during("lift an order's rulings")?;
+    tx.prepare_cached(
+        "update ruling set version_at = -1 where order_id = ?1 and kind in ('dismiss', 'leave', 'rewrite')",
+    )
+    .during("lift an order's rulings")?
+    .execute([order_id])
+    .during("lift an order's rulings")?;
+    Ok(())
+}
+
+/// What was to be done once is begun.
+pub fn fulfil(tx: &Transaction<'_>, ruling: Ruling) -> Result<(), Error> {
+    const END: &str = "end a ruling";
+    let Some(document_id) = ruling.document() else { return Ok(()) };
+    tx.prepare_cached(
+        "update ruling set version_at = -1
+         where order_id = (select order_id from document where id = ?1) and document_id = ?1 and kind = ?2",
+    )
+    .during(END)?
+    .execute((document_id, ruling.word()))
+    .during(END)?;
     Ok(())
 }
 

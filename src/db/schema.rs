@@ -19,10 +19,57 @@ pub const APPLICATION_ID: i32 = i32::from_be_bytes(*b"Qant");
 /// The schema of this version of the program.
 pub const TODAY: Schema<'static> = Schema { create: include_str!("../../schema.sql"), migrations: &[TO_2] };
 
-/// What operating needs: bodies of calls found by their age, and alerts by theirs.
+/// What operating needs: bodies of calls found by their age, and alerts by theirs; and the nightly account of all orders.
 const TO_2: &str = "
 create index attempt_with_bodies on attempt (started_at) where request is not null or answer is not null;
 create index alert_by_time on alert (seen_at);
+create index orders_by_day on orders (merchant_id, coalesce(placed_at, created_at));
+create index orders_by_touch on orders (merchant_id, state_at, id);
+create table ruling_of_today (
+  id          integer primary key autoincrement,
+  order_id    integer not null references orders,
+  document_id integer references document,
+  kind        text    not null check (kind in ('dismiss', 'import', 'new_invoice', 'leave', 'rewrite')),
+  version_at  integer not null,
+  facts       integer not null,
+  at          integer not null,
+  user_id     integer references user,
+  note        text    not null default '',
+  constraint ruling_names_its_document check ((kind in ('new_invoice', 'leave', 'rewrite')) = (document_id is not null))
+) strict;
+insert into ruling_of_today select * from ruling;
+drop table ruling;
+alter table ruling_of_today rename to ruling;
+create index ruling_of on ruling (order_id);
+create table statement (
+  id          integer primary key autoincrement,
+  merchant_id integer not null references merchant,
+  day         text    not null,
+  begins_at   integer not null,
+  ends_at     integer not null,
+  drawn_at    integer not null,
+  missing     text    not null check (json_valid(missing)),
+  unique (merchant_id, day),
+  constraint a_day_has_a_length check (begins_at < ends_at)
+) strict;
+create index statement_by_day on statement (day, merchant_id);
+create table accounted (
+  statement_id integer not null references statement,
+  order_id     integer not null,
+  class        text    not null check (class in ('invoiced', 'cancelled', 'ignored', 'waiting', 'shadow', 'held',
+                 'in_doubt', 'failed', 'in_work')),
+  primary key (statement_id, order_id)
+) strict, without rowid;
+create table examination (
+  merchant_id integer not null references merchant,
+  day         text    not null,
+  began_at    integer not null,
+  ended_at    integer,
+  place_at    integer not null default 0,
+  place_id    integer not null default 0,
+  orders      integer not null default 0,
+  primary key (merchant_id, day)
+) strict, without rowid;
 ";
 
 /// Two roads to the same tables.

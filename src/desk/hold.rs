@@ -122,6 +122,11 @@ fn check(tx: &Transaction<'_>, order: &Overview, ruling: Ruling) -> Result<(), E
                 .any(|one| one.id == document && one.invoice().is_some() && one.state == DocumentState::Gone);
             if is_gone { Ok(()) } else { refuse(Why::NothingGone) }
         }
+        (Ruling::Rewrite { document }, _) => {
+            let documents = document::of_order(tx, order.id)?;
+            let can_be = documents.iter().any(|one| one.id == document && one.can_be_rewritten());
+            if can_be { Ok(()) } else { refuse(Why::NothingChanged) }
+        }
     }
 }
 

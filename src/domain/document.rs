@@ -215,6 +215,16 @@ pub enum Finding {
     },
 }
 
+impl Document {
+    /// An invoice of ours that somebody changed by hand and that Daftra still lets us change.
+    #[must_use]
+    pub fn can_be_rewritten(&self) -> bool {
+        self.invoice().is_some()
+            && self.state == State::Posted
+            && matches!(self.finding, Some(Finding::ChangedByHand { .. }))
+    }
+}
+
 /// What a document needs next, as far as it alone can say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
@@ -368,6 +378,8 @@ pub enum Event {
     },
     /// A person says: try again.
     TryAgain,
+    /// Time has passed: it is read again, whatever is known of it.
+    Examine,
 }
 
 /// An event that cannot happen in a state: a fault of ours, never of the world.
@@ -585,6 +597,12 @@ pub fn apply(document: &Document, event: Event, now: Timestamp, policy: &Policy)
             after.refusal = None;
             after.verified_at = None;
         }
+        // What a person is asked about stays as it was found.
+        (State::Posted | State::Locked, Event::Examine) => {
+            if document.finding.is_none() && document.look_at.is_none() {
+                after.look_at = Some(now);
+            }
+        }
         (State::Gone, Event::TryAgain) => {
             enter(&mut after, State::Posted);
             after.verified_at = None;
@@ -646,6 +664,7 @@ impl Event {
             Self::Want => "want",
             Self::Note { .. } => "note",
             Self::TryAgain => "try again",
+            Self::Examine => "examine",
         }
     }
 }

@@ -21,5 +21,6 @@ pub mod refund;
 pub mod retry;
 pub mod rules;
 pub mod ruling;
+pub mod sequence;
 pub mod tax;
 pub mod trace;

@@ -31,6 +31,8 @@ pub enum Operation {
     },
     /// Read, merge our part, write back.
     Replace { document: i64, draft: Draft, classes: BTreeMap<i64, Class> },
+    /// Write what it held before somebody changed it by hand; what others added stays.
+    Rewrite { document: i64 },
     /// Read back what was written.
     Verify { document: i64 },
     /// Look up a document whose call we never heard the end of.

@@ -191,6 +191,9 @@ impl Case<'_> {
                 }
                 Next::Verify => verify.push(Operation::Verify { document: document.id }),
                 Next::Hold(Hold::Gone { .. }) if self.is_judged(document) => {}
+                Next::Hold(Hold::ChangedByHand { .. }) if self.is_to_be_rewritten(document) => {
+                    needs.looks.push(Operation::Rewrite { document: document.id });
+                }
                 Next::Hold(hold) => needs.holds.push(hold),
                 Next::Nothing if self.may_be_lost(document) => {
                     verify.push(Operation::Verify { document: document.id });
@@ -206,6 +209,14 @@ impl Case<'_> {
     fn is_judged(&self, gone: &Document) -> bool {
         let document = gone.id;
         self.ledger.is_ruled(Ruling::Leave { document }) || self.ledger.is_ruled(Ruling::NewInvoice { document })
+    }
+
+    /// A person wants our rows back on an invoice; one that was missing a moment ago is looked for first.
+    fn is_to_be_rewritten(&self, changed: &Document) -> bool {
+        changed.state == State::Posted
+            && changed.invoice().is_some()
+            && changed.look_at.is_none_or(|at| at <= self.now)
+            && self.ledger.is_ruled(Ruling::Rewrite { document: changed.id })
     }
 
     /// Whether a document in doubt is still to be made if it turns out to be absent.

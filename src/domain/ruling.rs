@@ -17,6 +17,8 @@ pub enum Ruling {
     NewInvoice { document: i64 },
     /// What was deleted in Daftra was deleted on purpose.
     Leave { document: i64 },
+    /// What somebody changed in Daftra is written over, once.
+    Rewrite { document: i64 },
 }
 
 impl Ruling {
@@ -28,6 +30,7 @@ impl Ruling {
             Self::Import => "import",
             Self::NewInvoice { .. } => "new_invoice",
             Self::Leave { .. } => "leave",
+            Self::Rewrite { .. } => "rewrite",
         }
     }
 
@@ -36,7 +39,7 @@ impl Ruling {
     pub fn document(self) -> Option<i64> {
         match self {
             Self::Dismiss | Self::Import => None,
-            Self::NewInvoice { document } | Self::Leave { document } => Some(document),
+            Self::NewInvoice { document } | Self::Leave { document } | Self::Rewrite { document } => Some(document),
         }
     }
 
@@ -48,6 +51,7 @@ impl Ruling {
             ("import", None) => Some(Self::Import),
             ("new_invoice", Some(document)) => Some(Self::NewInvoice { document }),
             ("leave", Some(document)) => Some(Self::Leave { document }),
+            ("rewrite", Some(document)) => Some(Self::Rewrite { document }),
             (_, _) => None,
         }
     }

@@ -5,6 +5,7 @@ pub mod ask;
 pub mod backup;
 pub mod gate;
 pub mod intake;
+mod night;
 pub mod order;
 mod pay;
 pub mod perform;

@@ -282,7 +282,7 @@ fn may_perform(mode: Mode, operation: &Operation) -> bool {
         Mode::Shadow => match operation {
             Operation::Find { .. } | Operation::Verify { .. } | Operation::Resolve { .. } => true,
             Operation::Record { changes } => changes.iter().all(|change| matches!(change, Change::Recover { .. })),
-            Operation::Create { .. } | Operation::Replace { .. } => false,
+            Operation::Create { .. } | Operation::Replace { .. } | Operation::Rewrite { .. } => false,
         },
         Mode::Paused | Mode::Closed => false,
     }

@@ -14,13 +14,13 @@ use crate::daftra::compare::{compare, lost_payments, paid_by_others};
 use crate::daftra::look::Looked;
 use crate::daftra::outcome::{Unanswered, Written};
 use crate::daftra::wire::RemoteDocument;
-use crate::daftra::write::merge;
+use crate::daftra::write::{Replacement, merge, overwrite};
 use crate::db::document::{self, About, Action, Ended};
 use crate::db::job::{self, Chore, Job};
 use crate::db::log::{self, Status};
 use crate::db::merchant::{self, Trouble};
 use crate::db::order::Case;
-use crate::db::{Error, account, alert, product};
+use crate::db::{Error, account, alert, product, ruling};
 use crate::domain::catalog::Code;
 use crate::domain::document::{Document, Event, Policy, State, apply};
 use crate::domain::draft::Draft;
@@ -30,6 +30,7 @@ use crate::domain::money::{Amount, Currency};
 use crate::domain::operation::{Change, Operation};
 use crate::domain::reason::{Difference, DifferenceKind};
 use crate::domain::refund::{Cause, Class, ReceiptDraft, left};
+use crate::domain::ruling::Ruling;
 
 /// How far back before the order was placed a document of it may have been created: clocks and zones differ.
 const LOOK_BACK: SignedDuration = SignedDuration::from_hours(24);
@@ -79,6 +80,10 @@ impl Engine {
             }
             Operation::Replace { document, draft, classes } => match of(document) {
                 Some(document) => visit.replace(document.clone(), draft, classes),
+                None => Ok(Performed::Done),
+            },
+            Operation::Rewrite { document } => match of(document) {
+                Some(document) => visit.rewrite(document.clone()),
                 None => Ok(Performed::Done),
             },
             Operation::Verify { document } => match of(document) {
@@ -275,17 +280,45 @@ impl Visit<'_> {
             Err(differences) => return self.happened(document.id, Event::Differs { differences }),
         };
         new.paid_by_others = paid_by_others(&new, &read).unwrap_or_default();
-        let draft = Draft::Invoice(new);
+        self.put(document, Draft::Invoice(new), &replacement, classes)
+    }
+
+    /// A person wants our part of it back as it was.
+    fn rewrite(&self, document: Document) -> Result<Performed, Error> {
+        let (Some(remote_id), Draft::Invoice(mut own)) = (document.remote_id, document.content.clone()) else {
+            return Ok(Performed::Retry("only an invoice that exists can be written again".to_owned()));
+        };
+        let read = match self.read(&document, remote_id)? {
+            Ok(read) => read,
+            Err(ended) => return Ok(ended),
+        };
+        let replacement = overwrite(&read, &own);
+        own.paid_by_others = paid_by_others(&own, &read).unwrap_or_default();
+        self.put(document, Draft::Invoice(own), &replacement, BTreeMap::new())
+    }
+
+    /// The intent, the PUT, and what came of it. Whoever wished for it has wished once.
+    fn put(
+        &self,
+        document: Document,
+        draft: Draft,
+        replacement: &Replacement,
+        classes: BTreeMap<i64, Class>,
+    ) -> Result<Performed, Error> {
+        let Some(remote_id) = document.remote_id else {
+            return Ok(Performed::Retry("only an invoice that exists can be replaced".to_owned()));
+        };
         let (order_id, now, policy) = (self.order_id, self.now(), self.engine.settings.policy);
         let about = self.about(Action::Replace, Some(document.id));
         let id = document.id;
         let attempt = self.engine.db.write(move |tx| {
             let replacing = must(apply(&document, Event::Replace { draft }, now, &policy));
             document::store(tx, document.state, &replacing)?;
+            ruling::fulfil(tx, Ruling::Rewrite { document: document.id })?;
             classify(tx, order_id, &classes, document.id)?;
             document::begin_attempt(tx, about, now)
         })?;
-        let answered = self.engine.daftra.replace(&self.door, &self.pace(), remote_id, &replacement);
+        let answered = self.engine.daftra.replace(&self.door, &self.pace(), remote_id, replacement);
         self.conclude(id, attempt, answered)
     }
 

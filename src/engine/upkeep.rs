@@ -10,6 +10,7 @@ use std::sync::{MutexGuard, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 
 use super::Engine;
+use super::night::Drawn;
 use crate::db::alert::{self, Cause, Standing};
 use crate::db::condition::conditions;
 use crate::db::trim::{self, Class, Place};
@@ -38,6 +39,8 @@ pub(super) struct Upkeep {
     /// Our clock is not believed: others say otherwise, or it went back.
     doubts_clock: bool,
     walk: Walk,
+    /// Whose statements are drawn up.
+    drawn: Drawn,
 }
 
 /// A walk of retention through all classes.
@@ -66,7 +69,21 @@ impl Engine {
         if let Err(error) = self.trim(now) {
             tracing::error!(%error, "cannot take away what has had its time");
         }
+        if let Err(error) = self.account_for_orders(now) {
+            tracing::error!(%error, "cannot account for the orders of the days before");
+        }
         now + self.settings.upkeep
+    }
+
+    /// By a clock that nobody believes no day is over.
+    fn account_for_orders(&self, now: Timestamp) -> Result<(), Error> {
+        if self.memory().doubts_clock || self.vitals.disk.is_full(now) {
+            return Ok(());
+        }
+        let mut drawn = self.memory().drawn.clone();
+        let ended = self.account(&mut drawn, now);
+        self.memory().drawn = drawn;
+        ended
     }
 
     /// Our clock is behind what this database, or this process, has seen before.

@@ -37,6 +37,7 @@
 //!
 //! POST   /control/acct/<name>/hand         what a person does in Daftra's own screens:
 //!     {"do": "change_row", "document": 1001, "row": 0, "quantity": 3, "unit_price": 5}
+//!     {"do": "remove_row", "document", "row"}
 //!     {"do": "add_row", "document", "item", "unit_price", "quantity"}
 //!     {"do": "set_notes", "document", "notes"}
 //!     {"do": "add_custom_field", "document", "label", "value"}

@@ -85,6 +85,7 @@ impl Words for Arabic {
             Ruling::Import => "استيراد: يُسجَّل رغم أن القواعد تتجاوزه",
             Ruling::NewInvoice { .. } => "فاتورة جديدة بدل المحذوفة",
             Ruling::Leave { .. } => "حُذفت عمدًا: تُترك كما هي",
+            Ruling::Rewrite { .. } => "تُكتب مجددًا كما كانت قبل تغييرها يدويًا",
         }
     }
 
@@ -581,7 +582,7 @@ impl Words for Arabic {
                     isolated(reference),
                     differences.iter().map(difference).collect::<Vec<_>>().join("؛ ")
                 ),
-                "صحّحه في دفترة وأعد المحاولة؛ لن يُكتب فوقه شيء قبل ذلك.",
+                "صحّحه في دفترة وأعد المحاولة؛ والفاتورة يمكن كتابتها مجددًا كما كانت (في صفحة الطلب، أو qantara hold rewrite). لن يُكتب فوقه شيء قبل ذلك.",
             ),
             Hold::SeveralFound { reference, ids } => say(
                 format!("أكثر من مستند في دفترة يحمل المرجع {}: {}.", isolated(reference), list(ids)),

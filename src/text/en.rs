@@ -86,6 +86,7 @@ impl Words for English {
             Ruling::Import => "imported: booked although the rules pass it over",
             Ruling::NewInvoice { .. } => "a new invoice in the place of the deleted one",
             Ruling::Leave { .. } => "deleted on purpose: left as it is",
+            Ruling::Rewrite { .. } => "written again as it was before it was changed by hand",
         }
     }
 
@@ -586,7 +587,7 @@ impl Words for English {
                     isolated(reference),
                     differences.iter().map(difference).collect::<Vec<_>>().join("; ")
                 ),
-                "Put it right in Daftra and try again; nothing is overwritten until then.",
+                "Put it right in Daftra and try again; an invoice can also be written again as it was (on the order's page, or qantara hold rewrite). Nothing is overwritten until then.",
             ),
             Hold::SeveralFound { reference, ids } => say(
                 format!("Several documents in Daftra carry the reference {}: {}.", isolated(reference), list(ids)),

@@ -391,6 +391,8 @@ fn planned(operation: &Operation) -> Planned<'_> {
     match operation {
         Operation::Create { draft, .. } => Planned::Create(draft),
         Operation::Replace { draft, .. } => Planned::Replace(draft),
+        // What a person decided about an invoice that exists; shadow mode has none.
+        Operation::Rewrite { .. } => Planned::OwnBooks,
         Operation::Record { .. } | Operation::Find { .. } | Operation::Verify { .. } | Operation::Resolve { .. } => {
             Planned::OwnBooks
         }

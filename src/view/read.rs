@@ -1,8 +1,11 @@
 //! Fills the shapes from what somebody may see: the command line sees all, the API what its user sees.
 
-use jiff::Timestamp;
+use std::collections::BTreeMap;
 
-use super::{Cause, LogRow, Mapping, Merchant, MerchantRow, Money, Order, Ruling, Story};
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::{Cause, LogRow, Mapping, Merchant, MerchantRow, Money, Order, Ruling, Statement, Story};
 use crate::db::browse::{Place, Search};
 use crate::db::order::{self, Overview};
 use crate::db::sight::Sight;
@@ -52,6 +55,26 @@ pub fn orders_called(sight: &Sight<'_>, filter: order::Filter, text: &str, limit
 
 fn in_classes(sight: &Sight<'_>, orders: Vec<Overview>) -> Result<Vec<Order>, Error> {
     orders.into_iter().map(|order| Ok(Order::new(sight.class(&order)?, order, None))).collect()
+}
+
+/// Statements, the newest day first.
+pub fn statements(
+    sight: &Sight<'_>,
+    merchant_id: Option<i64>,
+    before: Option<Date>,
+    limit: u32,
+) -> Result<Vec<Statement>, Error> {
+    let slugs: BTreeMap<i64, String> = sight.merchants()?.into_iter().map(|one| (one.id, one.slug)).collect();
+    let slug = |id: i64| slugs.get(&id).cloned().unwrap_or_default();
+    let found = sight.statements(merchant_id, before, limit)?;
+    Ok(found.into_iter().map(|one| Statement::new(slug(one.merchant_id), one, None)).collect())
+}
+
+/// The statement of a merchant's day with its orders.
+pub fn statement(sight: &Sight<'_>, merchant_id: i64, day: Date) -> Result<Statement, Error> {
+    let (found, lines) = sight.statement(merchant_id, day)?;
+    let slug = sight.merchants()?.into_iter().find(|one| one.id == merchant_id).map(|one| one.slug);
+    Ok(Statement::new(slug.unwrap_or_default(), found, Some(lines)))
 }
 
 /// The whole story of one order.

@@ -114,6 +114,9 @@ pub static ROUTES: &[Route] = &[
     show("/log", Role::Viewer, page::log::show).reading(LOG),
     show("/log.csv", Role::Viewer, page::log::export::csv).reading(LOG),
     show("/log.json", Role::Viewer, page::log::export::json).reading(LOG),
+    show("/statements", Role::Viewer, page::statements::show).reading(&["merchant", "before"]),
+    show("/merchants/{merchant}/statements/{day}", Role::Viewer, page::statements::one),
+    show("/merchants/{merchant}/statements/{day}/orders.csv", Role::Viewer, page::statements::csv),
     show("/orders/{order}", Role::Viewer, page::order::show),
     change("/orders/{order}/retry", Role::Operator, page::order::act::retry),
     change("/orders/{order}/note", Role::Operator, page::order::act::note).reading(&["note"]),
@@ -121,6 +124,8 @@ pub static ROUTES: &[Route] = &[
     change("/orders/{order}/import", Role::Operator, page::order::act::import).reading(&["note"]),
     change("/orders/{order}/documents/{document}/renew", Role::Operator, page::order::act::renew).reading(&["note"]),
     change("/orders/{order}/documents/{document}/leave", Role::Operator, page::order::act::leave).reading(&["note"]),
+    change("/orders/{order}/documents/{document}/rewrite", Role::Operator, page::order::act::rewrite)
+        .reading(&["note"]),
     show("/deliveries", Role::Viewer, page::deliveries::show).reading(&["merchant", "topic", "fate", "before"]),
     show("/deliveries/{delivery}/body", Role::Owner, page::delivery::body),
     change("/deliveries/{delivery}/replay", Role::Operator, page::delivery::replay),

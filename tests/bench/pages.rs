@@ -79,6 +79,12 @@ insert into sync_log (at, merchant_id, order_id, document_id, status, reason)
     iif(o.state = 'settled', iif(o.id % 7, status, 'updated'), 'held'), iif(o.state = 'settled', booked, held)
   from orders o cross join (select 'success' as status union all select 'updated' union all select 'duplicate') cross join told
   where o.id > 10 order by o.id;
+insert into statement (merchant_id, day, begins_at, ends_at, drawn_at, missing)
+  select merchant_id, date(created_at / 1000, 'unixepoch'), min(created_at), max(created_at) + 1, max(created_at), '[]'
+  from orders where id > 10 group by 1, 2;
+insert into accounted (statement_id, order_id, class)
+  select s.id, o.id, 'invoiced' from orders o
+  join statement s on s.merchant_id = o.merchant_id and s.day = date(o.created_at / 1000, 'unixepoch') where o.id > 10;
 insert into order_sku select merchant_id, 'wh-' || (id % 5000), id from orders where id > 10;
 insert into mapping (merchant_id, code, product_id) select 1 + i % 20, 'code-' || i, 1 + i % 5000 from n where i <= 200000;
 insert into product (merchant_id, remote_id, code, barcode, name, kind, active, tracked, seen_at)
@@ -200,6 +206,10 @@ fn paths(orders: u32) -> Vec<(&'static str, String)> {
         "/users/1",
         "/audit",
         "/alerts",
+        "/statements",
+        "/statements?merchant=wadi-home3&before=2026-06-01",
+        "/merchants/wadi-home3/statements/2026-06-01",
+        "/merchants/wadi-home3/statements/2026-06-01/orders.csv",
         "/alerts?before=100",
         "/server",
         "/metrics",

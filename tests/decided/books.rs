@@ -293,7 +293,10 @@ impl Books {
                 document.content = draft;
                 posted(document);
             }
-            other @ (Operation::Find { .. } | Operation::Verify { .. } | Operation::Resolve { .. }) => {
+            other @ (Operation::Find { .. }
+            | Operation::Rewrite { .. }
+            | Operation::Verify { .. }
+            | Operation::Resolve { .. }) => {
                 panic!("{other:?}")
             }
         }

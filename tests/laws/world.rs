@@ -215,6 +215,7 @@ impl World {
                 self.event(document, Event::Replace { draft: draft.clone() });
                 self.send(document, &draft);
             }
+            Operation::Rewrite { .. } => panic!("nobody wished for it"),
             Operation::Verify { document } if self.document(document).state == State::Refused => {
                 self.event(document, Event::Short { shortages: Vec::new() });
             }

@@ -18,6 +18,8 @@ pub enum Hand {
     ChangeRow { document: u64, row: usize, unit_price: Option<Decimal>, quantity: Option<Decimal> },
     /// A row that nobody else knows.
     AddRow { document: u64, item: String, unit_price: Decimal, quantity: Decimal },
+    /// A row less.
+    RemoveRow { document: u64, row: usize },
     /// Other notes.
     SetNotes { document: u64, notes: String },
     /// One more custom field.
@@ -56,6 +58,13 @@ impl Account {
                     discount: RowDiscount::No,
                     taxes: [None, None],
                 });
+                Ok(())
+            }),
+            Hand::RemoveRow { document, row } => self.edit(document, now, |document| {
+                if row >= document.items.len() {
+                    return Err(format!("There is no row {row}"));
+                }
+                document.items.remove(row);
                 Ok(())
             }),
             Hand::SetNotes { document, notes } => self.edit(document, now, |document| {

@@ -14,6 +14,7 @@ pub mod order;
 pub mod policies;
 pub mod server;
 pub mod shell;
+pub mod statements;
 pub mod tokens;
 pub mod users;
 
@@ -60,6 +61,12 @@ impl Lang {
     #[must_use]
     pub fn alerts(self) -> &'static alerts::Alerts {
         self.pick(&alerts::EN, &alerts::AR)
+    }
+
+    /// The daily statements.
+    #[must_use]
+    pub fn statements(self) -> &'static statements::Statements {
+        self.pick(&statements::EN, &statements::AR)
     }
 
     /// The server itself.

@@ -49,7 +49,7 @@ fn found(why: &Why) -> Option<String> {
         Why::PasswordLength(length, _, _) | Why::NoteLength(length, _) => {
             return Some(format!("عدد الأحرف {length}"));
         }
-        Why::NotDismissed(state) | Why::NotImported(state) | Why::NothingGone(state) => {
+        Why::NotDismissed(state) | Why::NotImported(state) | Why::NothingGone(state) | Why::NothingChanged(state) => {
             Lang::Ar.words().order_state(*state)
         }
         Why::NothingToTakeIn => "لا يخص أي طلب",
@@ -180,6 +180,7 @@ fn next_step(why: &Why) -> Cow<'static, str> {
         Why::NotDismissed(_) => "لا يُصرف النظر إلا عن طلب معلّق أو فاشل: صفحة الطلب تذكر ما ينتظره".into(),
         Why::NotImported(_) => "لا يُستورد إلا طلب تتركه قواعد التاجر: صفحة الطلب تذكر السبب".into(),
         Why::NothingGone(_) => "لم تُحذف أي فاتورة له في دفترة، فلا شيء يُقرَّر".into(),
+        Why::NothingChanged(_) => "لا يُعرف عن أي فاتورة له أنها تغيّرت يدويًا، فلا شيء يُكتب مجددًا".into(),
 
         Why::NoDelivery => "لا يوجد إشعار بهذا الرقم: ربما انتهت مدة حفظه".into(),
         Why::NothingToTakeIn => "لا شيء فيه يُقرأ من جديد".into(),

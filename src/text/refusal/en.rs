@@ -49,7 +49,9 @@ fn found(why: &Why) -> Cow<'static, str> {
         Why::PasswordLength(length, _, _) | Why::NoteLength(length, _) => {
             format!("{} long", CHARACTERS.of(*length)).into()
         }
-        Why::NotDismissed(state) | Why::NotImported(state) | Why::NothingGone(state) => state.word().into(),
+        Why::NotDismissed(state) | Why::NotImported(state) | Why::NothingGone(state) | Why::NothingChanged(state) => {
+            state.word().into()
+        }
         Why::NothingToTakeIn => "about no order".into(),
         Why::BodyUnreadable(path, problem) => format!("unreadable at {path}, {problem}").into(),
         Why::BodyPurged => "without its body".into(),
@@ -186,6 +188,7 @@ fn next_step(why: &Why) -> Cow<'_, str> {
             "only an order that the merchant's rules pass over can be imported: qantara order show tells why".into()
         }
         Why::NothingGone(_) => "none of its invoices was deleted in Daftra, so there is nothing to decide".into(),
+        Why::NothingChanged(_) => "no invoice of it is known to be changed by hand, so there is nothing to write again".into(),
 
         Why::NoDelivery => "there is no such delivery: it may have been purged".into(),
         Why::NothingToTakeIn => "there is nothing to take in".into(),

@@ -168,6 +168,8 @@ pub enum Why {
     NotImported(State),
     /// No invoice of it is gone.
     NothingGone(State),
+    /// No invoice of the order was found changed by hand.
+    NothingChanged(State),
 
     /// No delivery has this id.
     NoDelivery,

@@ -15,6 +15,7 @@ pub(super) mod merchant;
 pub(super) mod notice;
 pub(super) mod order;
 pub(super) mod server;
+pub(super) mod statements;
 pub(super) mod tokens;
 pub(super) mod users;
 mod wrong;
@@ -92,6 +93,7 @@ const MENU: &[MenuEntry] = &[
     ("/attention", |words| words.attention, Role::Viewer),
     ("/alerts", |words| words.alerts, Role::Viewer),
     ("/log", |words| words.log, Role::Viewer),
+    ("/statements", |words| words.statements, Role::Viewer),
     ("/deliveries", |words| words.deliveries, Role::Viewer),
     ("/merchants", |words| words.merchants, Role::Viewer),
     ("/users", |words| words.users, Role::Owner),

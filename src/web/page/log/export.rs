@@ -19,7 +19,7 @@ use crate::web::reply::{self, Problem, Reply};
 /// Rows in one file.
 const ROWS: u32 = 10_000;
 /// So that spreadsheets read UTF-8 as what it is.
-const BYTE_ORDER_MARK: &str = "\u{FEFF}";
+pub(in crate::web::page) const BYTE_ORDER_MARK: &str = "\u{FEFF}";
 
 pub(in crate::web) fn csv(asked: &Asked) -> Result<Reply, Problem> {
     let (rows, zone, next) = rows(asked, "/log.csv")?;
@@ -105,7 +105,7 @@ fn download(asked: &Asked, ending: &str, kind: &'static str, file: String, next:
     reply
 }
 
-fn line(file: &mut String, cells: &[&str]) {
+pub(in crate::web::page) fn line(file: &mut String, cells: &[&str]) {
     let cells: Vec<String> = cells.iter().map(|text| cell(text)).collect();
     file.push_str(&cells.join(","));
     file.push_str("\r\n");

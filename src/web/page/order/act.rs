@@ -47,6 +47,11 @@ pub(in crate::web) fn leave(asked: &Asked, actor: &Actor, form: &Form) -> Result
     rule(asked, actor, form, Ruling::Leave { document: document(asked)? }, Said::Decided)
 }
 
+/// What somebody changed by hand is written over.
+pub(in crate::web) fn rewrite(asked: &Asked, actor: &Actor, form: &Form) -> Result<Reply, Problem> {
+    rule(asked, actor, form, Ruling::Rewrite { document: document(asked)? }, Said::Decided)
+}
+
 /// Keeps a note with the story.
 pub(in crate::web) fn note(asked: &Asked, actor: &Actor, form: &Form) -> Result<Reply, Problem> {
     let (order_id, note) = (known(asked)?, form.get("note"));
@@ -99,6 +104,7 @@ pub(super) fn buttons(view: &View<'_>) -> Markup {
     html! {
         section.card aria-label=(words.next) {
             (gone(view))
+            (changed(view))
             @if is_passed_over(order.reason.as_ref()) {
                 p { (words.import_hint) }
                 (with_reason(view, &at("import"), &html! { button { (words.import) } }))
@@ -138,6 +144,21 @@ fn gone(view: &View<'_>) -> Markup {
             div.actions {
                 (form(view.asked, &at("renew"), &html! { button { (words.new_invoice) } }))
                 (form(view.asked, &at("leave"), &html! { button.second { (words.leave) } }))
+            }
+        }
+    }
+}
+
+/// The way back from what somebody changed in Daftra.
+fn changed(view: &View<'_>) -> Markup {
+    let words = view.lang.order();
+    let is_open = view.story.order.state == State::Held;
+    let changed = view.story.documents.iter().filter(|document| is_open && document.can_be_rewritten());
+    html! {
+        @for id in changed.map(|document| document.id) {
+            p { (words.changed_hint) }
+            div.actions {
+                (form(view.asked, &format!("{}/documents/{id}/rewrite", address(view.story.order.id)), &html! { button { (words.rewrite) } }))
             }
         }
     }
