@@ -108,6 +108,25 @@ fn documents_of_another_account_are_held_if_they_may_be_there() {
 }
 
 #[test]
+fn what_was_changed_by_hand_is_written_over_only_where_a_person_wants_it() {
+    let found = || Some(Finding::ChangedByHand { differences: Vec::new() });
+    let changed = Books::invoiced().with(|books| books.document(1).finding = found());
+    assert_eq!(changed.told(), "hold: changed_by_hand");
+    let wanted = changed.ruled(Ruling::Rewrite { document: 1 });
+    assert_eq!(wanted.told(), "rewrite 1");
+    // An edit waits for it; the ruling ends with it, which is the database's to know.
+    assert_eq!(wanted.clone().edit(9, &[(TEA, 1)]).told(), "rewrite 1");
+    // It was missing a moment ago: whether it is there at all is asked when it is time.
+    let missing = |minute| wanted.clone().with(|books| books.document(1).look_at = Some(at(minute)));
+    assert_eq!(missing(1_001).told(), "hold: changed_by_hand");
+    assert_eq!(missing(1_000).told(), "rewrite 1");
+    assert_eq!(wanted.clone().locked(1).told(), "hold: changed_by_hand");
+    let receipt = Books::invoiced().back(9, &[(TEA, 1)]).does("create refund/9 10000 9=Receipt");
+    let by_hand = receipt.with(|books| books.document(2).finding = found());
+    assert_eq!(by_hand.ruled(Ruling::Rewrite { document: 2 }).told(), "hold: changed_by_hand");
+}
+
+#[test]
 fn a_deleted_invoice_gets_the_next_number() {
     let gone = Books::invoiced().is(1, Gone);
     let ruled = |books: Books, ruling| books.ruled(ruling);

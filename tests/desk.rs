@@ -757,6 +757,7 @@ fn a_ruling_must_have_something_to_decide() {
         (held, Ruling::Import, "only an order that the merchant's rules pass over can be imported"),
         (held, Ruling::Leave { document: 7 }, "none of its invoices was deleted in Daftra"),
         (held, Ruling::NewInvoice { document: 7 }, "none of its invoices was deleted in Daftra"),
+        (held, Ruling::Rewrite { document: 7 }, "no invoice of it is known to be changed by hand"),
         (99, Ruling::Dismiss, "there is no such order"),
     ] {
         let told = refusal(rule(order_id, ruling));

@@ -394,6 +394,7 @@ fn operation(operation: Operation) -> String {
             format!("replace {document} {}{}", draft.total().0, classes(of))
         }
         Operation::Find { codes } => format!("find {}", json!(codes)),
+        Operation::Rewrite { document } => format!("rewrite {document}"),
         Operation::Verify { document } => format!("verify {document}"),
         Operation::Resolve { document, wanted } => {
             format!("resolve {document} {}", if wanted { "wanted" } else { "unwanted" })

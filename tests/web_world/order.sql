@@ -41,3 +41,6 @@ values (1795165200000, 1, 1, 1, 'success', '{"document":{"reference":"k1-5551234
        (1795165202000, 1, null, null, 'ignored', '{"topic":"products/<update>"}');
 insert into alert (cause, subject, merchant_id, count, opened_at, seen_at)
 values ('trouble', '<noon>', 1, 3, 1795165200000, 1795165201000);
+insert into statement (id, merchant_id, day, begins_at, ends_at, drawn_at, missing)
+values (1, 1, '2026-11-20', 1795122000000, 1795208400000, 1795222800000, '[{"from":1002,"to":1003}]');
+insert into accounted (statement_id, order_id, class) values (1, 1, 'invoiced');
