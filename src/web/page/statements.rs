@@ -107,7 +107,7 @@ fn list(view: &View<'_>) -> Markup {
             @if !of_one { td { bdi { (merchant.map_or("", |known| known.name.as_str())) } } }
             td { (one.orders()) }
             td.wide { (counts(one, lang)) }
-            td { @if one.missing.is_empty() { span.muted { (words.none_missing) } } @else { (numbers(&one.missing, "warn")) } }
+            td { (numbers(&one.missing, "warn")) }
         }
     };
     let mut headings = vec![words.day];
