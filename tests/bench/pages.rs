@@ -201,6 +201,7 @@ fn paths(orders: u32) -> Vec<(&'static str, String)> {
         "/audit",
         "/alerts",
         "/alerts?before=100",
+        "/privacy",
         "/server",
         "/metrics",
         "/me",

@@ -45,6 +45,8 @@ pub(crate) const BEYOND: &[(&str, &str)] = &[
     ),
     ("desk::in_one", "every wish has a name of its own, in `WISHES`"),
     ("engine::backup::back_up_once", "it notes a time and an alert, and no order depends on either"),
+    ("engine::leave::purge_closed", "small steps, each of which is taken again if it was lost; see `tests/leaving.rs`"),
+    ("engine::privacy::forget", "small steps, each of which is taken again if it was lost; see `tests/privacy.rs`"),
     ("engine::order::stop_going_round", "a fault of ours, or more wishes in one run than operations"),
     ("engine::upkeep::trim", "small steps, each of which is taken again if it was lost; see `tests/upkeep.rs`"),
     ("engine::upkeep::watch", "what is the case is asked anew each minute; see `tests/upkeep.rs`"),

@@ -24,6 +24,7 @@ pub struct Shell {
     pub try_again: &'static str,
     pub nothing: &'static str,
     pub alerts: &'static str,
+    pub privacy: &'static str,
     pub after_days: Plural,
     pub removed_after: Plural,
 }
@@ -49,6 +50,7 @@ pub(super) static EN: Shell = Shell {
     try_again: "Try again",
     nothing: "–",
     alerts: "Alerts",
+    privacy: "Privacy",
     after_days: Plural::en("after one day", "after {} days"),
     removed_after: Plural::en("removed after one day", "removed after {} days"),
 };
@@ -74,6 +76,7 @@ pub(super) static AR: Shell = Shell {
     try_again: "أعد المحاولة",
     nothing: "–",
     alerts: "التنبيهات",
+    privacy: "الخصوصية",
     after_days: Plural::ar(["بعد يوم واحد", "بعد يومين", "بعد {} أيام", "بعد {} يومًا", "بعد {} يوم"]),
     removed_after: Plural::ar([
         "أُزيل بعد يوم واحد",

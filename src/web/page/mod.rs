@@ -14,6 +14,7 @@ pub(super) mod me;
 pub(super) mod merchant;
 pub(super) mod notice;
 pub(super) mod order;
+pub(super) mod privacy;
 pub(super) mod server;
 pub(super) mod tokens;
 pub(super) mod users;
@@ -94,6 +95,7 @@ const MENU: &[MenuEntry] = &[
     ("/log", |words| words.log, Role::Viewer),
     ("/deliveries", |words| words.deliveries, Role::Viewer),
     ("/merchants", |words| words.merchants, Role::Viewer),
+    ("/privacy", |words| words.privacy, Role::Owner),
     ("/users", |words| words.users, Role::Owner),
     ("/audit", |words| words.audit, Role::Owner),
     ("/server", |words| words.server, Role::Owner),
