@@ -38,6 +38,9 @@ create table merchant (
   served_at     integer not null default 0,
   catch_up_to   integer,                                 -- cursor over the shop's updated_at; null: no token yet
   created_at    integer not null,
+  uninstalled_at integer,                                -- the shop removed our app; null again when it came back
+  closed_at     integer,                                 -- since when it is closed
+  purged_at     integer,                                 -- some time later all it had is taken away, and this row stays
   constraint working_merchant_has_account check (mode in ('paused', 'closed') or account_id is not null),
   constraint live_merchant_has_start check (mode <> 'live' or live_from is not null)
 ) strict;
@@ -122,6 +125,7 @@ create index orders_by_both on orders (merchant_id, state, id);
 create index orders_by_name on orders (name);
 create index orders_by_day on orders (merchant_id, coalesce(placed_at, created_at));
 create index orders_by_touch on orders (merchant_id, state_at, id);
+create index orders_with_buyer on orders (created_at) where buyer is not null;
 create index orders_to_trim on orders (state_at) where snapshot is not null and state in ('settled', 'ignored');
 
 -- Which orders a SKU was ever on, for those who search by it. No foreign key: orders are never deleted, and it would need
@@ -223,6 +227,7 @@ create table reduction (
   primary key (order_id, refund_id),
   constraint used_reduction_names_document check ((class in ('absorbed', 'edit', 'receipt')) = (document_id is not null))
 ) strict, without rowid;
+create index reduction_of_document on reduction (document_id) where document_id is not null;
 create trigger a_class_is_for_ever before update of refund_id, class on reduction
 begin
   select raise(abort, 'a_class_is_for_ever');
@@ -266,6 +271,7 @@ create table ruling (
   constraint ruling_names_its_document check ((kind in ('new_invoice', 'leave', 'rewrite')) = (document_id is not null))
 ) strict;
 create index ruling_of on ruling (order_id);
+create index ruling_of_document on ruling (document_id) where document_id is not null;
 
 -- The queue, at most one row per subject: bursts melt into one.
 create table job (
@@ -513,6 +519,28 @@ create table rejection (
   shop        text    not null,                          -- which the newest one named; '' if that is no shop's domain
   primary key (merchant_id, hour, reason)
 ) strict, without rowid;
+
+-- What shops asked for in the name of their customers, and what became of it; kept for ever as evidence, so it holds ids and
+-- counts and nothing about a person.
+create table privacy_request (
+  id          integer primary key autoincrement,
+  merchant_id integer not null references merchant,
+  kind        text    not null check (kind in ('data_request', 'customer_redact', 'shop_redact')),
+  delivery_id integer,                                   -- which brought it; no foreign key: deliveries are purged
+  customer_id integer,                                   -- Shopify's
+  orders      text    not null check (json_valid(orders)),  -- Shopify's ids; empty for a shop: all of them
+  received_at integer not null,
+  due_at      integer not null,                          -- the last day for it
+  begins_at   integer,                                   -- a shop is forgotten by itself from then on
+  state       text    not null default 'open' check (state in ('open', 'doing', 'done', 'dropped')),
+  state_at    integer not null,
+  user_id     integer references user,                   -- who ended it; null: at the command line, or by itself
+  swept       integer not null default 0,                -- deliveries of no order up to this one are done
+  reached     integer not null default 0,                -- orders up to this one are done
+  counts      text    not null default '{}' check (json_valid(counts)),  -- what was taken away
+  constraint only_a_shop_begins_by_itself check ((begins_at is not null) = (kind = 'shop_redact'))
+) strict;
+create index privacy_request_by_state on privacy_request (state, due_at);
 
 -- Strangers fill one row per window, not one per try.
 create table tally (

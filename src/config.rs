@@ -235,9 +235,11 @@ impl Config {
         self.within("alerts.clock_ms", alerts.clock_ms, 10 * SECOND..=24 * HOUR)?;
         for (key, days) in [
             ("retention.bodies_days", retention.bodies_days),
+            ("retention.buyers_days", retention.buyers_days),
             ("retention.orders_days", retention.orders_days),
             ("retention.calls_days", retention.calls_days),
             ("retention.log_days", retention.log_days),
+            ("retention.closed_days", retention.closed_days),
         ] {
             self.within(key, days, 0..=36_500)?;
         }

@@ -18,7 +18,7 @@ use crate::db::merchant::Mode;
 use crate::db::order::Overview;
 use crate::db::ruling;
 use crate::db::user::Role;
-use crate::db::{delivery, held, merchant, order, statement, token, user};
+use crate::db::{delivery, held, merchant, order, privacy, statement, token, user};
 use crate::desk::file::MerchantFile;
 use crate::domain::document as ledger;
 use crate::domain::invoice::Billed;
@@ -28,6 +28,29 @@ use crate::domain::reason::Reason;
 use crate::domain::sequence::Gap;
 use crate::domain::trace::Trace;
 use crate::text::{self, Lang};
+
+/// `privacy list`: what a shop asks for in the name of a customer, or of all.
+#[derive(Debug, Serialize)]
+pub struct PrivacyRow {
+    /// Our own number.
+    pub id: i64,
+    /// The merchant's slug.
+    pub merchant: String,
+    /// What is asked for.
+    pub kind: privacy::Kind,
+    /// Shopify's number.
+    pub customer_id: Option<i64>,
+    /// Shopify's numbers.
+    pub orders: BTreeSet<i64>,
+    pub received_at: Timestamp,
+    /// The last day for it.
+    pub due_at: Timestamp,
+    pub state: privacy::State,
+    /// When that state began.
+    pub state_at: Timestamp,
+    /// What was taken away.
+    pub counts: privacy::Counts,
+}
 
 /// `merchant list`: one merchant in a line.
 #[derive(Debug, Serialize)]

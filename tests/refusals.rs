@@ -30,7 +30,7 @@ fn reasons() -> Vec<(Why, bool)> {
     let reasons = every!(Why:
         Form(Form::Slug), Missing(None), UnknownKey("expected `a`".into()), LaterKey(Some("false".into())),
         Type("invalid type".into()), Json("expected value".into()), Toml("expected `=`".into()),
-        SlugTaken, SlugReserved, NoMerchant, MerchantClosed, LiveFromAlone, SharedShop(wadi()), VendorOwned(wadi()),
+        SlugTaken, SlugReserved, NoMerchant, MerchantClosed, MerchantPurged, LiveFromAlone, SharedShop(wadi()), VendorOwned(wadi()),
         ShopOwned(wadi()), AllVendorsAlone, ExceptionsAlone, VendorNameless, PrefixForm, Blanks, TaxTwice(0),
         KeyAlone, SecretsMany(3), SecretEmpty, SecretShared(wadi()), SecretTaken(wadi()),
         PaidDraft, PaidZero, RecordFirst, MethodWantsMail, GatewayTwice,
@@ -38,7 +38,7 @@ fn reasons() -> Vec<(Why, bool)> {
         TokenName(64), TokenTaken, TokensMany(20), TokenRole(Role::Viewer), TokenDays(366), TokenShort(40), NoToken,
         NoteLength(0, 2000), CodeTwice, CodeForm, ProductForm,
         NoOrder, NoCause, NotDismissed(State::Settled), NotImported(State::Settled), NothingGone(State::Held), NothingChanged(State::Held),
-        NoDelivery, NothingToTakeIn, BodyUnreadable("total_price".into(), "no number".into()), BodyPurged, BodySealed);
+        NoDelivery, NoRequest, RequestEnded, NoOrdersNamed, NothingToTakeIn, BodyUnreadable("total_price".into(), "no number".into()), BodyPurged, BodySealed);
     let with_value = |why: &Why| {
         !matches!(
             why,
@@ -48,6 +48,7 @@ fn reasons() -> Vec<(Why, bool)> {
                 | Why::Json(_)
                 | Why::Toml(_)
                 | Why::MerchantClosed
+                | Why::MerchantPurged
                 | Why::TaxTwice(_)
                 | Why::KeyAlone
                 | Why::SecretsMany(_)
@@ -61,6 +62,7 @@ fn reasons() -> Vec<(Why, bool)> {
                 | Why::NotImported(_)
                 | Why::NothingGone(_)
                 | Why::NothingChanged(_)
+                | Why::NoOrdersNamed
                 | Why::NothingToTakeIn
                 | Why::BodyUnreadable(..)
                 | Why::BodyPurged

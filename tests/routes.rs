@@ -32,6 +32,8 @@ fn town() -> World {
          from document where id = 1;
          insert into delivery (merchant_id, event_key, topic, order_id, received_at)
          values (2, 'b2', 'orders/create', 2, 1795165200000);
+         insert into privacy_request (merchant_id, kind, orders, received_at, due_at, state_at)
+         values (1, 'customer_redact', '[5551234567]', 0, 0, 0), (2, 'customer_redact', '[77]', 0, 0, 0);
          insert into sync_log (at, merchant_id, order_id, status) values (1795165201000, 2, 2, 'held');
          insert into statement (merchant_id, day, begins_at, ends_at, drawn_at, missing)
          values (2, '2026-11-20', 0, 9, 9, '[]');
@@ -49,15 +51,16 @@ fn town() -> World {
 
 /// The address with everything filled in that exists, all of it the first merchant's.
 fn address(route: &Route) -> String {
-    let places = ["{order}", "{document}", "{delivery}", "{user}", "{token}"];
+    let places = ["{order}", "{document}", "{delivery}", "{user}", "{token}", "{request}"];
     let path = places.into_iter().fold(route.path.to_owned(), |path, place| path.replace(place, "1"));
     path.replace("{merchant}", "noon").replace("{slug}", "noon").replace("{day}", "2026-11-20")
 }
 
 /// The same of the second merchant; whose user and token is meant makes no difference to who asks.
 fn own_address(route: &Route) -> String {
-    let path =
-        ["{order}", "{delivery}"].into_iter().fold(route.path.to_owned(), |path, place| path.replace(place, "2"));
+    let path = ["{order}", "{delivery}", "{request}"]
+        .into_iter()
+        .fold(route.path.to_owned(), |path, place| path.replace(place, "2"));
     let path = path.replace("{day}", "2026-11-20");
     path.replace("{merchant}", "souq").replace("{document}", "3").replace("{user}", "1").replace("{token}", "1")
 }
@@ -186,7 +189,7 @@ const STRANGE: [&str; 4] = ["#1001", "Noon", "noon.myshopify", "5551234567"];
 #[test]
 fn what_is_out_of_scope_is_not_there() {
     let world = town();
-    let places = ["{order}", "{document}", "{delivery}", "{merchant}", "{user}", "{token}"];
+    let places = ["{order}", "{document}", "{delivery}", "{merchant}", "{user}", "{token}", "{request}"];
     let mut met = 0;
     for (route, role) in pages().filter(|(route, _)| places.iter().any(|place| route.path.contains(place))) {
         for (who, headers) in strangers(&world, route, role) {
@@ -320,7 +323,7 @@ const PLAIN: &[&str] = &[
 fn is_strange(wish: &Value) -> bool {
     match wish {
         Value::Object(fields) => fields.iter().any(|(name, value)| match name.as_str() {
-            "order_id" | "delivery_id" | "document" | "token_id" => *value == 1,
+            "order_id" | "delivery_id" | "document" | "token_id" | "request_id" => *value == 1,
             "slug" | "merchant" | "merchants" => {
                 value.is_null() && name == "slug" || value.to_string().contains("noon")
             }

@@ -51,6 +51,8 @@ insert into audit (at, user_id, action, facts, previous, hash) values (0, 1, 'lo
 insert into alert (cause, subject, merchant_id, opened_at, seen_at) values ('trouble', 'one', 1, 0, 0);
 insert into rejection (merchant_id, hour, reason, count, last_at, shop) values (1, 7, 'other_secret', 1, 0, '');
 insert into tally (kind, subject, window_at) values ('login', '10.0.0.0/24', 0);
+insert into privacy_request (merchant_id, kind, orders, received_at, due_at, state_at, user_id)
+  values (1, 'data_request', '[11]', 0, 9, 0, 1);
 insert into setting (key, value) values ('heartbeat_at', '0');
 ";
 
@@ -337,6 +339,41 @@ const RULES: &[(&str, &str, &str)] = &[
         "unique rejection.merchant_id, rejection.hour, rejection.reason",
         "insert into rejection values (1, 8, 'other_secret', 1, 0, '')",
         "insert into rejection values (1, 7, 'other_secret', 1, 0, '')",
+    ),
+    (
+        "check kind in",
+        "insert into privacy_request (merchant_id, kind, orders, received_at, due_at, begins_at, state, state_at, counts) 
+         values (1, 'customer_redact', '[]', 0, 9, null, 'open', 0, '{}')",
+        "insert into privacy_request (merchant_id, kind, orders, received_at, due_at, begins_at, state, state_at, counts) 
+         values (1, 'whim', '[]', 0, 9, null, 'open', 0, '{}')",
+    ),
+    (
+        "check json_valid(orders)",
+        "insert into privacy_request (merchant_id, kind, orders, received_at, due_at, begins_at, state, state_at, counts) 
+         values (1, 'data_request', '[7]', 0, 9, null, 'open', 0, '{}')",
+        "insert into privacy_request (merchant_id, kind, orders, received_at, due_at, begins_at, state, state_at, counts) 
+         values (1, 'data_request', '[', 0, 9, null, 'open', 0, '{}')",
+    ),
+    (
+        "check state in",
+        "insert into privacy_request (merchant_id, kind, orders, received_at, due_at, begins_at, state, state_at, counts) 
+         values (1, 'data_request', '[]', 0, 9, null, 'done', 0, '{}')",
+        "insert into privacy_request (merchant_id, kind, orders, received_at, due_at, begins_at, state, state_at, counts) 
+         values (1, 'data_request', '[]', 0, 9, null, 'late', 0, '{}')",
+    ),
+    (
+        "check json_valid(counts)",
+        "insert into privacy_request (merchant_id, kind, orders, received_at, due_at, begins_at, state, state_at, counts) 
+         values (1, 'data_request', '[]', 0, 9, null, 'open', 0, '[]')",
+        "insert into privacy_request (merchant_id, kind, orders, received_at, due_at, begins_at, state, state_at, counts) 
+         values (1, 'data_request', '[]', 0, 9, null, 'open', 0, '[')",
+    ),
+    (
+        "check only_a_shop_begins_by_itself",
+        "insert into privacy_request (merchant_id, kind, orders, received_at, due_at, begins_at, state, state_at, counts) 
+         values (1, 'shop_redact', '[]', 0, 9, 9, 'open', 0, '{}')",
+        "insert into privacy_request (merchant_id, kind, orders, received_at, due_at, begins_at, state, state_at, counts) 
+         values (1, 'data_request', '[]', 0, 9, 9, 'open', 0, '{}')",
     ),
     ("check kind in", "update tally set kind = 'unowned_vendor'", "update tally set kind = 'fraud'"),
     (

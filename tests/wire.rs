@@ -381,12 +381,12 @@ fn what_is_not_an_order() {
     let redact = json!({"shop_id": 1, "shop_domain": shop_domain, "customer": {"id": 2}, "orders_to_redact": [7, 8]});
     assert_eq!(
         read_json("customers/redact", &redact).unwrap(),
-        Reading::RedactBuyer { shop_domain: shop_domain.clone(), orders: BTreeSet::from([7, 8]) }
+        Reading::RedactBuyer { shop_domain: shop_domain.clone(), customer_id: Some(2), orders: BTreeSet::from([7, 8]) }
     );
     let request = json!({"shop_domain": shop_domain, "customer": {"id": 2}, "orders_requested": null});
     assert_eq!(
         read_json("customers/data_request", &request).unwrap(),
-        Reading::DataRequest { shop_domain: shop_domain.clone(), orders: BTreeSet::new() }
+        Reading::DataRequest { shop_domain: shop_domain.clone(), customer_id: Some(2), orders: BTreeSet::new() }
     );
     assert_eq!(read_json("shop/redact", &redact).unwrap(), Reading::RedactShop { shop_domain });
     let shop = json!({"id": 1, "myshopify_domain": null});

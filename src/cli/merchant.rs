@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::{Ended, Session, is_stdin, open, order, out};
+use super::{Ended, Session, is_stdin, merchant_export, open, order, out};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::merchant::Mode;
@@ -55,6 +55,18 @@ pub(super) enum Command {
         /// The merchant
         slug: String,
     },
+    /// End a merchant: what was booked stays for a time, nothing new is taken in
+    Close {
+        /// The merchant
+        slug: String,
+    },
+    /// Write all that is kept of a merchant into a new folder, as JSON and CSV, for whoever takes it along
+    Export {
+        /// The merchant
+        slug: String,
+        /// The folder, which must not be there yet
+        folder: PathBuf,
+    },
     /// Take a closed merchant's deliveries in again, paused
     Open {
         /// The merchant
@@ -81,6 +93,8 @@ impl Command {
             Self::Show { slug, toml } => show(session, &slug, toml)?,
             Self::Pause { slug } => change(session, Wish::MerchantPause { slug })?,
             Self::Resume { slug } => change(session, Wish::MerchantResume { slug })?,
+            Self::Close { slug } => change(session, Wish::MerchantClose { slug })?,
+            Self::Export { slug, folder } => return merchant_export::export(session, &slug, &folder),
             Self::Open { slug, webhook_secret_file } => {
                 let secret = webhook_secret_file.map(|file| secret("--webhook-secret-file", &file)).transpose()?;
                 change(session, Wish::MerchantOpen { slug, secret })?;

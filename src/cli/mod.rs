@@ -17,9 +17,11 @@ mod log;
 mod logging;
 mod mapping;
 mod merchant;
+mod merchant_export;
 mod open;
 mod order;
 mod out;
+mod privacy;
 mod rekey;
 mod restore;
 mod sandbox;
@@ -80,6 +82,9 @@ enum Command {
     /// The daily statements: every order of a day in exactly one class
     #[command(subcommand)]
     Statement(statement::Command),
+    /// What shops ask for in the name of their customers, and forgetting a customer
+    #[command(subcommand)]
+    Privacy(privacy::Command),
     /// Who may sign in to the pages
     #[command(subcommand)]
     User(user::Command),
@@ -149,6 +154,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>, environment: Vec<(String, 
         Command::Hold(command) => command.run(&session),
         Command::Log(log) => log.run(&session),
         Command::Statement(command) => command.run(&session),
+        Command::Privacy(command) => command.run(&session),
         Command::User(command) => command.run(&session),
         Command::Token(command) => command.run(&session),
         Command::Backup(backup) => backup.run(&session),

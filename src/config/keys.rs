@@ -276,17 +276,21 @@ impl Default for Alerts {
 pub struct Retention {
     /// Bodies of deliveries; 0 keeps them for ever, as everywhere here.
     pub bodies_days: u32,
+    /// Who bought, whatever the order waits for.
+    pub buyers_days: u32,
     /// What settled and ignored orders hold beyond their documents: snapshot, decisions, buyer.
     pub orders_days: u32,
     /// Requests to Daftra and its answers.
     pub calls_days: u32,
     /// Rows of the sync log, and closed alerts.
     pub log_days: u32,
+    /// All that a merchant had, from the day on which it was closed.
+    pub closed_days: u32,
 }
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { bodies_days: 90, orders_days: 90, calls_days: 90, log_days: 730 }
+        Self { bodies_days: 90, buyers_days: 90, orders_days: 90, calls_days: 90, log_days: 730, closed_days: 90 }
     }
 }
 

@@ -42,11 +42,15 @@ pub enum Cause {
     Backup,
     /// The certificate ends soon, or could not be renewed.
     Certificate,
+    /// What a shop asks for in the name of a customer must be done soon.
+    Privacy,
+    /// A shop removed our app.
+    Uninstalled,
 }
 
 impl Cause {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Trouble,
         Self::Outage,
         Self::Failed,
@@ -60,6 +64,8 @@ impl Cause {
         Self::Clock,
         Self::Backup,
         Self::Certificate,
+        Self::Privacy,
+        Self::Uninstalled,
     ];
 
     /// As it stands in the database.
@@ -79,6 +85,8 @@ impl Cause {
             Self::Clock => "clock",
             Self::Backup => "backup",
             Self::Certificate => "certificate",
+            Self::Privacy => "privacy",
+            Self::Uninstalled => "uninstalled",
         }
     }
 

@@ -12,7 +12,7 @@ use super::merchant::{self, Merchant, Mode};
 use super::pulse::{DEEPEST, queue};
 use super::scope::Scope;
 use super::sight::Sight;
-use super::{Context as _, Error, account, rejection};
+use super::{Context as _, Error, account, privacy, rejection};
 
 /// From when on something is worth an alert.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +31,8 @@ pub fn conditions(c: &Connection, limits: &Limits, now: Timestamp) -> Result<Con
     let mut found = Conditions::from([
         (Cause::InDoubt, in_doubt(c, now - limits.in_doubt)?),
         (Cause::Signatures, signatures(c, now)?),
+        (Cause::Privacy, asked_by_customers(c, now)?),
+        (Cause::Uninstalled, without_app(c)?),
     ]);
     let mut note = |cause, merchant_id, count: u32| {
         let subjects: &mut BTreeMap<_, _> = found.entry(cause).or_default();
@@ -76,6 +78,25 @@ fn in_doubt(c: &Connection, since: Timestamp) -> Result<BTreeMap<String, Standin
         found.entry(subject(doubt.merchant_id)).or_insert(Standing { merchant_id, count: 0 }).count += 1;
     }
     Ok(found)
+}
+
+/// What was asked for in the name of customers, is not done, and has not long to wait.
+fn asked_by_customers(c: &Connection, now: Timestamp) -> Result<BTreeMap<String, Standing>, Error> {
+    let mut found = BTreeMap::<String, Standing>::new();
+    for state in [privacy::State::Open, privacy::State::Doing] {
+        for request in privacy::in_state(c, state)?.into_iter().filter(|request| request.due_at - privacy::NEAR <= now)
+        {
+            let merchant_id = Some(request.merchant_id);
+            found.entry(subject(request.merchant_id)).or_insert(Standing { merchant_id, count: 0 }).count += 1;
+        }
+    }
+    Ok(found)
+}
+
+/// Shops that removed our app.
+fn without_app(c: &Connection) -> Result<BTreeMap<String, Standing>, Error> {
+    let merchants = privacy::without_app(c)?.into_iter();
+    Ok(merchants.map(|id| (subject(id), Standing { merchant_id: Some(id), count: 1 })).collect())
 }
 
 /// Where deliveries come in whose signatures prove nothing.

@@ -25,10 +25,12 @@ pub mod gauge;
 pub mod held;
 pub mod inbox;
 pub mod job;
+pub mod leave;
 pub mod lock;
 pub mod log;
 pub mod merchant;
 pub mod order;
+pub mod privacy;
 pub mod product;
 pub mod pulse;
 pub mod rejection;
@@ -152,6 +154,16 @@ impl Db {
         Ok([size(&self.path)?, size(Path::new(&wal))?])
     }
 
+    /// Takes the log of changes into the database and empties it: what was taken away stands in neither afterwards. False:
+    /// somebody was reading from the log all the time.
+    pub fn empty_log(&self) -> Result<bool, Error> {
+        let connection = self.readers.get().map_err(|error| Error::NoReader(error.to_string()))?;
+        let is_busy: bool = connection
+            .query_row("pragma wal_checkpoint(truncate)", [], |row| row.get(0))
+            .during("take the log into the database")?;
+        Ok(!is_busy)
+    }
+
     /// Asks the database. All selects of one call see the same moment.
     pub fn read<T>(&self, question: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
         let connection = self.readers.get().map_err(|error| Error::NoReader(error.to_string()))?;
@@ -205,6 +217,7 @@ fn configure(connection: &Connection, path: &Path) -> Result<(), Error> {
     }
     set("synchronous", "full")?; // an acknowledged delivery survives a power cut; 'normal' may lose the last commits
     set("foreign_keys", "on")?;
+    set("secure_delete", "on")?; // what was taken away is overwritten: a customer who is forgotten is not in the file
     set("temp_store", "memory")?;
     set("trusted_schema", "off")?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);

@@ -19,7 +19,8 @@ pub const APPLICATION_ID: i32 = i32::from_be_bytes(*b"Qant");
 /// The schema of this version of the program.
 pub const TODAY: Schema<'static> = Schema { create: include_str!("../../schema.sql"), migrations: &[TO_2] };
 
-/// What operating needs: bodies of calls found by their age, and alerts by theirs; and the nightly account of all orders.
+/// What operating needs: bodies of calls found by their age, and alerts by theirs; the nightly account of all orders; and what
+/// shops ask for in the name of their customers.
 const TO_2: &str = "
 create index attempt_with_bodies on attempt (started_at) where request is not null or answer is not null;
 create index alert_by_time on alert (seen_at);
@@ -70,6 +71,32 @@ create table examination (
   orders      integer not null default 0,
   primary key (merchant_id, day)
 ) strict, without rowid;
+create index orders_with_buyer on orders (created_at) where buyer is not null;
+alter table merchant add column uninstalled_at integer;
+alter table merchant add column closed_at integer;
+alter table merchant add column purged_at integer;
+update merchant set closed_at = unixepoch() * 1000 where mode = 'closed';
+create index reduction_of_document on reduction (document_id) where document_id is not null;
+create index ruling_of_document on ruling (document_id) where document_id is not null;
+create table privacy_request (
+  id          integer primary key autoincrement,
+  merchant_id integer not null references merchant,
+  kind        text    not null check (kind in ('data_request', 'customer_redact', 'shop_redact')),
+  delivery_id integer,
+  customer_id integer,
+  orders      text    not null check (json_valid(orders)),
+  received_at integer not null,
+  due_at      integer not null,
+  begins_at   integer,
+  state       text    not null default 'open' check (state in ('open', 'doing', 'done', 'dropped')),
+  state_at    integer not null,
+  user_id     integer references user,
+  swept       integer not null default 0,
+  reached     integer not null default 0,
+  counts      text    not null default '{}' check (json_valid(counts)),
+  constraint only_a_shop_begins_by_itself check ((begins_at is not null) = (kind = 'shop_redact'))
+) strict;
+create index privacy_request_by_state on privacy_request (state, due_at);
 ";
 
 /// Two roads to the same tables.

@@ -18,8 +18,12 @@ use crate::domain::trace::Step;
 pub struct Retention {
     /// Bodies of deliveries.
     pub bodies: Option<SignedDuration>,
+    /// Who bought, whatever the order waits for: no document needs it.
+    pub buyers: Option<SignedDuration>,
     /// What settled and ignored orders hold beyond their documents.
     pub orders: Option<SignedDuration>,
+    /// All that a closed merchant had; see [`super::leave`].
+    pub closed: Option<SignedDuration>,
     /// Requests and answers.
     pub calls: Option<SignedDuration>,
     /// Rows of the sync log, counters by the hour, closed alerts.
@@ -30,6 +34,7 @@ pub struct Retention {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Class {
     Bodies,
+    Buyers,
     Orders,
     Calls,
     Log,
@@ -42,8 +47,8 @@ pub enum Class {
 
 impl Class {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Bodies, Self::Orders, Self::Calls, Self::Log, Self::Hours, Self::Alerts, Self::Tries];
+    pub const ALL: [Self; 8] =
+        [Self::Bodies, Self::Buyers, Self::Orders, Self::Calls, Self::Log, Self::Hours, Self::Alerts, Self::Tries];
 }
 
 /// As long as signatures that failed are kept.
@@ -55,6 +60,7 @@ impl Retention {
     pub fn of(&self, class: Class) -> Option<SignedDuration> {
         match class {
             Class::Bodies => self.bodies,
+            Class::Buyers => self.buyers,
             Class::Orders => self.orders,
             Class::Calls => self.calls,
             Class::Log | Class::Hours | Class::Alerts => self.log,
@@ -79,6 +85,10 @@ select d.received_at, d.id, coalesce(o.state in ('new', 'working', 'waiting', 'h
 from delivery d indexed by delivery_with_body left join orders o on o.id = d.order_id
 where d.body is not null and d.received_at < ?1 and (d.received_at, d.id) > (?2, ?3)
 order by d.received_at, d.id limit ?4";
+const BUYERS: &str = "
+select o.created_at, o.id, 0 from orders o indexed by orders_with_buyer
+where o.buyer is not null and o.created_at < ?1 and (o.created_at, o.id) > (?2, ?3)
+order by o.created_at, o.id limit ?4";
 /// What the shop changed lately, what is asked for, and what has a document that somebody will look at, is not done with.
 const ORDERS: &str = "
 select o.state_at, o.id, o.version_at >= ?1
@@ -114,6 +124,9 @@ pub fn step(
     match class {
         Class::Bodies => {
             walk(tx, BODIES, before, from, rows, |id| execute(tx, "update delivery set body = null where id = ?1", id))
+        }
+        Class::Buyers => {
+            walk(tx, BUYERS, before, from, rows, |id| execute(tx, "update orders set buyer = null where id = ?1", id))
         }
         Class::Orders => walk(tx, ORDERS, before, from, rows, |id| forget(tx, id, kept, now)),
         Class::Calls => walk(tx, CALLS, before, from, rows, |id| {

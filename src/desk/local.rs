@@ -23,8 +23,10 @@ use super::{Error, Refusal, Wish};
 /// The name of the socket inside the data folder.
 pub const FILE: &str = "qantara.sock";
 
-/// The longest line: a merchant with thousands of vendors fits.
+/// The longest wish: a merchant with thousands of vendors fits.
 const LINE_BYTES: u64 = 1024 * 1024;
+/// The longest answer: all that is kept of a customer fits.
+const ANSWER_BYTES: u64 = 64 * LINE_BYTES;
 /// How long one side waits for a line of a command, which is typed in one go.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a command waits for the server: a password is hashed, a transaction committed.
@@ -96,7 +98,7 @@ fn bind(folder: &Path, path: &Path) -> io::Result<UnixListener> {
 fn answer(stream: &UnixStream, perform: &dyn Fn(Wish) -> Result<Value, Error>) -> io::Result<()> {
     stream.set_read_timeout(Some(COMMAND_TIMEOUT))?;
     stream.set_write_timeout(Some(COMMAND_TIMEOUT))?;
-    let line = read_line(stream)?;
+    let line = read_line(stream, LINE_BYTES)?;
     let reply = match serde_json::from_str(&line) {
         Ok(wish) => match perform(wish) {
             Ok(answer) => Reply::Done(answer),
@@ -151,12 +153,12 @@ fn converse(stream: &UnixStream, wish: &Wish) -> io::Result<Reply> {
     stream.set_read_timeout(Some(SERVER_TIMEOUT))?;
     stream.set_write_timeout(Some(COMMAND_TIMEOUT))?;
     write_line(stream, wish)?;
-    Ok(serde_json::from_str(&read_line(stream)?)?)
+    Ok(serde_json::from_str(&read_line(stream, ANSWER_BYTES)?)?)
 }
 
-fn read_line(stream: &UnixStream) -> io::Result<String> {
+fn read_line(stream: &UnixStream, longest: u64) -> io::Result<String> {
     let mut line = String::new();
-    BufReader::new(stream.take(LINE_BYTES)).read_line(&mut line)?;
+    BufReader::new(stream.take(longest)).read_line(&mut line)?;
     if line.ends_with('\n') { Ok(line) } else { Err(ErrorKind::UnexpectedEof.into()) }
 }
 

@@ -20,7 +20,7 @@ use super::{About, Done, Effects, Error, Moment, Refusal, Secret, Secrets, Why};
 use crate::db::job::{self, Chore};
 use crate::db::merchant::{self, Credential, CredentialKind, Merchant, Mode, Slot};
 use crate::db::order::{self, Overview, State};
-use crate::db::{self, account};
+use crate::db::{self, account, leave, privacy};
 use crate::domain::rules::{Rules, Vendors};
 use crate::engine::credential_place;
 use crate::vault;
@@ -180,6 +180,7 @@ pub(super) fn resume(tx: &Transaction<'_>, moment: &Moment, slug: &str) -> Resul
 pub(super) fn close(tx: &Transaction<'_>, moment: &Moment, slug: &str) -> Result<Done, Error> {
     let before = open_merchant(tx, slug)?;
     merchant::own_vendors(tx, before.id, &before.shop_domain, &[])?;
+    leave::closed(tx, before.id, moment.now)?;
     turn(tx, moment, Merchant { live_from: None, ..before }, Mode::Closed, "merchant.close")
 }
 
@@ -194,6 +195,10 @@ pub(super) fn open(tx: &Transaction<'_>, moment: &Moment, slug: &str, secret: Op
             None => told(tx, moment, &before, Vec::new(), &[], Reach::Nothing),
         };
     }
+    // Its books are gone: what it booked before would be booked once more.
+    if let (_, Some(_)) = leave::times(tx, before.id)? {
+        return Err(Refusal::of(About::Merchant(slug.to_owned()), Why::MerchantPurged).into());
+    }
     let webhook = secrets_to_open(tx, moment, &before, secret)?;
     let (vendors, lost) = still_free(tx, &before)?;
     let rules = Rules { vendors, ..before.rules.clone() };
@@ -201,6 +206,8 @@ pub(super) fn open(tx: &Transaction<'_>, moment: &Moment, slug: &str, secret: Op
     let names = MerchantFile::of(&after, &address_of(tx, &after)?).check()?.vendor_names();
     merchant::change(tx, &after)?;
     merchant::own_vendors(tx, after.id, &after.shop_domain, &names)?;
+    privacy::came_back(tx, after.id, moment.now, moment.now)?;
+    leave::opened(tx, after.id)?;
     let replaced = store_secrets(tx, moment, after.id, "", &Secrets { webhook, daftra_key: None })?;
     let facts = json!({ "merchant": after.slug, "mode": after.mode, "vendors_lost": lost, "secrets": replaced });
     moment.write_down(tx, "merchant.open", facts)?;
@@ -393,7 +400,7 @@ fn notes(tx: &Transaction<'_>, merchant: &Merchant) -> Result<Vec<String>, db::E
     Ok(notes)
 }
 
-fn any_merchant(tx: &Transaction<'_>, slug: &str) -> Result<Merchant, Error> {
+pub(super) fn any_merchant(tx: &Transaction<'_>, slug: &str) -> Result<Merchant, Error> {
     Ok(merchant::by_slug(tx, slug)?.ok_or_else(|| Refusal::new("merchant", slug, Why::NoMerchant))?)
 }
 

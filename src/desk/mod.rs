@@ -19,8 +19,10 @@ mod merchant;
 pub mod office;
 mod order;
 mod person;
+mod privacy;
 mod token;
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -119,6 +121,33 @@ pub enum Wish {
     DeliveryReplay {
         /// Our own id.
         delivery_id: i64,
+    },
+    /// Collect what is kept of the customer of a request.
+    PrivacyRead {
+        /// Our own id.
+        request_id: i64,
+    },
+    /// A customer was told what is kept.
+    PrivacyAnswer {
+        /// Our own id.
+        request_id: i64,
+    },
+    /// Forget the customer of a request.
+    PrivacyRedact {
+        /// Our own id.
+        request_id: i64,
+    },
+    /// Forget who placed orders, though no shop asked for it.
+    PrivacyForget {
+        /// The merchant.
+        slug: String,
+        /// By Shopify's ids.
+        orders: BTreeSet<i64>,
+    },
+    /// A shop that removed our app has it again.
+    ShopBack {
+        /// The merchant.
+        slug: String,
     },
     /// Look now at every order that is held for one cause.
     HoldRelease {
@@ -370,6 +399,11 @@ impl Desk<'_> {
                 self.in_one(move |tx| order::note(tx, &moment, order_id, note.trim()))
             }
             Wish::DeliveryReplay { delivery_id } => self.in_one(move |tx| delivery::replay(tx, &moment, delivery_id)),
+            Wish::PrivacyRead { request_id } => self.in_one(move |tx| privacy::read(tx, &moment, request_id)),
+            Wish::PrivacyAnswer { request_id } => self.in_one(move |tx| privacy::answer(tx, &moment, request_id)),
+            Wish::PrivacyRedact { request_id } => self.in_one(move |tx| privacy::redact(tx, &moment, request_id)),
+            Wish::PrivacyForget { slug, orders } => self.in_one(move |tx| privacy::forget(tx, &moment, &slug, &orders)),
+            Wish::ShopBack { slug } => self.in_one(move |tx| privacy::shop_is_back(tx, &moment, &slug)),
             Wish::HoldRelease { slug, cause, about } => {
                 self.in_one(move |tx| hold::release(tx, &moment, slug.as_deref(), &cause, about.as_deref()))
             }

@@ -4,6 +4,8 @@
 //! counts for a merchant only if one of that merchant's own live secrets signed it. A body that proves itself but
 //! cannot be read is kept and answered like any other: refusing it would make Shopify delete the subscription.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
@@ -19,10 +21,11 @@ use crate::db::merchant::{self, CredentialKind, Mode};
 use crate::db::rejection::{self, Why};
 use crate::db::tally::{self, Kind};
 use crate::db::writer::Pending;
-use crate::db::{Error, alert, job, order};
+use crate::db::{Error, alert, job, order, privacy};
 use crate::domain::order::Snapshot;
 use crate::domain::reason::{Failed, Reason};
 use crate::domain::rules::Vendor;
+use crate::shop::personal::Personal;
 use crate::shop::read::{ReadError, Reading, read};
 use crate::shop::webhook::{Headers, verify};
 use crate::vault::{DataKey, Place};
@@ -70,6 +73,8 @@ struct Proven {
     by: Option<Vec<u8>>,
     delivery: Delivery,
     buyer: Option<Vec<u8>>,
+    /// The body, compressed: what a buyer who is forgotten is called stands nowhere else.
+    compressed: Arc<[u8]>,
 }
 
 /// What proved a body.
@@ -127,7 +132,8 @@ impl Intake {
         }
         let candidates: Vec<&MerchantDoor> = doors
             .iter()
-            .filter(|door| door.is_open() && door.shop_domain == headers.shop_domain)
+            .filter(|door| door.is_open() || is_of_an_app(&headers.topic))
+            .filter(|door| door.shop_domain == headers.shop_domain)
             .filter(|door| slug.is_none_or(|slug| door.slug == slug))
             .collect();
         if candidates.is_empty() {
@@ -146,7 +152,7 @@ impl Intake {
             self.count_stranger(why, named, now);
             return Received::NotAuthentic;
         }
-        let compressed = lz4_flex::compress_prepend_size(body);
+        let compressed: Arc<[u8]> = lz4_flex::compress_prepend_size(body).into();
         let proven: Vec<Proven> =
             proven.iter().map(|(door, by)| self.seal(door, *by, headers, body, &compressed, &reading)).collect();
         let engine = Arc::clone(&self.engine);
@@ -218,7 +224,7 @@ impl Intake {
         by: Proof,
         headers: &Headers,
         body: &[u8],
-        compressed: &[u8],
+        compressed: &Arc<[u8]>,
         reading: &Result<Reading, ReadError>,
     ) -> Proven {
         let event_key = headers.webhook_id.clone().unwrap_or_else(|| {
@@ -243,6 +249,7 @@ impl Intake {
                 fate: fate(reading),
             },
             buyer,
+            compressed: Arc::clone(compressed),
         }
     }
 }
@@ -259,7 +266,7 @@ fn sealed_buyer(key: &DataKey, merchant_id: i64, reading: &Reading) -> Option<Ve
     Some(key.seal(&buyer_place(merchant_id, &snapshot.id.to_string()), &plain))
 }
 
-fn buyer_place(merchant_id: i64, order: &str) -> Place<'_> {
+pub(super) fn buyer_place(merchant_id: i64, order: &str) -> Place<'_> {
     Place { table: "orders", row: merchant_id, kind: order, address: None }
 }
 
@@ -270,13 +277,15 @@ impl MerchantDoor {
 
     /// A store key signs what the shop's own notification page sends, which never are the topics of an app.
     fn proves(&self, headers: &Headers, body: &[u8]) -> Option<Proof> {
-        let is_app_topic = headers.topic.starts_with("customers/")
-            || headers.topic.starts_with("app/")
-            || headers.topic == "shop/redact";
         let by_secret = verify(body, &headers.hmac, &self.secrets).map(Proof::Secret);
         let by_store_key = verify(body, &headers.hmac, &self.store_keys).map(|_| Proof::StoreKey);
-        by_secret.or(by_store_key.filter(|_| !is_app_topic))
+        by_secret.or(by_store_key.filter(|_| !is_of_an_app(&headers.topic)))
     }
+}
+
+/// Whether only an app is told of it, and of shops that are gone, too.
+fn is_of_an_app(topic: &str) -> bool {
+    topic.starts_with("customers/") || topic.starts_with("app/") || topic == "shop/redact"
 }
 
 /// One secret of an app serves all its shops, and the shop stands in an unsigned header: where the body names the shop,
@@ -324,8 +333,16 @@ fn keep(
         }
         Kept::Repeat { .. } => return Ok(()),
     };
+    hear_of_the_shop(tx, merchant_id, topic, delivery_id, reading, sent_at, now)?;
     match (reading, order_id) {
         (Ok(reading), Some(order_id)) => {
+            let mut reading = Cow::Borrowed(reading);
+            if privacy::is_redacted(tx, order_id)? {
+                privacy::forget_body(tx, delivery_id)?;
+                let body = lz4_flex::decompress_size_prepended(&proven.compressed).unwrap_or_default();
+                make_impersonal(tx, merchant_id, reading.to_mut(), &body)?;
+            }
+            let reading = &*reading;
             learn(tx, order_id, reading, sent_at, proven.buyer.as_deref(), now)?;
             if let Reading::Order { snapshot, .. } = reading {
                 count_unowned(tx, &proven.shop_domain, snapshot, now)?;
@@ -344,6 +361,61 @@ fn keep(
     }
     if proven.mode == Mode::Paused && order_id.is_some() {
         told(Status::Paused, delivery_id, None)?;
+    }
+    Ok(())
+}
+
+/// What a delivery says of the shop itself and of its customers, beside any order.
+fn hear_of_the_shop(
+    tx: &Transaction<'_>,
+    merchant_id: i64,
+    topic: &str,
+    delivery_id: i64,
+    reading: &Result<Reading, ReadError>,
+    sent_at: Timestamp,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let ask = |kind, customer_id: Option<i64>, orders: &BTreeSet<i64>| {
+        privacy::ask(tx, merchant_id, kind, customer_id, orders, Some(delivery_id), now).map(drop)
+    };
+    match reading {
+        Ok(Reading::DataRequest { customer_id, orders, .. }) => ask(privacy::Kind::DataRequest, *customer_id, orders),
+        Ok(Reading::RedactBuyer { customer_id, orders, .. }) => {
+            ask(privacy::Kind::CustomerRedact, *customer_id, orders)
+        }
+        Ok(Reading::RedactShop { .. }) => ask(privacy::Kind::ShopRedact, None, &BTreeSet::new()),
+        Ok(Reading::Uninstalled { .. }) => privacy::uninstalled(tx, merchant_id, sent_at),
+        Ok(
+            Reading::Order { .. }
+            | Reading::Facts { .. }
+            | Reading::Edited { .. }
+            | Reading::Sample { .. }
+            | Reading::Other,
+        )
+        | Err(_) => {
+            // These are said of shops that are gone, however they read.
+            if !is_of_an_app(topic) {
+                privacy::came_back(tx, merchant_id, sent_at, now)?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Takes the buyer out of what is learned of an order whose buyer was forgotten.
+fn make_impersonal(tx: &Transaction<'_>, merchant_id: i64, reading: &mut Reading, body: &[u8]) -> Result<(), Error> {
+    let Reading::Order { snapshot, buyer, .. } = reading else { return Ok(()) };
+    let mut personal = Personal::of_body(body);
+    if let Some(buyer) = buyer.take() {
+        personal.add_buyer(&buyer);
+    }
+    let tags = merchant::get(tx, merchant_id)?.rules.ignored_tags;
+    let clean = serde_json::to_value(&*snapshot).ok().and_then(|mut value| {
+        personal.take_out(&mut value, &tags);
+        serde_json::from_value::<Snapshot>(value).ok()
+    });
+    if let Some(clean) = clean {
+        **snapshot = clean;
     }
     Ok(())
 }
@@ -423,12 +495,16 @@ pub fn replay(
     body: &[u8],
     now: Timestamp,
 ) -> Result<Replayed, Error> {
-    let reading = match read(&kept.topic, body) {
+    let mut reading = match read(&kept.topic, body) {
         Ok(reading) => reading,
         Err(ReadError { path, problem }) => return Ok(Replayed::Unreadable { path, problem }),
     };
     let Some(remote_id) = order_meant(&reading) else { return Ok(Replayed::NoOrder) };
     let order_id = order::known(tx, kept.merchant_id, remote_id, now)?;
+    if privacy::is_redacted(tx, order_id)? {
+        privacy::forget_body(tx, delivery_id)?;
+        make_impersonal(tx, kept.merchant_id, &mut reading, body)?;
+    }
     let buyer = sealed_buyer(key, kept.merchant_id, &reading);
     learn(tx, order_id, &reading, kept.sent_at.unwrap_or(kept.received_at), buyer.as_deref(), now)?;
     delivery::belongs_to(tx, delivery_id, order_id)?;

@@ -5,10 +5,12 @@ pub mod ask;
 pub mod backup;
 pub mod gate;
 pub mod intake;
+mod leave;
 mod night;
 pub mod order;
 mod pay;
 pub mod perform;
+pub mod privacy;
 mod rejected;
 pub mod seals;
 mod stock;
@@ -122,6 +124,8 @@ impl Settings {
             clock: ms(alerts.clock_ms),
             retention: Retention {
                 bodies: days(retention.bodies_days),
+                closed: days(retention.closed_days),
+                buyers: days(retention.buyers_days),
                 orders: days(retention.orders_days),
                 calls: days(retention.calls_days),
                 log: days(retention.log_days),

@@ -1,4 +1,5 @@
-//! What somebody must do now and then: look whether anything is worth an alert, and take away what has had its time.
+//! What somebody must do now and then: look whether anything is worth an alert, take away what has had its time, and forget
+//! customers as shops ask for it.
 //!
 //! Once a minute, on a thread of its own. A minute in which nothing is new writes nothing. Retention goes in steps of a few
 //! rows, each a write like any other; while orders wait it makes one step and leaves the rest for the next minute. Where a
@@ -71,6 +72,13 @@ impl Engine {
         }
         if let Err(error) = self.account_for_orders(now) {
             tracing::error!(%error, "cannot account for the orders of the days before");
+        }
+        let is_clock_believed = !self.memory().doubts_clock;
+        if let Err(error) = self.forget(now, is_clock_believed) {
+            tracing::error!(%error, "cannot forget customers as asked");
+        }
+        if let Err(error) = self.purge_closed(now, is_clock_believed) {
+            tracing::error!(%error, "cannot take away what a closed merchant had");
         }
         now + self.settings.upkeep
     }

@@ -2,6 +2,7 @@
 //!
 //! Nothing of the JSON leaves this folder. It decides nothing: whether an order matters is the core's business.
 
+pub mod personal;
 pub mod read;
 pub mod webhook;
 mod wire;

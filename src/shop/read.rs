@@ -10,6 +10,7 @@ use std::fmt;
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use serde_json::error::Category;
 
 use super::wire;
 use crate::domain::money::{Amount, Currency};
@@ -30,9 +31,9 @@ pub enum Reading {
     /// Shopify's "Send test notification".
     Sample { order_id: i64 },
     /// A buyer wants to see what is kept of these orders.
-    DataRequest { shop_domain: String, orders: BTreeSet<i64> },
+    DataRequest { shop_domain: String, customer_id: Option<i64>, orders: BTreeSet<i64> },
     /// A buyer wants to be forgotten in these orders.
-    RedactBuyer { shop_domain: String, orders: BTreeSet<i64> },
+    RedactBuyer { shop_domain: String, customer_id: Option<i64>, orders: BTreeSet<i64> },
     /// Everybody in this shop is to be forgotten.
     RedactShop { shop_domain: String },
     /// The shop removed our app. Shopify may leave out which shop it was.
@@ -70,6 +71,8 @@ pub struct ReadError {
 const SAMPLE_ORDER_ROUNDED: i64 = 820_982_911_946_154_500;
 /// Shops are known that write 15 for fifteen percent; beyond a hundred times the price nothing is meant.
 const HIGHEST_RATE: Decimal = Decimal::ONE_HUNDRED;
+/// The name of a kind of resource is not longer: anything else is not quoted.
+const LONGEST_KIND: usize = 40;
 /// No list of an order is longer: Shopify's own limits are far below.
 const LONGEST_LIST: usize = 1_000;
 
@@ -90,14 +93,14 @@ pub fn read(topic: &str, body: &[u8]) -> Result<Reading, ReadError> {
         "refunds/create" => refund_alone(body),
         "order_transactions/create" => transaction_alone(body),
         "customers/data_request" => {
-            let wire::Privacy { shop_domain, orders_requested, .. } = parse(body)?;
+            let wire::Privacy { shop_domain, customer, orders_requested, .. } = parse(body)?;
             let orders = orders_requested.unwrap_or_default().into_iter().collect();
-            Ok(Reading::DataRequest { shop_domain, orders })
+            Ok(Reading::DataRequest { shop_domain, customer_id: customer.and_then(|customer| customer.id), orders })
         }
         "customers/redact" => {
-            let wire::Privacy { shop_domain, orders_to_redact, .. } = parse(body)?;
+            let wire::Privacy { shop_domain, customer, orders_to_redact, .. } = parse(body)?;
             let orders = orders_to_redact.unwrap_or_default().into_iter().collect();
-            Ok(Reading::RedactBuyer { shop_domain, orders })
+            Ok(Reading::RedactBuyer { shop_domain, customer_id: customer.and_then(|customer| customer.id), orders })
         }
         "shop/redact" => Ok(Reading::RedactShop { shop_domain: parse::<wire::Privacy>(body)?.shop_domain }),
         "app/uninstalled" => Ok(Reading::Uninstalled { shop_domain: parse::<wire::Shop>(body)?.myshopify_domain }),
@@ -171,6 +174,8 @@ impl wire::Identity {
         let named = self.admin_graphql_api_id.as_deref().and_then(|gid| gid.strip_prefix("gid://shopify/"));
         match named.and_then(|rest| rest.split('/').next()) {
             Some(other) if other != kind => {
+                let is_kind = other.len() <= LONGEST_KIND && other.chars().all(|letter| letter.is_ascii_alphabetic());
+                let other = if is_kind { other } else { "resource of no known kind" };
                 Err(ReadError::new("admin_graphql_api_id", format!("this is a {other}, not a {kind}")))
             }
             Some(_) | None => Ok(()),
@@ -413,7 +418,7 @@ fn restock(word: &str) -> Result<Restock, ReadError> {
         "cancel" => Ok(Restock::Cancel),
         "return" => Ok(Restock::Return),
         "legacy_restock" => Ok(Restock::LegacyRestock),
-        other => Err(ReadError::new("restock_type", format!("'{other}' is not known"))),
+        _ => Err(ReadError::new("restock_type", "none of no_restock, cancel, return, legacy_restock")),
     }
 }
 
@@ -467,7 +472,10 @@ fn amount(major: Decimal, currency: Currency) -> Result<Amount, ReadError> {
 }
 
 fn currency(code: &str) -> Result<Currency, ReadError> {
-    Currency::parse(code).ok_or_else(|| ReadError::new("", format!("'{code}' is not a currency")))
+    // Only what looks like a code is quoted.
+    let is_code = code.len() == 3 && code.bytes().all(|letter| letter.is_ascii_alphabetic());
+    let quoted = if is_code { format!("'{code}'") } else { "this".to_owned() };
+    Currency::parse(code).ok_or_else(|| ReadError::new("", format!("{quoted} is not a currency")))
 }
 
 /// Reads a list, which may be absent, and says which element was bad.
@@ -498,10 +506,56 @@ fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ReadError> {
     let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         // The body as a whole is "." there, a place that was never reached "?".
         let path = error.path().to_string();
-        ReadError::new(path.trim_end_matches(['?', '.']), error.inner().to_string())
+        ReadError::new(path.trim_end_matches(['?', '.']), kind_of_fault(error.inner()))
     })?;
-    json.end().map_err(|error| ReadError::new("", error.to_string()))?;
+    json.end().map_err(|error| ReadError::new("", kind_of_fault(&error)))?;
     Ok(value)
+}
+
+/// What is wrong, in words that hold nothing of the body: serde quotes what it found, which may be a buyer's name.
+fn kind_of_fault(error: &serde_json::Error) -> String {
+    let fault = match error.classify() {
+        Category::Io | Category::Eof => "the JSON breaks off".to_owned(),
+        Category::Syntax => "this is not JSON".to_owned(),
+        Category::Data => data_fault(&error.to_string()),
+    };
+    match (error.line(), error.column()) {
+        (0, _) => fault,
+        (line, column) => format!("{fault} at line {line} column {column}"),
+    }
+}
+
+/// The kinds of value that serde names before it quotes one.
+const FOUND: [&str; 11] = [
+    "null",
+    "boolean",
+    "integer",
+    "floating point",
+    "character",
+    "string",
+    "byte array",
+    "unit value",
+    "Option value",
+    "sequence",
+    "map",
+];
+
+fn data_fault(words: &str) -> String {
+    // Names of fields are ours.
+    if words.starts_with("missing field `") || words.starts_with("duplicate field `") {
+        let end = words.match_indices('`').nth(1).map_or(0, |(at, _)| at + 1);
+        return words[..end].to_owned();
+    }
+    let found = ["invalid type: ", "invalid value: ", "invalid length "]
+        .into_iter()
+        .find_map(|what| words.strip_prefix(what))
+        .and_then(|rest| FOUND.into_iter().find(|kind| rest.starts_with(kind)));
+    // What is expected stands last, in words of ours: whatever is quoted stands before it.
+    let expected = words.rsplit_once(", expected ").map(|(_, rest)| rest.split(" at line ").next().unwrap_or(rest));
+    match (found, expected) {
+        (Some(found), Some(expected)) => format!("{found} found, expected {expected}"),
+        _ => "a value that cannot be read".to_owned(),
+    }
 }
 
 impl ReadError {

@@ -245,8 +245,15 @@ pub(super) struct OrderEdit {
 #[derive(Deserialize)]
 pub(super) struct Privacy {
     pub(super) shop_domain: String,
+    pub(super) customer: Option<Customer>,
     pub(super) orders_requested: Option<Vec<i64>>,
     pub(super) orders_to_redact: Option<Vec<i64>>,
+}
+
+/// Whom it is about; more of them is in the sealed body only.
+#[derive(Deserialize)]
+pub(super) struct Customer {
+    pub(super) id: Option<i64>,
 }
 
 /// `app/uninstalled` carries the shop. The domain may be null, but a body without the key is no shop.

@@ -237,6 +237,10 @@ impl Words for English {
             "merchant.close" => "closed a merchant",
             "merchant.open" => "opened a merchant again",
             "merchant.secret" => "replaced or forgot a webhook secret",
+            "privacy.read" => "collected what is kept of a customer",
+            "privacy.answer" => "answered a customer's request",
+            "privacy.redact" => "had a customer forgotten",
+            "shop.back" => "said that a shop is back",
             "order.note" => "wrote a note about an order",
             "delivery.read" => "opened the body of a delivery",
             "delivery.replay" => "read a delivery again",
@@ -310,6 +314,14 @@ impl Words for English {
             Cause::Certificate => say(
                 "The certificate ends soon, or could not be renewed",
                 "See the log for why. Shopify delivers to nobody without a good certificate.",
+            ),
+            Cause::Privacy => say(
+                "What a shop asked for in a customer's name is due soon",
+                "Open Privacy and do what is asked there: Shopify gives 30 days.",
+            ),
+            Cause::Uninstalled => say(
+                "The shop removed the app",
+                "The books stay and the shop is not called any more. If it left, close the merchant; if not, say on Privacy that it is back.",
             ),
         }
     }
@@ -812,6 +824,7 @@ impl Words for English {
             Said::Decided => "Your decision is kept, and the order is looked at with it.",
             Said::Replayed => "The delivery was read again, and the order is looked at.",
             Said::FileTaken => "The file is taken in. Every order that waited for a product is looked at again.",
+            Said::Forgetting => "The customer is being forgotten: within a minute it is done.",
         }
     }
 

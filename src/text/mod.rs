@@ -112,11 +112,13 @@ pub enum Said {
     Replayed,
     /// The mappings of a file are kept.
     FileTaken,
+    /// A customer is being forgotten.
+    Forgetting,
 }
 
 impl Said {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::LooksAgain,
         Self::Saved,
         Self::PasswordChanged,
@@ -129,6 +131,7 @@ impl Said {
         Self::Decided,
         Self::Replayed,
         Self::FileTaken,
+        Self::Forgetting,
     ];
 
     /// After a new password.
@@ -153,6 +156,7 @@ impl Said {
             Self::Decided => "decided",
             Self::Replayed => "replayed",
             Self::FileTaken => "file_taken",
+            Self::Forgetting => "forgetting",
         }
     }
 

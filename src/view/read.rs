@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::{Cause, LogRow, Mapping, Merchant, MerchantRow, Money, Order, Ruling, Statement, Story};
+use super::{Cause, LogRow, Mapping, Merchant, MerchantRow, Money, Order, PrivacyRow, Ruling, Statement, Story};
 use crate::db::browse::{Place, Search};
 use crate::db::order::{self, Overview};
 use crate::db::sight::Sight;
-use crate::db::{Error, class, merchant};
+use crate::db::{Error, class, merchant, privacy};
 use crate::desk::file::MerchantFile;
 use crate::domain::trace;
 use crate::text::Lang;
@@ -18,6 +18,19 @@ use crate::text::Lang;
 const LOG_ROWS: u32 = 200;
 /// The latest calls in a story: an order that waits for stock is looked at for months.
 const CALLS: u32 = 500;
+
+/// What shops ask for in the name of their customers, newest first.
+pub fn privacy_requests(sight: &Sight<'_>) -> Result<Vec<PrivacyRow>, Error> {
+    let merchants: BTreeMap<i64, String> =
+        sight.merchants()?.into_iter().map(|merchant| (merchant.id, merchant.slug)).collect();
+    let row = |request: privacy::Request| {
+        let privacy::Request { id, merchant_id, kind, customer_id, orders, received_at, due_at, .. } = request;
+        let privacy::Request { state, state_at, counts, .. } = request;
+        let merchant = merchants.get(&merchant_id).cloned().unwrap_or_default();
+        PrivacyRow { id, merchant, kind, customer_id, orders, received_at, due_at, state, state_at, counts }
+    };
+    Ok(sight.privacy_requests(1_000)?.into_iter().map(row).collect())
+}
 
 /// Every merchant, by slug.
 pub fn merchants(sight: &Sight<'_>) -> Result<Vec<MerchantRow>, Error> {

@@ -129,6 +129,11 @@ pub static ROUTES: &[Route] = &[
     show("/deliveries", Role::Viewer, page::deliveries::show).reading(&["merchant", "topic", "fate", "before"]),
     show("/deliveries/{delivery}/body", Role::Owner, page::delivery::body),
     change("/deliveries/{delivery}/replay", Role::Operator, page::delivery::replay),
+    show("/privacy", Role::Owner, page::privacy::show),
+    change("/privacy/{request}/data", Role::Owner, page::privacy::read),
+    change("/privacy/{request}/answer", Role::Owner, page::privacy::answer),
+    change("/privacy/{request}/redact", Role::Owner, page::privacy::redact),
+    change("/privacy/shops/{merchant}/back", Role::Owner, page::privacy::back),
     show("/users", Role::Owner, page::users::show),
     change("/users", Role::Owner, page::users::add).reading(&["name", "role", "password"]),
     show("/users/{user}", Role::Owner, page::users::edit),
@@ -274,7 +279,9 @@ impl Route {
                 "{style}" => given == page::style_name(),
                 "{script}" => given == page::script_name(),
                 // Our own ids.
-                "{order}" | "{document}" | "{delivery}" | "{user}" | "{token}" => given.parse::<i64>().is_ok(),
+                "{order}" | "{document}" | "{delivery}" | "{user}" | "{token}" | "{request}" => {
+                    given.parse::<i64>().is_ok()
+                }
                 _ if wanted.starts_with('{') => !given.is_empty(),
                 _ => wanted == given,
             };

@@ -211,6 +211,7 @@ fn paths(orders: u32) -> Vec<(&'static str, String)> {
         "/merchants/wadi-home3/statements/2026-06-01",
         "/merchants/wadi-home3/statements/2026-06-01/orders.csv",
         "/alerts?before=100",
+        "/privacy",
         "/server",
         "/metrics",
         "/me",

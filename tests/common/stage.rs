@@ -50,10 +50,10 @@ pub(crate) struct Stage {
     pub(crate) engine: Arc<Engine>,
     pub(crate) intake: Intake,
     pub(crate) network: Network,
-    vault: Arc<Vault>,
+    pub(crate) vault: Arc<Vault>,
     running: Option<worker::Running>,
     pub(crate) folder: Arc<TempDir>,
-    data_key: Arc<DataKey>,
+    pub(crate) data_key: Arc<DataKey>,
     /// How the engine behaves; a change counts from the next life on.
     pub(crate) settings: Settings,
     /// Free bytes of the disk, a mebibyte of which is too little.

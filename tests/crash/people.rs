@@ -388,6 +388,11 @@ impl Sim {
                 | Wish::SecretRotate { .. }
                 | Wish::SecretForget { .. }
                 | Wish::OrderNote { .. }
+                | Wish::PrivacyRead { .. }
+                | Wish::PrivacyAnswer { .. }
+                | Wish::PrivacyRedact { .. }
+                | Wish::PrivacyForget { .. }
+                | Wish::ShopBack { .. }
                 | Wish::DeliveryReplay { .. } => String::new(),
             };
             state.tell(now, format!("a person wishes: {name} {text}"));

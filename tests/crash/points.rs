@@ -48,6 +48,8 @@ pub(crate) const BEYOND: &[(&str, &str)] = &[
     ("engine::night::ask_again", "marks that are set again in the next night; see `tests/night.rs`"),
     ("engine::night::draw", "statements are drawn up from our own books, again each night; see `tests/night.rs`"),
     ("engine::night::examine", "a night that began; see `tests/night.rs`"),
+    ("engine::leave::purge_closed", "small steps, each of which is taken again if it was lost; see `tests/leaving.rs`"),
+    ("engine::privacy::forget", "small steps, each of which is taken again if it was lost; see `tests/privacy.rs`"),
     ("engine::order::stop_going_round", "a fault of ours, or more wishes in one run than operations"),
     ("engine::upkeep::trim", "small steps, each of which is taken again if it was lost; see `tests/upkeep.rs`"),
     ("engine::upkeep::watch", "what is the case is asked anew each minute; see `tests/upkeep.rs`"),

@@ -222,7 +222,8 @@ pub(super) static EN: Merchants = Merchants {
     resume: "Resume",
     close: "Close this merchant",
     close_hint: "The end of it: its webhooks are refused, its orders are not worked on any more, and its vendors are free for \
-                 another merchant. What was booked in Daftra stays, and its pages can still be read.",
+                 another merchant. What was booked in Daftra stays. Its pages can be read until all that it had is removed here, after \
+                 the days of retention.closed_days; take it along before with qantara merchant export.",
     close_confirm: "Type the short name to confirm",
     close_not_confirmed: "The short name was not typed as it stands there, so nothing was closed.",
     closed: "This merchant is closed: its deliveries are refused, and nothing is done for its orders.",
@@ -446,8 +447,8 @@ pub(super) static AR: Merchants = Merchants {
     pause_hint: "تُحفظ الإشعارات ولا يُرسل شيء إلى دفترة حتى تستأنف.",
     resume: "استئناف",
     close: "إغلاق هذا التاجر",
-    close_hint: "تُرفض إشعاراته، ولا تُعالج طلباته بعد ذلك، ويصبح مورّدوه متاحين لتاجر آخر. ما سُجّل في دفترة يبقى، وتبقى صفحاته \
-                 للقراءة.",
+    close_hint: "تُرفض إشعاراته، ولا تُعالج طلباته بعد ذلك، ويصبح مورّدوه متاحين لتاجر آخر. ما سُجّل في دفترة يبقى. تبقى صفحاته \
+                 للقراءة حتى يُزال كل ما كان له هنا بعد أيام retention.closed_days، وقبل ذلك خذه معك بالأمر qantara merchant export.",
     close_confirm: "اكتب الاسم المختصر للتأكيد",
     close_not_confirmed: "لم يُكتب الاسم المختصر كما هو، فلم يُغلق شيء.",
     closed: "هذا التاجر مغلق: تُرفض إشعاراته، ولا يُفعل شيء لطلباته.",

@@ -12,6 +12,7 @@ pub mod me;
 pub mod merchants;
 pub mod order;
 pub mod policies;
+pub mod privacy;
 pub mod server;
 pub mod shell;
 pub mod statements;
@@ -55,6 +56,12 @@ impl Lang {
     #[must_use]
     pub fn audit(self) -> &'static users::Audit {
         self.pick(&users::AUDIT_EN, &users::AUDIT_AR)
+    }
+
+    /// What shops ask for in the name of their customers.
+    #[must_use]
+    pub fn privacy(self) -> &'static privacy::Privacy {
+        self.pick(&privacy::EN, &privacy::AR)
     }
 
     /// The alerts.

@@ -39,9 +39,11 @@ pub struct Server {
     pub setting: &'static str,
     pub never: &'static str,
     pub bodies: &'static str,
+    pub buyers: &'static str,
     pub orders: &'static str,
     pub calls: &'static str,
     pub log: &'static str,
+    pub closed: &'static str,
 }
 
 pub(super) static EN: Server = Server {
@@ -76,15 +78,17 @@ pub(super) static EN: Server = Server {
     key: "The master key is in none of them",
     key_hint: "Without it no secret can be read again. Keep a copy of it where the backups are not.",
     retention: "How long things are kept",
-    retention_hint: "Documents, their amounts and what waits for a person are kept for ever. The rest is removed in small steps.",
+    retention_hint: "Documents, their amounts and what waits for a person are kept for ever, until their merchant is closed. The rest is removed in small steps.",
     what: "What",
     removed: "Removed",
     setting: "Setting",
     never: "never",
     bodies: "Bodies of deliveries",
+    buyers: "Who bought: name, mail, phone and address, sealed, whatever the order waits for",
     orders: "What finished orders hold beyond their documents: the shop's order, decisions, buyer",
     calls: "Requests to Daftra and its answers",
     log: "Rows of the sync log and alerts that are over",
+    closed: "All that a closed merchant had, but for its name and what people did",
 };
 
 pub(super) static AR: Server = Server {
@@ -125,7 +129,9 @@ pub(super) static AR: Server = Server {
     setting: "الإعداد",
     never: "أبدًا",
     bodies: "محتوى الإشعارات",
+    buyers: "المشتري: الاسم والبريد والهاتف والعنوان، مختومة، أيًّا كان ما ينتظره الطلب",
     orders: "ما تحمله الطلبات المنتهية فوق مستنداتها: طلب المتجر والقرارات والمشتري",
     calls: "الطلبات المرسلة إلى دفترة وردودها",
     log: "صفوف سجل المزامنة والتنبيهات المنتهية",
+    closed: "كل ما كان لتاجر مغلق، عدا اسمه وما فعله الأشخاص",
 };

@@ -25,6 +25,7 @@ pub struct Shell {
     pub nothing: &'static str,
     pub alerts: &'static str,
     pub statements: &'static str,
+    pub privacy: &'static str,
     pub after_days: Plural,
     pub removed_after: Plural,
 }
@@ -51,6 +52,7 @@ pub(super) static EN: Shell = Shell {
     nothing: "–",
     alerts: "Alerts",
     statements: "Statements",
+    privacy: "Privacy",
     after_days: Plural::en("after one day", "after {} days"),
     removed_after: Plural::en("removed after one day", "removed after {} days"),
 };
@@ -77,6 +79,7 @@ pub(super) static AR: Shell = Shell {
     nothing: "–",
     alerts: "التنبيهات",
     statements: "الكشوف اليومية",
+    privacy: "الخصوصية",
     after_days: Plural::ar(["بعد يوم واحد", "بعد يومين", "بعد {} أيام", "بعد {} يومًا", "بعد {} يوم"]),
     removed_after: Plural::ar([
         "أُزيل بعد يوم واحد",

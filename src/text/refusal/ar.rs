@@ -41,6 +41,7 @@ fn found(why: &Why) -> Option<String> {
         Why::Json(_) => "ليس \u{2066}JSON\u{2069} صحيحًا",
         Why::Toml(_) => "ليس \u{2066}TOML\u{2069} صحيحًا",
         Why::MerchantClosed => "مغلق",
+        Why::MerchantPurged => "أُزيل",
         Why::TaxTwice(_) => "مكررة",
         Why::SecretsMany(count) => return Some(format!("عددها {count}")),
         Why::SecretEmpty => "فارغ",
@@ -53,6 +54,7 @@ fn found(why: &Why) -> Option<String> {
             Lang::Ar.words().order_state(*state)
         }
         Why::NothingToTakeIn => "لا يخص أي طلب",
+        Why::NoOrdersNamed => "لم يُذكر أي طلب",
         Why::BodyUnreadable(path, problem) => {
             return Some(format!("لا يُقرأ عند {} ({})", isolated(path), isolated(problem)));
         }
@@ -95,7 +97,9 @@ fn found(why: &Why) -> Option<String> {
         | Why::ProductForm
         | Why::NoOrder
         | Why::NoCause
-        | Why::NoDelivery => return None,
+        | Why::NoDelivery
+        | Why::NoRequest
+        | Why::RequestEnded => return None,
     };
     Some(found.to_owned())
 }
@@ -115,6 +119,7 @@ fn next_step(why: &Why) -> Cow<'static, str> {
         Why::SlugReserved => "هذا اسم صفحة التاجر الجديد: اختر غيره".into(),
         Why::NoMerchant => "لا يوجد تاجر بهذا الاسم: اختر من قائمة التجار".into(),
         Why::MerchantClosed => "التاجر المغلق لا يتغير: افتحه من جديد أولًا".into(),
+        Why::MerchantPurged => "أُزيل كل ما كان لهذا التاجر: أضف تاجرًا جديدًا باسم آخر في العنوان".into(),
         Why::LiveFromAlone => "لا يُسجَّل شيء في هذا الوضع: اختر التشغيل الفعلي معه، أو اتركه فارغًا".into(),
         Why::SharedShop(other) => {
             format!("التاجر {} يبيع في المتجر نفسه: اكتب مورّدي هذا التاجر", isolated(other)).into()
@@ -184,6 +189,9 @@ fn next_step(why: &Why) -> Cow<'static, str> {
 
         Why::NoDelivery => "لا يوجد إشعار بهذا الرقم: ربما انتهت مدة حفظه".into(),
         Why::NothingToTakeIn => "لا شيء فيه يُقرأ من جديد".into(),
+        Why::NoRequest => "لا يوجد طلب بهذا الرقم".into(),
+        Why::RequestEnded => "هذا الطلب لا ينتظر ذلك: راجع نوعه وحالته".into(),
+        Why::NoOrdersNamed => "سمِّ طلب شراء واحدًا على الأقل برقمه في شوبيفاي".into(),
         Why::BodyUnreadable(..) => "ما زال مخالفًا لموضوعه: انظر الطلب في المتجر وأبلغ عنه".into(),
         Why::BodyPurged => "تُحفظ نصوص الإشعارات مدة محدودة: انظر الطلب في المتجر".into(),
         Why::BodySealed => "أعد المفتاح الرئيسي الذي خُتمت به قاعدة البيانات".into(),

@@ -41,6 +41,7 @@ fn found(why: &Why) -> Cow<'static, str> {
         Why::Json(_) => "not valid JSON".into(),
         Why::Toml(_) => "not valid TOML".into(),
         Why::MerchantClosed => "closed".into(),
+        Why::MerchantPurged => "gone".into(),
         Why::TaxTwice(_) => "ambiguous".into(),
         Why::SecretsMany(count) => format!("a list of {count}").into(),
         Why::SecretEmpty => "empty".into(),
@@ -53,6 +54,7 @@ fn found(why: &Why) -> Cow<'static, str> {
             state.word().into()
         }
         Why::NothingToTakeIn => "about no order".into(),
+        Why::NoOrdersNamed => "no order is named".into(),
         Why::BodyUnreadable(path, problem) => format!("unreadable at {path}, {problem}").into(),
         Why::BodyPurged => "without its body".into(),
         Why::BodySealed => "sealed with another key".into(),
@@ -93,7 +95,9 @@ fn found(why: &Why) -> Cow<'static, str> {
         | Why::ProductForm
         | Why::NoOrder
         | Why::NoCause
-        | Why::NoDelivery => "not possible".into(),
+        | Why::NoDelivery
+        | Why::NoRequest
+        | Why::RequestEnded => "not possible".into(),
     }
 }
 
@@ -111,6 +115,7 @@ fn next_step(why: &Why) -> Cow<'_, str> {
         Why::SlugReserved => "the page for a new merchant has this name: choose another".into(),
         Why::NoMerchant => "there is no such merchant: qantara merchant list shows them".into(),
         Why::MerchantClosed => "a closed merchant does not change: open it again first".into(),
+        Why::MerchantPurged => "all that this merchant had was taken away: add a new one, under another slug".into(),
         Why::LiveFromAlone => {
             "nothing is booked in this mode: write it together with mode = \"live\", or leave it out".into()
         }
@@ -191,6 +196,9 @@ fn next_step(why: &Why) -> Cow<'_, str> {
         Why::NothingChanged(_) => "no invoice of it is known to be changed by hand, so there is nothing to write again".into(),
 
         Why::NoDelivery => "there is no such delivery: it may have been purged".into(),
+        Why::NoRequest => "there is no such request: see qantara privacy list".into(),
+        Why::RequestEnded => "this request does not wait for that: look at its kind and state".into(),
+        Why::NoOrdersNamed => "name at least one order by Shopify's number".into(),
         Why::NothingToTakeIn => "there is nothing to take in".into(),
         Why::BodyUnreadable(..) => {
             "it is still not what its topic says: look at the order in the shop, and report it".into()

@@ -74,6 +74,8 @@ pub enum Why {
     NoMerchant,
     /// A closed merchant does not change.
     MerchantClosed,
+    /// What a closed merchant had is gone.
+    MerchantPurged,
     /// A day from which is booked, in a mode that books nothing.
     LiveFromAlone,
     /// All lines are claimed in a shop in which this merchant sells too.
@@ -173,6 +175,12 @@ pub enum Why {
 
     /// No delivery has this id.
     NoDelivery,
+    /// No request about a customer has this number.
+    NoRequest,
+    /// A request of this kind, or that was ended, does not take this.
+    RequestEnded,
+    /// An order is named that no request may be made without.
+    NoOrdersNamed,
     /// A delivery that is about no order.
     NothingToTakeIn,
     /// A body that does not say what its topic says: where, and how.

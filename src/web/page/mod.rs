@@ -14,6 +14,7 @@ pub(super) mod me;
 pub(super) mod merchant;
 pub(super) mod notice;
 pub(super) mod order;
+pub(super) mod privacy;
 pub(super) mod server;
 pub(super) mod statements;
 pub(super) mod tokens;
@@ -96,6 +97,7 @@ const MENU: &[MenuEntry] = &[
     ("/statements", |words| words.statements, Role::Viewer),
     ("/deliveries", |words| words.deliveries, Role::Viewer),
     ("/merchants", |words| words.merchants, Role::Viewer),
+    ("/privacy", |words| words.privacy, Role::Owner),
     ("/users", |words| words.users, Role::Owner),
     ("/audit", |words| words.audit, Role::Owner),
     ("/server", |words| words.server, Role::Owner),

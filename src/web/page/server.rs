@@ -165,9 +165,11 @@ fn retention(view: &View) -> Markup {
     let kept = &view.config.retention;
     let rows = [
         (words.bodies, kept.bodies_days, "retention.bodies_days"),
+        (words.buyers, kept.buyers_days, "retention.buyers_days"),
         (words.orders, kept.orders_days, "retention.orders_days"),
         (words.calls, kept.calls_days, "retention.calls_days"),
         (words.log, kept.log_days, "retention.log_days"),
+        (words.closed, kept.closed_days, "retention.closed_days"),
     ];
     let row = |(what, days, key): &(&str, u32, &str)| {
         html! {
