@@ -304,6 +304,11 @@ const PLAIN: &[&str] = &[
     "treasury",
     "refunds",
     "mode",
+    // The shop's API.
+    "client",
+    "signing",
+    "since",
+    "orders",
     // The mapping.
     "code",
     "product",

@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::{Ended, Session, is_stdin, open, order, out};
+use super::{Ended, Session, is_stdin, open, order, out, shop};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::merchant::Mode;
@@ -55,6 +55,8 @@ pub(super) enum Command {
         /// The merchant
         slug: String,
     },
+    /// Connect a merchant to the API of its shop; without options: how that stands
+    Api(Box<shop::Api>),
     /// Take a closed merchant's deliveries in again, paused
     Open {
         /// The merchant
@@ -81,6 +83,7 @@ impl Command {
             Self::Show { slug, toml } => show(session, &slug, toml)?,
             Self::Pause { slug } => change(session, Wish::MerchantPause { slug })?,
             Self::Resume { slug } => change(session, Wish::MerchantResume { slug })?,
+            Self::Api(api) => api.run(session)?,
             Self::Open { slug, webhook_secret_file } => {
                 let secret = webhook_secret_file.map(|file| secret("--webhook-secret-file", &file)).transpose()?;
                 change(session, Wish::MerchantOpen { slug, secret })?;
@@ -142,7 +145,12 @@ fn proposal(file: &Path) -> anyhow::Result<Proposal> {
     Ok(Proposal { file: merchant, secrets })
 }
 
-fn secret(key: &str, path: &Path) -> anyhow::Result<Secret> {
+pub(super) fn secret(key: &str, path: &Path) -> anyhow::Result<Secret> {
+    if is_stdin(path) {
+        let mut text = String::new();
+        io::stdin().read_to_string(&mut text).with_context(|| format!("Cannot read {key} from standard input"))?;
+        return Ok(Secret(SecretString::from(text.trim())));
+    }
     let text = fs::read_to_string(path)
         .with_context(|| format!("{key} is {}: it cannot be read, name the right file", path.display()))?;
     let mode = fs::metadata(path)?.mode() & 0o777;

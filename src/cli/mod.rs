@@ -24,6 +24,7 @@ mod rekey;
 mod restore;
 mod sandbox;
 mod serve;
+mod shop;
 mod token;
 mod user;
 mod verify;
@@ -71,6 +72,8 @@ enum Command {
     /// Orders and their stories
     #[command(subcommand)]
     Order(order::Command),
+    /// Look for orders in a merchant's shop now
+    CatchUp(shop::CatchUp),
     /// What waits for a person
     #[command(subcommand)]
     Hold(hold::Command),
@@ -142,6 +145,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>, environment: Vec<(String, 
         Command::Merchant(command) => command.run(&session),
         Command::Mapping(command) => command.run(&session),
         Command::Order(command) => command.run(&session),
+        Command::CatchUp(catch_up) => catch_up.run(&session),
         Command::Hold(command) => command.run(&session),
         Command::Log(log) => log.run(&session),
         Command::User(command) => command.run(&session),

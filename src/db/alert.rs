@@ -42,11 +42,15 @@ pub enum Cause {
     Backup,
     /// The certificate ends soon, or could not be renewed.
     Certificate,
+    /// The API of a merchant's shop does not open.
+    ShopApi,
+    /// A shop had stopped telling us of something, and tells us again.
+    Subscriptions,
 }
 
 impl Cause {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Trouble,
         Self::Outage,
         Self::Failed,
@@ -60,6 +64,8 @@ impl Cause {
         Self::Clock,
         Self::Backup,
         Self::Certificate,
+        Self::ShopApi,
+        Self::Subscriptions,
     ];
 
     /// As it stands in the database.
@@ -79,6 +85,8 @@ impl Cause {
             Self::Clock => "clock",
             Self::Backup => "backup",
             Self::Certificate => "certificate",
+            Self::ShopApi => "shop_api",
+            Self::Subscriptions => "subscriptions",
         }
     }
 
@@ -113,6 +121,23 @@ pub fn close(tx: &Transaction<'_>, cause: Cause, subject: &str, now: Timestamp) 
         .during("close an alert")?
         .execute((cause.word(), subject, ms(now)))
         .during("close an alert")?;
+    Ok(())
+}
+
+/// The cause is gone, unless it was seen after a time.
+pub fn close_seen_before(
+    tx: &Transaction<'_>,
+    cause: Cause,
+    subject: &str,
+    before: Timestamp,
+    now: Timestamp,
+) -> Result<(), Error> {
+    tx.prepare_cached(
+        "update alert set closed_at = ?4 where cause = ?1 and subject = ?2 and closed_at is null and seen_at < ?3",
+    )
+    .during("close an alert")?
+    .execute((cause.word(), subject, ms(before), ms(now)))
+    .during("close an alert")?;
     Ok(())
 }
 

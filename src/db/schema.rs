@@ -19,10 +19,22 @@ pub const APPLICATION_ID: i32 = i32::from_be_bytes(*b"Qant");
 /// The schema of this version of the program.
 pub const TODAY: Schema<'static> = Schema { create: include_str!("../../schema.sql"), migrations: &[TO_2] };
 
-/// What operating needs: bodies of calls found by their age, and alerts by theirs.
+/// What operating needs: bodies of calls found by their age, and alerts by theirs. The way to a shop's API.
 const TO_2: &str = "
 create index attempt_with_bodies on attempt (started_at) where request is not null or answer is not null;
 create index alert_by_time on alert (seen_at);
+create table shop_api (
+  merchant_id  integer primary key references merchant,
+  client_id    text,
+  watches      integer not null check (watches in (0, 1)),
+  scopes       text    not null default '[]' check (json_valid(scopes)),
+  token_until  integer,
+  caught_up_at integer,
+  since        integer,
+  wanted       text    not null default '[]' check (json_valid(wanted)),
+  watched_at   integer,
+  blocked      text    check (blocked is null or json_valid(blocked))
+) strict;
 ";
 
 /// Two roads to the same tables.

@@ -11,6 +11,7 @@ use crate::db::order;
 use crate::db::rejection::Why;
 use crate::db::user::Role;
 use crate::domain::catalog::Rule;
+use crate::domain::connection::Blocked;
 use crate::domain::document;
 use crate::domain::draft::Draft;
 use crate::domain::invoice::Seen;
@@ -235,6 +236,9 @@ impl Words for Arabic {
             "merchant.close" => "أغلق تاجرًا",
             "merchant.open" => "فتح تاجرًا من جديد",
             "merchant.secret" => "استبدل سرّ الإشعارات أو حذفه",
+            "merchant.shop_connect" => "ربط تاجرًا بواجهة API لمتجره",
+            "merchant.shop_disconnect" => "فصل تاجرًا عن واجهة API لمتجره",
+            "merchant.catch_up" => "طلب البحث عن طلبات في متجر",
             "order.note" => "كتب ملاحظة عن طلب",
             "delivery.read" => "فتح نص إشعار",
             "delivery.replay" => "قرأ إشعارًا من جديد",
@@ -299,6 +303,14 @@ impl Words for Arabic {
             Cause::Certificate => say(
                 "تنتهي الشهادة قريبًا أو تعذر تجديدها",
                 "راجع السجل لمعرفة السبب. لا ترسل شوبيفاي شيئًا من دون شهادة سليمة.",
+            ),
+            Cause::ShopApi => say(
+                "واجهة API لمتجر أحد التجار لا تُفتح",
+                "صفحة التاجر عن API تقول السبب وما يجب الضغط عليه. إشعارات webhook تُستلم كما كانت.",
+            ),
+            Cause::Subscriptions => say(
+                "توقف متجر عن الإبلاغ عن شيء، وأُصلحت الاشتراكات",
+                "لا شيء عليك: ما فات يُبحث عنه الآن. إن تكرر ذلك فتحقق من أن هذا الخادم متاح من الخارج دائمًا.",
             ),
         }
     }
@@ -633,6 +645,48 @@ impl Words for Arabic {
             Trouble::OtherSite { known, found } => say(
                 format!("حساب آخر يرد على هذا العنوان: {} بدل {}.", isolated(found), isolated(known)),
                 "أعطِ التاجر عنوان حسابه ومفتاحه.",
+            ),
+        }
+    }
+
+    fn blocked(&self, blocked: &Blocked) -> Sentence {
+        match blocked {
+            Blocked::Token => say(
+                "المتجر لا يقبل الرمز (401): أُلغي أو انتهى أو هو لمتجر آخر.",
+                "في Shopify: الإعدادات، التطبيقات، التطبيق، بيانات اعتماد API. أنشئ الرمز أو انسخه ثم اربط المتجر من جديد.",
+            ),
+            Blocked::Client { text } => say(
+                format!("المتجر لا يعطي رمزًا لهذا المعرّف والسر: {}.", quote(text)),
+                "قارنهما بلوحة Dev Dashboard: التطبيق، الإعدادات. يجب أن يكون التطبيق مثبتًا في هذا المتجر وأن يكونا في المنظمة نفسها. \
+                 ثم اربط المتجر من جديد.",
+            ),
+            Blocked::Unpaid => say(
+                "المتجر مغلق أمام البرامج لأن باقته غير مدفوعة (402).",
+                "ادفع الباقة في Shopify: الإعدادات، الباقة. بعدها يستمر كل شيء من تلقاء نفسه.",
+            ),
+            Blocked::Forbidden => say(
+                "المتجر لا يسمح لهذا التطبيق بالدخول (403).",
+                "انظر في Shopify تحت الإعدادات، التطبيقات، هل التطبيق ما زال مثبتًا؛ ثبّته واربط المتجر من جديد.",
+            ),
+            Blocked::NoShop => say(
+                "لا يعرف Shopify متجرًا كهذا (404).",
+                "قارن نطاق متجر التاجر بما في Shopify: الإعدادات، النطاقات، النطاق المنتهي بـ myshopify.com.",
+            ),
+            Blocked::Locked => {
+                say("أقفل Shopify المتجر (423).", "لا يفتحه إلا دعم Shopify. بعدها يستمر كل شيء من تلقاء نفسه.")
+            }
+            Blocked::Scopes { missing } => say(
+                format!("لا يُسمح للتطبيق بما يلزم؛ تنقصه هذه الصلاحيات: {}.", list(missing)),
+                "في إعداد التطبيق علّمها تحت صلاحيات Admin API، واحفظ، وأكّد التحديث في المتجر؛ ثم اربط المتجر من جديد.",
+            ),
+            Blocked::Protected => say(
+                "التطبيق غير معتمد لبيانات العملاء المحمية، فلا يرى الطلبات.",
+                "في لوحة Dev Dashboard: التطبيق، API access، Protected customer data access. اطلبها للطلبات وللاسم والعنوان والهاتف \
+                 والبريد؛ متاجر التطوير لا تحتاج إلى مراجعة.",
+            ),
+            Blocked::Sealed => say(
+                "ما هو محفوظ لواجهة API لا يُفتح: صار للتاجر متجر آخر، أو المفتاح الرئيسي غيره.",
+                "اربط المتجر من جديد.",
             ),
         }
     }

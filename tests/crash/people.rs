@@ -388,6 +388,9 @@ impl Sim {
                 | Wish::SecretRotate { .. }
                 | Wish::SecretForget { .. }
                 | Wish::OrderNote { .. }
+                | Wish::ShopConnect { .. }
+                | Wish::ShopDisconnect { .. }
+                | Wish::CatchUp { .. }
                 | Wish::DeliveryReplay { .. } => String::new(),
             };
             state.tell(now, format!("a person wishes: {name} {text}"));

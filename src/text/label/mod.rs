@@ -14,6 +14,7 @@ pub mod order;
 pub mod policies;
 pub mod server;
 pub mod shell;
+pub mod shop_api;
 pub mod tokens;
 pub mod users;
 
@@ -78,6 +79,12 @@ impl Lang {
     #[must_use]
     pub fn merchants(self) -> &'static merchants::Merchants {
         self.pick(&merchants::EN, &merchants::AR)
+    }
+
+    /// A merchant's way to the API of its shop.
+    #[must_use]
+    pub fn shop_api(self) -> &'static shop_api::ShopApi {
+        self.pick(&shop_api::EN, &shop_api::AR)
     }
 
     /// The sync log.

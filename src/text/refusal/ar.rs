@@ -42,7 +42,8 @@ fn found(why: &Why) -> Option<String> {
         Why::Toml(_) => "ليس \u{2066}TOML\u{2069} صحيحًا",
         Why::MerchantClosed => "مغلق",
         Why::TaxTwice(_) => "مكررة",
-        Why::SecretsMany(count) => return Some(format!("عددها {count}")),
+        Why::SecretsMany(count) | Why::OrdersMany(count, _) => return Some(format!("عددها {count}")),
+        Why::NoShopApi => "غير مربوط بواجهة API لمتجره",
         Why::SecretEmpty => "فارغ",
         Why::TokenShort(_) => "قصير",
         Why::SecretShared(_) | Why::SecretTaken(_) => "ليس لهذا المتجر وحده",
@@ -130,6 +131,8 @@ fn next_step(why: &Why) -> Cow<'static, str> {
 
         Why::KeyAlone => "اكتب عنوان دفترة الذي يخصه المفتاح".into(),
         Why::SecretsMany(_) => "يكفي السرّ الحالي والسابق".into(),
+        Why::NoShopApi => "اربطه أولًا: qantara merchant api، أو صفحة التاجر عن API".into(),
+        Why::OrdersMany(_, most) => format!("{most} على الأكثر في المرة الواحدة: قسّمها").into(),
         Why::SecretEmpty => "اكتبه، أو اترك حقله كما هو".into(),
         Why::SecretShared(other) => format!(
             "لدى التاجر {} في متجر آخر السرّ نفسه، فلا يمكن التمييز بين الإشعارات: أعط كل متجر تطبيقًا خاصًا به",
