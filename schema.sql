@@ -84,7 +84,7 @@ create table shop_api (
   wanted       text    not null default '[]' check (json_valid(wanted)),  -- orders that a person wants, by name
   watched_at   integer,                                  -- when our subscriptions were last found whole, or made so
   blocked      text    check (blocked is null or json_valid(blocked))     -- domain::connection::Blocked
-) strict;
+) strict, without rowid;
 
 -- One row per webhook and merchant for whom it proved itself.
 create table delivery (

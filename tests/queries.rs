@@ -80,7 +80,8 @@ insert into product (merchant_id, remote_id, code, barcode, name, kind, active, 
 ";
 
 /// Tables that grow with merchants and causes, not with orders, under the names that statements give them.
-const SMALL: [(&str, &str); 10] = [
+const SMALL: [(&str, &str); 11] = [
+    ("shop_api", "from shop_api order by merchant_id"),
     // The page of users.
     ("user", "from user order by name"),
     ("merchant", "merchant"),

@@ -305,10 +305,9 @@ const PLAIN: &[&str] = &[
     "refunds",
     "mode",
     // The shop's API.
-    "client",
+    "access",
     "signing",
     "since",
-    "orders",
     // The mapping.
     "code",
     "product",

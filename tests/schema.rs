@@ -74,10 +74,26 @@ const RULES: &[(&str, &str, &str)] = &[
     ),
     ("check mode in", "update merchant set mode = 'closed'", "update merchant set mode = 'shut'"),
     ("check json_valid(rules)", "update merchant set rules = '[]'", "update merchant set rules = '['"),
-    ("check watches in", "update shop_api set watches = 1", "update shop_api set watches = 2"),
-    ("check json_valid(scopes)", "update shop_api set scopes = '[1]'", "update shop_api set scopes = '['"),
-    ("check json_valid(wanted)", "update shop_api set wanted = '[1]'", "update shop_api set wanted = '['"),
-    ("check blocked is null", "update shop_api set blocked = '[]'", "update shop_api set blocked = '['"),
+    (
+        "check watches in",
+        "insert or replace into shop_api (merchant_id, watches) values (1, 1)",
+        "insert or replace into shop_api (merchant_id, watches) values (1, 2)",
+    ),
+    (
+        "check json_valid(scopes)",
+        "insert or replace into shop_api (merchant_id, watches, scopes) values (1, 0, '[1]')",
+        "insert or replace into shop_api (merchant_id, watches, scopes) values (1, 0, '[')",
+    ),
+    (
+        "check json_valid(wanted)",
+        "insert or replace into shop_api (merchant_id, watches, wanted) values (1, 0, '[1]')",
+        "insert or replace into shop_api (merchant_id, watches, wanted) values (1, 0, '[')",
+    ),
+    (
+        "check blocked is null",
+        "insert or replace into shop_api (merchant_id, watches, blocked) values (1, 0, '[]')",
+        "insert or replace into shop_api (merchant_id, watches, blocked) values (1, 0, '[')",
+    ),
     ("check trouble is null", "update merchant set trouble = '[]'", "update merchant set trouble = '['"),
     (
         "check working_merchant_has_account",

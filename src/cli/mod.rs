@@ -23,6 +23,7 @@ mod out;
 mod rekey;
 mod restore;
 mod sandbox;
+mod secret;
 mod serve;
 mod shop;
 mod token;

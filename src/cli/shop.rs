@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{Ended, Session, merchant, open, order};
+use super::{Ended, Session, open, order, secret};
 use crate::clock::Clock;
 use crate::db::scope::Scope;
 use crate::db::shop_api::ShopApi;
@@ -61,11 +61,11 @@ impl Api {
         let wish = if self.off {
             Wish::ShopDisconnect { slug }
         } else if let Some((client_id, file)) = self.client_id.zip(self.client_secret_file) {
-            let secret = merchant::secret("--client-secret-file", &file)?;
+            let secret = secret::read("--client-secret-file", &file)?;
             Wish::ShopConnect { slug, client_id: Some(client_id), secret, signs: None }
         } else if let Some(file) = self.token_file {
-            let secret = merchant::secret("--token-file", &file)?;
-            let signs = self.signing_secret_file.map(|file| merchant::secret("--signing-secret-file", &file));
+            let secret = secret::read("--token-file", &file)?;
+            let signs = self.signing_secret_file.map(|file| secret::read("--signing-secret-file", &file));
             Wish::ShopConnect { slug, client_id: None, secret, signs: signs.transpose()? }
         } else {
             return show(session, &slug);

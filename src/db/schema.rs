@@ -34,7 +34,7 @@ create table shop_api (
   wanted       text    not null default '[]' check (json_valid(wanted)),
   watched_at   integer,
   blocked      text    check (blocked is null or json_valid(blocked))
-) strict;
+) strict, without rowid;
 ";
 
 /// Two roads to the same tables.

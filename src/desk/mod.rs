@@ -21,6 +21,7 @@ mod order;
 mod person;
 mod shop;
 mod token;
+mod way;
 
 use std::net::IpAddr;
 use std::sync::Arc;

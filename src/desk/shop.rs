@@ -8,10 +8,11 @@ use secrecy::ExposeSecret as _;
 use serde_json::json;
 
 use super::merchant::{open_merchant, rotate};
+use super::way::{ask, forget, forget_secrets};
 use super::{About, Done, Effects, Error, Form, Moment, Refusal, Secret, Why};
 use crate::db::job::{self, Chore};
 use crate::db::merchant::{self, Credential, CredentialKind, Slot};
-use crate::db::shop_api;
+use crate::db::{alert, shop_api};
 use crate::engine::credential_place;
 
 /// A first look reaches no further back: older orders are not shown without a special scope.
@@ -40,9 +41,7 @@ pub(super) fn connect(
     if let Some(signs) = signs {
         rotate(tx, moment, slug, signs)?;
     }
-    for kind in [CredentialKind::ShopToken, CredentialKind::ShopClient] {
-        merchant::forget_credentials(tx, known.id, kind)?;
-    }
+    forget_secrets(tx, known.id)?;
     let kind = if client_id.is_some() { CredentialKind::ShopClient } else { CredentialKind::ShopToken };
     let place = credential_place(known.id, kind, Some(&known.shop_domain));
     let sealed = moment.vault.seal(&place, secret.0.expose_secret().as_bytes());
@@ -52,9 +51,7 @@ pub(super) fn connect(
     shop_api::connect(tx, known.id, client_id.map(str::trim), watches, begin)?;
     let facts = json!({ "merchant": slug, "client_id": client_id, "secrets": [kind.word()] });
     moment.write_down(tx, "merchant.shop_connect", facts)?;
-    for chore in [Chore::CatchUp, Chore::Subscriptions] {
-        job::ask_chore(tx, chore, known.id, moment.now)?;
-    }
+    ask(tx, known.id, moment.now)?;
     let answer = json!({ "merchant": slug, "connected": true, "makes_subscriptions": watches });
     Ok(Done { answer, effects: Effects { doors_changed: watches, orders_asked: false, chores_asked: true } })
 }
@@ -65,12 +62,9 @@ pub(super) fn disconnect(tx: &Transaction<'_>, moment: &Moment, slug: &str) -> R
     if shop_api::get(tx, known.id)?.is_none() {
         return Ok(Done { answer, effects: Effects::default() });
     }
-    for kind in [CredentialKind::ShopToken, CredentialKind::ShopClient] {
-        merchant::forget_credentials(tx, known.id, kind)?;
-    }
-    shop_api::disconnect(tx, known.id)?;
-    for cause in [crate::db::alert::Cause::ShopApi, crate::db::alert::Cause::Subscriptions] {
-        crate::db::alert::close(tx, cause, &format!("merchant {}", known.id), moment.now)?;
+    forget(tx, known.id)?;
+    for cause in [alert::Cause::ShopApi, alert::Cause::Subscriptions] {
+        alert::close(tx, cause, &format!("merchant {}", known.id), moment.now)?;
     }
     moment.write_down(tx, "merchant.shop_disconnect", json!({ "merchant": slug }))?;
     Ok(Done { answer, effects: Effects::default() })

@@ -1,7 +1,7 @@
 //! The way to a merchant's shop: its token, made anew before it ends, and what is noted when it does not open.
 
 use std::collections::BTreeSet;
-use std::sync::PoisonError;
+use std::sync::TryLockError;
 
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -16,6 +16,9 @@ use crate::shop::api::conversation::Conversation;
 
 /// A token is made anew so long before it ends, that trouble with it is known while it still opens.
 const EARLY: SignedDuration = SignedDuration::from_hours(4);
+
+/// Until a token that another thread is making is looked for again.
+const SOON: SignedDuration = SignedDuration::from_secs(1);
 
 /// An open way.
 pub(super) struct Way {
@@ -65,7 +68,7 @@ impl Engine {
         Ok(Some(Ok(Way { door, scopes, is_ailing })))
     }
 
-    /// The token that is stored, or a new one where it ends soon. One thread makes one; the others wait and find it.
+    /// The token that is stored, or a new one where it ends soon. One thread makes one at a time.
     fn token(&self, merchant_id: i64, api: &ShopApi, shop: &str) -> Result<Result<Token, Setback>, Error> {
         let well = |secret| Token { secret, is_ailing: false };
         let sealed = Err(Setback::Blocked(Blocked::Sealed));
@@ -74,12 +77,27 @@ impl Engine {
                 .stored(merchant_id, CredentialKind::ShopToken, shop)?
                 .map_or(sealed, |secret| Ok(well(secret))));
         };
-        let _alone = self.refreshing.lock().unwrap_or_else(PoisonError::into_inner);
-        let until = self.db.read(|c| shop_api::get(c, merchant_id))?.and_then(|api| api.token_until);
-        let token = self.stored(merchant_id, CredentialKind::ShopToken, shop)?;
         let now = self.clock.now();
-        let is_good = |after: Timestamp| until.is_some_and(|until| until > after);
-        if let (true, Some(token)) = (is_good(now + EARLY), &token) {
+        let current = || -> Result<(Option<SecretString>, Option<Timestamp>), Error> {
+            let until = self.db.read(|c| shop_api::get(c, merchant_id))?.and_then(|api| api.token_until);
+            Ok((self.stored(merchant_id, CredentialKind::ShopToken, shop)?, until))
+        };
+        let is_good = |until: Option<Timestamp>, after: Timestamp| until.is_some_and(|until| until > after);
+        let (token, until) = current()?;
+        if let (true, Some(token)) = (is_good(until, now + EARLY), &token) {
+            return Ok(Ok(well(token.clone())));
+        }
+        // Nobody waits for the one who makes it: the token of before opens meanwhile, or it is asked again soon.
+        let _alone = match self.refreshing.try_lock() {
+            Ok(alone) => alone,
+            Err(TryLockError::Poisoned(alone)) => alone.into_inner(),
+            Err(TryLockError::WouldBlock) => {
+                let left = token.filter(|_| is_good(until, now));
+                return Ok(left.map(well).ok_or(Setback::Throttled(SOON)));
+            }
+        };
+        let (token, until) = current()?;
+        if let (true, Some(token)) = (is_good(until, now + EARLY), &token) {
             return Ok(Ok(well(token.clone())));
         }
         let Some(secret) = self.stored(merchant_id, CredentialKind::ShopClient, shop)? else { return Ok(sealed) };
@@ -98,7 +116,7 @@ impl Engine {
             Err(setback) => {
                 self.note_shop(merchant_id, &setback)?;
                 // The one of before still opens for a while.
-                let left = token.filter(|_| is_good(now));
+                let left = token.filter(|_| is_good(until, now));
                 Ok(left.map(|secret| Token { secret, is_ailing: true }).ok_or(setback))
             }
         }

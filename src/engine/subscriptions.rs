@@ -86,23 +86,28 @@ impl Engine {
     }
 }
 
-/// Makes what is missing, and takes away what leads to another address of ours or tells of what nobody wants. How many
-/// there were.
+/// Makes what is missing, and takes away what leads to where we were before. What is not this merchant's is left alone: the
+/// app may serve others, too. How many were mended.
 fn mend(talk: &mut Conversation<'_>, address: &str) -> Result<usize, Setback> {
-    let known = talk.subscriptions()?;
     let mut whole = BTreeSet::new();
     let mut mended = 0;
-    for one in known {
-        // All that this app has in this shop is ours: nobody else can make or see it.
-        if one.uri == address && TOPICS.contains(&one.topic.as_str()) && whole.insert(one.topic.clone()) {
-            continue;
+    for one in talk.subscriptions()? {
+        if one.uri == address {
+            whole.insert(one.topic);
+        } else if path_of(&one.uri) == path_of(address) {
+            talk.unsubscribe(&one.id)?;
+            mended += 1;
         }
-        talk.unsubscribe(&one.id)?;
-        mended += 1;
     }
     for topic in TOPICS.iter().filter(|topic| !whole.contains(**topic)) {
         talk.subscribe(topic, address)?;
         mended += 1;
     }
     Ok(mended)
+}
+
+/// `/webhook/wadi` of an address on the web; nothing of any other.
+fn path_of(uri: &str) -> Option<&str> {
+    let rest = uri.split_once("://")?.1;
+    rest.find('/').map(|at| &rest[at..])
 }

@@ -158,7 +158,7 @@ pub static ROUTES: &[Route] = &[
     show("/merchants/{merchant}/webhooks", Role::Owner, page::merchant::webhooks::show),
     show("/merchants/{merchant}/api", Role::Owner, page::merchant::api::show),
     change("/merchants/{merchant}/api", Role::Owner, page::merchant::api::connect)
-        .reading(&["client", "secret", "token", "signing"]),
+        .reading(&["client", "secret", "access", "signing"]),
     change("/merchants/{merchant}/api/off", Role::Owner, page::merchant::api::disconnect),
     change("/merchants/{merchant}/catch-up", Role::Owner, page::merchant::api::look).reading(&["since", "orders"]),
     show("/merchants/{merchant}/daftra", Role::Owner, page::merchant::daftra::show).reading(&["client"]),

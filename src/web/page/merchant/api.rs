@@ -24,7 +24,7 @@ pub(in crate::web) fn connect(asked: &Asked, actor: &Actor, form: &Form) -> Resu
     let given = |name: &str| Some(form.get(name)).filter(|text| !text.is_empty());
     let secret = |name: &str| given(name).map(|text| Secret(SecretString::from(text)));
     let slug = known.merchant.slug.clone();
-    let wish = match (given("client"), secret("secret"), secret("token")) {
+    let wish = match (given("client"), secret("secret"), secret("access")) {
         (Some(client_id), Some(secret), None) => {
             Wish::ShopConnect { slug, client_id: Some(client_id.to_owned()), secret, signs: None }
         }
@@ -182,7 +182,7 @@ fn connecting(asked: &Asked, known: &Known, api: Option<&ShopApi>, typed: &Typed
         button.primary { (words.connect) }
     };
     let with_token = html! {
-        (secret("token", words.token, words.token_hint, true))
+        (secret("access", words.token, words.token_hint, true))
         (secret("signing", words.signing, words.signing_hint, false))
         button { (words.connect) }
     };
