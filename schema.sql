@@ -75,6 +75,20 @@ create table credential (
   unique (merchant_id, kind, slot)
 ) strict;
 
+-- A merchant's way to the API of its shop; no row: webhooks only. The token itself is a credential.
+create table shop_api (
+  merchant_id  integer primary key references merchant,
+  client_id    text,                                     -- of the app that makes tokens; null: the token does not end
+  watches      integer not null check (watches in (0, 1)),   -- whether the subscriptions are ours to make and to mend
+  scopes       text    not null default '[]' check (json_valid(scopes)),  -- what the app may do
+  token_until  integer,                                  -- null: none yet, or it does not end
+  caught_up_at integer,                                  -- when the shop was last looked through to its last page
+  since        integer,                                  -- a person wants it looked through from here
+  wanted       text    not null default '[]' check (json_valid(wanted)),  -- orders that a person wants, by name
+  watched_at   integer,                                  -- when our subscriptions were last found whole, or made so
+  blocked      text    check (blocked is null or json_valid(blocked))     -- domain::connection::Blocked
+) strict, without rowid;
+
 -- One row per webhook and merchant for whom it proved itself.
 create table delivery (
   id          integer primary key autoincrement,

@@ -34,7 +34,7 @@ const USES: [(&str, &[&str]); 18] = [
     ("domain", &[]),
     ("vitals", &["clock"]),
     ("outgoing", &["config"]),
-    ("shop", &["domain"]),
+    ("shop", &["domain", "outgoing"]),
     ("daftra", &["domain", "outgoing", "vitals"]),
     ("db", &["domain"]),
     ("text", &["db", "domain"]),

@@ -613,3 +613,44 @@ fn nobodys_vendors_and_the_moment_by_gateway_are_stored_as_they_were_chosen() {
     house.on(here, here, &[("gateway", name), ("moment", ""), ("gateway", "x"), ("moment", "some day")]);
     assert!(house.merchant().rules.trigger_by_gateway.is_empty());
 }
+
+#[test]
+fn the_page_about_the_api_says_what_is_missing_without_it_and_connects() {
+    let house = House::new();
+    house.begin();
+    let (here, look, off) =
+        ("/merchants/wadi-home/api", "/merchants/wadi-home/catch-up", "/merchants/wadi-home/api/off");
+    let page = || house.get(here, "olga").body;
+    assert!(house.get("/merchants/wadi-home", "olga").body.contains(&format!("href=\"{here}\"")));
+    assert!(page().contains("Not connected: webhooks only."), "{}", page());
+    assert_eq!(house.get(here, "omar").status, 403);
+    let wrong = house.refused(here, here, &[("client", "<id>"), ("secret", "")]);
+    assert!(wrong.contains("Give a client ID with its secret") && wrong.contains("&lt;id&gt;"), "{wrong}");
+
+    assert_eq!(house.on(here, here, &[("access", "shpat_1")]), format!("{here}?said=saved"));
+    let connected = page();
+    assert!(connected.contains("Connected.") && !connected.contains("shpat_1"), "{connected}");
+    assert!(connected.contains("neither made nor mended from here"), "{connected}");
+    house.on(here, look, &[("since", "2026-03-01"), ("orders", "1001\n\n#1002 ")]);
+    let wanted = house.db.read(|c| qantara::db::shop_api::get(c, 1)).unwrap().unwrap();
+    assert_eq!(wanted.wanted, ["1001", "#1002"]);
+    assert_eq!(wanted.since.unwrap().to_string(), "2026-02-28T21:00:00Z", "the day begins in the merchant's zone");
+    let wrong = house.refused(here, look, &[("since", "yesterday"), ("orders", "")]);
+    assert!(wrong.contains("This is no day") && wrong.contains("yesterday"), "{wrong}");
+
+    // What closes it is said with the next step.
+    let block = |tx: &rusqlite::Transaction<'_>| {
+        let missing = ["read_orders".to_owned()].into();
+        qantara::db::shop_api::block(tx, 1, &qantara::domain::connection::Blocked::Scopes { missing })
+    };
+    house.db.write(block).unwrap();
+    assert!(page().contains("scopes are missing: read_orders."), "{}", page());
+
+    // An app's secret signs its webhooks, too, and is never shown.
+    house.on(here, here, &[("client", "client-1"), ("secret", "a client secret that is long 9XyZ")]);
+    let connected = page();
+    assert!(connected.contains("value=\"client-1\"") && !connected.contains("a client secret"), "{connected}");
+    assert!(house.get("/merchants/wadi-home/shop", "olga").body.contains("…9XyZ"), "the current webhook secret");
+    house.on(here, off, &[]);
+    assert!(page().contains("Not connected: webhooks only."));
+}

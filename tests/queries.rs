@@ -20,9 +20,11 @@ use qantara::db::product::{self, Ages};
 use qantara::db::scope::Scope;
 use qantara::db::sight::Sight;
 use qantara::db::{
-    account, act, alert, condition, delivery, document, log, merchant, rejection, seen, setting, tally, token, trim,
+    account, act, alert, condition, delivery, document, log, merchant, rejection, seen, setting, shop_api, tally,
+    token, trim,
 };
 use qantara::domain::catalog::Code;
+use qantara::domain::connection::Blocked;
 use qantara::domain::document::{Document, Policy};
 use qantara::domain::draft::Draft;
 use qantara::domain::refund::Class;
@@ -78,7 +80,8 @@ insert into product (merchant_id, remote_id, code, barcode, name, kind, active, 
 ";
 
 /// Tables that grow with merchants and causes, not with orders, under the names that statements give them.
-const SMALL: [(&str, &str); 10] = [
+const SMALL: [(&str, &str); 11] = [
+    ("shop_api", "from shop_api order by merchant_id"),
     // The page of users.
     ("user", "from user order by name"),
     ("merchant", "merchant"),
@@ -254,6 +257,20 @@ fn everything_hot(tx: &Transaction<'_>, now: Timestamp) {
     job::ask_chore(tx, Chore::Account, 1, now).unwrap();
     job::next_chore(tx).unwrap();
     job::claim_chore(tx, now).unwrap().unwrap();
+    shop_api::connect(tx, 1, None, true, now).unwrap();
+    shop_api::want(tx, 1, Some(now), &["#1001".to_owned()]).unwrap();
+    let api = shop_api::get(tx, 1).unwrap().unwrap();
+    shop_api::all(tx).unwrap();
+    shop_api::opened(tx, 1, &api.scopes).unwrap();
+    shop_api::token_lives(tx, 1, now).unwrap();
+    shop_api::block(tx, 1, &Blocked::Token).unwrap();
+    shop_api::seen_until(tx, 1, now).unwrap();
+    shop_api::caught_up(tx, 1, &api, now).unwrap();
+    shop_api::watched(tx, 1, now).unwrap();
+    shop_api::known_as_of(tx, 1, 1).unwrap();
+    shop_api::order_was_read(tx, fresh, now).unwrap();
+    shop_api::disconnect(tx, 1).unwrap();
+    alert::close_seen_before(tx, alert::Cause::Subscriptions, "merchant 1", now, now).unwrap();
     order::stand(tx, fresh, State::Settled, None, None, now).unwrap();
     log::write(tx, log::Status::Success, log::About::order(2, fresh), None, now).unwrap();
 

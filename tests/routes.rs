@@ -311,6 +311,10 @@ const PLAIN: &[&str] = &[
     "treasury",
     "refunds",
     "mode",
+    // The shop's API.
+    "access",
+    "signing",
+    "since",
     // The mapping.
     "code",
     "product",

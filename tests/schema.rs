@@ -24,6 +24,7 @@ insert into merchant (id, slug, key, name, shop_domain, account_id, time_zone, m
 insert into vendor (shop_domain, name, merchant_id) values ('shop', 'nour', 1);
 insert into data_key (sealed, created_at) values (x'00', 0);
 insert into credential (merchant_id, kind, sealed) values (1, 'daftra_key', x'00');
+insert into shop_api (merchant_id, watches) values (1, 0);
 insert into orders (id, merchant_id, remote_id, state_at, created_at) values (1, 1, 11, 0, 0), (2, 1, 12, 0, 0);
 insert into delivery (merchant_id, event_key, topic, order_id, received_at) values (1, 'e1', 'orders/create', 1, 0);
 insert into fact (order_id, kind, remote_id, body, seen_at) values (2, 'refund', 991, '{}', 0);
@@ -82,6 +83,26 @@ const RULES: &[(&str, &str, &str)] = &[
     ),
     ("check mode in", "update merchant set mode = 'closed'", "update merchant set mode = 'shut'"),
     ("check json_valid(rules)", "update merchant set rules = '[]'", "update merchant set rules = '['"),
+    (
+        "check watches in",
+        "insert or replace into shop_api (merchant_id, watches) values (1, 1)",
+        "insert or replace into shop_api (merchant_id, watches) values (1, 2)",
+    ),
+    (
+        "check json_valid(scopes)",
+        "insert or replace into shop_api (merchant_id, watches, scopes) values (1, 0, '[1]')",
+        "insert or replace into shop_api (merchant_id, watches, scopes) values (1, 0, '[')",
+    ),
+    (
+        "check json_valid(wanted)",
+        "insert or replace into shop_api (merchant_id, watches, wanted) values (1, 0, '[1]')",
+        "insert or replace into shop_api (merchant_id, watches, wanted) values (1, 0, '[')",
+    ),
+    (
+        "check blocked is null",
+        "insert or replace into shop_api (merchant_id, watches, blocked) values (1, 0, '[]')",
+        "insert or replace into shop_api (merchant_id, watches, blocked) values (1, 0, '[')",
+    ),
     ("check trouble is null", "update merchant set trouble = '[]'", "update merchant set trouble = '['"),
     (
         "check working_merchant_has_account",

@@ -17,6 +17,7 @@ use qantara::db::order;
 use qantara::db::rejection::Why;
 use qantara::db::user::Role;
 use qantara::domain::catalog::{Code, Rule};
+use qantara::domain::connection::Blocked;
 use qantara::domain::document;
 use qantara::domain::invoice::{Seen, Totals};
 use qantara::domain::money::{Amount, Currency};
@@ -132,6 +133,12 @@ fn troubles() -> Vec<Trouble> {
         Credential { text: "Unauthenticated.".into() }, Redirect, Html, OtherSite { known: "1".into(), found: "2".into() })
 }
 
+fn blocks() -> Vec<Blocked> {
+    every!(Blocked:
+        Token, Client { text: "invalid".into() }, Unpaid, Forbidden, NoShop, Locked,
+        Scopes { missing: ["read_orders".to_owned()].into() }, Protected, Sealed)
+}
+
 fn steps() -> Vec<Step> {
     let totals = Totals { total: Amount(1_250), tax: Amount(50) };
     let (line_id, title) = (1, line());
@@ -193,6 +200,7 @@ fn every_reason_has_its_cause_and_its_next_step() {
     complete(&holds(), |lang, why| lang.words().hold(why, Some(kuwait())));
     complete(&failures(), |lang, why| lang.words().failed(why));
     complete(&troubles(), |lang, why| lang.words().trouble(why));
+    complete(&blocks(), |lang, why| lang.words().blocked(why));
     complete(&notices(), |lang, notice| lang.words().notice(*notice));
 }
 

@@ -2,20 +2,18 @@
 
 use std::fs;
 use std::io::{self, Read as _};
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, bail};
-use secrecy::SecretString;
+use anyhow::Context as _;
 use serde_json::Value;
 
-use super::{Ended, Session, is_stdin, merchant_export, open, order, out};
+use super::{Ended, Session, is_stdin, merchant_export, open, order, out, secret, shop};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::merchant::Mode;
 use crate::db::scope::Scope;
 use crate::desk::file::{EXAMPLE, MerchantFile};
-use crate::desk::{Proposal, Secret, Secrets, Wish};
+use crate::desk::{Proposal, Secrets, Wish};
 use crate::text::Lang;
 use crate::view::{self, read};
 
@@ -67,6 +65,8 @@ pub(super) enum Command {
         /// The folder, which must not be there yet
         folder: PathBuf,
     },
+    /// Connect a merchant to the API of its shop; without options: how that stands
+    Api(Box<shop::Api>),
     /// Take a closed merchant's deliveries in again, paused
     Open {
         /// The merchant
@@ -95,8 +95,10 @@ impl Command {
             Self::Resume { slug } => change(session, Wish::MerchantResume { slug })?,
             Self::Close { slug } => change(session, Wish::MerchantClose { slug })?,
             Self::Export { slug, folder } => return merchant_export::export(session, &slug, &folder),
+            Self::Api(api) => api.run(session)?,
             Self::Open { slug, webhook_secret_file } => {
-                let secret = webhook_secret_file.map(|file| secret("--webhook-secret-file", &file)).transpose()?;
+                let secret =
+                    webhook_secret_file.map(|file| secret::read("--webhook-secret-file", &file)).transpose()?;
                 change(session, Wish::MerchantOpen { slug, secret })?;
             }
         }
@@ -147,27 +149,13 @@ fn proposal(file: &Path) -> anyhow::Result<Proposal> {
     };
     let mut merchant =
         MerchantFile::read(&text).with_context(|| format!("The merchant file {} is wrong", file.display()))?;
-    let secret = |key: &str, path: &Path| secret(key, &folder.join(path));
+    let secret = |key: &str, path: &Path| secret::read(key, &folder.join(path));
     let webhook = std::mem::take(&mut merchant.shop.webhook_secret_files);
     let secrets = Secrets {
         webhook: webhook.iter().map(|path| secret("shop.webhook_secret_files", path)).collect::<Result<_, _>>()?,
         daftra_key: merchant.daftra.key_file.take().map(|path| secret("daftra.key_file", &path)).transpose()?,
     };
     Ok(Proposal { file: merchant, secrets })
-}
-
-fn secret(key: &str, path: &Path) -> anyhow::Result<Secret> {
-    let text = fs::read_to_string(path)
-        .with_context(|| format!("{key} is {}: it cannot be read, name the right file", path.display()))?;
-    let mode = fs::metadata(path)?.mode() & 0o777;
-    if mode & 0o044 != 0 {
-        out::complain(&format!("{0} can be read by others (mode {mode:04o}); run: chmod 600 {0}", path.display()));
-    }
-    let text = text.trim();
-    if text.is_empty() {
-        bail!("{key} is {}: the file is empty, put the secret into it", path.display());
-    }
-    Ok(Secret(SecretString::from(text)))
 }
 
 fn list(session: &Session) -> anyhow::Result<()> {

@@ -25,7 +25,9 @@ mod privacy;
 mod rekey;
 mod restore;
 mod sandbox;
+mod secret;
 mod serve;
+mod shop;
 mod statement;
 mod token;
 mod user;
@@ -74,6 +76,8 @@ enum Command {
     /// Orders and their stories
     #[command(subcommand)]
     Order(order::Command),
+    /// Look for orders in a merchant's shop now
+    CatchUp(shop::CatchUp),
     /// What waits for a person
     #[command(subcommand)]
     Hold(hold::Command),
@@ -151,6 +155,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>, environment: Vec<(String, 
         Command::Merchant(command) => command.run(&session),
         Command::Mapping(command) => command.run(&session),
         Command::Order(command) => command.run(&session),
+        Command::CatchUp(catch_up) => catch_up.run(&session),
         Command::Hold(command) => command.run(&session),
         Command::Log(log) => log.run(&session),
         Command::Statement(command) => command.run(&session),

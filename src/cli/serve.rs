@@ -41,6 +41,9 @@ pub(super) struct Serve {
     /// For the demo: where the shop and the Daftra beside this server are, for its pages to show
     #[arg(long, value_name = "ORIGIN", hide = true)]
     playground: Option<String>,
+    /// For a trial: where on this machine a sandbox plays the API of all shops
+    #[arg(long, value_name = "ADDRESS", hide = true)]
+    shops_at: Option<SocketAddr>,
 }
 
 impl Serve {
@@ -64,11 +67,15 @@ impl Serve {
         })?;
         let opened = open::open(&config, clock.now())?;
         let daftra = Client::new(self.outgoing(&config, &opened.db)?, call_settings(&config));
-        let settings = Settings::new(&config);
+        if let Some(address) = self.shops_at.filter(|address| !address.ip().is_loopback()) {
+            bail!("--shops-at is {address}: a sandbox is on this machine");
+        }
+        let settings = Settings { shops: self.shops_at, ..Settings::new(&config) };
         let vitals = Arc::new(Vitals::new(clock.clone(), Disk::of(folder, config.data.min_free_bytes)));
         let (db, vault) = (Arc::clone(&opened.db), Arc::clone(&opened.vault));
         let engine = Engine::new(db, clock.clone(), Arc::clone(&vitals), vault, daftra, settings);
         let intake = Arc::new(Intake::new(Arc::clone(&engine), opened.data_key)?);
+        engine.is_reached_at(config.public_origin(config.http.listen));
         let office = Arc::new(Office::new(Arc::clone(&engine), Arc::clone(&intake)));
         let parts = web::Parts {
             config: Arc::clone(&config),

@@ -110,6 +110,12 @@ impl Client {
         Self { outgoing, settings, vitals: None }
     }
 
+    /// The way on which it goes out.
+    #[must_use]
+    pub fn way_out(&self) -> (&Outgoing, Limits) {
+        (&self.outgoing, self.settings.limits)
+    }
+
     /// The same client; how long its calls take, and what time it is over there, is noted.
     #[must_use]
     pub fn measured_by(self, vitals: Arc<Vitals>) -> Self {

@@ -46,11 +46,15 @@ pub enum Cause {
     Privacy,
     /// A shop removed our app.
     Uninstalled,
+    /// The API of a merchant's shop does not open.
+    ShopApi,
+    /// A shop had stopped telling us of something, and tells us again.
+    Subscriptions,
 }
 
 impl Cause {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Trouble,
         Self::Outage,
         Self::Failed,
@@ -66,6 +70,8 @@ impl Cause {
         Self::Certificate,
         Self::Privacy,
         Self::Uninstalled,
+        Self::ShopApi,
+        Self::Subscriptions,
     ];
 
     /// As it stands in the database.
@@ -87,6 +93,8 @@ impl Cause {
             Self::Certificate => "certificate",
             Self::Privacy => "privacy",
             Self::Uninstalled => "uninstalled",
+            Self::ShopApi => "shop_api",
+            Self::Subscriptions => "subscriptions",
         }
     }
 
@@ -121,6 +129,23 @@ pub fn close(tx: &Transaction<'_>, cause: Cause, subject: &str, now: Timestamp) 
         .during("close an alert")?
         .execute((cause.word(), subject, ms(now)))
         .during("close an alert")?;
+    Ok(())
+}
+
+/// The cause is gone, unless it was seen after a time.
+pub fn close_seen_before(
+    tx: &Transaction<'_>,
+    cause: Cause,
+    subject: &str,
+    before: Timestamp,
+    now: Timestamp,
+) -> Result<(), Error> {
+    tx.prepare_cached(
+        "update alert set closed_at = ?4 where cause = ?1 and subject = ?2 and closed_at is null and seen_at < ?3",
+    )
+    .during("close an alert")?
+    .execute((cause.word(), subject, ms(before), ms(now)))
+    .during("close an alert")?;
     Ok(())
 }
 

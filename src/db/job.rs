@@ -6,7 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Transaction};
 
-use super::convert::{maybe_at, ms};
+use super::convert::{maybe_at, ms, word};
 use super::{Context as _, Error};
 
 /// A claimed job.
@@ -26,13 +26,25 @@ pub struct Job {
 pub enum Chore {
     /// Ask a merchant's Daftra account who it is.
     Account,
+    /// Look for orders of a merchant's shop that no webhook told of.
+    CatchUp,
+    /// See to it that the shop tells us of everything.
+    Subscriptions,
 }
 
 impl Chore {
+    const ALL: [Self; 3] = [Self::Account, Self::CatchUp, Self::Subscriptions];
+
     fn word(self) -> &'static str {
         match self {
             Self::Account => "account",
+            Self::CatchUp => "catch_up",
+            Self::Subscriptions => "subscriptions",
         }
+    }
+
+    fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|chore| chore.word() == word)
     }
 }
 
@@ -132,18 +144,19 @@ fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Job> {
 }
 
 /// The next chore that is due.
-pub fn claim_chore(tx: &Transaction<'_>, now: Timestamp) -> Result<Option<Job>, Error> {
-    tx.query_row(
+pub fn claim_chore(tx: &Transaction<'_>, now: Timestamp) -> Result<Option<(Chore, Job)>, Error> {
+    const CLAIM: &str = "claim a chore";
+    let claimed = tx.query_row(
         "update job set running_since = ?1 where id = (
            select id from job indexed by job_chore
            where due_at is not null and running_since is null and kind <> 'order' and due_at <= ?1
            order by due_at limit 1)
-         returning id, subject, merchant_id, asked, failures",
+         returning id, subject, merchant_id, asked, failures, kind",
         [ms(now)],
-        from_row,
-    )
-    .optional()
-    .during("claim a chore")
+        |row| Ok((row.get::<_, String>(5)?, from_row(row)?)),
+    );
+    let Some((kind, job)) = claimed.optional().during(CLAIM)? else { return Ok(None) };
+    Ok(Some((word(CLAIM, &kind, Chore::parse(&kind))?, job)))
 }
 
 /// When a run ended well.

@@ -263,10 +263,21 @@ pub enum CredentialKind {
     /// The webhook secret that was replaced or forgotten last. It proves nothing: by it the door tells that a delivery is
     /// still signed with it.
     ForgottenSecret,
+    /// Opens the API of the shop.
+    ShopToken,
+    /// Makes such tokens, together with the client's id.
+    ShopClient,
 }
 
 impl CredentialKind {
-    const ALL: [Self; 4] = [Self::WebhookSecret, Self::StoreKey, Self::DaftraKey, Self::ForgottenSecret];
+    const ALL: [Self; 6] = [
+        Self::WebhookSecret,
+        Self::StoreKey,
+        Self::DaftraKey,
+        Self::ForgottenSecret,
+        Self::ShopToken,
+        Self::ShopClient,
+    ];
 
     /// As it stands in the database and in the seal.
     #[must_use]
@@ -276,6 +287,8 @@ impl CredentialKind {
             Self::StoreKey => "store_key",
             Self::DaftraKey => "daftra_key",
             Self::ForgottenSecret => "forgotten_secret",
+            Self::ShopToken => "shopify_token",
+            Self::ShopClient => "shopify_client",
         }
     }
 

@@ -41,6 +41,7 @@ pub mod scope;
 pub mod sealed;
 pub mod seen;
 pub mod setting;
+pub mod shop_api;
 pub mod sight;
 pub mod statement;
 pub mod tally;

@@ -72,6 +72,8 @@ pub struct Case {
     pub mode: Mode,
     pub catalog: Catalog,
     pub ledger: Ledger,
+    /// How new the snapshot is, of a merchant who may ask the shop for a newer one.
+    pub read_at: Option<Timestamp>,
 }
 
 /// The case of an order; `None` while only facts are known and no snapshot.
@@ -82,10 +84,14 @@ pub fn case(
     ages: product::Ages,
     now: Timestamp,
 ) -> Result<Option<Case>, Error> {
-    let (merchant_id, snapshot): (i64, Option<String>) = c
-        .prepare_cached("select merchant_id, snapshot from orders where id = ?1")
+    let (merchant_id, snapshot, read_at): (i64, Option<String>, Option<i64>) = c
+        .prepare_cached(
+            "select merchant_id, snapshot, iif(exists (select 1 from shop_api s where s.merchant_id = orders.merchant_id),
+               max(triggered_at, coalesce(read_at, 0)), null)
+             from orders where id = ?1",
+        )
         .during("read an order")?
-        .query_row([order_id], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row([order_id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .during("read an order")?;
     let Some(snapshot) = snapshot else { return Ok(None) };
     let snapshot: Snapshot = from_json("read an order's snapshot", &snapshot)?;
@@ -117,6 +123,7 @@ pub fn case(
         },
         catalog,
         ledger,
+        read_at: maybe_at(read_at)?,
     }))
 }
 

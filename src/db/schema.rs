@@ -97,6 +97,18 @@ create table privacy_request (
   constraint only_a_shop_begins_by_itself check ((begins_at is not null) = (kind = 'shop_redact'))
 ) strict;
 create index privacy_request_by_state on privacy_request (state, due_at);
+create table shop_api (
+  merchant_id  integer primary key references merchant,
+  client_id    text,
+  watches      integer not null check (watches in (0, 1)),
+  scopes       text    not null default '[]' check (json_valid(scopes)),
+  token_until  integer,
+  caught_up_at integer,
+  since        integer,
+  wanted       text    not null default '[]' check (json_valid(wanted)),
+  watched_at   integer,
+  blocked      text    check (blocked is null or json_valid(blocked))
+) strict, without rowid;
 ";
 
 /// Two roads to the same tables.

@@ -24,6 +24,8 @@ pub enum Row {
         kind: Option<CredentialKind>,
         /// Of the merchant's Daftra account.
         address: Option<String>,
+        /// The merchant's shop.
+        shop: String,
     },
 }
 
@@ -39,7 +41,7 @@ pub fn all(c: &Connection) -> Result<Vec<Sealed>, Error> {
     }
     let mut statement = c
         .prepare(
-            "select c.id, c.merchant_id, c.kind, c.slot, c.sealed, m.slug, a.address
+            "select c.id, c.merchant_id, c.kind, c.slot, c.sealed, m.slug, a.address, m.shop_domain
              from credential c join merchant m on m.id = c.merchant_id left join account a on a.id = m.account_id
              order by c.id",
         )
@@ -53,6 +55,7 @@ pub fn all(c: &Connection) -> Result<Vec<Sealed>, Error> {
                     merchant_id: row.get(1)?,
                     kind: CredentialKind::parse(&kind),
                     address: row.get(6)?,
+                    shop: row.get(7)?,
                 },
                 name: format!("{kind} ({slot}) of merchant {slug}"),
                 sealed: row.get(4)?,

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::check::{Choice, EVERY_VENDOR};
 use super::file::MerchantFile;
-use super::{About, Done, Effects, Error, Moment, Refusal, Secret, Secrets, Why};
+use super::{About, Done, Effects, Error, Moment, Refusal, Secret, Secrets, Why, way};
 use crate::db::job::{self, Chore};
 use crate::db::merchant::{self, Credential, CredentialKind, Merchant, Mode, Slot};
 use crate::db::order::{self, Overview, State};
@@ -147,6 +147,10 @@ pub(super) fn set(tx: &Transaction<'_>, moment: &Moment, choice: Choice, secrets
     if moved && fresh.daftra_key.is_none() {
         merchant::forget_credentials(tx, after.id, CredentialKind::DaftraKey)?;
         replaced.extend(stored_key.map(|_| CredentialKind::DaftraKey.word()));
+    }
+    // A token is sealed for its shop.
+    if after.shop_domain != before.shop_domain {
+        way::forget(tx, after.id)?;
     }
     replaced.extend(store_secrets(tx, moment, after.id, &address, &fresh)?);
     let changed: Vec<String> = changes.iter().map(|(key, ..)| key.clone()).collect();
@@ -350,7 +354,9 @@ fn told(
     if is_way {
         job::ask_chore(tx, Chore::Account, merchant.id, moment.now)?;
     }
-    let effects = Effects { doors_changed: is_change, orders_asked: is_change, chores_asked: is_way };
+    // Whatever was missed meanwhile is looked for.
+    let asks_shop = is_change && way::ask(tx, merchant.id, moment.now)?;
+    let effects = Effects { doors_changed: is_change, orders_asked: is_change, chores_asked: is_way || asks_shop };
     let notes = notes(tx, merchant)?;
     let answer = Answer { merchant: &merchant.slug, mode: merchant.mode, changed, secrets, notes };
     Ok(Done { answer: json!(answer), effects })

@@ -20,7 +20,9 @@ pub mod office;
 mod order;
 mod person;
 mod privacy;
+mod shop;
 mod token;
+mod way;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -81,6 +83,31 @@ pub enum Wish {
     SecretForget {
         /// The merchant.
         slug: String,
+    },
+    /// The shop's API may be asked from now on.
+    ShopConnect {
+        /// The merchant.
+        slug: String,
+        /// Of the app whose secret is given; none: a token that does not end is given.
+        client_id: Option<String>,
+        /// The token, or the client's secret, in clear.
+        secret: Secret,
+        /// With a token: what signs webhooks that the app made. It lets us make them.
+        signs: Option<Secret>,
+    },
+    /// The shop's API is asked no more.
+    ShopDisconnect {
+        /// The merchant.
+        slug: String,
+    },
+    /// Look for orders in the shop now.
+    CatchUp {
+        /// The merchant.
+        slug: String,
+        /// All that changed since then; none: as usual.
+        since: Option<Timestamp>,
+        /// These orders, by name.
+        orders: Vec<String>,
     },
     /// A code of the shop is this product of Daftra.
     MappingSet {
@@ -387,6 +414,13 @@ impl Desk<'_> {
             Wish::MerchantOpen { slug, secret } => self.in_one(move |tx| merchant::open(tx, &moment, &slug, secret)),
             Wish::SecretRotate { slug, secret } => self.in_one(move |tx| merchant::rotate(tx, &moment, &slug, secret)),
             Wish::SecretForget { slug } => self.in_one(move |tx| merchant::forget_previous(tx, &moment, &slug)),
+            Wish::ShopConnect { slug, client_id, secret, signs } => {
+                self.in_one(move |tx| shop::connect(tx, &moment, &slug, client_id.as_deref(), &secret, signs))
+            }
+            Wish::ShopDisconnect { slug } => self.in_one(move |tx| shop::disconnect(tx, &moment, &slug)),
+            Wish::CatchUp { slug, since, orders } => {
+                self.in_one(move |tx| shop::catch_up(tx, &moment, &slug, since, &orders))
+            }
             Wish::MappingSet { slug, code, product_id } => {
                 self.in_one(move |tx| mapping::set(tx, &moment, &slug, &code, product_id))
             }

@@ -6,6 +6,7 @@
 
 pub mod catalog;
 pub mod collect;
+pub mod connection;
 pub mod document;
 pub mod draft;
 pub mod invoice;

@@ -89,6 +89,8 @@ impl Intake {
     /// Opens the door with the merchants of today.
     pub fn new(engine: Arc<Engine>, data_key: Arc<DataKey>) -> Result<Self, Error> {
         let stranger = SecretString::from(crate::vault::random_token());
+        // The shop's API tells of buyers, too.
+        let _ = engine.data_key.set(Arc::clone(&data_key));
         let intake = Self { engine, data_key, doors: RwLock::default(), stranger, examiner: Examiner::default() };
         intake.reload()?;
         Ok(intake)
@@ -260,7 +262,7 @@ pub fn body_place(merchant_id: i64, event_key: &str) -> Place<'_> {
     Place { table: "delivery", row: merchant_id, kind: event_key, address: None }
 }
 
-fn sealed_buyer(key: &DataKey, merchant_id: i64, reading: &Reading) -> Option<Vec<u8>> {
+pub(super) fn sealed_buyer(key: &DataKey, merchant_id: i64, reading: &Reading) -> Option<Vec<u8>> {
     let Reading::Order { snapshot, buyer: Some(buyer), .. } = reading else { return None };
     let plain = serde_json::to_vec(buyer).ok()?;
     Some(key.seal(&buyer_place(merchant_id, &snapshot.id.to_string()), &plain))
@@ -342,11 +344,7 @@ fn keep(
                 let body = lz4_flex::decompress_size_prepended(&proven.compressed).unwrap_or_default();
                 make_impersonal(tx, merchant_id, reading.to_mut(), &body)?;
             }
-            let reading = &*reading;
-            learn(tx, order_id, reading, sent_at, proven.buyer.as_deref(), now)?;
-            if let Reading::Order { snapshot, .. } = reading {
-                count_unowned(tx, &proven.shop_domain, snapshot, now)?;
-            }
+            take_in_sent(tx, order_id, &proven.shop_domain, &reading, sent_at, proven.buyer.as_deref(), now)?;
             job::ask(tx, order_id, merchant_id, now, true)?;
         }
         (Ok(Reading::Sample { .. }), None) => {
@@ -447,6 +445,40 @@ fn order_meant(reading: &Reading) -> Option<i64> {
         | Reading::Uninstalled { .. }
         | Reading::Other => None,
     }
+}
+
+/// Takes in what the shop's API says now of an order.
+pub(super) fn take_in(
+    tx: &Transaction<'_>,
+    order_id: i64,
+    shop_domain: &str,
+    reading: &Reading,
+    buyer: Option<&[u8]>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    if privacy::is_redacted(tx, order_id)? {
+        let mut reading = reading.clone();
+        make_impersonal(tx, order::get(tx, order_id)?.merchant_id, &mut reading, b"")?;
+        return take_in_sent(tx, order_id, shop_domain, &reading, now, None, now);
+    }
+    take_in_sent(tx, order_id, shop_domain, reading, now, buyer, now)
+}
+
+/// The one door for what is said of an order, whoever says it.
+fn take_in_sent(
+    tx: &Transaction<'_>,
+    order_id: i64,
+    shop_domain: &str,
+    reading: &Reading,
+    sent_at: Timestamp,
+    buyer: Option<&[u8]>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    learn(tx, order_id, reading, sent_at, buyer, now)?;
+    if let Reading::Order { snapshot, .. } = reading {
+        count_unowned(tx, shop_domain, snapshot, now)?;
+    }
+    Ok(())
 }
 
 /// Takes what a body says of its order into what is known of it.

@@ -3,6 +3,7 @@
 
 pub mod ask;
 pub mod backup;
+mod catch_up;
 pub mod gate;
 pub mod intake;
 mod leave;
@@ -13,12 +14,15 @@ pub mod perform;
 pub mod privacy;
 mod rejected;
 pub mod seals;
+mod shop;
 mod stock;
+mod subscriptions;
 mod upkeep;
 pub mod worker;
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use jiff::SignedDuration;
 
@@ -32,7 +36,9 @@ use crate::db::trim::Retention;
 use crate::db::{Db, Error, account, merchant};
 use crate::domain::document::Policy;
 use crate::domain::retry::Backoff;
-use crate::vault::{Place, Vault};
+use crate::shop::api;
+use crate::shop::read::Reading;
+use crate::vault::{DataKey, Place, Vault};
 use crate::vitals::Vitals;
 use gate::{GateRules, Gates};
 use upkeep::Upkeep;
@@ -49,6 +55,13 @@ pub struct Engine {
     pub vault: Arc<Vault>,
     pub settings: Settings,
     daftra: Client,
+    shops: api::client::Client,
+    /// A token of a shop is made by one thread at a time.
+    refreshing: Mutex<()>,
+    /// Seals buyers; the intake brings it.
+    data_key: OnceLock<Arc<DataKey>>,
+    /// Where shops reach this server, for subscriptions.
+    origin: OnceLock<String>,
     gates: Gates,
     /// Rung when an order is asked for.
     bell: Bell,
@@ -85,6 +98,8 @@ pub struct Settings {
     /// How far our clock may be from others, or be set back.
     pub clock: SignedDuration,
     pub retention: Retention,
+    /// Where all shops' APIs are in a trial; else each is at its own domain.
+    pub shops: Option<SocketAddr>,
 }
 
 impl Settings {
@@ -130,6 +145,7 @@ impl Settings {
                 calls: days(retention.calls_days),
                 log: days(retention.log_days),
             },
+            shops: None,
         }
     }
 }
@@ -151,7 +167,12 @@ impl Engine {
         settings: Settings,
     ) -> Arc<Self> {
         let most = u32::try_from(settings.workers).unwrap_or(u32::MAX);
+        let (outgoing, limits) = daftra.way_out();
         Arc::new(Self {
+            shops: api::client::Client::new(outgoing.clone(), limits, settings.shops),
+            refreshing: Mutex::default(),
+            data_key: OnceLock::new(),
+            origin: OnceLock::new(),
             gates: Gates::new(clock.clone(), settings.gate),
             bell: clock.bell(most),
             chores: clock.bell(1),
@@ -177,6 +198,17 @@ impl Engine {
     /// Somebody asked for a chore.
     pub fn wake_chores(&self) {
         self.chores.ring();
+    }
+
+    /// Where shops reach this server: scheme and host. Said once, before it starts.
+    pub fn is_reached_at(&self, origin: String) {
+        // A second time would say the same.
+        let _ = self.origin.set(origin);
+    }
+
+    /// The buyer of a reading, sealed as the intake seals it.
+    fn sealed_buyer(&self, merchant_id: i64, reading: &Reading) -> Option<Vec<u8>> {
+        intake::sealed_buyer(self.data_key.get()?, merchant_id, reading)
     }
 
     fn is_stopping(&self) -> bool {

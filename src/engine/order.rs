@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::Transaction;
 
+use super::catch_up::{ReadAgain, STALE};
 use super::{Engine, NO_ROOM};
 use crate::db::job::{self, Again, Job};
 use crate::db::log::{self, Status};
@@ -72,6 +73,18 @@ impl Engine {
                     return self.settle(job, &case, decision, trace);
                 }
             };
+            if let Some(read_at) = case.read_at
+                && is_first_write(&case, &operation)
+                && now.duration_since(read_at) > STALE
+            {
+                match self.read_again(job.merchant_id, case.order_id, case.order.snapshot.id)? {
+                    ReadAgain::Done => continue,
+                    ReadAgain::Later(until) => {
+                        let job = *job;
+                        return self.db.write(move |tx| job::put_back(tx, &job, until));
+                    }
+                }
+            }
             // What is begun must be recorded, and that takes room.
             if self.vitals.disk.is_full(now) {
                 let job = *job;
@@ -273,6 +286,12 @@ fn is_payment(case: &Case, reference: &str) -> bool {
 
 fn raise(tx: &Transaction<'_>, job: &Job, now: Timestamp) -> Result<(), Error> {
     alert::raise(tx, alert::Cause::Failed, &format!("merchant {}", job.merchant_id), Some(job.merchant_id), now)
+}
+
+/// Nothing of the order was ever sent, and now it would be.
+fn is_first_write(case: &Case, operation: &Operation) -> bool {
+    let was_sent = |document: &Document| !matches!(document.state, DocumentState::Planned | DocumentState::Dropped);
+    matches!(operation, Operation::Create { .. }) && !case.ledger.documents.iter().any(was_sent)
 }
 
 /// In shadow mode nothing leaves that writes, neither to Daftra nor to the ledger.

@@ -3,8 +3,9 @@
 use rusqlite::{Connection, Transaction};
 
 use super::credential_place;
+use crate::db;
+use crate::db::merchant::CredentialKind;
 use crate::db::sealed::{self, Row, Sealed};
-use crate::db::{self, merchant};
 use crate::vault::{OpenError, Place, Vault, data_key_place};
 
 /// How many sealed values there are, and the names of those that stay closed.
@@ -61,10 +62,14 @@ fn sealed_anew(value: &Sealed, vault: &Vault) -> Result<Option<Vec<u8>>, OpenErr
 fn place_of(row: &Row) -> Option<Place<'_>> {
     match row {
         Row::DataKey(id) => Some(data_key_place(*id)),
-        Row::Credential { merchant_id, kind, address, .. } => {
+        Row::Credential { merchant_id, kind, address, shop, .. } => {
             let kind = (*kind)?;
             // Only a key that is sent somewhere is bound to where it is sent.
-            let address = address.as_deref().filter(|_| kind == merchant::CredentialKind::DaftraKey);
+            let address = match kind {
+                CredentialKind::DaftraKey => address.as_deref(),
+                CredentialKind::ShopToken | CredentialKind::ShopClient => Some(shop.as_str()),
+                CredentialKind::WebhookSecret | CredentialKind::StoreKey | CredentialKind::ForgottenSecret => None,
+            };
             Some(credential_place(*merchant_id, kind, address))
         }
     }

@@ -123,6 +123,7 @@ impl Engine {
             }
             Ok(last)
         })?;
+        self.ask_shops()?;
         if last.is_some_and(|last| last.duration_since(now) > self.settings.clock) {
             self.note_clock_set_back(now);
         }
@@ -169,9 +170,14 @@ impl Engine {
     pub fn chore_once(&self) -> Step {
         let now = self.clock.now();
         match self.db.write(move |tx| job::claim_chore(tx, now)) {
-            Ok(Some(job)) => {
-                if let Err(error) = self.meet_account(&job) {
-                    tracing::error!(merchant = job.subject, %error, "cannot ask an account who it is");
+            Ok(Some((chore, job))) => {
+                let done = match chore {
+                    Chore::Account => self.meet_account(&job),
+                    Chore::CatchUp => self.catch_up(&job),
+                    Chore::Subscriptions => self.watch_subscriptions(&job),
+                };
+                if let Err(error) = done {
+                    tracing::error!(merchant = job.subject, ?chore, %error, "cannot do a chore");
                     self.release(&job);
                 }
                 Step::Done

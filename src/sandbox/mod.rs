@@ -5,7 +5,8 @@
 //! misreading of Daftra must not be made twice by the same hand. Where the real behaviour is unknown, the harsher one is
 //! the default or a switch of the account.
 //!
-//! Addresses: `/acct/<name>/api2/…` and `/acct/<name>/v2/api/entity/…` are the fake; `/control/…` is described in `control`.
+//! Addresses: `/acct/<name>/api2/…` and `/acct/<name>/v2/api/entity/…` are the fake Daftra, `/shop/<domain>/admin/…` is the
+//! API of a fake shop; `/control/…` is described in `control`.
 
 mod control;
 pub mod daftra;
@@ -19,6 +20,7 @@ pub use server::{Server, serve};
 use self::daftra::Account;
 use self::fault::{FaultKind, draw};
 use self::http::{Answer, Request};
+use self::shop::admin::Storefront;
 use self::shop::chance::Chance;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -28,6 +30,7 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug)]
 pub struct World {
     accounts: BTreeMap<String, Account>,
+    shops: BTreeMap<String, Storefront>,
     late: Vec<Late>,
     chance: Chance,
 }
@@ -58,7 +61,7 @@ pub enum Reaction {
 impl World {
     /// An empty world; `seed` decides every fault that is left to chance.
     pub fn new(seed: u64) -> World {
-        World { accounts: BTreeMap::new(), late: Vec::new(), chance: Chance::new(seed) }
+        World { accounts: BTreeMap::new(), shops: BTreeMap::new(), late: Vec::new(), chance: Chance::new(seed) }
     }
 
     /// Adds an account, or replaces the one of that name.
@@ -74,6 +77,16 @@ impl World {
     /// The account of that name, to change it.
     pub fn account_mut(&mut self, name: &str) -> Option<&mut Account> {
         self.accounts.get_mut(name)
+    }
+
+    /// Adds a shop, or replaces the one of that domain.
+    pub fn add_shop(&mut self, shop: Storefront) {
+        self.shops.insert(shop.shop.setup().domain.clone(), shop);
+    }
+
+    /// The shop of that domain, to buy there or to change its API.
+    pub fn shop_mut(&mut self, domain: &str) -> Option<&mut Storefront> {
+        self.shops.get_mut(domain)
     }
 
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
@@ -100,11 +113,15 @@ impl World {
         if request.path == "/control" || request.path.starts_with("/control/") {
             return at_once(control::react(self, request, now));
         }
-        let Some(account) = split(&request.path).and_then(|(name, _)| self.accounts.get_mut(name)) else {
+        let faults = if let Some(account) = split(&request.path).and_then(|(name, _)| self.accounts.get_mut(name)) {
+            account.count(request);
+            &mut account.faults
+        } else if let Some(shop) = split_shop(&request.path).and_then(|(name, _)| self.shops.get_mut(name)) {
+            &mut shop.faults
+        } else {
             return at_once(self.execute(request, now));
         };
-        account.count(request);
-        let Some(kind) = draw(&mut account.faults, request, &mut self.chance) else {
+        let Some(kind) = draw(faults, request, &mut self.chance) else {
             return at_once(self.execute(request, now));
         };
         let instead = |answer| Reaction::Answer { answer, after: SignedDuration::ZERO };
@@ -167,6 +184,12 @@ impl World {
     }
 
     fn execute(&mut self, request: &Request, now: Timestamp) -> Answer {
+        if let Some((domain, rest)) = split_shop(&request.path) {
+            return match self.shops.get_mut(domain) {
+                Some(shop) => shop.answer(rest, request, now),
+                None => Answer::json(404, &json!({"errors": "Not Found"})),
+            };
+        }
         let known = split(&request.path).and_then(|(name, rest)| Some((self.accounts.get_mut(name)?, rest)));
         match known {
             Some((account, rest)) => daftra::answer(account, rest, request, now),
@@ -178,6 +201,12 @@ impl World {
 /// `/acct/one/api2/invoices` is `one` and `/api2/invoices`.
 fn split(path: &str) -> Option<(&str, &str)> {
     let rest = path.strip_prefix("/acct/")?;
+    Some(rest.split_at(rest.find('/')?))
+}
+
+/// `/shop/wadi.myshopify.com/admin/oauth/access_token` is the shop and what lies below it.
+fn split_shop(path: &str) -> Option<(&str, &str)> {
+    let rest = path.strip_prefix("/shop/")?;
     Some(rest.split_at(rest.find('/')?))
 }
 

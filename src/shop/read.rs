@@ -121,9 +121,15 @@ fn order(topic: &str, body: &[u8]) -> Result<Reading, ReadError> {
     if topic == "orders/cancelled" && wire.cancelled_at.is_none() {
         return Err(ReadError::new("cancelled_at", "missing: this order is alive"));
     }
+    order_of(wire, Vec::new())
+}
+
+/// What an order says, whoever told it. The API tells all movements of money with it, a webhook only those of refunds.
+pub(super) fn order_of(wire: wire::Order, movements: Vec<wire::Transaction>) -> Result<Reading, ReadError> {
     let updated_at = wire.updated_at.unwrap_or(wire.created_at);
     let buyer = buyer(&wire);
-    let (snapshot, facts) = snapshot(wire)?;
+    let (snapshot, mut facts) = snapshot(wire)?;
+    facts.transactions.extend(movements.into_iter().map(transaction).map(|one| (one.id, one)));
     Ok(Reading::Order { snapshot: Box::new(snapshot), facts, updated_at, buyer })
 }
 
@@ -559,11 +565,11 @@ fn data_fault(words: &str) -> String {
 }
 
 impl ReadError {
-    fn new(path: &str, problem: impl Into<String>) -> Self {
+    pub(super) fn new(path: &str, problem: impl Into<String>) -> Self {
         Self { path: path.to_owned(), problem: problem.into() }
     }
 
-    fn inside(mut self, outer: &str) -> Self {
+    pub(super) fn inside(mut self, outer: &str) -> Self {
         self.path = if self.path.is_empty() { outer.to_owned() } else { format!("{outer}.{}", self.path) };
         self
     }

@@ -196,6 +196,14 @@ pub(super) struct MoneyBag {
     pub(super) shop_money: Money,
 }
 
+impl MoneyBag {
+    /// The same money in the other direction.
+    pub(super) fn negated(&self) -> Self {
+        let Money { amount, currency_code } = &self.shop_money;
+        Self { shop_money: Money { amount: -*amount, currency_code: currency_code.clone() } }
+    }
+}
+
 #[derive(Deserialize)]
 pub(super) struct Money {
     pub(super) amount: Decimal,

@@ -11,6 +11,7 @@ use crate::db::order;
 use crate::db::rejection::Why;
 use crate::db::user::Role;
 use crate::domain::catalog::Rule;
+use crate::domain::connection::Blocked;
 use crate::domain::document;
 use crate::domain::draft::Draft;
 use crate::domain::invoice::Seen;
@@ -241,6 +242,9 @@ impl Words for English {
             "privacy.answer" => "answered a customer's request",
             "privacy.redact" => "had a customer forgotten",
             "shop.back" => "said that a shop is back",
+            "merchant.shop_connect" => "connected a merchant to the API of its shop",
+            "merchant.shop_disconnect" => "disconnected a merchant from the API of its shop",
+            "merchant.catch_up" => "had orders looked for in a shop",
             "order.note" => "wrote a note about an order",
             "delivery.read" => "opened the body of a delivery",
             "delivery.replay" => "read a delivery again",
@@ -322,6 +326,15 @@ impl Words for English {
             Cause::Uninstalled => say(
                 "The shop removed the app",
                 "The books stay and the shop is not called any more. If it left, close the merchant; if not, say on Privacy that it is back.",
+            ),
+            Cause::ShopApi => say(
+                "The API of a merchant's shop does not open",
+                "The merchant's page about the API says why and what to click. Webhooks are taken in as before.",
+            ),
+            Cause::Subscriptions => say(
+                "A shop had stopped telling of something; the subscriptions were mended",
+                "Nothing to do: what was missed meanwhile is being looked for. If it happens often, see whether this server can be \
+                 reached from outside at all times.",
             ),
         }
     }
@@ -659,6 +672,50 @@ impl Words for English {
             Trouble::OtherSite { known, found } => say(
                 format!("Another account answers at this address: {} instead of {}.", isolated(found), isolated(known)),
                 "Give the merchant the address and key of its own account.",
+            ),
+        }
+    }
+
+    fn blocked(&self, blocked: &Blocked) -> Sentence {
+        match blocked {
+            Blocked::Token => say(
+                "The shop does not accept the token (401): it was revoked, has ended, or is another shop's.",
+                "In Shopify: Settings, Apps, the app, API credentials. Make or copy its token and connect the shop again.",
+            ),
+            Blocked::Client { text } => say(
+                format!("The shop gives no token for this client id and secret: {}.", quote(text)),
+                "Compare both with the Dev Dashboard: the app, Settings. The app must be installed in this shop, and both must be in \
+                 the same organisation. Then connect the shop again.",
+            ),
+            Blocked::Unpaid => say(
+                "The shop is closed to programs, because its plan is not paid (402).",
+                "Pay the plan in Shopify: Settings, Plan. Everything goes on by itself.",
+            ),
+            Blocked::Forbidden => say(
+                "The shop does not let this app in (403).",
+                "See in Shopify under Settings, Apps, whether the app is still installed; install it again and connect the shop again.",
+            ),
+            Blocked::NoShop => say(
+                "Shopify knows no such shop (404).",
+                "Compare the merchant's shop domain with Shopify: Settings, Domains, the one that ends in myshopify.com.",
+            ),
+            Blocked::Locked => say(
+                "Shopify has locked the shop (423).",
+                "Only Shopify's support can unlock it. Everything goes on by itself then.",
+            ),
+            Blocked::Scopes { missing } => say(
+                format!("The app may not do what is needed; these scopes are missing: {}.", list(missing)),
+                "In the app's configuration tick them under Admin API access scopes, save, and confirm the update in the shop; then \
+                 connect the shop again.",
+            ),
+            Blocked::Protected => say(
+                "The app is not approved for protected customer data, so it may not see orders.",
+                "In the Dev Dashboard: the app, API access, Protected customer data access. Request it for orders, and for name, \
+                 address, phone and email; development shops need no review.",
+            ),
+            Blocked::Sealed => say(
+                "What is stored for the API does not open: the merchant has another shop now, or the master key is another one.",
+                "Connect the shop again.",
             ),
         }
     }

@@ -21,6 +21,7 @@ use crate::db::merchant::{Mode, Trouble};
 use crate::db::order;
 use crate::db::rejection::Why;
 use crate::db::user::Role;
+use crate::domain::connection::Blocked;
 use crate::domain::document;
 use crate::domain::draft::Draft;
 use crate::domain::money::{Amount, Currency};
@@ -209,6 +210,8 @@ pub trait Words: Sync {
     fn failed(&self, why: &Failed) -> Sentence;
     /// Why a merchant's calls are turned away.
     fn trouble(&self, trouble: &Trouble) -> Sentence;
+    /// Why the API of a shop does not open.
+    fn blocked(&self, blocked: &Blocked) -> Sentence;
     /// What is likely wrong with deliveries that prove nothing, and the shop that the newest of them named.
     fn rejection(&self, why: Why, shop: &str) -> Sentence;
     /// What became of a delivery.

@@ -166,6 +166,11 @@ pub static ROUTES: &[Route] = &[
     change("/merchants/{merchant}/secret", Role::Owner, page::merchant::shop::rotate).reading(&["secret"]),
     change("/merchants/{merchant}/forget", Role::Owner, page::merchant::shop::forget),
     show("/merchants/{merchant}/webhooks", Role::Owner, page::merchant::webhooks::show),
+    show("/merchants/{merchant}/api", Role::Owner, page::merchant::api::show),
+    change("/merchants/{merchant}/api", Role::Owner, page::merchant::api::connect)
+        .reading(&["client", "secret", "access", "signing"]),
+    change("/merchants/{merchant}/api/off", Role::Owner, page::merchant::api::disconnect),
+    change("/merchants/{merchant}/catch-up", Role::Owner, page::merchant::api::look).reading(&["since", "orders"]),
     show("/merchants/{merchant}/daftra", Role::Owner, page::merchant::daftra::show).reading(&["client"]),
     change("/merchants/{merchant}/daftra", Role::Owner, page::merchant::daftra::connect).reading(&["address", "key"]),
     change("/merchants/{merchant}/places", Role::Owner, page::merchant::daftra::place)

@@ -195,6 +195,7 @@ fn paths(orders: u32) -> Vec<(&'static str, String)> {
         "/merchants/wadi-home3/mapping.csv",
         "/merchants/wadi-home3/shop",
         "/merchants/wadi-home3/webhooks",
+        "/merchants/wadi-home3/api",
         "/merchants/wadi-home3/daftra",
         "/merchants/wadi-home3/codes",
         "/merchants/wadi-home3/policies",

@@ -220,7 +220,8 @@ impl Stage {
         let data_key = Arc::new(DataKey::generate());
         let mut config = Config::default();
         config.engine.workers = plan.workers;
-        let settings = Settings { upkeep: plan.upkeep, ..Settings::new(&config) };
+        let shops = Some(([127, 0, 0, 1], 8901).into());
+        let settings = Settings { upkeep: plan.upkeep, shops, ..Settings::new(&config) };
         let room = Arc::new(AtomicU64::new(u64::MAX));
         Self::open(Parts { clock, hand, network, vault, data_key, folder, settings, room })
     }

@@ -393,6 +393,9 @@ impl Sim {
                 | Wish::PrivacyRedact { .. }
                 | Wish::PrivacyForget { .. }
                 | Wish::ShopBack { .. }
+                | Wish::ShopConnect { .. }
+                | Wish::ShopDisconnect { .. }
+                | Wish::CatchUp { .. }
                 | Wish::DeliveryReplay { .. } => String::new(),
             };
             state.tell(now, format!("a person wishes: {name} {text}"));

@@ -37,6 +37,9 @@ pub(crate) const WRITES: &[&str] = &[
     "engine::worker::work_once",
 ];
 
+/// No merchant of the simulation has a way to its shop.
+const OF_SHOPS: &str = "only a merchant with a way to its shop's API comes there; see `tests/shopapi.rs`";
+
 /// The functions that write and are never reached here, and why.
 pub(crate) const BEYOND: &[(&str, &str)] = &[
     (
@@ -50,6 +53,15 @@ pub(crate) const BEYOND: &[(&str, &str)] = &[
     ("engine::night::examine", "a night that began; see `tests/night.rs`"),
     ("engine::leave::purge_closed", "small steps, each of which is taken again if it was lost; see `tests/leaving.rs`"),
     ("engine::privacy::forget", "small steps, each of which is taken again if it was lost; see `tests/privacy.rs`"),
+    ("engine::catch_up::ask_shops", OF_SHOPS),
+    ("engine::catch_up::catch_up", OF_SHOPS),
+    ("engine::catch_up::look_through", OF_SHOPS),
+    ("engine::catch_up::read_again", OF_SHOPS),
+    ("engine::catch_up::read_order", OF_SHOPS),
+    ("engine::shop::note_shop", OF_SHOPS),
+    ("engine::shop::token", OF_SHOPS),
+    ("engine::shop::way_to_shop", OF_SHOPS),
+    ("engine::subscriptions::watch_subscriptions", OF_SHOPS),
     ("engine::order::stop_going_round", "a fault of ours, or more wishes in one run than operations"),
     ("engine::upkeep::trim", "small steps, each of which is taken again if it was lost; see `tests/upkeep.rs`"),
     ("engine::upkeep::watch", "what is the case is asked anew each minute; see `tests/upkeep.rs`"),

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod machine;
+mod shops;
 mod way_in;
 
 use std::fs;
@@ -91,6 +92,7 @@ impl Doctor {
         let is_open = key.state != State::Bad;
         rows.push(key);
         let Some(db) = Self::database(config, &mut rows) else { return rows };
+        rows.extend(shops::all(&db));
         if !self.offline {
             rows.extend(way_in::from_outside(config));
             // Without the master key nobody has a key to any account.

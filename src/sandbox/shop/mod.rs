@@ -12,6 +12,8 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
+pub mod admin;
+mod admin_body;
 mod body;
 pub mod cart;
 pub mod chance;
@@ -220,7 +222,7 @@ pub struct Left {
 }
 
 /// The shop.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Shop {
     desk: Desk,
     orders: BTreeMap<OrderId, Order>,
@@ -228,7 +230,7 @@ pub struct Shop {
 }
 
 /// What every change of an order may use.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Desk {
     setup: ShopSetup,
     shelf: BTreeMap<VariantId, Ware>,
@@ -237,7 +239,7 @@ struct Desk {
 }
 
 /// A product on the shelf, with the taxes on it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Ware {
     product_id: u64,
     product: Product,
@@ -377,6 +379,18 @@ impl Shop {
         Ok(body::order(order, &self.desk.setup))
     }
 
+    /// Every order that was not deleted.
+    pub fn order_ids(&self) -> Vec<OrderId> {
+        self.orders.values().filter(|order| !order.deleted).map(|order| order.id).collect()
+    }
+
+    /// The order's movements of money as webhooks would carry them.
+    fn transaction_bodies(&self, order: u64) -> Vec<Value> {
+        let Some(order) = self.orders.get(&OrderId(order)) else { return Vec::new() };
+        let setup = &self.desk.setup;
+        order.transactions.iter().map(|one| change_body::transaction_of(order, one.id, setup)).collect()
+    }
+
     /// Lines with units left, in the order they were bought; also of a deleted order. Added up from the shop's journal
     /// of what happened, not from what is printed.
     pub fn what_is_left(&self, order: OrderId) -> Result<Vec<Left>, Refusal> {
@@ -472,7 +486,7 @@ impl Shop {
 }
 
 /// Makes ids as Shopify does: 13 digits, growing, never twice.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Mint {
     chance: Chance,
     last: u64,

@@ -15,6 +15,7 @@ pub mod policies;
 pub mod privacy;
 pub mod server;
 pub mod shell;
+pub mod shop_api;
 pub mod statements;
 pub mod tokens;
 pub mod users;
@@ -92,6 +93,12 @@ impl Lang {
     #[must_use]
     pub fn merchants(self) -> &'static merchants::Merchants {
         self.pick(&merchants::EN, &merchants::AR)
+    }
+
+    /// A merchant's way to the API of its shop.
+    #[must_use]
+    pub fn shop_api(self) -> &'static shop_api::ShopApi {
+        self.pick(&shop_api::EN, &shop_api::AR)
     }
 
     /// The sync log.

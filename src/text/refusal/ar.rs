@@ -43,7 +43,8 @@ fn found(why: &Why) -> Option<String> {
         Why::MerchantClosed => "مغلق",
         Why::MerchantPurged => "أُزيل",
         Why::TaxTwice(_) => "مكررة",
-        Why::SecretsMany(count) => return Some(format!("عددها {count}")),
+        Why::SecretsMany(count) | Why::OrdersMany(count, _) => return Some(format!("عددها {count}")),
+        Why::NoShopApi => "غير مربوط بواجهة \u{2066}API\u{2069} لمتجره",
         Why::SecretEmpty => "فارغ",
         Why::TokenShort(_) => "قصير",
         Why::SecretShared(_) | Why::SecretTaken(_) => "ليس لهذا المتجر وحده",
@@ -135,6 +136,8 @@ fn next_step(why: &Why) -> Cow<'static, str> {
 
         Why::KeyAlone => "اكتب عنوان دفترة الذي يخصه المفتاح".into(),
         Why::SecretsMany(_) => "يكفي السرّ الحالي والسابق".into(),
+        Why::NoShopApi => "اربطه أولًا: \u{2066}qantara merchant api\u{2069}، أو صفحة التاجر عن \u{2066}API\u{2069}".into(),
+        Why::OrdersMany(_, most) => format!("{most} على الأكثر في المرة الواحدة: قسّمها").into(),
         Why::SecretEmpty => "اكتبه، أو اترك حقله كما هو".into(),
         Why::SecretShared(other) => format!(
             "لدى التاجر {} في متجر آخر السرّ نفسه، فلا يمكن التمييز بين الإشعارات: أعط كل متجر تطبيقًا خاصًا به",

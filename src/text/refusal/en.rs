@@ -43,7 +43,8 @@ fn found(why: &Why) -> Cow<'static, str> {
         Why::MerchantClosed => "closed".into(),
         Why::MerchantPurged => "gone".into(),
         Why::TaxTwice(_) => "ambiguous".into(),
-        Why::SecretsMany(count) => format!("a list of {count}").into(),
+        Why::SecretsMany(count) | Why::OrdersMany(count, _) => format!("a list of {count}").into(),
+        Why::NoShopApi => "not connected to the API of its shop".into(),
         Why::SecretEmpty => "empty".into(),
         Why::TokenShort(_) => "too short".into(),
         Why::SecretShared(_) | Why::SecretTaken(_) => "not this shop's alone".into(),
@@ -135,6 +136,8 @@ fn next_step(why: &Why) -> Cow<'_, str> {
 
         Why::KeyAlone => "name the address it belongs to: daftra.url".into(),
         Why::SecretsMany(_) => "the current one and the previous one are enough".into(),
+        Why::NoShopApi => "connect it first: qantara merchant api, or the merchant's page about the API".into(),
+        Why::OrdersMany(_, most) => format!("at most {most} at once: split them").into(),
         Why::SecretEmpty => "give it, or leave its key out".into(),
         Why::SecretShared(other) => format!(
             "merchant \"{other}\" of another shop has the same secret, and a delivery could not be told apart: \

@@ -108,6 +108,11 @@ pub enum Why {
     /// A merchant of another shop has had the same secret since this one was closed.
     SecretTaken(String),
 
+    /// Nobody may ask the merchant's shop.
+    NoShopApi,
+    /// More orders by name than are taken at once.
+    OrdersMany(usize, usize),
+
     /// Nothing can be paid on a draft.
     PaidDraft,
     /// Documents without prices take no payments.

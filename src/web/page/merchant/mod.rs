@@ -3,6 +3,7 @@
 //! A step is one form over a part of the merchant file: the stored merchant is read as its file, the part is changed, and
 //! the whole is wished for. So a step can be left, and the same forms change a merchant later.
 
+pub(in crate::web) mod api;
 pub(in crate::web) mod close;
 pub(in crate::web) mod codes;
 pub(in crate::web) mod daftra;

@@ -80,6 +80,9 @@ fn buttons(asked: &Asked, known: &Known) -> Markup {
         }
         a.button href={ "/log?merchant=" (known.merchant.slug) } { (words.its_log) }
         @if asked.viewer.is(Role::Operator) { a.button href={ (here) "/mapping" } { (asked.lang.mapping().known) } }
+        @if asked.viewer.is(Role::Owner) && known.merchant.mode != Mode::Closed {
+            a.button href={ (here) "/api" } { (asked.lang.shop_api().title) }
+        }
         @if asked.viewer.is(Role::Operator) && !known.is_begun_only() {
             @match known.merchant.mode {
                 Mode::Live | Mode::Shadow => { (pausing("pause", words.pause)) span.hint { (words.pause_hint) } },

@@ -1,0 +1,113 @@
+//! What the shop tells us of: subscriptions that are looked at each hour, and mended.
+//!
+//! Shopify deletes a subscription after eight failures in a row, without a word. Whatever was missed meanwhile is looked
+//! for after each mending.
+
+use std::collections::BTreeSet;
+
+use jiff::SignedDuration;
+
+use super::Engine;
+use super::shop::subject;
+use crate::db::job::{self, Again, Chore, Job};
+use crate::db::{Error, alert, merchant, shop_api};
+use crate::shop::api::client::Setback;
+use crate::shop::api::conversation::Conversation;
+
+/// How often it is looked whether the shop still tells us of everything.
+const EVERY: SignedDuration = SignedDuration::from_hours(1);
+/// So long a mending is shown.
+const SHOWN: SignedDuration = SignedDuration::from_hours(24);
+
+/// What the shop is to tell of.
+const TOPICS: [&str; 11] = [
+    "APP_UNINSTALLED",
+    "ORDERS_CANCELLED",
+    "ORDERS_CREATE",
+    "ORDERS_DELETE",
+    "ORDERS_EDITED",
+    "ORDERS_FULFILLED",
+    "ORDERS_PAID",
+    "ORDERS_PARTIALLY_FULFILLED",
+    "ORDERS_UPDATED",
+    "ORDER_TRANSACTIONS_CREATE",
+    "REFUNDS_CREATE",
+];
+
+impl Engine {
+    /// Looks at a merchant's subscriptions, and mends them.
+    pub(super) fn watch_subscriptions(&self, job: &Job) -> Result<(), Error> {
+        let merchant_id = job.subject;
+        let job = *job;
+        let api = self.db.read(|c| shop_api::get(c, merchant_id))?.filter(|api| api.watches);
+        let address = match self.origin.get() {
+            // Shopify delivers over HTTPS only.
+            Some(origin) if origin.starts_with("https://") => {
+                let slug = self.db.read(|c| merchant::get(c, merchant_id))?.slug;
+                Some(format!("{origin}/webhook/{slug}"))
+            }
+            Some(_) | None => None,
+        };
+        let (Some(api), Some(address), Some(way)) = (api, address, self.way_to_shop(merchant_id)?) else {
+            let now = self.clock.now();
+            return self.db.write(move |tx| job::settle(tx, &job, Again::WhenAsked, now));
+        };
+        let mended =
+            way.and_then(|way| mend(&mut Conversation::new(&self.shops, &way.door, way.scopes.clone()), &address));
+        let now = self.clock.now();
+        match mended {
+            Ok(mended) => {
+                let is_first = api.watched_at.is_none();
+                self.db.write(move |tx| {
+                    shop_api::watched(tx, merchant_id, now)?;
+                    if mended > 0 {
+                        job::ask_chore(tx, Chore::CatchUp, merchant_id, now)?;
+                    }
+                    if mended > 0 && !is_first {
+                        alert::raise(tx, alert::Cause::Subscriptions, &subject(merchant_id), Some(merchant_id), now)?;
+                    } else {
+                        alert::close_seen_before(
+                            tx,
+                            alert::Cause::Subscriptions,
+                            &subject(merchant_id),
+                            now - SHOWN,
+                            now,
+                        )?;
+                    }
+                    job::settle(tx, &job, Again::At(now + EVERY), now)
+                })
+            }
+            Err(Setback::Throttled(wait)) => self.db.write(move |tx| job::put_back(tx, &job, now + wait)),
+            Err(setback) => {
+                self.note_shop(merchant_id, &setback)?;
+                self.db.write(move |tx| job::fail(tx, &job, Some(now + EVERY), now))
+            }
+        }
+    }
+}
+
+/// Makes what is missing, and takes away what leads to where we were before. What is not this merchant's is left alone: the
+/// app may serve others, too. How many were mended.
+fn mend(talk: &mut Conversation<'_>, address: &str) -> Result<usize, Setback> {
+    let mut whole = BTreeSet::new();
+    let mut mended = 0;
+    for one in talk.subscriptions()? {
+        if one.uri == address {
+            whole.insert(one.topic);
+        } else if path_of(&one.uri) == path_of(address) {
+            talk.unsubscribe(&one.id)?;
+            mended += 1;
+        }
+    }
+    for topic in TOPICS.iter().filter(|topic| !whole.contains(**topic)) {
+        talk.subscribe(topic, address)?;
+        mended += 1;
+    }
+    Ok(mended)
+}
+
+/// `/webhook/wadi` of an address on the web; nothing of any other.
+fn path_of(uri: &str) -> Option<&str> {
+    let rest = uri.split_once("://")?.1;
+    rest.find('/').map(|at| &rest[at..])
+}
