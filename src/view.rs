@@ -283,6 +283,8 @@ pub struct Statement {
     pub classes: BTreeMap<Class, i64>,
     /// Numbers of orders that nobody told us of.
     pub missing: Vec<Gap>,
+    /// The shop's own list was read since and has no others; `false`: that cannot be known.
+    pub proven: bool,
     /// The orders; not in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lines: Option<Vec<StatementLine>>,
@@ -300,7 +302,12 @@ pub struct StatementLine {
 }
 
 impl Statement {
-    fn new(merchant: String, statement: statement::Statement, lines: Option<Vec<statement::Line>>) -> Self {
+    fn new(
+        merchant: String,
+        statement: statement::Statement,
+        proven: bool,
+        lines: Option<Vec<statement::Line>>,
+    ) -> Self {
         let line = |line: statement::Line| {
             let statement::Line { order_id, name, class } = line;
             StatementLine { order_id, order: name.unwrap_or_default(), class }
@@ -312,6 +319,7 @@ impl Statement {
             drawn_at: statement.drawn_at,
             classes: statement.counts,
             missing: statement.missing,
+            proven,
             lines: lines.map(|lines| lines.into_iter().map(line).collect()),
         }
     }

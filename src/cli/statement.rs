@@ -67,7 +67,11 @@ fn list(rows: &[view::Statement]) -> String {
 
 fn show(told: &view::Statement) -> String {
     let mut text = format!("{} of {}: {} orders, {}\n", told.day, told.merchant, told.orders, classes(told));
-    text += "Known are the orders that the shop told of; whether it has others, only its own list can say.\n";
+    text += if told.proven {
+        "The shop itself was looked through to its end since: it has no others of this day.\n"
+    } else {
+        "Known are the orders that the shop told of; whether it has others, only its own list can say.\n"
+    };
     if !told.missing.is_empty() {
         text += &format!("Numbers that nobody told of: {}\n", numbers(told));
     }

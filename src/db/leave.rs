@@ -15,7 +15,7 @@ use super::{Context as _, Error};
 
 /// What a merchant takes along: the name of each file, and its rows. Sealed bodies, secrets and what was exchanged with Daftra
 /// are not among it; what is JSON in a column is JSON in the file.
-const FILES: [(&str, &str); 10] = [
+const FILES: [(&str, &str); 11] = [
     (
         "merchant",
         "select slug, name, shop_domain, time_zone, mode, live_from, rules, created_at, closed_at from merchant where id = ?1",
@@ -24,6 +24,11 @@ const FILES: [(&str, &str); 10] = [
         "orders",
         "select id, remote_id as shop_order_id, name, state, state_at, reason, snapshot, trace, placed_at, created_at, redacted_at
          from orders where merchant_id = ?1 order by id",
+    ),
+    (
+        "statements",
+        "select s.day, s.drawn_at, s.missing, a.order_id, a.class
+         from statement s left join accounted a on a.statement_id = s.id where s.merchant_id = ?1 order by s.day, a.order_id",
     ),
     (
         "facts",
@@ -97,7 +102,7 @@ pub fn rows<E: From<Error>>(
 }
 
 /// Columns whose text is JSON.
-const JSON: [&str; 7] = ["rules", "reason", "snapshot", "trace", "body", "content", "facts"];
+const JSON: [&str; 8] = ["rules", "reason", "snapshot", "trace", "body", "content", "facts", "missing"];
 
 fn value(name: &str, found: ValueRef<'_>) -> Value {
     match found {
@@ -170,7 +175,7 @@ const OF_ORDER: [&str; 11] = [
 ];
 
 /// What a merchant has beside its orders, a few rows at a time.
-const OF_MERCHANT: [&str; 16] = [
+const OF_MERCHANT: [&str; 17] = [
     "delete from delivery where id in (select id from delivery where merchant_id = ?1 limit ?2)",
     "delete from sync_log where id in (select id from sync_log where merchant_id = ?1 limit ?2)",
     "delete from order_sku where (merchant_id, sku, order_id) in (
@@ -181,6 +186,7 @@ const OF_MERCHANT: [&str; 16] = [
        select merchant_id, hour, status from happening where merchant_id = ?1 limit ?2)",
     "delete from pace where (merchant_id, hour, within) in (
        select merchant_id, hour, within from pace where merchant_id = ?1 limit ?2)",
+    "delete from shop_api where merchant_id in (select merchant_id from shop_api where merchant_id = ?1 limit ?2)",
     "delete from accounted where (statement_id, order_id) in (
        select statement_id, order_id from accounted
        where statement_id in (select id from statement where merchant_id = ?1) limit ?2)",

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 use super::class::{self, Class};
 use super::convert::{at, ms, to_json, word};
 use super::sight::Sight;
-use super::{Context as _, Error, order};
+use super::{Context as _, Error, order, shop_api};
 use crate::domain::sequence::{Gap, gaps};
 
 /// Gaps that a statement names; whoever counts otherwise has too many to name.
@@ -36,6 +36,7 @@ pub struct Statement {
     pub id: i64,
     pub merchant_id: i64,
     pub day: Date,
+    pub ends_at: Timestamp,
     /// When it was last found to be so, or made so.
     pub drawn_at: Timestamp,
     pub missing: Vec<Gap>,
@@ -133,15 +134,15 @@ pub fn draw(tx: &Transaction<'_>, account: &Account, now: Timestamp) -> Result<(
     Ok(())
 }
 
-const COLUMNS: &str = "id, merchant_id, day, drawn_at, missing";
+const COLUMNS: &str = "id, merchant_id, day, drawn_at, missing, ends_at";
 
-type Columns = (i64, i64, String, i64, String);
+type Columns = (i64, i64, String, i64, String, i64);
 
 fn columns(row: &Row<'_>) -> rusqlite::Result<Columns> {
-    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
 }
 
-fn statement(c: &Connection, (id, merchant_id, day, drawn_at, missing): Columns) -> Result<Statement, Error> {
+fn statement(c: &Connection, (id, merchant_id, day, drawn_at, missing, ends_at): Columns) -> Result<Statement, Error> {
     const READ: &str = "read a statement";
     let day = word(READ, &day, day.parse().ok())?;
     let missing = word(READ, &missing, serde_json::from_str(&missing).ok())?;
@@ -154,7 +155,7 @@ fn statement(c: &Connection, (id, merchant_id, day, drawn_at, missing): Columns)
         Ok((word(READ, &class, Class::parse(&class))?, count))
     });
     let counts = counts.collect::<Result<_, Error>>()?;
-    Ok(Statement { id, merchant_id, day, drawn_at: at(drawn_at)?, missing, counts })
+    Ok(Statement { id, merchant_id, day, ends_at: at(ends_at)?, drawn_at: at(drawn_at)?, missing, counts })
 }
 
 /// The statement of a merchant's day, if there is one.
@@ -213,6 +214,14 @@ impl Sight<'_> {
         found.sort_by_key(|one| (std::cmp::Reverse(one.day), one.merchant_id));
         found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         Ok(found)
+    }
+
+    /// Whether the shop itself was looked through to its last page since a statement's day was over: then it has no orders
+    /// of that day that are not known.
+    pub fn is_proven(&self, statement: &Statement) -> Result<bool, Error> {
+        self.allow(statement.merchant_id)?;
+        let api = shop_api::get(self.connection(), statement.merchant_id)?;
+        Ok(api.and_then(|api| api.caught_up_at).is_some_and(|at| at > statement.ends_at))
     }
 
     /// The statement of a merchant's day with its orders.

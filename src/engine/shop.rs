@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::{Engine, credential_place};
 use crate::db::merchant::{self, Credential, CredentialKind, Mode, Slot};
 use crate::db::shop_api::{self, ShopApi};
-use crate::db::{Error, alert};
+use crate::db::{Error, alert, privacy};
 use crate::domain::connection::{Blocked, SCOPES};
 use crate::shop::api::client::{Door, Setback};
 use crate::shop::api::conversation::Conversation;
@@ -40,7 +40,9 @@ impl Engine {
         let known = self.db.read(|c| {
             let Some(api) = shop_api::get(c, merchant_id)? else { return Ok(None) };
             let merchant = merchant::get(c, merchant_id)?;
-            Ok((merchant.mode != Mode::Closed).then_some((api, merchant.shop_domain)))
+            // A shop that removed the app is left alone until it comes back.
+            let is_there = merchant.mode != Mode::Closed && privacy::uninstalled_at(c, merchant_id)?.is_none();
+            Ok(is_there.then_some((api, merchant.shop_domain)))
         })?;
         let Some((api, shop)) = known else { return Ok(None) };
         let token = match self.token(merchant_id, &api, &shop)? {

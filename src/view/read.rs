@@ -9,7 +9,7 @@ use super::{Cause, LogRow, Mapping, Merchant, MerchantRow, Money, Order, Privacy
 use crate::db::browse::{Place, Search};
 use crate::db::order::{self, Overview};
 use crate::db::sight::Sight;
-use crate::db::{Error, class, merchant, privacy};
+use crate::db::{Error, class, merchant, privacy, statement};
 use crate::desk::file::MerchantFile;
 use crate::domain::trace;
 use crate::text::Lang;
@@ -80,14 +80,19 @@ pub fn statements(
     let slugs: BTreeMap<i64, String> = sight.merchants()?.into_iter().map(|one| (one.id, one.slug)).collect();
     let slug = |id: i64| slugs.get(&id).cloned().unwrap_or_default();
     let found = sight.statements(merchant_id, before, limit)?;
-    Ok(found.into_iter().map(|one| Statement::new(slug(one.merchant_id), one, None)).collect())
+    let view = |one: statement::Statement| {
+        let proven = sight.is_proven(&one)?;
+        Ok(Statement::new(slug(one.merchant_id), one, proven, None))
+    };
+    found.into_iter().map(view).collect()
 }
 
 /// The statement of a merchant's day with its orders.
 pub fn statement(sight: &Sight<'_>, merchant_id: i64, day: Date) -> Result<Statement, Error> {
     let (found, lines) = sight.statement(merchant_id, day)?;
     let slug = sight.merchants()?.into_iter().find(|one| one.id == merchant_id).map(|one| one.slug);
-    Ok(Statement::new(slug.unwrap_or_default(), found, Some(lines)))
+    let proven = sight.is_proven(&found)?;
+    Ok(Statement::new(slug.unwrap_or_default(), found, proven, Some(lines)))
 }
 
 /// The whole story of one order.

@@ -93,7 +93,7 @@ const stories = {
       const page = await visitor(OWNER, PHONE);
       await page.open("/");
       const menu = await page.locator("nav a").evaluateAll((links) => links.map((link) => link.getAttribute("href")));
-      assert.equal(menu.length, 10);
+      assert.equal(menu.length, 11);
       for (const path of [...menu, "/me", "/merchants/new", "/attention/again?cause=locked"]) {
         assert.equal((await page.open(path)).status(), 200, path);
         found.push(...(await faults(page, `${path} (${language}, empty)`)));

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use qantara::db::alert::{self, Cause};
 use qantara::db::order::State;
-use qantara::db::shop_api;
+use qantara::db::{Context as _, shop_api};
 use qantara::desk::{Secret, Wish};
 use qantara::domain::connection::Blocked;
 use qantara::sandbox::daftra::DocumentKind;
@@ -267,4 +267,42 @@ fn without_a_way_nothing_is_asked() {
     let asked = story.shop(|front| front.admin.asked.len());
     story.stage.pass(24 * HOUR);
     assert_eq!(story.shop(|front| front.admin.asked.len()), asked);
+}
+
+#[test]
+fn a_shop_that_removed_the_app_is_left_alone_until_it_is_back() {
+    let story = Story::with_token();
+    let gone = |gone: &'static str| {
+        let set = format!("update merchant set uninstalled_at = {gone}");
+        story.stage.db.write(move |tx| tx.execute(&set, []).during("set")).unwrap();
+    };
+    gone("1");
+    let asked = story.shop(|front| front.admin.calls());
+    story.buy();
+    story.stage.pass(3 * HOUR);
+    assert_eq!((story.shop(|front| front.admin.calls()) - asked, story.invoices()), (0, 0));
+    gone("null");
+    story.stage.pass(3 * HOUR);
+    story.stage.until_idle(HOUR);
+    assert_eq!(story.invoices(), 1);
+}
+
+#[test]
+fn of_an_order_whose_customer_was_forgotten_the_shop_tells_nothing_more() {
+    let story = Story::with_token();
+    story.buy();
+    story.stage.pass(16 * MINUTE);
+    story.stage.until_idle(HOUR);
+    let kept = || {
+        let ask = "select buyer is not null from orders";
+        story.stage.db.read(|c| c.query_row(ask, [], |row| row.get::<_, bool>(0)).during("look")).unwrap()
+    };
+    assert!(kept(), "the shop tells of buyers");
+    let forget = "update orders set buyer = null, redacted_at = 1";
+    story.stage.db.write(move |tx| tx.execute(forget, []).during("forget")).unwrap();
+    story.stage.wish(Wish::CatchUp { slug: "wadi".to_owned(), since: None, orders: vec!["#1001".to_owned()] });
+    let asked = story.shop(|front| front.admin.times("Order"));
+    story.chores();
+    assert!(story.shop(|front| front.admin.times("Order")) > asked);
+    assert!(!kept());
 }

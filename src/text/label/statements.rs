@@ -20,6 +20,7 @@ pub struct Statements {
     pub all_orders: Plural,
     pub no_orders: &'static str,
     pub told_only: &'static str,
+    pub proven: &'static str,
     pub missing_hint: &'static str,
     pub examined: Plural,
     pub examining: Plural,
@@ -45,6 +46,7 @@ pub(super) static EN: Statements = Statements {
     no_orders: "No order of this day is known.",
     told_only: "Qantara knows the orders that the shop told it of. Whether the shop has others cannot be known without access to it: \
                 compare the number of orders with the shop's own list for this day.",
+    proven: "The shop itself was looked through to its end after this day: it has no orders of it that are not here.",
     missing_hint: "The shop counted on, but nobody told of these numbers. Open them in the shop: an order whose webhook was lost can be \
                    sent again with any change of it, such as a tag. A number may also belong to a deleted order.",
     examined: Plural::en(
@@ -83,6 +85,7 @@ pub(super) static AR: Statements = Statements {
     no_orders: "لا يُعرف أي طلب في هذا اليوم.",
     told_only: "تعرف قنطرة الطلبات التي أخبرها بها المتجر فقط، ولا يمكن معرفة وجود غيرها دون وصول إلى المتجر: قارن عدد الطلبات بقائمة \
                 المتجر نفسه لهذا اليوم.",
+    proven: "قُرئت قائمة المتجر نفسه إلى آخرها بعد هذا اليوم: ليس فيها طلب لهذا اليوم غير موجود هنا.",
     missing_hint: "واصل المتجر العدّ، لكن لم يصل خبر عن هذه الأرقام. افتحها في المتجر: الطلب الذي ضاع إشعاره يُرسل مجددًا مع أي تغيير \
                    فيه، كإضافة وسم. وقد يكون الرقم لطلب محذوف.",
     examined: Plural::ar([

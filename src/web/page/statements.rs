@@ -169,6 +169,8 @@ struct Day {
     merchant: Merchant,
     statement: Statement,
     lines: Vec<Line>,
+    /// The shop's own list has no others.
+    is_proven: bool,
 }
 
 impl Day {
@@ -177,7 +179,8 @@ impl Day {
         Ok(asked.see(|sight| {
             let merchant = sight.merchant(asked.slug())?;
             let (statement, lines) = sight.statement(merchant.id, day)?;
-            Ok(Self { merchant, statement, lines })
+            let is_proven = sight.is_proven(&statement)?;
+            Ok(Self { merchant, statement, lines, is_proven })
         })?)
     }
 
@@ -208,7 +211,7 @@ fn render_one(asked: &Asked, told: &Day) -> Markup {
         section.card {
             @if statement.orders() == 0 { p { (words.no_orders) } }
             @else { p { strong { (words.all_orders.of(statement.orders())) } " " (counts(statement, lang)) } }
-            p.hint { (words.told_only) }
+            p.hint { @if told.is_proven { (words.proven) } @else { (words.told_only) } }
             p.muted { (words.drawn) " " (time(statement.drawn_at, &zone)) " " (code(zone.iana_name().unwrap_or("UTC"))) }
         }
         @if !statement.missing.is_empty() {
