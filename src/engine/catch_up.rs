@@ -172,7 +172,7 @@ impl Engine {
         let way = match self.way_to_shop(merchant_id)? {
             Some(Ok(way)) => way,
             None => return as_it_is(),
-            Some(Err(setback)) => return self.not_read(merchant_id, setback, as_it_is),
+            Some(Err(setback)) => return self.not_read(merchant_id, &setback, as_it_is),
         };
         let mut talk = Conversation::new(&self.shops, &way.door, way.scopes.clone());
         match talk.order(remote_id) {
@@ -187,22 +187,22 @@ impl Engine {
                 Ok(ReadAgain::Done)
             }
             Ok(Found::Missing | Found::Unreadable(_)) => as_it_is(),
-            Err(setback) => self.not_read(merchant_id, setback, as_it_is),
+            Err(setback) => self.not_read(merchant_id, &setback, as_it_is),
         }
     }
 
     fn not_read(
         &self,
         merchant_id: i64,
-        setback: Setback,
+        setback: &Setback,
         as_it_is: impl FnOnce() -> Result<ReadAgain, Error>,
     ) -> Result<ReadAgain, Error> {
         let now = self.clock.now();
         match setback {
-            Setback::Throttled(wait) => Ok(ReadAgain::Later(now + wait)),
+            Setback::Throttled(wait) => Ok(ReadAgain::Later(now + *wait)),
             Setback::Failed(_) => Ok(ReadAgain::Later(now + PAUSE)),
             Setback::Blocked(_) => {
-                self.note_shop(merchant_id, &setback)?;
+                self.note_shop(merchant_id, setback)?;
                 as_it_is()
             }
         }

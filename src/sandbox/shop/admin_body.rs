@@ -141,7 +141,7 @@ fn transaction(rest: &Value) -> Value {
 
 /// All of a list, on its only page.
 fn page(nodes: Vec<Value>) -> Value {
-    json!({"pageInfo": {"hasNextPage": false, "endCursor": null}, "nodes": nodes})
+    json!({"pageInfo": {"hasNextPage": false, "endCursor": null}, "nodes": Value::Array(nodes)})
 }
 
 fn tip(rest: &Value) -> Value {

@@ -116,12 +116,12 @@ impl Client {
             secret_header: None,
             body: Some(body.as_bytes()),
         };
-        let answer = self.outgoing.exchange(&call, &self.limits).map_err(unanswered)?;
+        let answer = self.outgoing.exchange(&call, &self.limits).map_err(|failure| unanswered(&failure))?;
         if matches!(answer.status, 400 | 401) {
             return Err(Setback::Blocked(Blocked::Client { text: words_of(&answer.body) }));
         }
         refused(&answer)?;
-        let granted: Granted = serde_json::from_slice(&answer.body).map_err(nonsense)?;
+        let granted: Granted = serde_json::from_slice(&answer.body).map_err(|_| nonsense())?;
         Ok(Grant {
             token: SecretString::from(granted.access_token),
             lives: SignedDuration::from_secs(granted.expires_in.unwrap_or(86_399)),
@@ -141,9 +141,9 @@ impl Client {
             secret_header: Some(("X-Shopify-Access-Token", &door.token)),
             body: Some(body.as_bytes()),
         };
-        let answer = self.outgoing.exchange(&call, &self.limits).map_err(unanswered)?;
+        let answer = self.outgoing.exchange(&call, &self.limits).map_err(|failure| unanswered(&failure))?;
         refused(&answer)?;
-        let mut whole: Value = serde_json::from_slice(&answer.body).map_err(nonsense)?;
+        let mut whole: Value = serde_json::from_slice(&answer.body).map_err(|_| nonsense())?;
         let cost = serde_json::from_value::<Cost>(whole["extensions"]["cost"].take()).ok();
         let data = whole["data"].take();
         let errors = whole["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -226,11 +226,11 @@ fn scopes_in(text: &str) -> impl Iterator<Item = String> {
     text.split('`').skip(1).step_by(2).map(str::to_owned)
 }
 
-fn unanswered(failure: Failure) -> Setback {
+fn unanswered(failure: &Failure) -> Setback {
     Setback::Failed(failure.to_string())
 }
 
-fn nonsense(_: serde_json::Error) -> Setback {
+fn nonsense() -> Setback {
     // The library's words may quote the answer, and with it a buyer.
     Setback::Failed("the shop's answer is no JSON that can be read".to_owned())
 }
