@@ -64,7 +64,7 @@ impl Line {
     fn order(&self, order: OrderId) -> Reading {
         match self.with(TOKEN, |talk| talk.order(order.0.try_into().unwrap())).unwrap() {
             Found::Order(reading) => *reading,
-            other => panic!("{other:?}"),
+            other @ (Found::Missing | Found::Unreadable(_)) => panic!("{other:?}"),
         }
     }
 }
