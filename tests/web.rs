@@ -332,7 +332,8 @@ fn address(world: &World, route: &Route) -> String {
         .replace("{user}", "1")
         .replace("{token}", "1")
         .replace("{merchant}", "noon")
-        .replace("{day}", "2026-11-20");
+        .replace("{day}", "2026-11-20")
+        .replace("{request}", "1");
     let script = || {
         world.sql(
             "insert into job (kind, subject, merchant_id, due_at, asked) values ('order', 1, 1, 1795165260000, 1)",
@@ -352,6 +353,10 @@ fn every_address_lets_in_whom_it_should() {
     let world = World::new();
     world.add_order();
     world.add_user("olga", Role::Owner);
+    world.sql(
+        "insert into privacy_request (merchant_id, kind, orders, received_at, due_at, state_at)
+         values (1, 'customer_redact', '[5551234567]', 0, 0, 0)",
+    );
     let login = basic("olga", PASSWORD);
     for route in ROUTES {
         let line = format!("{} {}", route.method, address(&world, route));

@@ -64,7 +64,8 @@ impl Engine {
         let api = self.db.read(|c| shop_api::get(c, merchant_id))?;
         let (Some(api), Some(way)) = (api, self.way_to_shop(merchant_id)?) else {
             let now = self.clock.now();
-            return self.db.write(move |tx| job::settle(tx, &job, Again::WhenAsked, now));
+            let again = self.when_there_may_be_a_way(merchant_id, now + EVERY)?;
+            return self.db.write(move |tx| job::settle(tx, &job, again, now));
         };
         let began = self.clock.now();
         let end = match way {

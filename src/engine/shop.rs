@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{Engine, credential_place};
+use crate::db::job::Again;
 use crate::db::merchant::{self, Credential, CredentialKind, Mode, Slot};
 use crate::db::shop_api::{self, ShopApi};
 use crate::db::{Error, alert, privacy};
@@ -35,7 +36,13 @@ struct Token {
 }
 
 impl Engine {
-    /// Opens the way to a merchant's shop. `None`: it has none, or the merchant is closed.
+    /// A shop that removed the app may be back by then; whoever else has no way asks when there is one.
+    pub(super) fn when_there_may_be_a_way(&self, merchant_id: i64, then: Timestamp) -> Result<Again, Error> {
+        let is_gone = self.db.read(|c| privacy::uninstalled_at(c, merchant_id))?.is_some();
+        Ok(if is_gone { Again::At(then) } else { Again::WhenAsked })
+    }
+
+    /// Opens the way to a merchant's shop. `None`: it has none, the merchant is closed, or the shop removed the app.
     pub(super) fn way_to_shop(&self, merchant_id: i64) -> Result<Option<Result<Way, Setback>>, Error> {
         let known = self.db.read(|c| {
             let Some(api) = shop_api::get(c, merchant_id)? else { return Ok(None) };

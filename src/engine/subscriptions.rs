@@ -50,7 +50,8 @@ impl Engine {
         };
         let (Some(api), Some(address), Some(way)) = (api, address, self.way_to_shop(merchant_id)?) else {
             let now = self.clock.now();
-            return self.db.write(move |tx| job::settle(tx, &job, Again::WhenAsked, now));
+            let again = self.when_there_may_be_a_way(merchant_id, now + EVERY)?;
+            return self.db.write(move |tx| job::settle(tx, &job, again, now));
         };
         let mended =
             way.and_then(|way| mend(&mut Conversation::new(&self.shops, &way.door, way.scopes.clone()), &address));
