@@ -626,8 +626,11 @@ fn the_page_about_the_api_says_what_is_missing_without_it_and_connects() {
     assert_eq!(house.get(here, "omar").status, 403);
     let wrong = house.refused(here, here, &[("client", "<id>"), ("secret", "")]);
     assert!(wrong.contains("Give a client ID with its secret") && wrong.contains("&lt;id&gt;"), "{wrong}");
+    let by_token = "/merchants/wadi-home/api/token";
+    let wrong = house.refused(here, by_token, &[("access", ""), ("signing", "x")]);
+    assert!(wrong.contains("Give a client ID with its secret, or a token."), "{wrong}");
 
-    assert_eq!(house.on(here, here, &[("access", "shpat_1")]), format!("{here}?said=saved"));
+    assert_eq!(house.on(here, by_token, &[("access", "shpat_1")]), format!("{here}?said=saved"));
     let connected = page();
     assert!(connected.contains("Connected.") && !connected.contains("shpat_1"), "{connected}");
     assert!(connected.contains("neither made nor mended from here"), "{connected}");

@@ -19,26 +19,36 @@ pub(in crate::web) fn show(asked: &Asked) -> Result<Reply, Problem> {
     answer(asked, &Known::open(asked)?, None, &Typed::default())
 }
 
+/// By the credentials of an app, which makes its tokens.
 pub(in crate::web) fn connect(asked: &Asked, actor: &Actor, form: &Form) -> Result<Reply, Problem> {
     let known = Known::open(asked)?;
-    let given = |name: &str| Some(form.get(name)).filter(|text| !text.is_empty());
-    let secret = |name: &str| given(name).map(|text| Secret(SecretString::from(text)));
-    let slug = known.merchant.slug.clone();
-    let wish = match (given("client"), secret("secret"), secret("access")) {
-        (Some(client_id), Some(secret), None) => {
-            Wish::ShopConnect { slug, client_id: Some(client_id.to_owned()), secret, signs: None }
+    let typed = Typed { client: form.get("client"), ..Typed::default() };
+    let client_id = Some(typed.client.to_owned()).filter(|id| !id.is_empty());
+    let wish = match (client_id, typed_secret(form, "secret")) {
+        (Some(id), Some(secret)) => {
+            Wish::ShopConnect { slug: known.merchant.slug.clone(), client_id: Some(id), secret, signs: None }
         }
-        (None, None, Some(token)) => {
-            Wish::ShopConnect { slug, client_id: None, secret: token, signs: secret("signing") }
-        }
-        _ => {
-            let typed = Typed { client: form.get("client"), ..Typed::default() };
-            let wrong = Wrong::new(asked.lang.shop_api().wants_one);
-            return answer(asked, &known, Some(&wrong), &typed);
+        (client_id, _) => {
+            let missing = if client_id.is_none() { "client" } else { "secret" };
+            return answer(asked, &known, Some(&Wrong::at(missing, asked.lang.shop_api().wants_one)), &typed);
         }
     };
-    let typed = Typed { client: form.get("client"), ..Typed::default() };
     carry_out(asked, actor, &known, wish, &typed)
+}
+
+/// By a token that does not end.
+pub(in crate::web) fn connect_by_token(asked: &Asked, actor: &Actor, form: &Form) -> Result<Reply, Problem> {
+    let (known, typed) = (Known::open(asked)?, Typed::default());
+    let Some(token) = typed_secret(form, "access") else {
+        return answer(asked, &known, Some(&Wrong::at("access", asked.lang.shop_api().wants_one)), &typed);
+    };
+    let slug = known.merchant.slug.clone();
+    let wish = Wish::ShopConnect { slug, client_id: None, secret: token, signs: typed_secret(form, "signing") };
+    carry_out(asked, actor, &known, wish, &typed)
+}
+
+fn typed_secret(form: &Form, name: &str) -> Option<Secret> {
+    Some(form.get(name)).filter(|text| !text.is_empty()).map(|text| Secret(SecretString::from(text)))
 }
 
 pub(in crate::web) fn disconnect(asked: &Asked, actor: &Actor, _: &Form) -> Result<Reply, Problem> {
@@ -188,7 +198,7 @@ fn connecting(asked: &Asked, known: &Known, api: Option<&ShopApi>, typed: &Typed
     };
     html! {
         section.card { h2 { (words.app) } p { (words.app_hint) } (form(asked, &action, &with_app)) }
-        section.card { h2 { (words.token_title) } (form(asked, &action, &with_token)) }
+        section.card { h2 { (words.token_title) } (form(asked, &format!("{action}/token"), &with_token)) }
         @if api.is_some() {
             section.card {
                 h2 { (words.off) }
