@@ -83,6 +83,7 @@ create table shop_api (
   scopes       text    not null default '[]' check (json_valid(scopes)),  -- what the app may do
   token_until  integer,                                  -- null: none yet, or it does not end
   caught_up_at integer,                                  -- when the shop was last looked through to its last page
+  looked_from  integer,                                  -- and from which change on
   since        integer,                                  -- a person wants it looked through from here
   wanted       text    not null default '[]' check (json_valid(wanted)),  -- orders that a person wants, by name
   watched_at   integer,                                  -- when our subscriptions were last found whole, or made so

@@ -104,6 +104,7 @@ create table shop_api (
   scopes       text    not null default '[]' check (json_valid(scopes)),
   token_until  integer,
   caught_up_at integer,
+  looked_from  integer,
   since        integer,
   wanted       text    not null default '[]' check (json_valid(wanted)),
   watched_at   integer,

@@ -141,12 +141,28 @@ pub fn seen_until(tx: &Transaction<'_>, merchant_id: i64, until: Timestamp) -> R
     Ok(())
 }
 
+/// The first look through the shop begins here, however many runs it takes.
+pub fn looks_from(tx: &Transaction<'_>, merchant_id: i64, from: Timestamp) -> Result<(), Error> {
+    tx.execute(
+        "update shop_api set looked_from = min(coalesce(looked_from, ?2), ?2) where merchant_id = ?1",
+        (merchant_id, ms(from)),
+    )
+    .during(CHANGE)?;
+    Ok(())
+}
+
 /// The shop was looked through to its last page; what a person wanted is done, unless more was wanted meanwhile.
-pub fn caught_up(tx: &Transaction<'_>, merchant_id: i64, done: &ShopApi, now: Timestamp) -> Result<(), Error> {
+pub fn caught_up(
+    tx: &Transaction<'_>,
+    merchant_id: i64,
+    done: &ShopApi,
+    from: Timestamp,
+    now: Timestamp,
+) -> Result<(), Error> {
     tx.execute(
         "update shop_api set caught_up_at = ?2, since = iif(since is ?3, null, since),
-           wanted = iif(wanted = ?4, '[]', wanted) where merchant_id = ?1",
-        (merchant_id, ms(now), done.since.map(ms), to_json(&done.wanted)),
+           wanted = iif(wanted = ?4, '[]', wanted), looked_from = min(coalesce(looked_from, ?5), ?5) where merchant_id = ?1",
+        (merchant_id, ms(now), done.since.map(ms), to_json(&done.wanted), ms(from)),
     )
     .during(CHANGE)?;
     Ok(())

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 use super::class::{self, Class};
 use super::convert::{at, ms, to_json, word};
 use super::sight::Sight;
-use super::{Context as _, Error, order, shop_api};
+use super::{Context as _, Error, order};
 use crate::domain::sequence::{Gap, gaps};
 
 /// Gaps that a statement names; whoever counts otherwise has too many to name.
@@ -36,7 +36,6 @@ pub struct Statement {
     pub id: i64,
     pub merchant_id: i64,
     pub day: Date,
-    pub ends_at: Timestamp,
     /// When it was last found to be so, or made so.
     pub drawn_at: Timestamp,
     pub missing: Vec<Gap>,
@@ -134,15 +133,15 @@ pub fn draw(tx: &Transaction<'_>, account: &Account, now: Timestamp) -> Result<(
     Ok(())
 }
 
-const COLUMNS: &str = "id, merchant_id, day, drawn_at, missing, ends_at";
+const COLUMNS: &str = "id, merchant_id, day, drawn_at, missing";
 
-type Columns = (i64, i64, String, i64, String, i64);
+type Columns = (i64, i64, String, i64, String);
 
 fn columns(row: &Row<'_>) -> rusqlite::Result<Columns> {
-    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
+    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
 }
 
-fn statement(c: &Connection, (id, merchant_id, day, drawn_at, missing, ends_at): Columns) -> Result<Statement, Error> {
+fn statement(c: &Connection, (id, merchant_id, day, drawn_at, missing): Columns) -> Result<Statement, Error> {
     const READ: &str = "read a statement";
     let day = word(READ, &day, day.parse().ok())?;
     let missing = word(READ, &missing, serde_json::from_str(&missing).ok())?;
@@ -155,7 +154,7 @@ fn statement(c: &Connection, (id, merchant_id, day, drawn_at, missing, ends_at):
         Ok((word(READ, &class, Class::parse(&class))?, count))
     });
     let counts = counts.collect::<Result<_, Error>>()?;
-    Ok(Statement { id, merchant_id, day, ends_at: at(ends_at)?, drawn_at: at(drawn_at)?, missing, counts })
+    Ok(Statement { id, merchant_id, day, drawn_at: at(drawn_at)?, missing, counts })
 }
 
 /// The statement of a merchant's day, if there is one.
@@ -216,12 +215,19 @@ impl Sight<'_> {
         Ok(found)
     }
 
-    /// Whether the shop itself was looked through to its last page since a statement's day was over: then it has no orders
-    /// of that day that are not known.
+    /// Whether the shop itself was looked through from before a statement's day to its last page after it: then it has no
+    /// orders of that day that are not known.
     pub fn is_proven(&self, statement: &Statement) -> Result<bool, Error> {
         self.allow(statement.merchant_id)?;
-        let api = shop_api::get(self.connection(), statement.merchant_id)?;
-        Ok(api.and_then(|api| api.caught_up_at).is_some_and(|at| at > statement.ends_at))
+        const ASK: &str = "ask whether the shop was looked through";
+        self.connection()
+            .prepare_cached(
+                "select exists (select 1 from statement s join shop_api a on a.merchant_id = s.merchant_id
+                                where s.id = ?1 and a.looked_from <= s.begins_at and a.caught_up_at > s.ends_at)",
+            )
+            .during(ASK)?
+            .query_row([statement.id], |row| row.get(0))
+            .during(ASK)
     }
 
     /// The statement of a merchant's day with its orders.

@@ -69,14 +69,14 @@ impl Engine {
         };
         let began = self.clock.now();
         let end = match way {
-            Ok(way) => self.look_through(merchant_id, &api, &way, began).map(|()| way),
+            Ok(way) => self.look_through(merchant_id, &api, &way, began).map(|from| (way, from)),
             Err(setback) => Err(Cut::Setback(setback)),
         };
         let now = self.clock.now();
         match end {
-            Ok(way) => self.db.write(move |tx| {
+            Ok((way, from)) => self.db.write(move |tx| {
                 shop_api::seen_until(tx, merchant_id, began)?;
-                shop_api::caught_up(tx, merchant_id, &api, now)?;
+                shop_api::caught_up(tx, merchant_id, &api, from, now)?;
                 if !way.is_ailing {
                     shop_api::opened(tx, merchant_id, &way.scopes)?;
                     alert::close(tx, alert::Cause::ShopApi, &subject(merchant_id), now)?;
@@ -97,7 +97,8 @@ impl Engine {
         }
     }
 
-    fn look_through(&self, merchant_id: i64, api: &ShopApi, way: &Way, began: Timestamp) -> Result<(), Cut> {
+    /// Ok: all that changed from this time on is known.
+    fn look_through(&self, merchant_id: i64, api: &ShopApi, way: &Way, began: Timestamp) -> Result<Timestamp, Cut> {
         let mut talk = Conversation::new(&self.shops, &way.door, way.scopes.clone());
         let mut left = READS_PER_RUN;
         for name in &api.wanted {
@@ -109,6 +110,9 @@ impl Engine {
         let from = api.cursor.unwrap_or(began) - OVERLAP;
         let from = api.since.map_or(from, |since| since.min(from));
         let from = if way.scopes.contains(SCOPE_OF_OLD_ORDERS) { from } else { from.max(oldest) };
+        if api.caught_up_at.is_none() {
+            self.db.write(move |tx| shop_api::looks_from(tx, merchant_id, from))?;
+        }
         let mut after = None;
         loop {
             let page = talk.changed_since(from, after.as_deref())?;
@@ -128,7 +132,7 @@ impl Engine {
             }
             after = page.next;
             if after.is_none() {
-                return Ok(());
+                return Ok(from);
             }
             if self.is_stopping() {
                 return Err(Cut::Enough);

@@ -3,6 +3,7 @@
 use jiff::SignedDuration;
 use qantara::db::alert::{self, Cause};
 use qantara::db::order::State;
+use qantara::db::scope::Scope;
 use qantara::db::{Context as _, shop_api};
 use qantara::desk::{Secret, Wish};
 use qantara::domain::connection::Blocked;
@@ -305,4 +306,24 @@ fn of_an_order_whose_customer_was_forgotten_the_shop_tells_nothing_more() {
     story.chores();
     assert!(story.shop(|front| front.admin.times("Order")) > asked);
     assert!(!kept());
+}
+
+#[test]
+fn a_day_is_proven_once_the_shop_was_looked_through_from_before_it_until_after_it() {
+    let story = Story::with_token();
+    story.buy();
+    story.stage.pass(72 * HOUR);
+    let proven = |day: &str| {
+        let day = day.parse().unwrap();
+        story.stage.db.see(&Scope::All, |sight| sight.is_proven(&sight.statement(story.merchant_id, day)?.0)).unwrap()
+    };
+    // It was connected at noon of the first.
+    assert_eq!(["2026-06-17", "2026-06-18", "2026-06-19"].map(proven), [false, true, true]);
+    let since = "2026-06-16T00:00:00Z".parse().unwrap();
+    story.stage.wish(Wish::CatchUp { slug: "wadi".to_owned(), since: Some(since), orders: Vec::new() });
+    story.chores();
+    assert!(proven("2026-06-17"));
+    story.shop(|front| front.admin.shut = Some(423));
+    story.stage.pass(48 * HOUR);
+    assert!(!proven("2026-06-21"), "nobody could look");
 }
