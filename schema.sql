@@ -86,6 +86,7 @@ create table shop_api (
   looked_from  integer,                                  -- and from which change on
   since        integer,                                  -- a person wants it looked through from here
   wanted       text    not null default '[]' check (json_valid(wanted)),  -- orders that a person wants, by name
+  address      text,                                     -- where our subscriptions lead
   watched_at   integer,                                  -- when our subscriptions were last found whole, or made so
   blocked      text    check (blocked is null or json_valid(blocked))     -- domain::connection::Blocked
 ) strict, without rowid;
@@ -110,6 +111,7 @@ create index delivery_by_merchant on delivery (merchant_id, id);
 create index delivery_by_topic on delivery (merchant_id, topic, id);
 create index delivery_by_fate on delivery (merchant_id, fate, id);
 create index delivery_by_both on delivery (merchant_id, topic, fate, id);
+create index delivery_loose on delivery (merchant_id, id) where order_id is null and body is not null;
 create index delivery_with_body on delivery (received_at) where body is not null;
 
 -- What we know of one order, and where it stands.

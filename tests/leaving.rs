@@ -124,10 +124,18 @@ fn what_a_closed_merchant_had_is_taken_away_in_time_and_its_name_stays() {
     let now = stage.clock.now();
     assert_eq!(stage.db.read(|c| leave::due(c, now - DAY * 90)).unwrap(), [1]);
     for left in [2, 1] {
-        assert!(stage.db.write(move |tx| leave::purge(tx, 1, 1, now)).unwrap());
+        assert!(stage.db.write(move |tx| leave::purge(tx, 1, now - DAY * 90, 1, now)).unwrap());
         assert_eq!(count(&stage, "select count(*) from orders where merchant_id = 1"), left);
         assert_eq!(count(&stage, "select count(*) from pragma_foreign_key_check"), 0);
     }
+    // What is half gone is not opened again.
+    let desk = Desk { db: &stage.db, vault: &stage.vault, policy: stage.settings.policy };
+    let open = Wish::MerchantOpen { slug: "wadi".into(), secret: None };
+    assert!(desk.perform(open, now, Person::AT_THE_COMMAND_LINE).is_err());
+    // Nobody was here for months, or the clock is wrong: nothing goes by it.
+    stage.engine.recover().unwrap();
+    stage.engine.upkeep_once();
+    assert_eq!(count(&stage, "select count(*) from orders where merchant_id = 1"), 1);
     let stage = stage.restart(MINUTE);
     for _ in 0..10 {
         stage.engine.upkeep_once();
@@ -153,8 +161,10 @@ fn a_merchant_that_was_opened_again_keeps_everything() {
     stage.hand.advance(DAY);
     stage.wish(Wish::MerchantOpen { slug: "wadi".into(), secret: None });
     stage.settings.retention = qantara::db::trim::Retention { closed: Some(DAY * 90), ..Default::default() };
-    let stage = stage.restart(DAY * 100);
+    let stage = stage.restart(DAY * 100).restart(MINUTE);
     stage.engine.upkeep_once();
+    let (now, kept) = (stage.clock.now(), DAY * 90);
+    assert!(!stage.db.write(move |tx| leave::purge(tx, 1, now - kept, 20, now)).unwrap(), "found before it was opened");
     assert_eq!(count(&stage, "select count(*) from orders where merchant_id = 1"), 3);
     assert_eq!(stage.db.read(|c| leave::times(c, 1)).unwrap(), (None, None));
 }

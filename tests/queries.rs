@@ -266,7 +266,7 @@ fn everything_hot(tx: &Transaction<'_>, now: Timestamp) {
     shop_api::block(tx, 1, &Blocked::Token).unwrap();
     shop_api::seen_until(tx, 1, now).unwrap();
     shop_api::caught_up(tx, 1, &api, now, now).unwrap();
-    shop_api::watched(tx, 1, now).unwrap();
+    shop_api::watched(tx, 1, "https://bridge.example/webhook/wadi", now).unwrap();
     shop_api::known_as_of(tx, 1, 1).unwrap();
     shop_api::order_was_read(tx, fresh, now).unwrap();
     shop_api::disconnect(tx, 1).unwrap();

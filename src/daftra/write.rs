@@ -170,19 +170,22 @@ pub fn merge(remote: &RemoteDocument, old: &InvoiceDraft, new: &InvoiceDraft) ->
     Ok(whole(remote, new, is_draft, matched.is_own.into_iter().map(place)))
 }
 
-/// The invoice as `own` says, over whatever a person made of our rows and fields. Rows without our mark stay, unless Daftra
-/// keeps no marks: then every row counts as ours.
+/// The invoice as `own` says, over whatever a person made of our rows and fields. Rows without our mark stay. None: no row
+/// has a mark, so nobody can say which of those that differ are ours.
 #[must_use]
-pub fn overwrite(remote: &RemoteDocument, own: &InvoiceDraft) -> Replacement {
+pub fn overwrite(remote: &RemoteDocument, own: &InvoiceDraft) -> Option<Replacement> {
     let matched = match_rows(&own.header, &own.billed, remote);
-    let marks_are_kept = remote.items.iter().any(|item| item.is_marked);
-    let place = |(is_own, item): (bool, &RemoteItem)| match (is_own, item.is_marked || !marks_are_kept) {
+    let has_marks = remote.items.iter().any(|item| item.is_marked);
+    if !has_marks && matched.is_own.iter().any(|is_own| !is_own) {
+        return None;
+    }
+    let place = |(is_own, item): (bool, &RemoteItem)| match (is_own, item.is_marked) {
         (true, _) => Place::Ours,
         (false, true) => Place::Nobodys,
         (false, false) => Place::Theirs,
     };
     let is_draft = remote.is_draft && own.header.draft;
-    whole(remote, own, is_draft, matched.is_own.into_iter().zip(&remote.items).map(place))
+    Some(whole(remote, own, is_draft, matched.is_own.into_iter().zip(&remote.items).map(place)))
 }
 
 /// What becomes of the place of a row.

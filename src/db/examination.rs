@@ -57,48 +57,48 @@ pub fn begin(tx: &Transaction<'_>, merchant_id: i64, day: Date, now: Timestamp) 
     Ok(())
 }
 
-/// The next orders to ask about: touched within a time before the night, with a document that exists and that nobody is
-/// asked about.
+/// Orders to look at next, newest first: touched within a time before the night. Which of them have a document that exists
+/// and that nobody is asked about.
 pub fn next(
     tx: &Transaction<'_>,
     night: &Examination,
     reach: SignedDuration,
     limit: u32,
-) -> Result<Vec<(i64, Timestamp)>, Error> {
+) -> Result<Vec<(i64, Timestamp, bool)>, Error> {
     const FIND: &str = "find orders to examine";
     let mut statement = tx
         .prepare_cached(
-            "select o.id, o.state_at from orders o indexed by orders_by_touch
-             where o.merchant_id = ?1 and o.state_at >= ?2 and o.state_at < ?3 and (o.state_at, o.id) > (?4, ?5)
-               and exists (select 1 from document d where d.order_id = o.id and d.state in ('posted', 'locked')
-                           and d.finding is null)
-             order by o.state_at, o.id limit ?6",
+            "select o.id, o.state_at, exists (select 1 from document d where d.order_id = o.id
+                 and d.state in ('posted', 'locked') and d.finding is null)
+             from orders o indexed by orders_by_touch
+             where o.merchant_id = ?1 and o.state_at >= ?2 and (o.state_at, o.id) < (?3, ?4)
+             order by o.state_at desc, o.id desc limit ?5",
         )
         .during(FIND)?;
-    let (from, until) = (ms(night.began_at - reach), ms(night.began_at));
-    let (place_at, place_id) = night.place;
+    let from = ms(night.began_at - reach);
+    let (place_at, place_id) = if night.place == (0, 0) { (ms(night.began_at), 0) } else { night.place };
     let rows = statement
-        .query_map((night.merchant_id, from, until, place_at, place_id, limit), |row| {
-            Ok((row.get(0)?, row.get::<_, i64>(1)?))
+        .query_map((night.merchant_id, from, place_at, place_id, limit), |row| {
+            Ok((row.get(0)?, row.get::<_, i64>(1)?, row.get(2)?))
         })
         .during(FIND)?;
     rows.map(|row| {
-        let (id, touched) = row.during(FIND)?;
-        Ok((id, at(touched)?))
+        let (id, touched, has_document) = row.during(FIND)?;
+        Ok((id, at(touched)?, has_document))
     })
     .collect()
 }
 
 /// So far it has come.
-pub fn go_on(tx: &Transaction<'_>, night: &Examination, asked: &[(i64, Timestamp)]) -> Result<(), Error> {
+pub fn go_on(tx: &Transaction<'_>, night: &Examination, last: (i64, Timestamp), asked: usize) -> Result<(), Error> {
     const NOTE: &str = "note how far an examination has come";
-    let Some((id, touched)) = asked.last() else { return Ok(()) };
-    let orders = night.orders + i64::try_from(asked.len()).unwrap_or(i64::MAX);
+    let (id, touched) = last;
+    let orders = night.orders + i64::try_from(asked).unwrap_or(i64::MAX);
     tx.prepare_cached(
         "update examination set place_at = ?3, place_id = ?4, orders = ?5 where merchant_id = ?1 and day = ?2",
     )
     .during(NOTE)?
-    .execute((night.merchant_id, night.day.to_string(), ms(*touched), id, orders))
+    .execute((night.merchant_id, night.day.to_string(), ms(touched), id, orders))
     .during(NOTE)?;
     Ok(())
 }

@@ -152,7 +152,7 @@ pub fn due(c: &Connection, before: Timestamp) -> Result<Vec<i64>, Error> {
     const ASK: &str = "ask who was closed long ago";
     let mut statement = c
         .prepare_cached(
-            "select id from merchant where mode = 'closed' and purged_at is null and closed_at <= ?1 order by closed_at, id",
+            "select id from merchant where mode = 'closed' and coalesce(purged_at, 0) = 0 and closed_at <= ?1 order by closed_at, id",
         )
         .during(ASK)?;
     let rows = statement.query_map([ms(before)], |row| row.get(0)).during(ASK)?;
@@ -204,8 +204,23 @@ const OF_MERCHANT: [&str; 17] = [
 
 /// Takes away so many orders of a merchant, or rows beside them once there are no more. False: nothing was left, and the
 /// merchant is a name only.
-pub fn purge(tx: &Transaction<'_>, merchant_id: i64, limit: u32, now: Timestamp) -> Result<bool, Error> {
+pub fn purge(
+    tx: &Transaction<'_>,
+    merchant_id: i64,
+    before: Timestamp,
+    limit: u32,
+    now: Timestamp,
+) -> Result<bool, Error> {
     const TAKE: &str = "take away what a closed merchant had";
+    // Somebody may have opened it since it was found.
+    if !due(tx, before)?.contains(&merchant_id) {
+        return Ok(false);
+    }
+    // From the first row on there is no way back.
+    tx.prepare_cached("update merchant set purged_at = 0 where id = ?1")
+        .during(TAKE)?
+        .execute([merchant_id])
+        .during(TAKE)?;
     let mut statement =
         tx.prepare_cached("select id from orders where merchant_id = ?1 order by id limit ?2").during(TAKE)?;
     let orders = statement.query_map((merchant_id, limit), |row| row.get::<_, i64>(0)).during(TAKE)?;

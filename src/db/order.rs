@@ -311,6 +311,17 @@ fn overview(row: &Row<'_>) -> rusqlite::Result<Result<Overview, Error>> {
     Ok(build())
 }
 
+/// When an order was first heard of.
+pub fn known_since(c: &Connection, id: i64) -> Result<Timestamp, Error> {
+    const READ: &str = "read since when an order is known";
+    let created: i64 = c
+        .prepare_cached("select created_at from orders where id = ?1")
+        .during(READ)?
+        .query_row([id], |row| row.get(0))
+        .during(READ)?;
+    at(created)
+}
+
 /// The order of our own id.
 pub fn get(c: &Connection, id: i64) -> Result<Overview, Error> {
     c.prepare_cached(&format!("{OVERVIEW} where o.id = ?1"))

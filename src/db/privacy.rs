@@ -207,7 +207,8 @@ pub fn get(c: &Connection, id: i64) -> Result<Request, Error> {
 /// All requests, the newest first.
 pub fn list(c: &Connection, limit: u32) -> Result<Vec<Request>, Error> {
     const LIST: &str = "list requests about customers";
-    let sql = format!("select {COLUMNS} from privacy_request order by id desc limit ?1");
+    let sql =
+        format!("select {COLUMNS} from privacy_request order by state in ('open', 'doing') desc, id desc limit ?1");
     let mut statement = c.prepare_cached(&sql).during(LIST)?;
     let rows = statement.query_map([limit], from_row).during(LIST)?;
     rows.map(|row| row.during(LIST)?).collect()
@@ -462,7 +463,7 @@ pub fn body_of(c: &Connection, delivery_id: i64) -> Result<Option<Body>, Error> 
 pub fn loose_bodies(c: &Connection, merchant_id: i64, after: i64, limit: u32) -> Result<Vec<Body>, Error> {
     const READ: &str = "read bodies of no order";
     let sql = format!(
-        "{BODY} indexed by delivery_by_merchant where merchant_id = ?1 and id > ?2 and order_id is null and body is not null
+        "{BODY} indexed by delivery_loose where merchant_id = ?1 and id > ?2 and order_id is null and body is not null
          order by id limit ?3"
     );
     let mut statement = c.prepare_cached(&sql).during(READ)?;

@@ -71,11 +71,11 @@ create table examination (
   orders      integer not null default 0,
   primary key (merchant_id, day)
 ) strict, without rowid;
+create index delivery_loose on delivery (merchant_id, id) where order_id is null and body is not null;
 create index orders_with_buyer on orders (created_at) where buyer is not null;
 alter table merchant add column uninstalled_at integer;
 alter table merchant add column closed_at integer;
 alter table merchant add column purged_at integer;
-update merchant set closed_at = unixepoch() * 1000 where mode = 'closed';
 create index reduction_of_document on reduction (document_id) where document_id is not null;
 create index ruling_of_document on ruling (document_id) where document_id is not null;
 create table privacy_request (
@@ -107,6 +107,7 @@ create table shop_api (
   looked_from  integer,
   since        integer,
   wanted       text    not null default '[]' check (json_valid(wanted)),
+  address      text,
   watched_at   integer,
   blocked      text    check (blocked is null or json_valid(blocked))
 ) strict, without rowid;

@@ -141,6 +141,23 @@ pub fn seen_until(tx: &Transaction<'_>, merchant_id: i64, until: Timestamp) -> R
     Ok(())
 }
 
+/// What a person wanted looked through is known up to here.
+pub fn went_on(tx: &Transaction<'_>, merchant_id: i64, wanted: Timestamp, until: Timestamp) -> Result<(), Error> {
+    tx.execute(
+        "update shop_api set since = ?3 where merchant_id = ?1 and since = ?2",
+        (merchant_id, ms(wanted), ms(until)),
+    )
+    .during(CHANGE)?;
+    Ok(())
+}
+
+/// The shop does not know the token any more: an app makes another.
+pub fn token_is_dead(tx: &Transaction<'_>, merchant_id: i64) -> Result<(), Error> {
+    tx.execute("update shop_api set token_until = null, scopes = '[]' where merchant_id = ?1", [merchant_id])
+        .during(CHANGE)?;
+    Ok(())
+}
+
 /// The first look through the shop begins here, however many runs it takes.
 pub fn looks_from(tx: &Transaction<'_>, merchant_id: i64, from: Timestamp) -> Result<(), Error> {
     tx.execute(
@@ -183,9 +200,23 @@ pub fn want(tx: &Transaction<'_>, merchant_id: i64, since: Option<Timestamp>, na
 }
 
 /// Our subscriptions are whole.
-pub fn watched(tx: &Transaction<'_>, merchant_id: i64, now: Timestamp) -> Result<(), Error> {
-    tx.execute("update shop_api set watched_at = ?2 where merchant_id = ?1", (merchant_id, ms(now))).during(CHANGE)?;
+pub fn watched(tx: &Transaction<'_>, merchant_id: i64, address: &str, now: Timestamp) -> Result<(), Error> {
+    tx.execute(
+        "update shop_api set watched_at = ?3, address = ?2 where merchant_id = ?1",
+        (merchant_id, address, ms(now)),
+    )
+    .during(CHANGE)?;
     Ok(())
+}
+
+/// Where our subscriptions led when they were last found whole.
+pub fn address(c: &Connection, merchant_id: i64) -> Result<Option<String>, Error> {
+    c.prepare_cached("select address from shop_api where merchant_id = ?1")
+        .during(READ)?
+        .query_row([merchant_id], |row| row.get(0))
+        .optional()
+        .during(READ)
+        .map(Option::flatten)
 }
 
 /// When the order of Shopify's id last changed, as far as everything about it is known; none: less is known.

@@ -1,6 +1,6 @@
 //! Daily statements: every order of a day in one class, as it stood in the night after.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -93,6 +93,32 @@ pub fn account(c: &Connection, merchant_id: i64, day: Date, zone: &TimeZone) -> 
     let mut missing = gaps(before.as_deref(), names.iter().map(String::as_str));
     missing.truncate(GAPS);
     Ok(Account { merchant_id, day, begins_at, ends_at, orders, missing })
+}
+
+/// The days of the orders that were first heard of since a time; of many the newest.
+pub fn days_heard_of(
+    c: &Connection,
+    merchant_id: i64,
+    since: Timestamp,
+    zone: &TimeZone,
+) -> Result<BTreeSet<Date>, Error> {
+    const MOST: u32 = 50_000;
+    const READ: &str = "read which days were heard of";
+    let mut statement = c
+        .prepare_cached(
+            "select created_at, coalesce(placed_at, created_at) from orders where merchant_id = ?1 order by id desc limit ?2",
+        )
+        .during(READ)?;
+    let mut rows = statement.query((merchant_id, MOST)).during(READ)?;
+    let mut days = BTreeSet::new();
+    while let Some(row) = rows.next().during(READ)? {
+        let created: i64 = row.get(0).during(READ)?;
+        if created < ms(since) {
+            break;
+        }
+        days.insert(at(row.get(1).during(READ)?)?.to_zoned(zone.clone()).date());
+    }
+    Ok(days)
 }
 
 fn begin(day: Date, zone: &TimeZone) -> Timestamp {

@@ -12,7 +12,7 @@ use super::way::{ask, forget, forget_secrets};
 use super::{About, Done, Effects, Error, Form, Moment, Refusal, Secret, Why};
 use crate::db::job::{self, Chore};
 use crate::db::merchant::{self, Credential, CredentialKind, Slot};
-use crate::db::{alert, shop_api};
+use crate::db::{alert, privacy, shop_api};
 use crate::engine::credential_place;
 
 /// A first look reaches no further back: older orders are not shown without a special scope.
@@ -48,6 +48,8 @@ pub(super) fn connect(
     merchant::put_credential(tx, &Credential { merchant_id: known.id, kind, slot: Slot::Current, sealed })?;
     let oldest = moment.now - SHOWN;
     let begin = known.live_from.unwrap_or(moment.now).clamp(oldest, moment.now);
+    // Who connects a shop says that it is there.
+    privacy::came_back(tx, known.id, moment.now, moment.now)?;
     shop_api::connect(tx, known.id, client_id.map(str::trim), watches, begin)?;
     let facts = json!({ "merchant": slug, "client_id": client_id, "secrets": [kind.word()] });
     moment.write_down(tx, "merchant.shop_connect", facts)?;

@@ -27,6 +27,8 @@ const READS_PER_RUN: u32 = 100;
 pub(super) const STALE: SignedDuration = SignedDuration::from_secs(30);
 /// After a shop that did not answer.
 const PAUSE: SignedDuration = SignedDuration::from_mins(1);
+/// An order known for so long is booked as its webhooks told, also while its shop does not answer.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
 
 /// Why a look through a shop ended early.
 enum Cut {
@@ -74,16 +76,17 @@ impl Engine {
         };
         let now = self.clock.now();
         match end {
-            Ok((way, from)) => self.db.write(move |tx| {
+            Ok((way, (from, since))) => self.db.write(move |tx| {
                 shop_api::seen_until(tx, merchant_id, began)?;
-                shop_api::caught_up(tx, merchant_id, &api, from, now)?;
+                shop_api::caught_up(tx, merchant_id, &ShopApi { since, ..api }, from, now)?;
                 if !way.is_ailing {
                     shop_api::opened(tx, merchant_id, &way.scopes)?;
                     alert::close(tx, alert::Cause::ShopApi, &subject(merchant_id), now)?;
                 }
                 job::settle(tx, &job, Again::At(now + EVERY), now)
             }),
-            Err(Cut::Enough) => self.db.write(move |tx| job::settle(tx, &job, Again::At(now), now)),
+            // What cannot be read is met again at once, and takes nothing in: that must not go round.
+            Err(Cut::Enough) => self.db.write(move |tx| job::settle(tx, &job, Again::At(now + PAUSE), now)),
             Err(Cut::Setback(Setback::Throttled(wait))) => self.db.write(move |tx| job::put_back(tx, &job, now + wait)),
             Err(Cut::Setback(setback)) => {
                 self.note_shop(merchant_id, &setback)?;
@@ -97,8 +100,14 @@ impl Engine {
         }
     }
 
-    /// Ok: all that changed from this time on is known.
-    fn look_through(&self, merchant_id: i64, api: &ShopApi, way: &Way, began: Timestamp) -> Result<Timestamp, Cut> {
+    /// Ok: all that changed from this time on is known; and what a person's wish has become on the way.
+    fn look_through(
+        &self,
+        merchant_id: i64,
+        api: &ShopApi,
+        way: &Way,
+        began: Timestamp,
+    ) -> Result<(Timestamp, Option<Timestamp>), Cut> {
         let mut talk = Conversation::new(&self.shops, &way.door, way.scopes.clone());
         let mut left = READS_PER_RUN;
         for name in &api.wanted {
@@ -107,12 +116,14 @@ impl Engine {
             }
         }
         let oldest = began - SHOWN;
-        let from = api.cursor.unwrap_or(began) - OVERLAP;
+        // A clock that once was ahead hides nothing.
+        let from = api.cursor.unwrap_or(began).min(began) - OVERLAP;
         let from = api.since.map_or(from, |since| since.min(from));
         let from = if way.scopes.contains(SCOPE_OF_OLD_ORDERS) { from } else { from.max(oldest) };
         if api.caught_up_at.is_none() {
             self.db.write(move |tx| shop_api::looks_from(tx, merchant_id, from))?;
         }
+        let mut since = None;
         let mut after = None;
         loop {
             let page = talk.changed_since(from, after.as_deref())?;
@@ -128,11 +139,20 @@ impl Engine {
                 self.read_order(merchant_id, &mut talk, *id)?;
             }
             if let Some(last) = page.rows.last().map(|row| row.updated_at) {
-                self.db.write(move |tx| shop_api::seen_until(tx, merchant_id, last.min(began)))?;
+                let wanted = api.since;
+                self.db.write(move |tx| {
+                    shop_api::seen_until(tx, merchant_id, last.min(began))?;
+                    // A long way that is cut goes on from here.
+                    if let Some(wanted) = wanted {
+                        shop_api::went_on(tx, merchant_id, since.unwrap_or(wanted), last.min(began))?;
+                    }
+                    Ok(())
+                })?;
+                since = wanted.map(|_| last.min(began));
             }
             after = page.next;
             if after.is_none() {
-                return Ok(from);
+                return Ok((from, since.or(api.since)));
             }
             if self.is_stopping() {
                 return Err(Cut::Enough);
@@ -172,12 +192,16 @@ impl Engine {
     pub(super) fn read_again(&self, merchant_id: i64, order_id: i64, remote_id: i64) -> Result<ReadAgain, Error> {
         let now = self.clock.now();
         // What is closed to us holds up no order: its webhooks told of it, and somebody is being told of the trouble.
-        let as_it_is =
-            || self.db.write(move |tx| shop_api::order_was_read(tx, order_id, now)).map(|()| ReadAgain::Done);
+        let as_it_is = || {
+            let now = self.clock.now();
+            self.db.write(move |tx| shop_api::order_was_read(tx, order_id, now)).map(|()| ReadAgain::Done)
+        };
+        let known_since = self.db.read(|c| order::known_since(c, order_id))?;
+        let is_old = now.duration_since(known_since) > PATIENCE;
         let way = match self.way_to_shop(merchant_id)? {
             Some(Ok(way)) => way,
             None => return as_it_is(),
-            Some(Err(setback)) => return self.not_read(merchant_id, &setback, as_it_is),
+            Some(Err(setback)) => return self.not_read(merchant_id, &setback, is_old, as_it_is),
         };
         let mut talk = Conversation::new(&self.shops, &way.door, way.scopes.clone());
         match talk.order(remote_id) {
@@ -192,7 +216,7 @@ impl Engine {
                 Ok(ReadAgain::Done)
             }
             Ok(Found::Missing | Found::Unreadable(_)) => as_it_is(),
-            Err(setback) => self.not_read(merchant_id, &setback, as_it_is),
+            Err(setback) => self.not_read(merchant_id, &setback, is_old, as_it_is),
         }
     }
 
@@ -200,13 +224,14 @@ impl Engine {
         &self,
         merchant_id: i64,
         setback: &Setback,
+        is_old: bool,
         as_it_is: impl FnOnce() -> Result<ReadAgain, Error>,
     ) -> Result<ReadAgain, Error> {
         let now = self.clock.now();
         match setback {
             Setback::Throttled(wait) => Ok(ReadAgain::Later(now + *wait)),
-            Setback::Failed(_) => Ok(ReadAgain::Later(now + PAUSE)),
-            Setback::Blocked(_) => {
+            Setback::Failed(_) if !is_old => Ok(ReadAgain::Later(now + PAUSE)),
+            Setback::Failed(_) | Setback::Blocked(_) => {
                 self.note_shop(merchant_id, setback)?;
                 as_it_is()
             }

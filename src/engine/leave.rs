@@ -20,7 +20,7 @@ impl Engine {
         let before = now - kept;
         let mut steps = 0;
         for merchant_id in self.db.read(|c| leave::due(c, before))? {
-            while self.db.write(move |tx| leave::purge(tx, merchant_id, ROWS, now))? {
+            while self.db.write(move |tx| leave::purge(tx, merchant_id, before, ROWS, now))? {
                 steps += 1;
                 let has_orders = self.db.read(job::next_claim)?.is_some_and(|due| due <= now);
                 if steps >= STEPS || has_orders || self.is_stopping() {

@@ -22,9 +22,15 @@ const DRAW_FROM: i8 = 4;
 /// Orders that nothing happened to for so long are not asked about any more.
 const REACH: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Orders of one merchant and minute: a tenth of what an account takes.
-const ORDERS: u32 = 20;
+const ORDERS: usize = 20;
+/// Orders that are looked at for these; most of a shop of many vendors have no document.
+const ROWS: u32 = 500;
 /// Days whose statement is drawn up anew when orders have moved on.
 const YOUNG: i64 = 7;
+/// Days that are drawn up at all.
+const OLDEST: i64 = 60;
+/// Orders that were first heard of since then may belong to any day.
+const LATELY: SignedDuration = SignedDuration::from_hours(48);
 
 /// For which day of a merchant the statements are through.
 pub(super) type Drawn = BTreeMap<i64, Date>;
@@ -69,8 +75,18 @@ impl Engine {
     fn ask_again(&self, night: Examination, now: Timestamp) -> Result<(), Error> {
         let policy = self.settings.policy;
         self.db.write(move |tx| {
-            let orders = examination::next(tx, &night, REACH, ORDERS)?;
-            for (order_id, _) in &orders {
+            let rows = examination::next(tx, &night, REACH, ROWS)?;
+            let (mut asked, mut last) = (0, None);
+            let seen = rows.iter().take_while(|(_, _, has_document)| {
+                asked += usize::from(*has_document);
+                asked <= ORDERS
+            });
+            let seen: Vec<_> = seen.collect();
+            for (order_id, touched, has_document) in &seen {
+                last = Some((*order_id, *touched));
+                if !has_document {
+                    continue;
+                }
                 for document in document::of_order(tx, *order_id)? {
                     if !matches!(document.state, State::Posted | State::Locked) {
                         continue;
@@ -81,8 +97,10 @@ impl Engine {
                 }
                 job::ask(tx, *order_id, night.merchant_id, now, false)?;
             }
-            examination::go_on(tx, &night, &orders)?;
-            if orders.len() < usize::try_from(ORDERS).unwrap_or(usize::MAX) {
+            if let Some(last) = last {
+                examination::go_on(tx, &night, last, asked.min(ORDERS))?;
+            }
+            if seen.len() == rows.len() && rows.len() < usize::try_from(ROWS).unwrap_or(usize::MAX) {
                 examination::end(tx, &night, now)?;
             }
             Ok(())
@@ -93,10 +111,16 @@ impl Engine {
     fn draw(&self, merchant: &Merchant, today: Date, now: Timestamp) -> Result<(), Error> {
         let Some(zone) = merchant.zone() else { return Ok(()) };
         let first = self.db.read(|c| merchant::known_since(c, merchant.id))?.to_zoned(zone.clone()).date();
-        for back in (1..=YOUNG).rev() {
+        // Days of which something was heard late, and days on which nobody was here to draw.
+        let late = self.db.read(|c| statement::days_heard_of(c, merchant.id, now - LATELY, &zone))?;
+        for back in (1..=OLDEST).rev() {
             let Ok(day) = today.checked_sub(back.days()) else { continue };
-            if day < first {
+            let is_drawn = self.db.read(|c| statement::of_day(c, merchant.id, day))?.is_some();
+            if day < first || back > YOUNG && is_drawn && !late.contains(&day) {
                 continue;
+            }
+            if self.is_stopping() {
+                return Ok(());
             }
             let (account, is_told) = self.db.read(|c| {
                 let account = statement::account(c, merchant.id, day, &zone)?;

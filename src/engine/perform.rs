@@ -292,7 +292,16 @@ impl Visit<'_> {
             Ok(read) => read,
             Err(ended) => return Ok(ended),
         };
-        let replacement = overwrite(&read, &own);
+        let Some(replacement) = overwrite(&read, &own) else {
+            let (job, order_id, id, now) = (self.job, self.order_id, document.id, self.now());
+            let policy = self.engine.settings.policy;
+            let event = Event::Differs { differences: differences(&document.content, &read) };
+            self.engine.db.write(move |tx| {
+                ruling::fulfil(tx, Ruling::Rewrite { document: id })?;
+                happen(tx, &job, order_id, id, event, now, &policy)
+            })?;
+            return Ok(Performed::Done);
+        };
         own.paid_by_others = paid_by_others(&own, &read).unwrap_or_default();
         self.put(document, Draft::Invoice(own), &replacement, BTreeMap::new())
     }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::Engine;
 use super::intake::{body_place, buyer_place};
 use crate::db::privacy::{self, Body, Counts, Held, Kind, Place, Request, State, TEXTS};
-use crate::db::{Error, data_key, merchant};
+use crate::db::{Error, data_key, job, merchant};
 use crate::domain::reason::Reason;
 use crate::shop::personal::{self, Found, Personal};
 use crate::shop::read::Buyer;
@@ -87,7 +87,9 @@ impl Engine {
             let (id, merchant_id) = (request.id, request.merchant_id);
             loop {
                 steps += 1;
-                if steps > STEPS || self.is_stopping() {
+                // One step a minute is made whatever waits.
+                let gives_way = steps > 1 && self.db.read(job::next_claim)?.is_some_and(|due| due <= now);
+                if steps > STEPS || gives_way || self.is_stopping() {
                     return Ok(());
                 }
                 let opener = self.db.read(|c| Opener::new(c, &self.vault, merchant_id))?;
@@ -160,7 +162,7 @@ fn sweep(tx: &Transaction<'_>, opener: &Opener, request: &mut Request, asked: &P
         let is_theirs = match request.kind {
             Kind::ShopRedact => true,
             Kind::DataRequest | Kind::CustomerRedact => {
-                opener.body(body).is_none_or(|plain| is_about(&plain, request, asked))
+                opener.body(body).is_some_and(|plain| is_about(&plain, request, asked))
             }
         };
         if is_theirs {

@@ -152,6 +152,9 @@ impl Engine {
         self.db.write(move |tx| {
             if let Some(blocked) = &blocked {
                 shop_api::block(tx, merchant_id, blocked)?;
+                if *blocked == Blocked::Token {
+                    shop_api::token_is_dead(tx, merchant_id)?;
+                }
             }
             alert::raise(tx, alert::Cause::ShopApi, &subject(merchant_id), Some(merchant_id), now)
         })

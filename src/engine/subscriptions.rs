@@ -41,8 +41,8 @@ impl Engine {
         let job = *job;
         let api = self.db.read(|c| shop_api::get(c, merchant_id))?.filter(|api| api.watches);
         let address = match self.origin.get() {
-            // Shopify delivers over HTTPS only.
-            Some(origin) if origin.starts_with("https://") => {
+            // Shopify delivers over HTTPS only, and to names.
+            Some(origin) if is_public(origin) => {
                 let slug = self.db.read(|c| merchant::get(c, merchant_id))?.slug;
                 Some(format!("{origin}/webhook/{slug}"))
             }
@@ -53,14 +53,16 @@ impl Engine {
             let again = self.when_there_may_be_a_way(merchant_id, now + EVERY)?;
             return self.db.write(move |tx| job::settle(tx, &job, again, now));
         };
-        let mended =
-            way.and_then(|way| mend(&mut Conversation::new(&self.shops, &way.door, way.scopes.clone()), &address));
+        let before = self.db.read(|c| shop_api::address(c, merchant_id))?;
+        let mended = way.and_then(|way| {
+            mend(&mut Conversation::new(&self.shops, &way.door, way.scopes.clone()), &address, before.as_deref())
+        });
         let now = self.clock.now();
         match mended {
             Ok(mended) => {
                 let is_first = api.watched_at.is_none();
                 self.db.write(move |tx| {
-                    shop_api::watched(tx, merchant_id, now)?;
+                    shop_api::watched(tx, merchant_id, &address, now)?;
                     if mended > 0 {
                         job::ask_chore(tx, Chore::CatchUp, merchant_id, now)?;
                     }
@@ -87,28 +89,29 @@ impl Engine {
     }
 }
 
-/// Makes what is missing, and takes away what leads to where we were before. What is not this merchant's is left alone: the
-/// app may serve others, too. How many were mended.
-fn mend(talk: &mut Conversation<'_>, address: &str) -> Result<usize, Setback> {
+/// Makes what is missing; then takes away what leads to where this database had them before. Whatever else there is belongs
+/// to others: another installation may use the same app. How many were mended.
+fn mend(talk: &mut Conversation<'_>, address: &str, before: Option<&str>) -> Result<usize, Setback> {
     let mut whole = BTreeSet::new();
-    let mut mended = 0;
+    let mut left_behind = Vec::new();
     for one in talk.subscriptions()? {
         if one.uri == address {
             whole.insert(one.topic);
-        } else if path_of(&one.uri) == path_of(address) {
-            talk.unsubscribe(&one.id)?;
-            mended += 1;
+        } else if before == Some(one.uri.as_str()) {
+            left_behind.push(one.id);
         }
     }
-    for topic in TOPICS.iter().filter(|topic| !whole.contains(**topic)) {
+    let missing: Vec<_> = TOPICS.iter().filter(|topic| !whole.contains(**topic)).collect();
+    for topic in &missing {
         talk.subscribe(topic, address)?;
-        mended += 1;
     }
-    Ok(mended)
+    for id in &left_behind {
+        talk.unsubscribe(id)?;
+    }
+    Ok(missing.len() + left_behind.len())
 }
 
-/// `/webhook/wadi` of an address on the web; nothing of any other.
-fn path_of(uri: &str) -> Option<&str> {
-    let rest = uri.split_once("://")?.1;
-    rest.find('/').map(|at| &rest[at..])
+fn is_public(origin: &str) -> bool {
+    let host = origin.strip_prefix("https://").map(|rest| rest.split(['/', ':']).next().unwrap_or_default());
+    host.is_some_and(|host| host.contains('.') && host.parse::<std::net::IpAddr>().is_err())
 }

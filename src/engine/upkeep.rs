@@ -37,6 +37,8 @@ pub(super) struct Upkeep {
     last: Option<Timestamp>,
     /// When it was seen that our clock was set back.
     went_back: Option<Timestamp>,
+    /// It was started after a long time by its own clock, which no other has confirmed yet.
+    woke_late: bool,
     /// Our clock is not believed: others say otherwise, or it went back.
     doubts_clock: bool,
     walk: Walk,
@@ -94,6 +96,12 @@ impl Engine {
         ended
     }
 
+    /// Our clock says that nobody was here for long: that is so, or it is wrong.
+    pub(super) fn note_long_silence(&self, now: Timestamp) {
+        tracing::warn!(%now, "nobody was here for long, or the clock is wrong: nothing is taken away until another clock is heard");
+        self.memory().woke_late = true;
+    }
+
     /// Our clock is behind what this database, or this process, has seen before.
     pub(super) fn note_clock_set_back(&self, now: Timestamp) {
         tracing::error!(%now, "the clock was set back");
@@ -119,7 +127,11 @@ impl Engine {
                 clocks.insert(format!("account {}", account.id), Standing { merchant_id: None, count: 1 });
             }
         }
-        self.memory().doubts_clock = !clocks.is_empty();
+        if told.values().any(|clock| clock.ahead.abs() <= self.settings.clock) {
+            self.memory().woke_late = false;
+        }
+        let doubts = !clocks.is_empty() || self.memory().woke_late;
+        self.memory().doubts_clock = doubts;
         found.insert(Cause::Clock, clocks);
         let quiet = now - QUIET;
         let is_old_news = self.db.read(|c| {

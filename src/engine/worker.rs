@@ -22,6 +22,8 @@ use crate::db::{Error, account, alert, document, order, setting};
 use crate::domain::document::Event;
 
 /// Nobody sleeps longer without looking: the net under a wake-up that got lost.
+/// Nobody stops a server for so long without a reason; a clock that is wrong looks the same.
+const LONG_SILENCE: SignedDuration = SignedDuration::from_hours(7 * 24);
 const LONGEST_SLEEP: SignedDuration = SignedDuration::from_mins(5);
 /// Work is due but its accounts have as many running jobs as they may; whoever ends one goes on with it.
 const CROWDED: SignedDuration = SignedDuration::from_secs(1);
@@ -126,6 +128,9 @@ impl Engine {
         self.ask_shops()?;
         if last.is_some_and(|last| last.duration_since(now) > self.settings.clock) {
             self.note_clock_set_back(now);
+        }
+        if last.is_some_and(|last| now.duration_since(last) > LONG_SILENCE) {
+            self.note_long_silence(now);
         }
         Ok(())
     }

@@ -519,7 +519,7 @@ fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ReadError> {
 }
 
 /// What is wrong, in words that hold nothing of the body: serde quotes what it found, which may be a buyer's name.
-fn kind_of_fault(error: &serde_json::Error) -> String {
+pub(super) fn kind_of_fault(error: &serde_json::Error) -> String {
     let fault = match error.classify() {
         Category::Io | Category::Eof => "the JSON breaks off".to_owned(),
         Category::Syntax => "this is not JSON".to_owned(),

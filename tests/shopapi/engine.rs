@@ -212,8 +212,12 @@ fn subscriptions_are_made_and_mended_and_what_was_missed_is_found() {
         uri: "https://other.example/hooks".to_owned(),
         topic: "ORDERS_EDITED".to_owned(),
     };
+    let stranger = Subscription { uri: "https://twin.example/webhook/wadi".to_owned(), ..other.clone() };
+    let moved = "update shop_api set address = 'https://old.example/webhook/wadi'";
+    story.stage.db.write(move |tx| tx.execute(moved, []).during("move")).unwrap();
     story.shop(|front| {
         front.admin.subscriptions.retain(|one| !one.topic.starts_with("ORDERS_"));
+        front.admin.subscriptions.push(stranger.clone());
         front.admin.subscriptions[0].uri = "https://old.example/webhook/wadi".to_owned();
         front.admin.subscriptions.push(other.clone());
     });
@@ -222,9 +226,11 @@ fn subscriptions_are_made_and_mended_and_what_was_missed_is_found() {
     story.stage.deliver(&sent);
     story.stage.pass(61 * MINUTE);
     story.stage.until_idle(HOUR);
-    assert_eq!(topics(), 12);
+    assert_eq!(topics(), 13);
     let ours = "https://bridge.example/webhook/wadi";
-    assert!(story.shop(|front| front.admin.subscriptions.iter().all(|one| one.uri == ours || *one == other)));
+    assert!(story.shop(|front| {
+        front.admin.subscriptions.iter().all(|one| one.uri == ours || [&other, &stranger].contains(&one))
+    }));
     assert_eq!(story.invoices(), 2);
     assert_eq!(story.alerts(Cause::Subscriptions), 1);
     story.stage.pass(26 * HOUR);
@@ -310,14 +316,17 @@ fn of_an_order_whose_customer_was_forgotten_the_shop_tells_nothing_more() {
 
 #[test]
 fn a_day_is_proven_once_the_shop_was_looked_through_from_before_it_until_after_it() {
-    let story = Story::with_token();
+    let story = Story::new();
+    let live = "update merchant set live_from = 1781686800000";
+    story.stage.db.write(move |tx| tx.execute(live, []).during("go live")).unwrap();
+    story.connect(None, TOKEN);
     story.buy();
     story.stage.pass(72 * HOUR);
     let proven = |day: &str| {
         let day = day.parse().unwrap();
         story.stage.db.see(&Scope::All, |sight| sight.is_proven(&sight.statement(story.merchant_id, day)?.0)).unwrap()
     };
-    // It was connected at noon of the first.
+    // The merchant went live at noon of the first.
     assert_eq!(["2026-06-17", "2026-06-18", "2026-06-19"].map(proven), [false, true, true]);
     let since = "2026-06-16T00:00:00Z".parse().unwrap();
     story.stage.wish(Wish::CatchUp { slug: "wadi".to_owned(), since: Some(since), orders: Vec::new() });

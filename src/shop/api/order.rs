@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::super::read::{ReadError, Reading, order_of};
+use super::super::read::{ReadError, Reading, kind_of_fault, order_of};
 use super::super::wire;
 
 /// What several questions told of one order.
@@ -526,6 +526,6 @@ fn digits(text: &str, place: &str) -> Result<i64, ReadError> {
 fn fit<T: for<'de> Deserialize<'de>>(value: Value, place: &str) -> Result<T, ReadError> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();
-        ReadError::new(path.trim_end_matches(['?', '.']), error.into_inner().to_string()).inside(place)
+        ReadError::new(path.trim_end_matches(['?', '.']), kind_of_fault(&error.into_inner())).inside(place)
     })
 }
