@@ -62,7 +62,7 @@ pub(crate) const BEYOND: &[(&str, &str)] = &[
     ("engine::shop::token", OF_SHOPS),
     ("engine::shop::way_to_shop", OF_SHOPS),
     ("engine::subscriptions::watch_subscriptions", OF_SHOPS),
-    ("engine::perform::rewrite", "a person's wish that cannot be done; see `tests/night.rs`"),
+    ("engine::perform::rewrite", "a person's wish that cannot be done; see `tests/daftra/documents.rs`"),
     ("engine::order::stop_going_round", "a fault of ours, or more wishes in one run than operations"),
     ("engine::upkeep::trim", "small steps, each of which is taken again if it was lost; see `tests/upkeep.rs`"),
     ("engine::upkeep::watch", "what is the case is asked anew each minute; see `tests/upkeep.rs`"),

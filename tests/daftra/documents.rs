@@ -7,7 +7,7 @@ use qantara::daftra::client::Read;
 use qantara::daftra::compare::compare;
 use qantara::daftra::outcome::{Unanswered, Written};
 use qantara::daftra::wire::RemoteDocument;
-use qantara::daftra::write::{body, merge};
+use qantara::daftra::write::{body, merge, overwrite};
 use qantara::domain::draft::Draft;
 use qantara::domain::invoice::InvoiceDraft;
 use qantara::domain::money::{Amount, Currency};
@@ -395,4 +395,21 @@ fn the_account_behind_a_key() {
     assert_eq!((site.id.as_str(), site.currency.as_str(), site.decimals), ("4711", "SAR", Some(3)));
     assert_eq!((site.host.as_str(), site.is_expired), ("one.daftra.com", false));
     assert_eq!(office.account(|account| account.documents(DocumentKind::Invoice).count()), 0);
+}
+
+#[test]
+fn our_rows_are_written_again_only_where_they_can_be_told_from_others() {
+    let own = invoice(vec![line(1, Some(MUG), 2, 10_000)]);
+    let written = |mark: &str| {
+        let mut changed = captured();
+        changed["InvoiceItem"][1]["quantity"] = json!("7");
+        changed["InvoiceItem"][1]["description"] = json!(mark);
+        let remote = read_captured(&json!({"Invoice": changed})).unwrap();
+        let body = overwrite(&remote, &own)?.body().clone();
+        let rows = body["InvoiceItem"].as_array().unwrap().clone();
+        Some(rows.iter().map(|row| (row["item"].clone(), row["quantity"].clone())).collect::<Vec<_>>())
+    };
+    let rows = written("[line 1]").unwrap();
+    assert_eq!((rows.len(), &rows[0].0, &rows[1].1), (2, &json!("Wrap"), &json!(2)), "{rows:?}");
+    assert_eq!(written(""), None, "whose row is the one of seven?");
 }
