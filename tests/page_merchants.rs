@@ -627,7 +627,7 @@ fn the_page_about_the_api_says_what_is_missing_without_it_and_connects() {
     let wrong = house.refused(here, here, &[("client", "<id>"), ("secret", "")]);
     assert!(wrong.contains("Give a client ID with its secret") && wrong.contains("&lt;id&gt;"), "{wrong}");
     let by_token = "/merchants/wadi-home/api/token";
-    let wrong = house.refused(here, by_token, &[("access", ""), ("signing", "x")]);
+    let wrong = house.refused(here, by_token, &[("access", ""), ("secret", "x")]);
     assert!(wrong.contains("Give a client ID with its secret, or a token."), "{wrong}");
 
     assert_eq!(house.on(here, by_token, &[("access", "shpat_1")]), format!("{here}?said=saved"));

@@ -169,7 +169,7 @@ pub static ROUTES: &[Route] = &[
     show("/merchants/{merchant}/api", Role::Owner, page::merchant::api::show),
     change("/merchants/{merchant}/api", Role::Owner, page::merchant::api::connect).reading(&["client", "secret"]),
     change("/merchants/{merchant}/api/token", Role::Owner, page::merchant::api::connect_by_token)
-        .reading(&["access", "signing"]),
+        .reading(&["access", "secret"]),
     change("/merchants/{merchant}/api/off", Role::Owner, page::merchant::api::disconnect),
     change("/merchants/{merchant}/catch-up", Role::Owner, page::merchant::api::look).reading(&["since", "orders"]),
     show("/merchants/{merchant}/daftra", Role::Owner, page::merchant::daftra::show).reading(&["client"]),

@@ -43,7 +43,7 @@ pub(in crate::web) fn connect_by_token(asked: &Asked, actor: &Actor, form: &Form
         return answer(asked, &known, Some(&Wrong::at("access", asked.lang.shop_api().wants_one)), &typed);
     };
     let slug = known.merchant.slug.clone();
-    let wish = Wish::ShopConnect { slug, client_id: None, secret: token, signs: typed_secret(form, "signing") };
+    let wish = Wish::ShopConnect { slug, client_id: None, secret: token, signs: typed_secret(form, "secret") };
     carry_out(asked, actor, &known, wish, &typed)
 }
 
@@ -193,7 +193,7 @@ fn connecting(asked: &Asked, known: &Known, api: Option<&ShopApi>, typed: &Typed
     };
     let with_token = html! {
         (secret("access", words.token, words.token_hint, true))
-        (secret("signing", words.signing, words.signing_hint, false))
+        (secret("secret", words.signing, words.signing_hint, false))
         button { (words.connect) }
     };
     html! {
