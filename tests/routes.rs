@@ -313,7 +313,6 @@ const PLAIN: &[&str] = &[
     "mode",
     // The shop's API.
     "access",
-    "signing",
     "since",
     // The mapping.
     "code",
