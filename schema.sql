@@ -484,10 +484,33 @@ create table alert (
   count       integer not null default 1 check (count > 0),
   opened_at   integer not null,
   seen_at     integer not null,
-  closed_at   integer
+  closed_at   integer,
+  told        text    check (told is null or told in ('opened', 'reminder', 'over')),  -- the last word that was said of it
+  told_at     integer
 ) strict;
 create unique index alert_open on alert (cause, subject) where closed_at is null;
 create index alert_by_time on alert (seen_at);
+create index alert_to_end on alert (id) where closed_at is not null and told in ('opened', 'reminder');
+create index alert_told on alert (cause, subject, told_at) where told_at is not null;
+
+-- Words about alerts on their way to Telegram and to the operator's webhook.
+create table notice (
+  id          integer primary key autoincrement,
+  alert_id    integer not null references alert on delete cascade,
+  channel     text    not null check (channel in ('telegram', 'webhook')),
+  stage       text    not null check (stage in ('opened', 'reminder', 'over')),
+  facts       text    not null check (json_valid(facts)),
+  state       text    not null default 'queued' check (state in ('queued', 'sent', 'failed')),
+  due_at      integer,
+  failures    integer not null default 0,
+  problem     text,                                      -- why the last try failed
+  created_at  integer not null,
+  state_at    integer not null,
+  constraint only_what_is_queued_is_due check ((due_at is not null) = (state = 'queued'))
+) strict;
+create index notice_queued on notice (channel, id) where state = 'queued';
+create index notice_by_channel on notice (channel, id) where state <> 'queued';
+create index notice_of_alert on notice (alert_id);
 
 -- A merchant's orders of one day of its own calendar, each in one class, as they stood in the night after. Drawn up anew
 -- while the day is young and its orders move on.

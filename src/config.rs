@@ -189,6 +189,7 @@ impl Config {
         self.check_bounds()?;
         self.check_http()?;
         self.check_acme()?;
+        self.check_alerts()?;
         self.check_log()
     }
 
@@ -233,6 +234,8 @@ impl Config {
         self.within("alerts.hold_ms", alerts.hold_ms, SECOND..=365 * 24 * HOUR)?;
         self.within("alerts.queue_age_ms", alerts.queue_age_ms, SECOND..=24 * HOUR)?;
         self.within("alerts.clock_ms", alerts.clock_ms, 10 * SECOND..=24 * HOUR)?;
+        self.within("alerts.settle_ms", alerts.settle_ms, 0..=24 * HOUR)?;
+        self.within("alerts.remind_ms", alerts.remind_ms, MINUTE..=31 * 24 * HOUR)?;
         for (key, days) in [
             ("retention.bodies_days", retention.bodies_days),
             ("retention.buyers_days", retention.buyers_days),
@@ -310,6 +313,42 @@ impl Config {
             return Err(self.error("acme.directory", &acme.directory, remedy));
         }
         Ok(())
+    }
+
+    fn check_alerts(&self) -> Result<(), Error> {
+        let alerts = &self.alerts;
+        if !["en", "ar"].contains(&alerts.language.as_str()) {
+            return Err(self.error("alerts.language", &alerts.language, "write \"en\" or \"ar\""));
+        }
+        match (&alerts.telegram_token_file, &alerts.telegram_chat) {
+            (Some(_), None) => {
+                let remedy = "name the chat in which the bot of alerts.telegram_token_file speaks, or empty both";
+                return Err(self.error("alerts.telegram_chat", "\"\"", remedy));
+            }
+            (None, Some(chat)) => {
+                let remedy = "name the file with the bot's token in alerts.telegram_token_file, or empty both";
+                return Err(self.error("alerts.telegram_chat", chat, remedy));
+            }
+            (Some(_), Some(_)) | (None, None) => {}
+        }
+        if !is_origin(&alerts.telegram_address) {
+            let remedy = "write scheme and host only, for example https://api.telegram.org";
+            return Err(self.error("alerts.telegram_address", &alerts.telegram_address, remedy));
+        }
+        match (&alerts.webhook_url, &alerts.webhook_secret_file) {
+            (Some(url), _) if !is_origin(authority_of(url)) => {
+                Err(self.error("alerts.webhook_url", authority_of(url), "write an address that begins with https://"))
+            }
+            (Some(_), None) => {
+                let remedy = "name the file with the secret (whsec_…) that signs what goes to alerts.webhook_url";
+                Err(self.error("alerts.webhook_secret_file", "\"\"", remedy))
+            }
+            (None, Some(file)) => {
+                let remedy = "write the address in alerts.webhook_url, or empty both";
+                Err(self.error("alerts.webhook_secret_file", file.display(), remedy))
+            }
+            (Some(_), Some(_)) | (None, None) => Ok(()),
+        }
     }
 
     fn check_log(&self) -> Result<(), Error> {

@@ -1,5 +1,6 @@
 //! Qantara: Shopify orders in, Daftra documents out, exactly once.
 
+pub mod channel;
 pub mod cli;
 pub mod clock;
 pub mod config;

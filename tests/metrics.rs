@@ -192,6 +192,7 @@ fn the_figures_are_those_of_the_database_and_of_the_process() {
         ("qantara_account_clock_ahead_seconds", &[("account", odd)], "-1.500"),
         ("qantara_alerts", &[("cause", "trouble")], "1"),
         ("qantara_alerts", &[("cause", "backup")], "0"),
+        ("qantara_notices_waiting", &[("channel", "telegram")], "0"),
         ("qantara_heartbeat_age_seconds", &[], "2.000"),
         ("qantara_backup_age_seconds", &[], "2.000"),
         ("qantara_certificate_left_seconds", &[], "172798.000"),
@@ -223,8 +224,10 @@ fn the_figures_are_those_of_the_database_and_of_the_process() {
         .flat_map(|(_, labels)| labels.keys())
         .map(String::as_str)
         .collect();
-    let known =
-        ["account", "action", "cause", "file", "kind", "le", "merchant", "outcome", "state", "status", "version"];
+    let known = [
+        "account", "action", "cause", "channel", "file", "kind", "le", "merchant", "outcome", "state", "status",
+        "version",
+    ];
     assert!(labels.iter().all(|label| known.contains(label)), "{labels:?}");
 }
 

@@ -20,14 +20,15 @@ use qantara::db::product::{self, Ages};
 use qantara::db::scope::Scope;
 use qantara::db::sight::Sight;
 use qantara::db::{
-    account, act, alert, condition, delivery, document, log, merchant, rejection, seen, setting, shop_api, tally,
-    token, trim,
+    account, act, alert, condition, delivery, document, log, merchant, notice, rejection, seen, setting, shop_api,
+    tally, token, trim,
 };
 use qantara::domain::catalog::Code;
 use qantara::domain::connection::Blocked;
 use qantara::domain::document::{Document, Policy};
 use qantara::domain::draft::Draft;
 use qantara::domain::refund::Class;
+use qantara::domain::telling::Pace;
 use qantara::sandbox::shop::cart::{Cart, Refund, Restock};
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use rusqlite::{Connection, OpenFlags, Transaction};
@@ -317,6 +318,15 @@ fn everything_kept_up(tx: &Transaction<'_>, now: Timestamp) {
     condition::is_stuck(tx, now).unwrap();
     assert!(alert::is_told(tx, &found, now).is_ok() && alert::has_quiet(tx, alert::Cause::Unreadable, now).is_ok());
     alert::stand(tx, &found, now).unwrap();
+    let pace = Pace { settle: HOUR, remind: HOUR, pause: HOUR };
+    let words = notice::due(tx, pace, now + HOUR * 2).unwrap();
+    assert!(!words.is_empty());
+    for word in &words {
+        notice::tell(tx, word, notice::CHANNELS.into_iter(), now).unwrap();
+    }
+    let (first, _) = notice::first(tx, "webhook").unwrap().unwrap();
+    notice::settle(tx, first.id, &notice::Outcome::Sent, now).unwrap();
+    assert!(notice::waiting_for(tx, "webhook").is_ok());
     alert::close_quiet(tx, alert::Cause::Unreadable, now, now).unwrap();
     for class in trim::Class::ALL {
         trim::step(tx, class, HOUR, trim::Place::default(), 5, now + HOUR * 30_000_000).unwrap();
@@ -404,7 +414,9 @@ fn everything_shown(tx: &Transaction<'_>, shown: &order::Overview) {
     document::classes(tx, 1).unwrap();
     merchant::all(tx).unwrap();
     merchant::by_slug(tx, "wadi").unwrap();
-    alert::open(tx).unwrap();
+    for alert in alert::open(tx).unwrap() {
+        sight.told_of(&alert).unwrap();
+    }
     sight.past_alerts(Some(9), 5).unwrap();
     assert!(!sight.gauges(now).unwrap().merchants.is_empty());
     everything_kept_up(tx, now);

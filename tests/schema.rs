@@ -62,6 +62,8 @@ const LATER: &str = "
 insert into statement (merchant_id, day, begins_at, ends_at, drawn_at, missing) values (1, '2026-11-20', 0, 9, 9, '[]');
 insert into accounted (statement_id, order_id, class) values (1, 2, 'held');
 insert into examination (merchant_id, day, began_at) values (1, '2026-11-20', 0);
+insert into notice (alert_id, channel, stage, facts, due_at, created_at, state_at)
+  select id, 'webhook', 'opened', '{}', 0, 0, 0 from alert;
 ";
 
 /// The rule as the error names it, a change it allows, and the nearest one it does not.
@@ -335,6 +337,12 @@ const RULES: &[(&str, &str, &str)] = &[
            values ('trouble', 'one', 2, 2)",
         "insert into alert (cause, subject, opened_at, seen_at) values ('trouble', 'one', 2, 2)",
     ),
+    ("check told is null", "update alert set told = 'over'", "update alert set told = 'often'"),
+    ("check channel in", "update notice set channel = 'telegram'", "update notice set channel = 'pigeon'"),
+    ("check stage in", "update notice set stage = 'reminder'", "update notice set stage = 'later'"),
+    ("check json_valid(facts)", "update notice set facts = '[]'", "update notice set facts = '['"),
+    ("check state in", "update notice set state = 'sent', due_at = null", "update notice set state = 'lost', due_at = null"),
+    ("check only_what_is_queued_is_due", "update notice set due_at = 7", "update notice set due_at = null"),
     ("check json_valid(missing)", "update statement set missing = '[{}]'", "update statement set missing = 'none'"),
     (
         "unique statement.merchant_id, statement.day",

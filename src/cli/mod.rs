@@ -4,6 +4,7 @@
 //! out goes to standard output (`--json`: one JSON value, its shapes are in `crate::view`), everything else to standard error.
 //! A secret is never an argument: others can see those.
 
+mod alert;
 mod backup;
 mod completions;
 mod config;
@@ -95,6 +96,9 @@ enum Command {
     /// What lets scripts speak to the API in a user's name
     #[command(subcommand)]
     Token(token::Command),
+    /// How people hear of alerts who look at no page
+    #[command(subcommand)]
+    Alert(alert::Command),
     /// Make a checked copy of the database, also while the server works
     Backup(backup::Backup),
     /// Look whether the database, or a copy of it, is whole and opens; exits with 3 if not
@@ -162,6 +166,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>, environment: Vec<(String, 
         Command::Privacy(command) => command.run(&session),
         Command::User(command) => command.run(&session),
         Command::Token(command) => command.run(&session),
+        Command::Alert(command) => command.run(&session),
         Command::Backup(backup) => backup.run(&session),
         Command::Verify(verify) => verify.run(&session),
         Command::Restore(restore) => restore.run(&session),

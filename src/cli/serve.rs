@@ -13,7 +13,7 @@ use sd_notify::NotifyState;
 use serde_json::{Value, json};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::{Ended, Session, logging, open};
+use super::{Ended, Session, alert, logging, open};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::daftra::client::{Client, Settings as CallSettings};
@@ -66,7 +66,9 @@ impl Serve {
             format!("http.listen is {}: the port cannot be used, choose another", config.http.listen)
         })?;
         let opened = open::open(&config, clock.now())?;
-        let daftra = Client::new(self.outgoing(&config, &opened.db)?, call_settings(&config));
+        let outgoing = self.outgoing(&config, &opened.db)?;
+        let tongue = alert::tongue(&config, outgoing.clone())?;
+        let daftra = Client::new(outgoing, call_settings(&config));
         if let Some(address) = self.shops_at.filter(|address| !address.ip().is_loopback()) {
             bail!("--shops-at is {address}: a sandbox is on this machine");
         }
@@ -75,6 +77,7 @@ impl Serve {
         let (db, vault) = (Arc::clone(&opened.db), Arc::clone(&opened.vault));
         let engine = Engine::new(db, clock.clone(), Arc::clone(&vitals), vault, daftra, settings);
         let intake = Arc::new(Intake::new(Arc::clone(&engine), opened.data_key)?);
+        engine.speaks_by(tongue);
         engine.is_reached_at(config.public_origin(config.http.listen));
         let office = Arc::new(Office::new(Arc::clone(&engine), Arc::clone(&intake)));
         let parts = web::Parts {

@@ -256,6 +256,26 @@ pub struct Alerts {
     pub queue_age_ms: u64,
     /// Our time further from that of others, or set back by more.
     pub clock_ms: u64,
+    /// A cause that stands for longer is told.
+    pub settle_ms: u64,
+    /// While it stands it is told again after so long.
+    pub remind_ms: u64,
+    /// In which language: `en` or `ar`.
+    pub language: String,
+    /// The token of a Telegram bot that tells of alerts.
+    #[serde(with = "optional")]
+    pub telegram_token_file: Option<PathBuf>,
+    /// The chat in which it does: a number, or `@name` of a channel.
+    #[serde(with = "optional")]
+    pub telegram_chat: Option<String>,
+    /// Scheme and host of Telegram's Bot API.
+    pub telegram_address: String,
+    /// Where each word about an alert is posted.
+    #[serde(with = "optional")]
+    pub webhook_url: Option<String>,
+    /// The secret that signs it, as Standard Webhooks writes it: `whsec_…`.
+    #[serde(with = "optional")]
+    pub webhook_secret_file: Option<PathBuf>,
 }
 
 impl Default for Alerts {
@@ -266,6 +286,14 @@ impl Default for Alerts {
             hold_ms: 24 * HOUR,
             queue_age_ms: 900 * SECOND,
             clock_ms: 120 * SECOND,
+            settle_ms: 60 * SECOND,
+            remind_ms: 24 * HOUR,
+            language: "en".into(),
+            telegram_token_file: None,
+            telegram_chat: None,
+            telegram_address: "https://api.telegram.org".into(),
+            webhook_url: None,
+            webhook_secret_file: None,
         }
     }
 }

@@ -50,11 +50,13 @@ pub enum Cause {
     ShopApi,
     /// A shop had stopped telling us of something, and tells us again.
     Subscriptions,
+    /// Mails, or what an operator should hear of by another way, do not get out.
+    Messages,
 }
 
 impl Cause {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Trouble,
         Self::Outage,
         Self::Failed,
@@ -72,6 +74,7 @@ impl Cause {
         Self::Uninstalled,
         Self::ShopApi,
         Self::Subscriptions,
+        Self::Messages,
     ];
 
     /// As it stands in the database.
@@ -95,6 +98,7 @@ impl Cause {
             Self::Uninstalled => "uninstalled",
             Self::ShopApi => "shop_api",
             Self::Subscriptions => "subscriptions",
+            Self::Messages => "messages",
         }
     }
 

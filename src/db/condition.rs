@@ -12,7 +12,7 @@ use super::merchant::{self, Merchant, Mode};
 use super::pulse::{DEEPEST, queue};
 use super::scope::Scope;
 use super::sight::Sight;
-use super::{Context as _, Error, account, privacy, rejection};
+use super::{Context as _, Error, account, notice, privacy, rejection};
 
 /// From when on something is worth an alert.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +33,7 @@ pub fn conditions(c: &Connection, limits: &Limits, now: Timestamp) -> Result<Con
         (Cause::Signatures, signatures(c, now)?),
         (Cause::Privacy, asked_by_customers(c, now)?),
         (Cause::Uninstalled, without_app(c)?),
+        (Cause::Messages, messages(c)?),
     ]);
     let mut note = |cause, merchant_id, count: u32| {
         let subjects: &mut BTreeMap<_, _> = found.entry(cause).or_default();
@@ -88,6 +89,17 @@ fn asked_by_customers(c: &Connection, now: Timestamp) -> Result<BTreeMap<String,
         {
             let merchant_id = Some(request.merchant_id);
             found.entry(subject(request.merchant_id)).or_insert(Standing { merchant_id, count: 0 }).count += 1;
+        }
+    }
+    Ok(found)
+}
+
+/// Ways by which nothing gets out.
+fn messages(c: &Connection) -> Result<BTreeMap<String, Standing>, Error> {
+    let mut found = BTreeMap::new();
+    for channel in notice::CHANNELS {
+        if notice::is_failing(c, channel)? {
+            found.insert(channel.to_owned(), Standing { merchant_id: None, count: 1 });
         }
     }
     Ok(found)

@@ -13,7 +13,7 @@ use super::merchant::Merchant;
 use super::order::{self, State};
 use super::pulse::{Queue, oldest_hold, queue};
 use super::sight::Sight;
-use super::{Context as _, Error, setting};
+use super::{Context as _, Error, notice, setting};
 
 /// How everything is at one moment.
 #[derive(Clone, Debug)]
@@ -26,6 +26,8 @@ pub struct Gauges {
     pub unsettled: Vec<Unsettled>,
     /// Open alerts, by the word of their cause.
     pub alerts: BTreeMap<String, i64>,
+    /// Words about alerts that are not sent yet, by channel.
+    pub notices: Vec<(&'static str, i64)>,
     pub heartbeat: Option<Timestamp>,
     /// When a copy of the database was last good, and when one last failed.
     pub backup: (Option<Timestamp>, Option<Timestamp>),
@@ -92,6 +94,10 @@ impl Sight<'_> {
             chores: chores(c, now)?,
             unsettled: unsettled(c)?,
             alerts: alert::open_by_cause(c)?,
+            notices: notice::CHANNELS
+                .into_iter()
+                .map(|channel| Ok((channel, notice::waiting_for(c, channel)?)))
+                .collect::<Result<_, Error>>()?,
             heartbeat: setting::time(c, setting::HEARTBEAT)?,
             backup: (setting::time(c, setting::BACKUP_OK)?, setting::time(c, setting::BACKUP_FAILED)?),
         })

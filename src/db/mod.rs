@@ -29,6 +29,7 @@ pub mod leave;
 pub mod lock;
 pub mod log;
 pub mod merchant;
+pub mod notice;
 pub mod order;
 pub mod privacy;
 pub mod product;

@@ -24,6 +24,27 @@ pub const TODAY: Schema<'static> = Schema { create: include_str!("../../schema.s
 const TO_2: &str = "
 create index attempt_with_bodies on attempt (started_at) where request is not null or answer is not null;
 create index alert_by_time on alert (seen_at);
+alter table alert add column told text check (told is null or told in ('opened', 'reminder', 'over'));
+alter table alert add column told_at integer;
+create index alert_to_end on alert (id) where closed_at is not null and told in ('opened', 'reminder');
+create index alert_told on alert (cause, subject, told_at) where told_at is not null;
+create table notice (
+  id          integer primary key autoincrement,
+  alert_id    integer not null references alert on delete cascade,
+  channel     text    not null check (channel in ('telegram', 'webhook')),
+  stage       text    not null check (stage in ('opened', 'reminder', 'over')),
+  facts       text    not null check (json_valid(facts)),
+  state       text    not null default 'queued' check (state in ('queued', 'sent', 'failed')),
+  due_at      integer,
+  failures    integer not null default 0,
+  problem     text,
+  created_at  integer not null,
+  state_at    integer not null,
+  constraint only_what_is_queued_is_due check ((due_at is not null) = (state = 'queued'))
+) strict;
+create index notice_queued on notice (channel, id) where state = 'queued';
+create index notice_by_channel on notice (channel, id) where state <> 'queued';
+create index notice_of_alert on notice (alert_id);
 create index orders_by_day on orders (merchant_id, coalesce(placed_at, created_at));
 create index orders_by_touch on orders (merchant_id, state_at, id);
 create table ruling_of_today (

@@ -24,4 +24,5 @@ pub mod rules;
 pub mod ruling;
 pub mod sequence;
 pub mod tax;
+pub mod telling;
 pub mod trace;

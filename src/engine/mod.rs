@@ -17,6 +17,7 @@ pub mod seals;
 mod shop;
 mod stock;
 mod subscriptions;
+pub mod telling;
 mod upkeep;
 pub mod worker;
 
@@ -36,15 +37,20 @@ use crate::db::trim::Retention;
 use crate::db::{Db, Error, account, merchant};
 use crate::domain::document::Policy;
 use crate::domain::retry::Backoff;
+use crate::domain::telling::Pace;
 use crate::shop::api;
 use crate::shop::read::Reading;
 use crate::vault::{DataKey, Place, Vault};
 use crate::vitals::Vitals;
 use gate::{GateRules, Gates};
+use telling::Tongue;
 use upkeep::Upkeep;
 
 /// How soon it is looked whether the disk has room again.
 const NO_ROOM: SignedDuration = SignedDuration::from_secs(5);
+
+/// A cause that comes and goes is told once in so long.
+const PAUSE: SignedDuration = SignedDuration::from_mins(30);
 
 /// Everything the workers share.
 pub struct Engine {
@@ -73,6 +79,10 @@ pub struct Engine {
     backups: Bell,
     /// The same for the upkeep.
     broom: Bell,
+    /// Rung when something is to be told.
+    mouth: Bell,
+    /// How alerts are told beside mail; the command line brings it.
+    tongue: OnceLock<Tongue>,
     upkeep: Mutex<Upkeep>,
     stopping: AtomicBool,
 }
@@ -95,6 +105,8 @@ pub struct Settings {
     /// How often it is looked what is worth an alert.
     pub upkeep: SignedDuration,
     pub alerts: Limits,
+    /// When alerts are told.
+    pub telling: Pace,
     /// How far our clock may be from others, or be set back.
     pub clock: SignedDuration,
     pub retention: Retention,
@@ -136,6 +148,7 @@ impl Settings {
                 hold: ms(alerts.hold_ms),
                 queue_age: ms(alerts.queue_age_ms),
             },
+            telling: Pace { settle: ms(alerts.settle_ms), remind: ms(alerts.remind_ms), pause: PAUSE },
             clock: ms(alerts.clock_ms),
             retention: Retention {
                 bodies: days(retention.bodies_days),
@@ -179,6 +192,8 @@ impl Engine {
             heart: clock.bell(1),
             backups: clock.bell(1),
             broom: clock.bell(1),
+            mouth: clock.bell(1),
+            tongue: OnceLock::new(),
             upkeep: Mutex::default(),
             stopping: AtomicBool::new(false),
             db,

@@ -69,6 +69,9 @@ impl Engine {
         if let Err(error) = self.watch(now) {
             tracing::error!(%error, "cannot look for what is worth an alert");
         }
+        if let Err(error) = self.tell_of_alerts(now) {
+            tracing::error!(%error, "cannot tell of alerts");
+        }
         if let Err(error) = self.trim(now) {
             tracing::error!(%error, "cannot take away what has had its time");
         }

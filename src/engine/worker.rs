@@ -1,4 +1,4 @@
-//! The threads of the engine: workers on orders, one for chores, one for the upkeep, one for backups, one that says "alive".
+//! The threads of the engine: workers on orders, one for chores, one for the upkeep, one for telling of alerts, one for backups, one that says "alive".
 //!
 //! A thread is a loop over one step (`work_once`, `chore_once`, `upkeep_once`, `beat_once`), which a simulation takes one by one.
 //! Idle workers sleep until somebody asks or the next job comes due. There are no leases: one process owns the
@@ -46,6 +46,7 @@ pub fn start(engine: &Arc<Engine>, alive: impl Fn() + Send + 'static) -> Result<
     }
     running.spawn("chore".to_owned(), |engine| engine.do_chores())?;
     running.spawn("upkeep".to_owned(), |engine| engine.keep_up())?;
+    running.spawn("telling".to_owned(), |engine| engine.tell())?;
     running.spawn("watchdog".to_owned(), move |engine| engine.beat(&alive))?;
     Ok(running)
 }
@@ -87,6 +88,7 @@ impl Running {
         self.engine.heart.ring_all();
         self.engine.backups.ring_all();
         self.engine.broom.ring_all();
+        self.engine.mouth.ring_all();
     }
 
     /// Lets every call that is running come to its end, then ends the threads.

@@ -331,6 +331,10 @@ impl Words for English {
                 "The API of a merchant's shop does not open",
                 "The merchant's page about the API says why and what to click. Webhooks are taken in as before.",
             ),
+            Cause::Messages => say(
+                "Messages do not get out",
+                "Mails and alerts each say on their page why. Nothing is lost: what waits is sent again by itself.",
+            ),
             Cause::Subscriptions => say(
                 "A shop had stopped telling of something; the subscriptions were mended",
                 "Nothing to do: what was missed meanwhile is being looked for. If it happens often, see whether this server can be \

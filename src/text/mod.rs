@@ -9,6 +9,7 @@ mod en;
 pub mod label;
 pub mod plural;
 pub mod refusal;
+pub mod telling;
 
 use jiff::Timestamp;
 

@@ -75,6 +75,10 @@ fn process(text: &mut Text, vitals: &Vitals, gauges: &Gauges, now: Timestamp) {
         let open = gauges.alerts.get(cause.word()).copied().unwrap_or(0);
         text.sample("qantara_alerts", &[("cause", cause.word())], open);
     }
+    text.family("qantara_notices_waiting", "gauge", "Words about alerts that are not sent yet, by channel.");
+    for (channel, waiting) in &gauges.notices {
+        text.sample("qantara_notices_waiting", &[("channel", channel)], waiting);
+    }
 }
 
 fn storage(text: &mut Text, db: &Db, vitals: &Vitals, now: Timestamp) -> Result<(), db::Error> {

@@ -6,6 +6,7 @@
 mod accounts;
 mod machine;
 mod shops;
+mod telling;
 mod way_in;
 
 use std::fs;
@@ -93,6 +94,7 @@ impl Doctor {
         rows.push(key);
         let Some(db) = Self::database(config, &mut rows) else { return rows };
         rows.extend(shops::all(&db));
+        rows.extend(telling::all(config, &db));
         if !self.offline {
             rows.extend(way_in::from_outside(config));
             // Without the master key nobody has a key to any account.

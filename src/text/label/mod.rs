@@ -17,6 +17,7 @@ pub mod server;
 pub mod shell;
 pub mod shop_api;
 pub mod statements;
+pub mod telling;
 pub mod tokens;
 pub mod users;
 
@@ -69,6 +70,12 @@ impl Lang {
     #[must_use]
     pub fn alerts(self) -> &'static alerts::Alerts {
         self.pick(&alerts::EN, &alerts::AR)
+    }
+
+    /// What is told of alerts outside the pages.
+    #[must_use]
+    pub fn telling(self) -> &'static telling::Telling {
+        self.pick(&telling::EN, &telling::AR)
     }
 
     /// The daily statements.

@@ -10,6 +10,7 @@ use super::{Frame, code, page, table, time};
 use crate::db;
 use crate::db::alert::Alert;
 use crate::db::merchant::Merchant;
+use crate::db::notice::Told;
 use crate::db::sight::Sight;
 use crate::text::{self, Lang, Notice};
 use crate::web::asked::Asked;
@@ -28,7 +29,8 @@ pub(super) struct Subjects {
 struct View {
     lang: Lang,
     now: Timestamp,
-    open: Vec<Alert>,
+    /// With what was told of each.
+    open: Vec<(Alert, Vec<Told>)>,
     past: Vec<Alert>,
     has_older: bool,
     /// Not the first page.
@@ -44,6 +46,10 @@ pub(in crate::web) fn show(asked: &Asked) -> Result<Reply, Problem> {
         let has_older = u32::try_from(past.len()).is_ok_and(|found| found > ROWS);
         past.truncate(usize::try_from(ROWS).unwrap_or(usize::MAX));
         let open = if before.is_none() { sight.alerts()? } else { Vec::new() };
+        let open = open
+            .into_iter()
+            .map(|alert| sight.told_of(&alert).map(|told| (alert, told)))
+            .collect::<Result<Vec<_>, _>>()?;
         let subjects = Subjects::of(sight)?;
         let (lang, now) = (asked.lang, asked.now());
         Ok(View { lang, now, open, past, has_older, is_later: before.is_some(), subjects })
@@ -95,7 +101,7 @@ fn render(view: &View) -> Markup {
             section {
                 h2 { (words.open) }
                 @if view.open.is_empty() { p.banner.good { (words.nothing_open) } }
-                ul.plain.problems { @for alert in &view.open { li.banner.warn { (open(alert, view)) } } }
+                ul.plain.problems { @for (alert, told) in &view.open { li.banner.warn { (open(alert, told, view)) } } }
             }
         }
         section #rows {
@@ -107,7 +113,7 @@ fn render(view: &View) -> Markup {
     }
 }
 
-fn open(alert: &Alert, view: &View) -> Markup {
+fn open(alert: &Alert, told: &[Told], view: &View) -> Markup {
     let (words, sentence) = (view.lang.alerts(), text::alert(view.lang, &alert.cause));
     html! {
         div {
@@ -120,6 +126,19 @@ fn open(alert: &Alert, view: &View) -> Markup {
                 " (" bdi { (text::span(view.lang, view.now.duration_since(alert.opened_at).as_secs())) } ")"
                 @if alert.seen_at > alert.opened_at { " · " (words.last) " " (time(alert.seen_at, &TimeZone::UTC)) }
             }
+            @for word in told { (way(word, view.lang)) }
+        }
+    }
+}
+
+/// By which way something was said of it, and what came of that.
+fn way(told: &Told, lang: Lang) -> Markup {
+    let words = lang.telling();
+    html! {
+        p.muted {
+            (words.channels) ": " (words.channel(&told.channel)) ", " (words.stage(told.stage)) " · " (words.state(&told.state))
+            " " (time(told.state_at, &TimeZone::UTC))
+            @if let Some(problem) = &told.problem { " · " bdi { (problem) } }
         }
     }
 }

@@ -1,0 +1,85 @@
+//! `alert`: the ways by which people hear of alerts, tried out.
+
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+
+use super::{Ended, Session, secret};
+use crate::channel::telegram::Telegram;
+use crate::channel::webhook::Webhook;
+use crate::channel::{Channel, Channels, Message};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::engine::telling::Tongue;
+use crate::outgoing::Outgoing;
+use crate::text::Lang;
+
+#[derive(clap::Subcommand)]
+pub(super) enum Command {
+    /// Say something by each way of the configuration now, also while no server runs; exits with 3 if one fails
+    Test,
+}
+
+impl Command {
+    pub(super) fn run(self, session: &Session) -> anyhow::Result<Ended> {
+        match self {
+            Self::Test => test(session),
+        }
+    }
+}
+
+/// How alerts are told by this configuration. The files of its secrets must be there.
+pub(super) fn tongue(config: &Config, outgoing: Outgoing) -> anyhow::Result<Tongue> {
+    let alerts = &config.alerts;
+    let telegram = match (&alerts.telegram_token_file, &alerts.telegram_chat) {
+        (Some(file), Some(chat)) => {
+            let token = secret::read("alerts.telegram_token_file", file)?.0;
+            Some(Telegram { origin: alerts.telegram_address.clone(), token, chat: chat.clone() })
+        }
+        _ => None,
+    };
+    let webhook = match (&alerts.webhook_url, &alerts.webhook_secret_file) {
+        (Some(url), Some(file)) => Some(webhook(url, file)?),
+        _ => None,
+    };
+    let lang = Lang::of_tag(&alerts.language).unwrap_or(Lang::En);
+    Ok(Tongue { channels: Channels::new(outgoing, telegram, webhook), lang })
+}
+
+fn webhook(url: &str, file: &Path) -> anyhow::Result<Webhook> {
+    const KEY: &str = "alerts.webhook_secret_file";
+    let text = secret::read(KEY, file)?;
+    Webhook::new(url.to_owned(), text.0.expose_secret()).with_context(|| format!("{KEY} is {}", file.display()))
+}
+
+fn test(session: &Session) -> anyhow::Result<Ended> {
+    let config = session.config()?;
+    let tongue = tongue(&config, Outgoing::new(&config.outgoing)?)?;
+    let open = tongue.channels.open();
+    if open.is_empty() {
+        bail!(
+            "No way is configured by which alerts are told: set alerts.telegram_token_file and alerts.telegram_chat, or \
+             alerts.webhook_url and alerts.webhook_secret_file"
+        );
+    }
+    let now = Clock::real().now();
+    let text = tongue.lang.telling().trial;
+    let body = json!({ "type": "alert.trial", "timestamp": now.to_string(), "data": { "what": text } }).to_string();
+    let id = format!("alert-{}-trial", now.as_millisecond());
+    let message = Message { id: &id, text, body: &body };
+    let tries: Vec<(Channel, Option<String>)> = open
+        .into_iter()
+        .map(|channel| (channel, tongue.channels.send(channel, &message, now).err().map(|error| error.to_string())))
+        .collect();
+    let rows = tries.iter().map(|(channel, problem)| json!({ "channel": channel.word(), "problem": problem }));
+    session.out.say(&json!({ "told": rows.collect::<Vec<Value>>() }), || {
+        let line = |(channel, problem): &(Channel, Option<String>)| match problem {
+            None => format!("{}: sent, look whether it is there", channel.word()),
+            Some(problem) => format!("{}: not sent. {problem}", channel.word()),
+        };
+        tries.iter().map(line).collect::<Vec<_>>().join("\n")
+    })?;
+    Ok(if tries.iter().all(|(_, problem)| problem.is_none()) { Ended::Fine } else { Ended::FoundWrong })
+}

@@ -1,0 +1,388 @@
+//! Alerts told beside mail: a storm is one word, what fails is tried again and shown, and everything that is posted is signed.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
+
+mod common;
+
+use std::collections::VecDeque;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use common::stage::{Cast, Plan, Stage};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+use qantara::channel::Channels;
+use qantara::channel::telegram::Telegram;
+use qantara::channel::webhook::Webhook;
+use qantara::config::keys;
+use qantara::db::alert::{self, Cause};
+use qantara::db::notice::{self, Facts};
+use qantara::db::scope::Scope;
+use qantara::db::sight::Sight;
+use qantara::domain::telling::{Pace, Stage as Said, Standing, next};
+use qantara::engine::telling::Tongue;
+use qantara::outgoing::Outgoing;
+use qantara::text::{Lang, telling};
+use serde_json::Value;
+use sha2::Sha256;
+
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+const PACE: Pace =
+    Pace { settle: MINUTE, remind: SignedDuration::from_hours(24), pause: SignedDuration::from_mins(30) };
+const TOKEN: &str = "4711:swordfish-token";
+const SECRET: &[u8; 32] = b"thirty-two bytes of no great use";
+
+/// What somebody who listens was sent.
+#[derive(Clone, Debug)]
+struct Heard {
+    path: String,
+    headers: Vec<(String, String)>,
+    body: String,
+}
+
+impl Heard {
+    fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap()
+    }
+
+    fn text(&self) -> String {
+        self.json()["text"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+/// Somebody who listens on this machine and answers as told, else with 200 and `{"ok":true}`.
+#[derive(Clone)]
+struct Ear {
+    address: SocketAddr,
+    heard: Arc<Mutex<Vec<Heard>>>,
+    answers: Arc<Mutex<VecDeque<&'static str>>>,
+}
+
+impl Ear {
+    fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let ear = Self { address: listener.local_addr().unwrap(), heard: Arc::default(), answers: Arc::default() };
+        let it = ear.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                it.listen(&mut stream.unwrap());
+            }
+        });
+        ear
+    }
+
+    fn listen(&self, stream: &mut TcpStream) {
+        let mut reader = BufReader::new(stream.try_clone().unwrap());
+        let mut line = String::new();
+        reader.read_line(&mut line).unwrap();
+        let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+        let mut headers = Vec::new();
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line).unwrap();
+            let Some((name, value)) = line.trim_end().split_once(": ") else { break };
+            headers.push((name.to_lowercase(), value.to_owned()));
+        }
+        let length =
+            headers.iter().find(|(name, _)| name == "content-length").map_or(0, |(_, text)| text.parse().unwrap());
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).unwrap();
+        self.heard.lock().unwrap().push(Heard { path, headers, body: String::from_utf8(body).unwrap() });
+        let told = self.answers.lock().unwrap().pop_front();
+        let answer = told.unwrap_or("HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{\"ok\":true}");
+        stream.write_all(answer.as_bytes()).unwrap();
+    }
+
+    fn will_answer(&self, answers: &[&'static str]) {
+        self.answers.lock().unwrap().extend(answers);
+    }
+
+    fn heard(&self) -> Vec<Heard> {
+        self.heard.lock().unwrap().clone()
+    }
+}
+
+fn outgoing(allow: &[&str]) -> Outgoing {
+    let allow = allow.iter().map(|network| network.parse().unwrap()).collect();
+    Outgoing::new(&keys::Outgoing { allow, extra_ca_file: None }).unwrap()
+}
+
+fn written_secret() -> String {
+    format!("whsec_{}", STANDARD.encode(SECRET))
+}
+
+/// A bridge that is looked after each minute and speaks by these ways.
+fn stage(telegram: Option<&Ear>, webhook: Option<&Ear>) -> Stage {
+    stage_by(telegram, webhook, outgoing(&["127.0.0.0/8"]))
+}
+
+fn stage_by(telegram: Option<&Ear>, webhook: Option<&Ear>, outgoing: Outgoing) -> Stage {
+    let mut stage = Stage::new(Plan { upkeep: MINUTE, ..Plan::default() });
+    stage.add(&Cast::default());
+    let telegram = telegram.map(|ear| Telegram {
+        origin: format!("http://{}", ear.address),
+        token: TOKEN.into(),
+        chat: "-100200".into(),
+    });
+    let webhook =
+        webhook.map(|ear| Webhook::new(format!("http://{}/hook?x=1", ear.address), &written_secret()).unwrap());
+    stage.engine.is_reached_at("https://orders.example.com".to_owned());
+    stage.engine.speaks_by(Tongue { channels: Channels::new(outgoing, telegram, webhook), lang: Lang::En });
+    stage.start();
+    stage
+}
+
+fn raise(stage: &Stage, times: u32) {
+    let now = stage.clock.now();
+    stage
+        .db
+        .write(move |tx| (0..times).try_for_each(|_| alert::raise(tx, Cause::Failed, "merchant 1", Some(1), now)))
+        .unwrap();
+}
+
+fn close(stage: &Stage) {
+    let now = stage.clock.now();
+    stage.db.write(move |tx| alert::close(tx, Cause::Failed, "merchant 1", now)).unwrap();
+}
+
+/// What is shown of the first alert: stage and state of each word, oldest first.
+fn told(stage: &Stage) -> Vec<(Said, String)> {
+    let told = stage.db.read(|c| {
+        let sight = Sight::of(c, &Scope::All);
+        let alert = sight.alerts()?.into_iter().chain(sight.past_alerts(None, 10)?).min_by_key(|alert| alert.id);
+        sight.told_of(&alert.unwrap())
+    });
+    told.unwrap().into_iter().rev().map(|told| (told.stage, told.state)).collect()
+}
+
+#[test]
+fn five_thousand_failures_of_one_cause_are_one_word_and_one_when_it_is_over() {
+    let ear = Ear::new();
+    let stage = stage(Some(&ear), None);
+    for _ in 0..5 {
+        raise(&stage, 1_000);
+        stage.hand.advance(SignedDuration::from_secs(5));
+    }
+    stage.pass(MINUTE * 3);
+    let words = ear.heard();
+    assert_eq!(words.len(), 1, "{words:?}");
+    assert_eq!(words[0].path, format!("/bot{TOKEN}/sendMessage"));
+    assert_eq!(words[0].json()["chat_id"], "-100200");
+    let text = words[0].text();
+    for part in [
+        "Alert: An order was given up",
+        "wadi",
+        "It came 5000 times",
+        "What to do: ",
+        "https://orders.example.com/alerts",
+    ] {
+        assert!(text.contains(part), "{part} is missing in {text}");
+    }
+    stage.pass(HOUR * 2);
+    assert_eq!(ear.heard().len(), 1, "while it stands nothing more is said");
+    close(&stage);
+    stage.pass(MINUTE * 3);
+    let words = ear.heard();
+    assert_eq!(words.len(), 2);
+    assert!(words[1].text().starts_with("Over: An order was given up"), "{}", words[1].text());
+    assert!(!words[1].text().contains("What to do"));
+    stage.pass(HOUR * 30);
+    assert_eq!(ear.heard().len(), 2);
+    assert_eq!(told(&stage), [(Said::Opened, "sent".to_owned()), (Said::Over, "sent".to_owned())]);
+}
+
+#[test]
+fn what_stands_is_told_again_after_a_day() {
+    let ear = Ear::new();
+    let stage = stage(Some(&ear), None);
+    raise(&stage, 1);
+    stage.pass(HOUR * 50);
+    let firsts: Vec<String> =
+        ear.heard().iter().map(|heard| heard.text().split(':').next().unwrap().to_owned()).collect();
+    assert_eq!(firsts, ["Alert", "Still so", "Still so"]);
+}
+
+#[test]
+fn what_ends_at_once_is_told_to_nobody() {
+    let ear = Ear::new();
+    let stage = stage(Some(&ear), None);
+    raise(&stage, 3);
+    stage.hand.advance(SignedDuration::from_secs(20));
+    close(&stage);
+    stage.pass(HOUR);
+    assert!(ear.heard().is_empty());
+}
+
+#[test]
+fn a_webhook_is_signed_and_carries_the_same_id_at_every_try() {
+    let ear = Ear::new();
+    ear.will_answer(&[
+        "HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 503 Slow\r\nRetry-After: 600\r\nContent-Length: 0\r\n\r\n",
+    ]);
+    let stage = stage(None, Some(&ear));
+    raise(&stage, 2);
+    stage.pass(MINUTE * 5);
+    assert_eq!(ear.heard().len(), 2, "the second answer asked for ten minutes");
+    stage.pass(MINUTE * 10);
+    let words = ear.heard();
+    assert_eq!(words.len(), 3);
+    for word in &words {
+        assert_eq!((word.path.as_str(), word.header("webhook-id")), ("/hook?x=1", words[0].header("webhook-id")));
+        let signed = format!("{}.{}.{}", word.header("webhook-id"), word.header("webhook-timestamp"), word.body);
+        let mut mac = Hmac::<Sha256>::new_from_slice(SECRET).unwrap();
+        mac.update(signed.as_bytes());
+        let expected = format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()));
+        assert_eq!(word.header("webhook-signature"), expected);
+    }
+    assert_ne!(words[0].header("webhook-timestamp"), words[2].header("webhook-timestamp"));
+    let body = words[2].json();
+    assert_eq!((&body["type"], &body["data"]["cause"]), (&"alert.opened".into(), &"failed".into()));
+    assert_eq!((&body["data"]["merchant"], &body["data"]["count"]), (&"wadi".into(), &2.into()));
+    assert_eq!(told(&stage), [(Said::Opened, "sent".to_owned())]);
+}
+
+#[test]
+fn a_way_that_fails_is_told_by_the_other() {
+    let (telegram, webhook) = (Ear::new(), Ear::new());
+    const REFUSED: &str =
+        "HTTP/1.1 401 Unauthorized\r\nContent-Length: 47\r\n\r\n{\"ok\":false,\"description\":\"Unauthorized token\"} ";
+    telegram.will_answer(&[REFUSED; 3]);
+    let stage = stage(Some(&telegram), Some(&webhook));
+    raise(&stage, 1);
+    stage.pass(MINUTE * 10);
+    let causes =
+        |ear: &Ear| -> Vec<Value> { ear.heard().iter().map(|heard| heard.json()["data"]["cause"].clone()).collect() };
+    assert_eq!(telegram.heard().len(), 1, "a token that is refused is not tried again, nor told of by its own way");
+    assert_eq!(causes(&webhook), ["failed", "messages"]);
+    assert!(told(&stage).contains(&(Said::Opened, "failed".to_owned())), "{:?}", told(&stage));
+    let problem = stage.db.read(|c| {
+        let sight = Sight::of(c, &Scope::All);
+        let all = sight.alerts()?.iter().map(|alert| sight.told_of(alert)).collect::<Result<Vec<_>, _>>()?;
+        Ok(all.into_iter().flatten().find_map(|told| told.problem).unwrap())
+    });
+    let problem = problem.unwrap();
+    assert!(problem.contains("Unauthorized token") && problem.contains("alerts.telegram_token_file"), "{problem}");
+    assert!(!problem.contains(TOKEN), "{problem}");
+}
+
+#[test]
+fn a_private_address_wants_an_exception() {
+    let ear = Ear::new();
+    let stage = stage_by(None, Some(&ear), outgoing(&[]));
+    raise(&stage, 1);
+    stage.pass(MINUTE * 5);
+    assert!(ear.heard().is_empty());
+    let first = stage.db.read(|c| notice::first(c, "webhook")).unwrap().unwrap();
+    assert!(first.0.failures > 0);
+    let shown = stage.db.read(|c| {
+        let sight = Sight::of(c, &Scope::All);
+        sight.told_of(sight.alerts()?.iter().find(|alert| alert.cause == "failed").unwrap())
+    });
+    let problem = shown.unwrap()[0].problem.clone().unwrap();
+    assert!(problem.contains("outgoing"), "{problem}");
+}
+
+#[test]
+fn a_merchants_bad_key_says_how_many_orders_wait() {
+    let ear = Ear::new();
+    let stage = stage(Some(&ear), None);
+    let facts = |waiting| Facts {
+        alert: 1,
+        cause: "trouble".into(),
+        merchant: Some(("Wadi".into(), "wadi".into())),
+        particular: None,
+        count: 1,
+        waiting,
+        opened_at: stage.clock.now(),
+        closed_at: None,
+    };
+    let text = |lang, facts: &Facts| telling::text(lang, Said::Opened, facts, "https://orders.example.com/alerts");
+    assert!(text(Lang::En, &facts(Some(214))).contains("214 orders wait"));
+    assert!(text(Lang::Ar, &facts(Some(214))).contains("214 طلبًا ينتظر"));
+    assert!(!text(Lang::En, &facts(Some(0))).contains("wait\n"));
+    assert!(ear.heard().is_empty());
+}
+
+#[test]
+fn a_secret_that_is_none_is_refused_with_how_to_make_one() {
+    for bad in ["", "hush", "whsec_", "whsec_!!", "whsec_c2hvcnQ=", &STANDARD.encode(SECRET)] {
+        let error = Webhook::new("https://example.com/".into(), bad).unwrap_err().to_string();
+        assert!(error.contains("whsec_") && error.contains("/dev/urandom"), "{bad}: {error}");
+    }
+    assert!(Webhook::new("https://example.com/".into(), &format!(" {}\n", written_secret())).is_ok());
+}
+
+/// One alert as the database would keep it.
+#[derive(Clone, Debug)]
+struct Row {
+    opened_at: Timestamp,
+    closed_at: Option<Timestamp>,
+    told: Option<(Said, Timestamp)>,
+}
+
+/// Plays minutes in which the cause comes, goes or stays, and notes what is said when.
+fn play(minutes: &[u8]) -> (Vec<Row>, Vec<(Said, usize, Timestamp)>, Timestamp) {
+    let (mut rows, mut said) = (Vec::<Row>::new(), Vec::new());
+    let mut now: Timestamp = common::stage::START.parse().unwrap();
+    for minute in minutes {
+        now += MINUTE;
+        let open = rows.iter().position(|row| row.closed_at.is_none());
+        match (minute % 8, open) {
+            (0 | 1, None) => rows.push(Row { opened_at: now, closed_at: None, told: None }),
+            (2, Some(open)) => rows[open].closed_at = Some(now),
+            _ => {}
+        }
+        for at in 0..rows.len() {
+            let told_before = rows[..at].iter().filter_map(|row| row.told.map(|(_, told)| told)).max();
+            let Row { opened_at, closed_at, told } = rows[at];
+            if let Some((stage, from)) = next(&Standing { opened_at, closed_at, told, told_before }, PACE)
+                && from <= now
+            {
+                rows[at].told = Some((stage, now));
+                said.push((stage, at, now));
+            }
+        }
+    }
+    (rows, said, now)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(32) })]
+
+    /// Whatever comes and goes: each alert opens once and is over once, in that order; nothing that stands stays unsaid; and
+    /// nobody hears more than the pace allows.
+    #[test]
+    fn a_storm_is_told_in_order_and_within_bounds(minutes in prop::collection::vec(any::<u8>(), 0..3_000)) {
+        let (rows, said, now) = play(&minutes);
+        for (at, row) in rows.iter().enumerate() {
+            let words: Vec<Said> = said.iter().filter(|(_, of, _)| *of == at).map(|(stage, ..)| *stage).collect();
+            let middle = words.iter().skip(1).take_while(|stage| **stage == Said::Reminder).count();
+            match words.as_slice() {
+                [] => {
+                    let lived = row.closed_at.unwrap_or(now).duration_since(row.opened_at);
+                    prop_assert!(lived <= PACE.settle + PACE.pause, "{lived} and not a word");
+                }
+                [Said::Opened, rest @ ..] => {
+                    let ends = &rest[middle..];
+                    let right: &[Said] = if row.closed_at.is_some() { &[Said::Over] } else { &[] };
+                    prop_assert_eq!(ends, right);
+                }
+                other => prop_assert!(false, "{other:?}"),
+            }
+        }
+        let openings: Vec<Timestamp> = said.iter().filter(|(stage, ..)| *stage == Said::Opened).map(|(.., at)| *at).collect();
+        for pair in openings.windows(2) {
+            prop_assert!(pair[1].duration_since(pair[0]) >= PACE.pause);
+        }
+    }
+}
