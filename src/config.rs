@@ -238,6 +238,7 @@ impl Config {
             ("retention.buyers_days", retention.buyers_days),
             ("retention.orders_days", retention.orders_days),
             ("retention.calls_days", retention.calls_days),
+            ("retention.mails_days", retention.mails_days),
             ("retention.log_days", retention.log_days),
             ("retention.closed_days", retention.closed_days),
         ] {

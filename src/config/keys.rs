@@ -282,6 +282,8 @@ pub struct Retention {
     pub orders_days: u32,
     /// Requests to Daftra and its answers.
     pub calls_days: u32,
+    /// Mails, from the day on which they were made.
+    pub mails_days: u32,
     /// Rows of the sync log, and closed alerts.
     pub log_days: u32,
     /// All that a merchant had, from the day on which it was closed.
@@ -290,7 +292,15 @@ pub struct Retention {
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { bodies_days: 90, buyers_days: 90, orders_days: 90, calls_days: 90, log_days: 730, closed_days: 90 }
+        Self {
+            bodies_days: 90,
+            buyers_days: 90,
+            orders_days: 90,
+            calls_days: 90,
+            mails_days: 90,
+            log_days: 730,
+            closed_days: 90,
+        }
     }
 }
 

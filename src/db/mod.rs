@@ -28,6 +28,7 @@ pub mod job;
 pub mod leave;
 pub mod lock;
 pub mod log;
+pub mod mail;
 pub mod merchant;
 pub mod order;
 pub mod privacy;

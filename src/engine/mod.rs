@@ -143,6 +143,7 @@ impl Settings {
                 buyers: days(retention.buyers_days),
                 orders: days(retention.orders_days),
                 calls: days(retention.calls_days),
+                mails: days(retention.mails_days),
                 log: days(retention.log_days),
             },
             shops: None,
