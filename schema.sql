@@ -582,7 +582,7 @@ create table mail (
   recipient   blob    not null,                          -- the address, sealed
   content     blob,                                      -- what it says, sealed; null: it is not kept any more
   count       integer not null default 1 check (count > 0),  -- of 'more': how many news it stands for
-  message_id  text    not null unique,                   -- the same at every try
+  message_id  text    not null unique,                   -- what stands before its @; the same at every try
   state       text    not null default 'queued' check (state in ('queued', 'sending', 'sent', 'failed')),
   due_at      integer,                                   -- when it is tried (again); null: not by itself
   failures    integer not null default 0,                -- tries that failed

@@ -61,7 +61,7 @@ pub struct New {
     pub order_id: Option<i64>,
     pub recipient: Vec<u8>,
     pub content: Vec<u8>,
-    /// With its angle brackets; the same at every try.
+    /// What stands before its @; the same at every try.
     pub message_id: String,
     pub due_at: Timestamp,
 }
@@ -104,7 +104,6 @@ pub enum Ended {
     /// Perhaps taken: again then, under the same Message-ID.
     InDoubt {
         until: Timestamp,
-        problem: Problem,
     },
     /// It is not tried again by itself.
     Failed(Problem),
@@ -285,8 +284,8 @@ pub fn settle(tx: &Transaction<'_>, id: i64, ended: &Ended, now: Timestamp) -> R
     let (state, due_at, is_failure, is_doubt, problem) = match ended {
         Ended::Sent => (State::Sent, None, false, false, None),
         Ended::Later { until, problem } => (State::Queued, Some(*until), true, false, Some(problem)),
-        Ended::InDoubt { until, problem } => (State::Queued, Some(*until), true, true, Some(problem)),
-        Ended::Failed(problem) => (State::Failed, None, true, false, Some(problem)),
+        Ended::InDoubt { until } => (State::Queued, Some(*until), true, true, Some(&Problem::InDoubt)),
+        Ended::Failed(problem) => (State::Failed, None, true, *problem == Problem::InDoubt, Some(problem)),
     };
     tx.prepare_cached(
         "update mail set state = ?2, due_at = ?3, failures = failures + ?4, doubts = doubts + ?5, problem = ?6, state_at = ?7,
@@ -318,7 +317,7 @@ pub fn resend(tx: &Transaction<'_>, id: i64, now: Timestamp) -> Result<bool, Err
     const RESEND: &str = "send a mail again";
     let changed = tx
         .prepare_cached(
-            "update mail set state = 'queued', due_at = ?2, failures = 0, state_at = ?2
+            "update mail set state = 'queued', due_at = ?2, failures = 0, doubts = 0, state_at = ?2
              where id = ?1 and content is not null and state <> 'sending'",
         )
         .during(RESEND)?

@@ -7,8 +7,11 @@ mod catch_up;
 pub mod gate;
 pub mod intake;
 mod leave;
+pub mod letters;
+mod news;
 mod night;
 pub mod order;
+pub mod outbox;
 mod pay;
 pub mod perform;
 pub mod privacy;
@@ -73,6 +76,8 @@ pub struct Engine {
     backups: Bell,
     /// The same for the upkeep.
     broom: Bell,
+    /// Rung when there may be something to mail.
+    mails: Bell,
     upkeep: Mutex<Upkeep>,
     stopping: AtomicBool,
 }
@@ -180,6 +185,7 @@ impl Engine {
             heart: clock.bell(1),
             backups: clock.bell(1),
             broom: clock.bell(1),
+            mails: clock.bell(1),
             upkeep: Mutex::default(),
             stopping: AtomicBool::new(false),
             db,
@@ -199,6 +205,11 @@ impl Engine {
     /// Somebody asked for a chore.
     pub fn wake_chores(&self) {
         self.chores.ring();
+    }
+
+    /// There may be something to mail.
+    pub fn wake_mails(&self) {
+        self.mails.ring();
     }
 
     /// Where shops reach this server: scheme and host. Said once, before it starts.
