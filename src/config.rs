@@ -331,8 +331,12 @@ impl Config {
             return Err(self.error("mail.security", "none", remedy));
         }
         match (&mail.user, &mail.password_file) {
-            (Some(_), None) => return Err(self.error("mail.password_file", "\"\"", "name the file of the user's password")),
-            (None, Some(_)) => return Err(self.error("mail.user", "\"\"", "name the user whose password the file holds")),
+            (Some(_), None) => {
+                return Err(self.error("mail.password_file", "\"\"", "name the file of the user's password"));
+            }
+            (None, Some(_)) => {
+                return Err(self.error("mail.user", "\"\"", "name the user whose password the file holds"));
+            }
             (Some(_), Some(_)) | (None, None) => {}
         }
         match &mail.from {

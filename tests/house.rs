@@ -47,8 +47,8 @@ const USES: [(&str, &[&str]); 19] = [
     (
         "cli",
         &[
-            "clock", "config", "daftra", "db", "desk", "domain", "engine", "mail", "outgoing", "sandbox", "shop", "text",
-            "vault", "view", "vitals", "web",
+            "clock", "config", "daftra", "db", "desk", "domain", "engine", "mail", "outgoing", "sandbox", "shop",
+            "text", "vault", "view", "vitals", "web",
         ],
     ),
     ("main", &["cli", "sys"]),

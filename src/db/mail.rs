@@ -5,14 +5,15 @@
 //! way when the program ended is put back by [`recover`], and counts as in doubt: it is sent again under the same Message-ID.
 //! Nothing here waits for a mail server, and no order waits for any of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 
 use super::convert::{at, from_json, maybe_at, ms, to_json, word};
 use super::sight::Sight;
-use super::{Context as _, Error, setting};
+use super::{Context as _, Error, account, data_key, document, order, setting};
+use crate::domain::document::Document;
 use crate::domain::news::{Kind, Problem};
 
 /// Where a mail stands.
@@ -541,7 +542,67 @@ pub fn set_wording(
     Ok(())
 }
 
+/// An order with which a kind of mail can be shown.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    pub order: order::Overview,
+    pub documents: Vec<Document>,
+    /// Of the accounts in which they lie.
+    pub addresses: BTreeMap<i64, String>,
+}
+
+/// So many of the newest orders are looked at for one that fits.
+const SAMPLED: u32 = 50;
+
 impl Sight<'_> {
+    /// The data key, sealed.
+    pub fn data_key(&self) -> Result<Option<(i64, Vec<u8>)>, Error> {
+        data_key::newest(self.connection())
+    }
+
+    /// The newest order of a merchant that a mail of this kind could be about, else the newest with an invoice.
+    pub fn mail_sample(&self, merchant_id: i64, kind: Kind) -> Result<Option<Sample>, Error> {
+        self.allow(merchant_id)?;
+        let c = self.connection();
+        let state = match kind {
+            Kind::Held => Some(order::State::Held),
+            Kind::Failed => Some(order::State::Failed),
+            Kind::Created
+            | Kind::Updated
+            | Kind::Cancelled
+            | Kind::More
+            | Kind::Trial
+            | Kind::Alert
+            | Kind::Summary => None,
+        };
+        let mut best = None;
+        for order in order::list(c, order::Filter { merchant_id: Some(merchant_id), state, before: None }, SAMPLED)? {
+            let documents = document::of_order(c, order.id)?;
+            let exists =
+                |is: &dyn Fn(&Document) -> bool| documents.iter().any(|one| is(one) && one.remote_id.is_some());
+            let (is_billed, is_refunded) =
+                (exists(&|one| one.invoice().is_some()), exists(&|one| one.receipt().is_some()));
+            let fits = if kind == Kind::Cancelled { is_refunded } else { state.is_some() || is_billed };
+            if fits || (best.is_none() && is_billed) {
+                best = Some((order, documents));
+            }
+            if fits {
+                break;
+            }
+        }
+        let Some((order, documents)) = best else { return Ok(None) };
+        let mut addresses = BTreeMap::new();
+        for document in &documents {
+            addresses.insert(document.account_id, account::get(c, document.account_id)?.address);
+        }
+        Ok(Some(Sample { order, documents, addresses }))
+    }
+
+    /// How the outbox stands, for those who see all.
+    pub fn outbox(&self, since: Timestamp) -> Result<Option<Standing>, Error> {
+        if self.is_whole() { standing(self.connection(), since).map(Some) } else { Ok(None) }
+    }
+
     /// Mails about merchants in scope, newest first; the operator's for those who see all.
     pub fn mails(&self, filter: Filter, limit: u32) -> Result<Vec<Mail>, Error> {
         match filter.merchant_id {

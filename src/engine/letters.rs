@@ -107,10 +107,19 @@ pub struct Scene<'a> {
 impl Scene<'_> {
     /// What is told of the order. `document_id`: what it is about, where it is about one; else its live invoice is shown.
     #[must_use]
-    pub fn letter(&self, kind: Kind, language: &str, document_id: Option<i64>, changes: Vec<Change>, own: Option<Wording>) -> Letter {
+    pub fn letter(
+        &self,
+        kind: Kind,
+        language: &str,
+        document_id: Option<i64>,
+        changes: Vec<Change>,
+        own: Option<Wording>,
+    ) -> Letter {
         let about = match document_id {
             Some(id) => self.documents.iter().find(|document| document.id == id),
-            None => self.documents.iter().rfind(|document| document.invoice().is_some() && document.remote_id.is_some()),
+            None => {
+                self.documents.iter().rfind(|document| document.invoice().is_some() && document.remote_id.is_some())
+            }
         };
         Letter {
             kind,
@@ -126,6 +135,7 @@ impl Scene<'_> {
             of: None,
             link: None,
             own: own.map(|own| Own { subject: own.subject, greeting: own.greeting, closing: own.closing }),
+            is_trial: false,
         }
     }
 
@@ -157,6 +167,7 @@ pub fn more(merchant: &Merchant, of: Kind, language: &str, origin: Option<&str>)
         of: Some(of),
         link: origin.map(|origin| format!("{origin}/attention?merchant={}", merchant.slug)),
         own: None,
+        is_trial: false,
     }
 }
 

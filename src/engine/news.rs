@@ -4,8 +4,8 @@
 use jiff::Timestamp;
 use rusqlite::Transaction;
 
-use crate::db::mail::{self, Told};
 use crate::db::Error;
+use crate::db::mail::{self, Told};
 use crate::domain::document::{Document, State};
 use crate::domain::draft::Draft;
 use crate::domain::news::Kind;

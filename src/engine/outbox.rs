@@ -200,9 +200,15 @@ impl Engine {
             }
             Handed::Unknown => {
                 tracing::warn!(mail = mail.id, "the answer to a mail was lost");
-                if mail.doubts + 1 >= MOST_DOUBTS { Ended::Failed(Problem::InDoubt) } else { Ended::InDoubt { until: again } }
+                if mail.doubts + 1 >= MOST_DOUBTS {
+                    Ended::Failed(Problem::InDoubt)
+                } else {
+                    Ended::InDoubt { until: again }
+                }
             }
-            Handed::NotTaken { problem: problem @ Problem::Refused { .. }, is_the_servers: false } => Ended::Failed(problem),
+            Handed::NotTaken { problem: problem @ Problem::Refused { .. }, is_the_servers: false } => {
+                Ended::Failed(problem)
+            }
             Handed::NotTaken { problem, is_the_servers } => {
                 let until = if is_the_servers { outbox.close(&problem, now) } else { again };
                 if is_too_old { Ended::Failed(problem) } else { Ended::Later { until, problem } }
@@ -276,8 +282,7 @@ impl Engine {
             Ok((order::get(c, news.order_id)?, merchant::get(c, news.merchant_id)?, documents, addresses, recipients))
         })?;
         let (order, merchant, documents, addresses, recipients) = about;
-        let scene =
-            Scene { order: &order, merchant: &merchant, documents: &documents, addresses: &addresses, origin };
+        let scene = Scene { order: &order, merchant: &merchant, documents: &documents, addresses: &addresses, origin };
         let changes: Vec<Change> =
             news.changes.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
         let hour = now.as_millisecond().div_euclid(HOUR_MS);
@@ -296,7 +301,8 @@ impl Engine {
             };
             let all = Address { order_id: None, ..to };
             let more = letters::more(&merchant, kind, language, origin);
-            let counted = seals.sealed(format!("more/{}/{word}/{hour}/{id}", merchant.id), &more, &all, end_of_hour, now);
+            let counted =
+                seals.sealed(format!("more/{}/{word}/{hour}/{id}", merchant.id), &more, &all, end_of_hour, now);
             made.push((seals.sealed(key, &letter, &to, now, now), counted));
         }
         Ok(made)

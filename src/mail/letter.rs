@@ -17,7 +17,6 @@ pub struct Letter {
     pub language: String,
     /// The merchant's name; empty for the operator's own mails.
     pub merchant: String,
-    /// Whose time zone dates are in: none are said without.
     pub order: Option<Order>,
     pub paper: Option<Paper>,
     /// Of an updated invoice.
@@ -31,6 +30,9 @@ pub struct Letter {
     pub link: Option<String>,
     /// The merchant's own words; none: ours.
     pub own: Option<Own>,
+    /// Somebody wants to see how it looks.
+    #[serde(default)]
+    pub is_trial: bool,
 }
 
 /// An order, as people know it.
@@ -98,6 +100,26 @@ pub struct Own {
     pub subject: String,
     pub greeting: String,
     pub closing: String,
+}
+
+impl Letter {
+    /// One that says nothing yet but its kind.
+    #[must_use]
+    pub fn blank(kind: Kind, language: &str) -> Self {
+        Self {
+            kind,
+            language: language.to_owned(),
+            merchant: String::new(),
+            order: None,
+            paper: None,
+            changes: Vec::new(),
+            reason: None,
+            of: None,
+            link: None,
+            own: None,
+            is_trial: false,
+        }
+    }
 }
 
 impl Line {

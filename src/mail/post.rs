@@ -10,6 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use lettre::Address;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message, MultiPart, MultiPartKind, SinglePart};
 use lettre::transport::smtp::Error;
@@ -17,7 +18,6 @@ use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{Certificate, SmtpConnection, TlsParameters, TlsVersion};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
-use lettre::Address;
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio_rustls::rustls;
 
@@ -196,8 +196,10 @@ impl Server {
         let hello = ClientId::default();
         let wrapped = (self.security == Security::Tls).then_some(&self.tls);
         let place = (self.host.as_str(), self.port);
-        let mut connection = SmtpConnection::connect(place, Some(self.timeout), &hello, wrapped, None)
-            .map_err(|error| told(&error).unwrap_or(if is_tls(&error) { Problem::Tls } else { Problem::Unreachable }))?;
+        let mut connection =
+            SmtpConnection::connect(place, Some(self.timeout), &hello, wrapped, None).map_err(|error| {
+                told(&error).unwrap_or(if is_tls(&error) { Problem::Tls } else { Problem::Unreachable })
+            })?;
         if self.security == Security::StartTls {
             if !connection.can_starttls() {
                 connection.abort();

@@ -57,7 +57,10 @@ impl View<'_> {
     /// One line, whatever stands in the words.
     fn subject(&self) -> String {
         let own = self.letter.own.as_ref().map(|own| own.subject.as_str());
-        let filled = self.fill(own.unwrap_or(self.words.of(self.letter.kind).subject));
+        let mut filled = self.fill(own.unwrap_or(self.words.of(self.letter.kind).subject));
+        if self.letter.is_trial {
+            filled = format!("{}: {filled}", self.words.trial.name);
+        }
         filled.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
@@ -152,7 +155,11 @@ impl View<'_> {
     fn links(&self) -> Vec<(&'static str, &str)> {
         let order = self.letter.order.as_ref().and_then(|order| order.page.as_deref());
         let paper = self.letter.paper.as_ref().and_then(|paper| paper.page.as_deref());
-        let all = [(self.words.open_order, order), (self.words.open_daftra, paper), (self.words.open, self.letter.link.as_deref())];
+        let all = [
+            (self.words.open_order, order),
+            (self.words.open_daftra, paper),
+            (self.words.open, self.letter.link.as_deref()),
+        ];
         all.into_iter().filter_map(|(name, address)| Some((name, address?))).collect()
     }
 
@@ -323,7 +330,8 @@ fn tone(kind: Kind) -> &'static str {
     }
 }
 
-const STYLE: &str = "
+/// The one style of all mails.
+pub const STYLE: &str = "
 :root { color-scheme: light dark; supported-color-schemes: light dark; }
 body { margin: 0; padding: 0; background: #f2f4f3; color: #1c2321; font: 16px/1.6 system-ui, 'Segoe UI', Tahoma, Arial, sans-serif; }
 .page { background: #f2f4f3; }

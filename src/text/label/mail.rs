@@ -76,6 +76,7 @@ pub struct Mail {
     pub preview_hint: &'static str,
     pub preview_of: &'static str,
     pub no_preview: &'static str,
+    pub as_shown: &'static str,
     pub as_text: &'static str,
     pub send_trial: &'static str,
     pub trial_hint: &'static str,
@@ -160,9 +161,7 @@ fn in_english(problem: &Problem) -> Sentence {
             &said("The mail server refuses the mail", problem),
             "Check the recipient's address, and whether mail.from may send; then send it again.",
         ),
-        Problem::Cut => {
-            say("The connection ended before the mail was handed over.", "It is tried again by itself.")
-        }
+        Problem::Cut => say("The connection ended before the mail was handed over.", "It is tried again by itself."),
         Problem::InDoubt => say(
             "The mail was handed over, but the answer was lost: it may have arrived.",
             "It is sent again with the same Message-ID, so that mail programs show it once.",
@@ -186,17 +185,14 @@ fn in_arabic(problem: &Problem) -> Sentence {
             "شهادة خادم البريد غير موثوقة لاسمه، أو أنه لا يتحدث TLS على هذا المنفذ.",
             "تحقّق من mail.server وmail.port وmail.security؛ ولجهة إصدار خاصة بك حدّد mail.extra_ca_file.",
         ),
-        Problem::NoStarttls => say(
-            "خادم البريد لا يوفّر STARTTLS، لذلك لم يُرسل شيء.",
-            "استخدم منفذًا آخر، أو اجعل mail.security هو \"tls\".",
-        ),
+        Problem::NoStarttls => {
+            say("خادم البريد لا يوفّر STARTTLS، لذلك لم يُرسل شيء.", "استخدم منفذًا آخر، أو اجعل mail.security هو \"tls\".")
+        }
         Problem::Login { .. } => say(
             &said("خادم البريد لا يقبل اسم المستخدم وكلمة المرور", problem),
             "تحقّق من mail.user ومن ملف mail.password_file؛ تُعاد المحاولة تلقائيًا.",
         ),
-        Problem::Later { .. } => {
-            say(&said("لا يستطيع خادم البريد أخذ الرسالة الآن", problem), "تُعاد المحاولة تلقائيًا.")
-        }
+        Problem::Later { .. } => say(&said("لا يستطيع خادم البريد أخذ الرسالة الآن", problem), "تُعاد المحاولة تلقائيًا."),
         Problem::Refused { .. } => say(
             &said("خادم البريد يرفض الرسالة", problem),
             "تحقّق من عنوان المستلم ومن أن mail.from يحق له الإرسال، ثم أعد الإرسال.",
@@ -206,10 +202,9 @@ fn in_arabic(problem: &Problem) -> Sentence {
             "سُلّمت الرسالة لكن الرد ضاع: ربما وصلت.",
             "تُرسل مرة أخرى بمعرّف الرسالة نفسه حتى تعرضها برامج البريد مرة واحدة.",
         ),
-        Problem::Unreadable => say(
-            "لا يمكن قراءة ما سيُرسل: خُتم بمفتاح آخر أو بإصدار أحدث.",
-            "تحقّق من المفتاح الرئيسي، ثم أعد الإرسال.",
-        ),
+        Problem::Unreadable => {
+            say("لا يمكن قراءة ما سيُرسل: خُتم بمفتاح آخر أو بإصدار أحدث.", "تحقّق من المفتاح الرئيسي، ثم أعد الإرسال.")
+        }
         Problem::Forgotten => say("مُحيت بيانات العميل قبل إرسال الرسالة.", ""),
     }
 }
@@ -313,6 +308,7 @@ pub(super) static EN: Mail = Mail {
     preview_hint: "The newest order of this kind, with the words as they are kept.",
     preview_of: "Order",
     no_preview: "There is no order with an invoice yet to show it with.",
+    as_shown: "See it as mail programs show it",
     as_text: "As plain text",
     send_trial: "Send a trial",
     trial_hint: "Sends this preview to one recipient, marked as a trial.",
@@ -335,23 +331,25 @@ pub(super) static EN: Mail = Mail {
 
 pub(super) static AR: Mail = Mail {
     created: Of {
-        name: "إنشاء فاتورة",
-        subject: "الفاتورة {invoice} للطلب {order}",
-        heading: "أُنشئت الفاتورة",
+        name: "إنشاء فاتورة", subject: "الفاتورة {invoice} للطلب {order}", heading: "أُنشئت الفاتورة"
     },
     updated: Of {
-        name: "تحديث فاتورة",
-        subject: "حُدّثت الفاتورة {invoice} للطلب {order}",
-        heading: "حُدّثت الفاتورة",
+        name: "تحديث فاتورة", subject: "حُدّثت الفاتورة {invoice} للطلب {order}", heading: "حُدّثت الفاتورة"
     },
     cancelled: Of {
         name: "إلغاء أو استرداد",
         subject: "استرداد للطلب {order}، الفاتورة {invoice}",
         heading: "أُلغي الطلب ورُدّت قيمة فاتورته",
     },
-    held: Of { name: "طلب موقوف", subject: "الطلب {order} ينتظر قرارًا", heading: "الطلب ينتظر شخصًا" },
-    failed: Of { name: "طلب تعذّر", subject: "تعذّر تسجيل الطلب {order}", heading: "توقّفت محاولات تسجيل الطلب" },
-    more_of: Of { name: "المزيد من نوع واحد", subject: "طلبات أخرى لدى {merchant}", heading: "هناك المزيد" },
+    held: Of {
+        name: "طلب موقوف", subject: "الطلب {order} ينتظر قرارًا", heading: "الطلب ينتظر شخصًا"
+    },
+    failed: Of {
+        name: "طلب تعذّر", subject: "تعذّر تسجيل الطلب {order}", heading: "توقّفت محاولات تسجيل الطلب"
+    },
+    more_of: Of {
+        name: "المزيد من نوع واحد", subject: "طلبات أخرى لدى {merchant}", heading: "هناك المزيد"
+    },
     trial: Of { name: "تجربة", subject: "رسالة تجريبية من Qantara", heading: "هذه تجربة" },
     alert: Of { name: "تنبيه", subject: "تنبيه من Qantara", heading: "تنبيه" },
     summary: Of { name: "ملخص", subject: "يوم Qantara", heading: "ملخص اليوم" },
@@ -412,6 +410,7 @@ pub(super) static AR: Mail = Mail {
     preview_hint: "أحدث طلب من هذا النوع، بالكلمات المحفوظة.",
     preview_of: "الطلب",
     no_preview: "لا يوجد بعد طلب له فاتورة لعرضها به.",
+    as_shown: "شاهدها كما تعرضها برامج البريد",
     as_text: "كنص عادي",
     send_trial: "أرسل تجربة",
     trial_hint: "يرسل هذه المعاينة إلى مستلم واحد معلَّمةً بأنها تجربة.",
