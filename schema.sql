@@ -582,6 +582,71 @@ create table privacy_request (
 ) strict;
 create index privacy_request_by_state on privacy_request (state, due_at);
 
+-- What happened that somebody wants a mail about, written in the transaction that made it happen; the outbox makes mails of
+-- it and takes it away in one transaction. Only while mails are on, and only for kinds that somebody gets.
+create table mail_news (
+  id          integer primary key autoincrement,
+  kind        text    not null check (kind in ('created', 'updated', 'cancelled', 'held', 'failed')),
+  order_id    integer not null references orders,
+  document_id integer references document,
+  changes     text    check (changes is null or json_valid(changes)),  -- of an updated invoice: what it was, and what it is
+  at          integer not null
+) strict;
+create index mail_news_of_order on mail_news (order_id);
+create index mail_news_of_document on mail_news (document_id) where document_id is not null;
+
+-- The outbox: one row per news and recipient.
+create table mail (
+  id          integer primary key autoincrement,
+  dedupe_key  text    not null unique,                   -- 'created/17/3': kind, document or news, recipient
+  kind        text    not null check (kind in ('created', 'updated', 'cancelled', 'held', 'failed', 'more', 'trial', 'alert', 'summary')),
+  merchant_id integer references merchant,               -- null: to the operator, about no merchant
+  order_id    integer references orders,
+  recipient   blob    not null,                          -- the address, sealed
+  content     blob,                                      -- what it says, sealed; null: it is not kept any more
+  count       integer not null default 1 check (count > 0),  -- of 'more': how many news it stands for
+  message_id  text    not null unique,                   -- what stands before its @; the same at every try
+  state       text    not null default 'queued' check (state in ('queued', 'sending', 'sent', 'failed')),
+  due_at      integer,                                   -- when it is tried (again); null: not by itself
+  failures    integer not null default 0,                -- tries that failed
+  doubts      integer not null default 0,                -- tries whose end was never learned: it may have arrived then, too
+  problem     text    check (problem is null or json_valid(problem)),  -- why the last try failed
+  created_at  integer not null,
+  state_at    integer not null,
+  constraint only_what_waits_has_a_time check ((due_at is not null) = (state = 'queued')),
+  constraint what_waits_has_its_content check (content is not null or state in ('sent', 'failed'))
+) strict;
+create index mail_due on mail (due_at) where state = 'queued';
+create index mail_under_way on mail (id) where state = 'sending';
+create index mail_of_order on mail (order_id) where order_id is not null;
+create index mail_by_merchant on mail (merchant_id, id);
+create index mail_by_state on mail (state, id);
+create index mail_by_both on mail (merchant_id, state, id);
+create index mail_by_kind on mail (merchant_id, kind, created_at);
+create index mail_by_time on mail (created_at);
+
+-- Who gets mails, in which language, and of which kinds.
+create table mail_recipient (
+  id          integer primary key autoincrement,
+  merchant_id integer references merchant,               -- null: the operator's
+  address     blob    not null,                          -- sealed
+  language    text    not null check (language in ('ar', 'en')),
+  kinds       text    not null check (json_valid(kinds)),
+  created_at  integer not null
+) strict;
+create index mail_recipient_of on mail_recipient (merchant_id);
+
+-- Words of a merchant's mails where they are not ours.
+create table mail_wording (
+  merchant_id integer not null references merchant,
+  kind        text    not null check (kind in ('created', 'updated', 'cancelled', 'held', 'failed')),
+  language    text    not null check (language in ('ar', 'en')),
+  subject     text    not null,
+  greeting    text    not null,
+  closing     text    not null,
+  primary key (merchant_id, kind, language)
+) strict, without rowid;
+
 -- Strangers fill one row per window, not one per try.
 create table tally (
   kind      text    not null check (kind in ('login', 'unowned_vendor')),

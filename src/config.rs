@@ -11,6 +11,7 @@ use std::{
     collections::BTreeMap,
     fmt::{self, Display},
     fs, io,
+    net::IpAddr,
     ops::RangeInclusive,
     path::{Path, PathBuf},
 };
@@ -19,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
-use keys::{Acme, Alerts, Backup, Daftra, Data, Engine, Http, Log, Outgoing, Retention, Vault};
+use keys::{Acme, Alerts, Backup, Daftra, Data, Engine, Http, Log, Mail, MailSecurity, Outgoing, Retention, Vault};
 
 /// The effective configuration.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -41,6 +42,8 @@ pub struct Config {
     pub engine: Engine,
     /// What is worth an alert.
     pub alerts: Alerts,
+    /// Who takes our mails.
+    pub mail: Mail,
     /// What is kept for how long.
     pub retention: Retention,
     /// Where calls may go.
@@ -190,6 +193,7 @@ impl Config {
         self.check_http()?;
         self.check_acme()?;
         self.check_alerts()?;
+        self.check_mail()?;
         self.check_log()
     }
 
@@ -241,6 +245,7 @@ impl Config {
             ("retention.buyers_days", retention.buyers_days),
             ("retention.orders_days", retention.orders_days),
             ("retention.calls_days", retention.calls_days),
+            ("retention.mails_days", retention.mails_days),
             ("retention.log_days", retention.log_days),
             ("retention.closed_days", retention.closed_days),
         ] {
@@ -300,12 +305,7 @@ impl Config {
                           true, or empty acme.domains";
             return Err(self.error("acme.agree_to_terms", false, remedy));
         }
-        let is_address = |address: &String| {
-            let halves = address.split_once('@');
-            halves.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
-                && !address.contains(|c: char| c.is_whitespace() || ":,<>".contains(c))
-        };
-        if let Some(contact) = acme.contact.as_ref().filter(|contact| !is_address(contact)) {
+        if let Some(contact) = acme.contact.as_ref().filter(|contact| !is_mail_address(contact)) {
             return Err(self.error("acme.contact", contact, "write one mail address, for example owner@example.com"));
         }
         if !acme.directory.starts_with("https://") || !is_origin(authority_of(&acme.directory)) {
@@ -348,6 +348,42 @@ impl Config {
                 Err(self.error("alerts.webhook_secret_file", file.display(), remedy))
             }
             (Some(_), Some(_)) | (None, None) => Ok(()),
+        }
+    }
+
+    fn check_mail(&self) -> Result<(), Error> {
+        let mail = &self.mail;
+        self.within("mail.port", mail.port, 1..=u16::MAX)?;
+        self.within("mail.timeout_ms", mail.timeout_ms, 100..=10 * MINUTE)?;
+        self.within("mail.retry_first_ms", mail.retry_first_ms, SECOND..=HOUR)?;
+        self.within("mail.retry_longest_ms", mail.retry_longest_ms, mail.retry_first_ms..=24 * HOUR)?;
+        self.within("mail.give_up_ms", mail.give_up_ms, MINUTE..=14 * 24 * HOUR)?;
+        let Some(server) = &mail.server else { return Ok(()) };
+        let address = server.parse::<IpAddr>();
+        if address.is_err() && !is_host(&server.to_lowercase()) {
+            let remedy = "write a name or an address without scheme and port, for example smtp.example.com";
+            return Err(self.error("mail.server", server, remedy));
+        }
+        let is_here = server == "localhost" || address.is_ok_and(|ip| ip.to_canonical().is_loopback());
+        if mail.security == MailSecurity::None && !is_here {
+            let remedy = "beyond this machine mails and the password would be readable: write \"starttls\" or \"tls\"";
+            return Err(self.error("mail.security", "none", remedy));
+        }
+        match (&mail.user, &mail.password_file) {
+            (Some(_), None) => {
+                return Err(self.error("mail.password_file", "\"\"", "name the file of the user's password"));
+            }
+            (None, Some(_)) => {
+                return Err(self.error("mail.user", "\"\"", "name the user whose password the file holds"));
+            }
+            (Some(_), Some(_)) | (None, None) => {}
+        }
+        match &mail.from {
+            Some(from) if is_mail_address(from.rsplit('<').next().unwrap_or_default().trim_end_matches('>')) => Ok(()),
+            Some(_) | None => {
+                let remedy = "write who sends, for example orders@example.com or Orders <orders@example.com>";
+                Err(self.error("mail.from", mail.from.as_deref().unwrap_or("\"\""), remedy))
+            }
         }
     }
 
@@ -458,6 +494,7 @@ fn remedy(key: &str) -> Option<&'static str> {
     match key {
         "http.listen" => Some("write an address with a port, for example 0.0.0.0:8080"),
         "acme.listen" => Some("write an address with a port, for example 0.0.0.0:80"),
+        "mail.security" => Some("write \"starttls\", \"tls\" or, for a server on this machine, \"none\""),
         "log.format" => Some("write \"text\" or \"json\""),
         _ if key.ends_with("_ms") => Some("write whole milliseconds, for example 30000"),
         _ if key.ends_with("_days") => Some("write whole days, for example 90"),
@@ -477,6 +514,13 @@ fn authority_of(address: &str) -> &str {
     let host_at = address.find("://").map_or(0, |at| at + 3);
     let end = address[host_at..].find(['/', '?', '#']).map_or(address.len(), |at| host_at + at);
     &address[..end]
+}
+
+/// Something at something, and one of it.
+fn is_mail_address(address: &str) -> bool {
+    let halves = address.split_once('@');
+    halves.is_some_and(|(name, host)| !name.is_empty() && !host.is_empty())
+        && !address.contains(|c: char| c.is_whitespace() || ":,<>".contains(c))
 }
 
 /// A name that a certificate can carry and the public can look up. A last label of digits would be an address.

@@ -9,6 +9,7 @@ pub mod db;
 pub mod desk;
 pub mod domain;
 pub mod engine;
+pub mod mail;
 pub mod outgoing;
 pub mod sandbox;
 pub mod shop;

@@ -37,6 +37,7 @@ fn reasons() -> Vec<(Why, bool)> {
         PaidDraft, PaidZero, RecordFirst, MethodWantsMail, GatewayTwice,
         UserForm, UserTaken, NoUser, UserDisabled, PasswordLength(3, 12, 1024), LastOwner, OwnerLimited, Language,
         TokenName(64), TokenTaken, TokensMany(20), TokenRole(Role::Viewer), TokenDays(366), TokenShort(40), NoToken,
+        MailForm, RecipientTaken, RecipientsMany(20), NoRecipient, UnknownPlace, NoMail,
         NoteLength(0, 2000), CodeTwice, CodeForm, ProductForm,
         NoOrder, NoCause, NotDismissed(State::Settled), NotImported(State::Settled), NothingGone(State::Held), NothingChanged(State::Held),
         NoDelivery, NoRequest, RequestEnded, NoOrdersNamed, NothingToTakeIn, BodyUnreadable("total_price".into(), "no number".into()), BodyPurged, BodySealed);

@@ -53,6 +53,8 @@ fn town() -> World {
 fn address(route: &Route) -> String {
     let places = ["{order}", "{document}", "{delivery}", "{user}", "{token}", "{request}"];
     let path = places.into_iter().fold(route.path.to_owned(), |path, place| path.replace(place, "1"));
+    let path =
+        path.replace("{mail}", "1").replace("{recipient}", "1").replace("{kind}", "held").replace("{language}", "en");
     path.replace("{merchant}", "noon").replace("{slug}", "noon").replace("{day}", "2026-11-20")
 }
 
@@ -61,7 +63,8 @@ fn own_address(route: &Route) -> String {
     let path = ["{order}", "{delivery}", "{request}"]
         .into_iter()
         .fold(route.path.to_owned(), |path, place| path.replace(place, "2"));
-    let path = path.replace("{day}", "2026-11-20");
+    let path = path.replace("{day}", "2026-11-20").replace("{kind}", "held").replace("{language}", "en");
+    let path = path.replace("{mail}", "1").replace("{recipient}", "1");
     path.replace("{merchant}", "souq").replace("{document}", "3").replace("{user}", "1").replace("{token}", "1")
 }
 
@@ -311,6 +314,12 @@ const PLAIN: &[&str] = &[
     "treasury",
     "refunds",
     "mode",
+    // Mails, and who gets which.
+    "kind",
+    "recipient",
+    "subject",
+    "greeting",
+    "closing",
     // The shop's API.
     "access",
     "since",

@@ -64,6 +64,11 @@ insert into accounted (statement_id, order_id, class) values (1, 2, 'held');
 insert into examination (merchant_id, day, began_at) values (1, '2026-11-20', 0);
 insert into notice (alert_id, channel, stage, facts, due_at, created_at, state_at)
   select id, 'webhook', 'opened', '{}', 0, 0, 0 from alert;
+insert into mail_news (kind, order_id, document_id, at) values ('created', 2, 2, 0);
+insert into mail (dedupe_key, kind, merchant_id, order_id, recipient, content, message_id, due_at, created_at, state_at)
+  values ('created/2/1', 'created', 1, 2, x'00', x'00', '<1@a>', 0, 0, 0);
+insert into mail_recipient (merchant_id, address, language, kinds, created_at) values (1, x'00', 'ar', '[]', 0);
+insert into mail_wording (merchant_id, kind, language, subject, greeting, closing) values (1, 'held', 'ar', '', '', '');
 ";
 
 /// The rule as the error names it, a change it allows, and the nearest one it does not.
@@ -320,6 +325,45 @@ const RULES: &[(&str, &str, &str)] = &[
         "unique pace.merchant_id, pace.hour, pace.within",
         "insert into pace values (1, 9, 1, 1)",
         "insert into pace values (1, 0, 1, 1)",
+    ),
+    ("check kind in", "update mail_news set kind = 'held'", "update mail_news set kind = 'trial'"),
+    ("check changes is null", "update mail_news set changes = '[]'", "update mail_news set changes = '['"),
+    (
+        "unique mail.dedupe_key",
+        "insert into mail (dedupe_key, kind, recipient, content, message_id, due_at, created_at, state_at)
+           values ('created/2/2', 'created', x'00', x'00', '<2@a>', 0, 0, 0)",
+        "insert into mail (dedupe_key, kind, recipient, content, message_id, due_at, created_at, state_at)
+           values ('created/2/1', 'created', x'00', x'00', '<2@a>', 0, 0, 0)",
+    ),
+    (
+        "unique mail.message_id",
+        "insert into mail (dedupe_key, kind, recipient, content, message_id, due_at, created_at, state_at)
+           values ('created/2/2', 'created', x'00', x'00', '<2@a>', 0, 0, 0)",
+        "insert into mail (dedupe_key, kind, recipient, content, message_id, due_at, created_at, state_at)
+           values ('created/2/2', 'created', x'00', x'00', '<1@a>', 0, 0, 0)",
+    ),
+    ("check kind in", "update mail set kind = 'summary'", "update mail set kind = 'letter'"),
+    ("check count > 0", "update mail set count = 2", "update mail set count = 0"),
+    ("check state in", "update mail set state = 'sent', due_at = null", "update mail set state = 'lost', due_at = null"),
+    ("check problem is null", "update mail set problem = '[]'", "update mail set problem = '['"),
+    (
+        "check only_what_waits_has_a_time",
+        "update mail set state = 'sending', due_at = null",
+        "update mail set due_at = null",
+    ),
+    (
+        "check what_waits_has_its_content",
+        "update mail set content = null, state = 'failed', due_at = null",
+        "update mail set content = null",
+    ),
+    ("check language in", "update mail_recipient set language = 'en'", "update mail_recipient set language = 'la'"),
+    ("check json_valid(kinds)", "update mail_recipient set kinds = '[1]'", "update mail_recipient set kinds = '['"),
+    ("check kind in", "update mail_wording set kind = 'failed'", "update mail_wording set kind = 'alert'"),
+    ("check language in", "update mail_wording set language = 'en'", "update mail_wording set language = 'la'"),
+    (
+        "unique mail_wording.merchant_id, mail_wording.kind, mail_wording.language",
+        "insert into mail_wording values (2, 'held', 'ar', '', '', '')",
+        "insert into mail_wording values (1, 'held', 'ar', '', '', '')",
     ),
     ("check language in", "update user set language = 'ar'", "update user set language = 'la'"),
     ("check status in", "update sync_log set status = 'shadow'", "update sync_log set status = 'settled'"),

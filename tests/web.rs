@@ -333,6 +333,10 @@ fn address(world: &World, route: &Route) -> String {
         .replace("{token}", "1")
         .replace("{merchant}", "noon")
         .replace("{day}", "2026-11-20")
+        .replace("{mail}", "1")
+        .replace("{recipient}", "1")
+        .replace("{kind}", "held")
+        .replace("{language}", "en")
         .replace("{request}", "1");
     let script = || {
         world.sql(

@@ -16,6 +16,7 @@ mod init;
 mod install;
 mod log;
 mod logging;
+mod mail;
 mod mapping;
 mod merchant;
 mod merchant_export;
@@ -90,6 +91,9 @@ enum Command {
     /// What shops ask for in the name of their customers, and forgetting a customer
     #[command(subcommand)]
     Privacy(privacy::Command),
+    /// Whether mails arrive
+    #[command(subcommand)]
+    Mail(mail::Command),
     /// Who may sign in to the pages
     #[command(subcommand)]
     User(user::Command),
@@ -164,6 +168,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>, environment: Vec<(String, 
         Command::Log(log) => log.run(&session),
         Command::Statement(command) => command.run(&session),
         Command::Privacy(command) => command.run(&session),
+        Command::Mail(command) => command.run(&session),
         Command::User(command) => command.run(&session),
         Command::Token(command) => command.run(&session),
         Command::Alert(command) => command.run(&session),

@@ -23,7 +23,7 @@ use crate::desk::account::Accounts;
 use crate::desk::office::Office;
 use crate::desk::{self, Person, Wish, local};
 use crate::engine::intake::{Intake, Received};
-use crate::engine::{Engine, Settings, backup, worker};
+use crate::engine::{Engine, Settings, backup, outbox, worker};
 use crate::outgoing::{Limits, Outgoing};
 use crate::shop::webhook::Headers;
 use crate::vitals::Vitals;
@@ -72,6 +72,10 @@ impl Serve {
         if let Some(address) = self.shops_at.filter(|address| !address.ip().is_loopback()) {
             bail!("--shops-at is {address}: a sandbox is on this machine");
         }
+        let mails = outbox::Rules::new(&config)?;
+        if let Some(server) = config.mail.server.as_ref().filter(|server| self.is_trial() && !is_here(server)) {
+            bail!("mail.server is {server}: with --clock-speed and --clock-start mails would be wrong, empty it");
+        }
         let settings = Settings { shops: self.shops_at, ..Settings::new(&config) };
         let vitals = Arc::new(Vitals::new(clock.clone(), Disk::of(folder, config.data.min_free_bytes)));
         let (db, vault) = (Arc::clone(&opened.db), Arc::clone(&opened.vault));
@@ -96,10 +100,14 @@ impl Serve {
         let local = local::serve(folder, perform).with_context(|| {
             format!("Cannot make the socket {}; a shorter data.folder may help", folder.join(local::FILE).display())
         })?;
+        engine.open_outbox(mails.is_some())?;
         let mut work = worker::start(&engine, || tell(NotifyState::Watchdog))?;
         match backup::Rules::new(&config) {
             Some(rules) => work.keep_backups(rules)?,
             None => engine.close_backup_alert()?,
+        }
+        if let Some(rules) = mails {
+            work.send_mails(rules)?;
         }
 
         let address = web.address();

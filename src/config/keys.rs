@@ -298,6 +298,69 @@ impl Default for Alerts {
     }
 }
 
+/// `[mail]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mail {
+    /// The name of the server that takes our mails; none: no mails.
+    #[serde(with = "optional")]
+    pub server: Option<String>,
+    /// Its port.
+    pub port: u16,
+    /// How the way there is protected.
+    pub security: MailSecurity,
+    /// Who we are to it; none: it asks nobody.
+    #[serde(with = "optional")]
+    pub user: Option<String>,
+    /// File of the user's password.
+    #[serde(with = "optional")]
+    pub password_file: Option<PathBuf>,
+    /// Who sends, as people read it: an address, or `Name <address>`.
+    #[serde(with = "optional")]
+    pub from: Option<String>,
+    /// PEM certificates trusted beside the built-in ones.
+    #[serde(with = "optional")]
+    pub extra_ca_file: Option<PathBuf>,
+    /// How long one step of the dialogue may take.
+    pub timeout_ms: u64,
+    /// First pause after a try that failed; it doubles.
+    pub retry_first_ms: u64,
+    /// Longest such pause.
+    pub retry_longest_ms: u64,
+    /// How old a mail may be before it is given up.
+    pub give_up_ms: u64,
+}
+
+/// How the way to the mail server is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailSecurity {
+    /// Plain, then TLS before anything of ours is said.
+    StartTls,
+    /// TLS from the first byte.
+    Tls,
+    /// Nothing; for a server on this machine.
+    None,
+}
+
+impl Default for Mail {
+    fn default() -> Self {
+        Self {
+            server: None,
+            port: 587,
+            security: MailSecurity::StartTls,
+            user: None,
+            password_file: None,
+            from: None,
+            extra_ca_file: None,
+            timeout_ms: 30 * SECOND,
+            retry_first_ms: 60 * SECOND,
+            retry_longest_ms: HOUR,
+            give_up_ms: 48 * HOUR,
+        }
+    }
+}
+
 /// `[retention]`
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -310,6 +373,8 @@ pub struct Retention {
     pub orders_days: u32,
     /// Requests to Daftra and its answers.
     pub calls_days: u32,
+    /// Mails, from the day on which they were made.
+    pub mails_days: u32,
     /// Rows of the sync log, and closed alerts.
     pub log_days: u32,
     /// All that a merchant had, from the day on which it was closed.
@@ -318,7 +383,15 @@ pub struct Retention {
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { bodies_days: 90, buyers_days: 90, orders_days: 90, calls_days: 90, log_days: 730, closed_days: 90 }
+        Self {
+            bodies_days: 90,
+            buyers_days: 90,
+            orders_days: 90,
+            calls_days: 90,
+            mails_days: 90,
+            log_days: 730,
+            closed_days: 90,
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use super::{Context as _, Error};
 
 /// What a merchant takes along: the name of each file, and its rows. Sealed bodies, secrets and what was exchanged with Daftra
 /// are not among it; what is JSON in a column is JSON in the file.
-const FILES: [(&str, &str); 11] = [
+const FILES: [(&str, &str); 12] = [
     (
         "merchant",
         "select slug, name, shop_domain, time_zone, mode, live_from, rules, created_at, closed_at from merchant where id = ?1",
@@ -54,6 +54,11 @@ const FILES: [(&str, &str); 11] = [
     (
         "deliveries",
         "select id, order_id, topic, event_key, sent_at, received_at, repeats, fate from delivery where merchant_id = ?1 order by id",
+    ),
+    (
+        "mails",
+        "select order_id, kind, state, state_at, failures, doubts, message_id, created_at
+         from mail where merchant_id = ?1 order by id",
     ),
     ("mapping", "select code, product_id, note from mapping where merchant_id = ?1 order by code"),
     (
@@ -160,7 +165,9 @@ pub fn due(c: &Connection, before: Timestamp) -> Result<Vec<i64>, Error> {
 }
 
 /// What hangs on an order, each before what it hangs on.
-const OF_ORDER: [&str; 11] = [
+const OF_ORDER: [&str; 13] = [
+    "delete from mail_news where order_id = ?1",
+    "delete from mail where order_id = ?1",
     "delete from reduction where order_id = ?1",
     "delete from ruling where order_id = ?1",
     "delete from attempt where order_id = ?1",
@@ -175,7 +182,11 @@ const OF_ORDER: [&str; 11] = [
 ];
 
 /// What a merchant has beside its orders, a few rows at a time.
-const OF_MERCHANT: [&str; 17] = [
+const OF_MERCHANT: [&str; 20] = [
+    "delete from mail where id in (select id from mail where merchant_id = ?1 limit ?2)",
+    "delete from mail_recipient where id in (select id from mail_recipient where merchant_id = ?1 limit ?2)",
+    "delete from mail_wording where (merchant_id, kind, language) in (
+       select merchant_id, kind, language from mail_wording where merchant_id = ?1 limit ?2)",
     "delete from delivery where id in (select id from delivery where merchant_id = ?1 limit ?2)",
     "delete from sync_log where id in (select id from sync_log where merchant_id = ?1 limit ?2)",
     "delete from order_sku where (merchant_id, sku, order_id) in (

@@ -28,6 +28,7 @@ pub mod job;
 pub mod leave;
 pub mod lock;
 pub mod log;
+pub mod mail;
 pub mod merchant;
 pub mod notice;
 pub mod order;

@@ -118,6 +118,62 @@ create table privacy_request (
   constraint only_a_shop_begins_by_itself check ((begins_at is not null) = (kind = 'shop_redact'))
 ) strict;
 create index privacy_request_by_state on privacy_request (state, due_at);
+create table mail_news (
+  id          integer primary key autoincrement,
+  kind        text    not null check (kind in ('created', 'updated', 'cancelled', 'held', 'failed')),
+  order_id    integer not null references orders,
+  document_id integer references document,
+  changes     text    check (changes is null or json_valid(changes)),
+  at          integer not null
+) strict;
+create index mail_news_of_order on mail_news (order_id);
+create index mail_news_of_document on mail_news (document_id) where document_id is not null;
+create table mail (
+  id          integer primary key autoincrement,
+  dedupe_key  text    not null unique,
+  kind        text    not null check (kind in ('created', 'updated', 'cancelled', 'held', 'failed', 'more', 'trial', 'alert', 'summary')),
+  merchant_id integer references merchant,
+  order_id    integer references orders,
+  recipient   blob    not null,
+  content     blob,
+  count       integer not null default 1 check (count > 0),
+  message_id  text    not null unique,
+  state       text    not null default 'queued' check (state in ('queued', 'sending', 'sent', 'failed')),
+  due_at      integer,
+  failures    integer not null default 0,
+  doubts      integer not null default 0,
+  problem     text    check (problem is null or json_valid(problem)),
+  created_at  integer not null,
+  state_at    integer not null,
+  constraint only_what_waits_has_a_time check ((due_at is not null) = (state = 'queued')),
+  constraint what_waits_has_its_content check (content is not null or state in ('sent', 'failed'))
+) strict;
+create index mail_due on mail (due_at) where state = 'queued';
+create index mail_under_way on mail (id) where state = 'sending';
+create index mail_of_order on mail (order_id) where order_id is not null;
+create index mail_by_merchant on mail (merchant_id, id);
+create index mail_by_state on mail (state, id);
+create index mail_by_both on mail (merchant_id, state, id);
+create index mail_by_kind on mail (merchant_id, kind, created_at);
+create index mail_by_time on mail (created_at);
+create table mail_recipient (
+  id          integer primary key autoincrement,
+  merchant_id integer references merchant,
+  address     blob    not null,
+  language    text    not null check (language in ('ar', 'en')),
+  kinds       text    not null check (json_valid(kinds)),
+  created_at  integer not null
+) strict;
+create index mail_recipient_of on mail_recipient (merchant_id);
+create table mail_wording (
+  merchant_id integer not null references merchant,
+  kind        text    not null check (kind in ('created', 'updated', 'cancelled', 'held', 'failed')),
+  language    text    not null check (language in ('ar', 'en')),
+  subject     text    not null,
+  greeting    text    not null,
+  closing     text    not null,
+  primary key (merchant_id, kind, language)
+) strict, without rowid;
 create table shop_api (
   merchant_id  integer primary key references merchant,
   client_id    text,

@@ -15,6 +15,9 @@ pub const BACKUP_OK: &str = "backup_ok_at";
 /// When making one last failed.
 pub const BACKUP_FAILED: &str = "backup_failed_at";
 
+/// Since when mails are on; not there while they are off.
+pub const MAILS_SINCE: &str = "mails_since";
+
 /// A time that was set.
 pub fn time(c: &Connection, key: &str) -> Result<Option<Timestamp>, Error> {
     c.prepare_cached("select value ->> '$' from setting where key = ?1")

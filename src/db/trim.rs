@@ -26,6 +26,8 @@ pub struct Retention {
     pub closed: Option<SignedDuration>,
     /// Requests and answers.
     pub calls: Option<SignedDuration>,
+    /// Mails that were sent or failed.
+    pub mails: Option<SignedDuration>,
     /// Rows of the sync log, counters by the hour, closed alerts.
     pub log: Option<SignedDuration>,
 }
@@ -37,6 +39,7 @@ pub enum Class {
     Buyers,
     Orders,
     Calls,
+    Mails,
     Log,
     /// How many rows the log had in an hour.
     Hours,
@@ -47,8 +50,17 @@ pub enum Class {
 
 impl Class {
     /// All of them.
-    pub const ALL: [Self; 8] =
-        [Self::Bodies, Self::Buyers, Self::Orders, Self::Calls, Self::Log, Self::Hours, Self::Alerts, Self::Tries];
+    pub const ALL: [Self; 9] = [
+        Self::Bodies,
+        Self::Buyers,
+        Self::Orders,
+        Self::Calls,
+        Self::Mails,
+        Self::Log,
+        Self::Hours,
+        Self::Alerts,
+        Self::Tries,
+    ];
 }
 
 /// As long as signatures that failed are kept.
@@ -63,6 +75,7 @@ impl Retention {
             Class::Buyers => self.buyers,
             Class::Orders => self.orders,
             Class::Calls => self.calls,
+            Class::Mails => self.mails,
             Class::Log | Class::Hours | Class::Alerts => self.log,
             Class::Tries => Some(TRIES),
         }
@@ -104,6 +117,10 @@ select a.started_at, a.id, coalesce(o.state in ('new', 'working', 'waiting', 'he
 from attempt a left join orders o on o.id = a.order_id
 where (a.request is not null or a.answer is not null) and a.started_at < ?1 and (a.started_at, a.id) > (?2, ?3)
 order by a.started_at, a.id limit ?4";
+const MAILS: &str = "
+select m.created_at, m.id, m.state not in ('sent', 'failed')
+from mail m indexed by mail_by_time where m.created_at < ?1 and (m.created_at, m.id) > (?2, ?3)
+order by m.created_at, m.id limit ?4";
 const LOG: &str = "
 select l.at, l.id, coalesce(o.state in ('new', 'working', 'waiting', 'held', 'failed'), 0)
 from sync_log l indexed by sync_log_by_time left join orders o on o.id = l.order_id
@@ -132,6 +149,7 @@ pub fn step(
         Class::Calls => walk(tx, CALLS, before, from, rows, |id| {
             execute(tx, "update attempt set request = null, answer = null where id = ?1", id)
         }),
+        Class::Mails => walk(tx, MAILS, before, from, rows, |id| execute(tx, "delete from mail where id = ?1", id)),
         Class::Log => walk(tx, LOG, before, from, rows, |id| execute(tx, "delete from sync_log where id = ?1", id)),
         Class::Hours => hours(tx, before, from, rows),
         Class::Alerts => few(

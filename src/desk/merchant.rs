@@ -356,7 +356,12 @@ fn told(
     }
     // Whatever was missed meanwhile is looked for.
     let asks_shop = is_change && way::ask(tx, merchant.id, moment.now)?;
-    let effects = Effects { doors_changed: is_change, orders_asked: is_change, chores_asked: is_way || asks_shop };
+    let effects = Effects {
+        doors_changed: is_change,
+        orders_asked: is_change,
+        chores_asked: is_way || asks_shop,
+        ..Effects::default()
+    };
     let notes = notes(tx, merchant)?;
     let answer = Answer { merchant: &merchant.slug, mode: merchant.mode, changed, secrets, notes };
     Ok(Done { answer: json!(answer), effects })

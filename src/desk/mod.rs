@@ -13,6 +13,7 @@ mod delivery;
 pub mod file;
 mod hold;
 pub mod local;
+pub mod mail;
 mod mapping;
 pub mod mapping_file;
 mod merchant;
@@ -37,6 +38,7 @@ use serde_json::Value;
 use crate::db::user::Role;
 use crate::db::{self, Db, audit};
 use crate::domain::document::Policy;
+use crate::domain::news::Kind;
 use crate::domain::ruling::Ruling;
 use crate::text::refusal::{About, Form, Refusal, Why};
 use crate::vault::Vault;
@@ -78,6 +80,66 @@ pub enum Wish {
         slug: String,
         /// In clear; sealed before it is stored.
         secret: Secret,
+    },
+    /// Somebody gets a merchant's mails.
+    MailRecipientAdd {
+        /// The merchant.
+        slug: String,
+        /// Where to.
+        address: String,
+        /// As a tag.
+        language: String,
+        /// About what.
+        kinds: BTreeSet<Kind>,
+    },
+    /// Somebody gets other mails than before.
+    MailRecipientSet {
+        /// The merchant.
+        slug: String,
+        /// Our own id.
+        recipient_id: i64,
+        /// As a tag.
+        language: String,
+        /// About what.
+        kinds: BTreeSet<Kind>,
+    },
+    /// Somebody gets no more mails.
+    MailRecipientRemove {
+        /// The merchant.
+        slug: String,
+        /// Our own id.
+        recipient_id: i64,
+    },
+    /// A merchant's own words for a kind of mail.
+    MailWords {
+        /// The merchant.
+        slug: String,
+        /// About what.
+        kind: Kind,
+        /// As a tag.
+        language: String,
+        /// None: ours again.
+        own: Option<mail::Words>,
+    },
+    /// A mail is sent again.
+    MailResend {
+        /// The merchant.
+        slug: String,
+        /// Our own id.
+        mail_id: i64,
+    },
+    /// Somebody gets a mail of a kind as a trial.
+    MailTrial {
+        /// The merchant.
+        slug: String,
+        /// About what.
+        kind: Kind,
+        /// As a tag.
+        language: String,
+        /// Our own id.
+        recipient_id: i64,
+        /// Where our pages are, for its links.
+        origin: Option<String>,
     },
     /// The webhook secret before the current one proves nothing any more.
     SecretForget {
@@ -372,6 +434,8 @@ pub struct Effects {
     pub orders_asked: bool,
     /// A chore became due.
     pub chores_asked: bool,
+    /// There may be something to mail.
+    pub mails_asked: bool,
 }
 
 /// Why a wish ended without a change.
@@ -413,6 +477,22 @@ impl Desk<'_> {
             Wish::MerchantClose { slug } => self.in_one(move |tx| merchant::close(tx, &moment, &slug)),
             Wish::MerchantOpen { slug, secret } => self.in_one(move |tx| merchant::open(tx, &moment, &slug, secret)),
             Wish::SecretRotate { slug, secret } => self.in_one(move |tx| merchant::rotate(tx, &moment, &slug, secret)),
+            Wish::MailRecipientAdd { slug, address, language, kinds } => {
+                self.in_one(move |tx| mail::add_recipient(tx, &moment, &slug, &address, &language, &kinds))
+            }
+            Wish::MailRecipientSet { slug, recipient_id, language, kinds } => {
+                self.in_one(move |tx| mail::set_recipient(tx, &moment, &slug, recipient_id, &language, &kinds))
+            }
+            Wish::MailRecipientRemove { slug, recipient_id } => {
+                self.in_one(move |tx| mail::remove_recipient(tx, &moment, &slug, recipient_id))
+            }
+            Wish::MailWords { slug, kind, language, own } => {
+                self.in_one(move |tx| mail::set_words(tx, &moment, &slug, kind, &language, own.as_ref()))
+            }
+            Wish::MailResend { slug, mail_id } => self.in_one(move |tx| mail::resend(tx, &moment, &slug, mail_id)),
+            Wish::MailTrial { slug, kind, language, recipient_id, origin } => {
+                self.in_one(move |tx| mail::trial(tx, &moment, &slug, kind, &language, recipient_id, origin.as_deref()))
+            }
             Wish::SecretForget { slug } => self.in_one(move |tx| merchant::forget_previous(tx, &moment, &slug)),
             Wish::ShopConnect { slug, client_id, secret, signs } => {
                 self.in_one(move |tx| shop::connect(tx, &moment, &slug, client_id.as_deref(), &secret, signs))

@@ -38,6 +38,9 @@ impl Office {
         if done.effects.chores_asked {
             self.engine.wake_chores();
         }
+        if done.effects.mails_asked {
+            self.engine.wake_mails();
+        }
         Ok(done.answer)
     }
 

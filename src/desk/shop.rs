@@ -55,7 +55,7 @@ pub(super) fn connect(
     moment.write_down(tx, "merchant.shop_connect", facts)?;
     ask(tx, known.id, moment.now)?;
     let answer = json!({ "merchant": slug, "connected": true, "makes_subscriptions": watches });
-    Ok(Done { answer, effects: Effects { doors_changed: watches, orders_asked: false, chores_asked: true } })
+    Ok(Done { answer, effects: Effects { doors_changed: watches, chores_asked: true, ..Effects::default() } })
 }
 
 pub(super) fn disconnect(tx: &Transaction<'_>, moment: &Moment, slug: &str) -> Result<Done, Error> {

@@ -12,6 +12,7 @@ pub mod draft;
 pub mod invoice;
 pub mod ledger;
 pub mod money;
+pub mod news;
 pub mod offer;
 pub mod operation;
 pub mod order;

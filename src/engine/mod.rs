@@ -7,8 +7,11 @@ mod catch_up;
 pub mod gate;
 pub mod intake;
 mod leave;
+pub mod letters;
+mod news;
 mod night;
 pub mod order;
+pub mod outbox;
 mod pay;
 pub mod perform;
 pub mod privacy;
@@ -83,6 +86,8 @@ pub struct Engine {
     mouth: Bell,
     /// How alerts are told beside mail; the command line brings it.
     tongue: OnceLock<Tongue>,
+    /// Rung when there may be something to mail.
+    mails: Bell,
     upkeep: Mutex<Upkeep>,
     stopping: AtomicBool,
 }
@@ -156,6 +161,7 @@ impl Settings {
                 buyers: days(retention.buyers_days),
                 orders: days(retention.orders_days),
                 calls: days(retention.calls_days),
+                mails: days(retention.mails_days),
                 log: days(retention.log_days),
             },
             shops: None,
@@ -194,6 +200,7 @@ impl Engine {
             broom: clock.bell(1),
             mouth: clock.bell(1),
             tongue: OnceLock::new(),
+            mails: clock.bell(1),
             upkeep: Mutex::default(),
             stopping: AtomicBool::new(false),
             db,
@@ -213,6 +220,11 @@ impl Engine {
     /// Somebody asked for a chore.
     pub fn wake_chores(&self) {
         self.chores.ring();
+    }
+
+    /// There may be something to mail.
+    pub fn wake_mails(&self) {
+        self.mails.ring();
     }
 
     /// Where shops reach this server: scheme and host. Said once, before it starts.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::Transaction;
 
 use super::catch_up::{ReadAgain, STALE};
-use super::{Engine, NO_ROOM};
+use super::{Engine, NO_ROOM, news};
 use crate::db::job::{self, Again, Job};
 use crate::db::log::{self, Status};
 use crate::db::merchant::Mode;
@@ -12,6 +12,7 @@ use crate::db::order::{self, Case, State};
 use crate::db::trim::{self, Left};
 use crate::db::{Error, alert};
 use crate::domain::document::{Document, Next, State as DocumentState, next};
+use crate::domain::news::Kind;
 use crate::domain::operation::{Change, Operation};
 use crate::domain::plan::{Decision, plan};
 use crate::domain::reason::{Failed, Hold, Reason, Waiting};
@@ -43,6 +44,7 @@ impl Engine {
             Ok(Err(error)) => self.fail(job, error.to_string()),
             Err(panic) => self.give_up(job, Failed::Panicked { text: panic_text(panic.as_ref()) }),
         };
+        self.wake_mails();
         if let Err(error) = ended {
             tracing::error!(order = job.subject, %error, "cannot record how a run ended");
             self.release(job);
@@ -237,6 +239,9 @@ impl Engine {
             if is_news && !order::has_failed(tx, job.merchant_id)? {
                 alert::close(tx, alert::Cause::Failed, &format!("merchant {}", job.merchant_id), now)?;
             }
+            if is_news && state == State::Held {
+                news::of_order(tx, Kind::Held, order_id, now)?;
+            }
             if let (true, Some(status)) = (is_news, status) {
                 let facts = reason.map(log::Facts::Reason);
                 log::write(tx, status, log::About::order(job.merchant_id, order_id), facts.as_ref(), now)?;
@@ -265,6 +270,7 @@ impl Engine {
             if order::stand(tx, job.subject, State::Failed, Some(&reason), None, now)? {
                 let about = log::About::order(job.merchant_id, job.subject);
                 log::write(tx, Status::Failed, about, Some(&log::Facts::Reason(reason)), now)?;
+                news::of_order(tx, Kind::Failed, job.subject, now)?;
                 raise(tx, &job, now)?;
             }
             job::fail(tx, &job, None, now)

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Transaction;
 
-use super::Engine;
 use super::gate::{Entry, Pass};
 use super::order::Performed;
+use super::{Engine, news};
 use crate::daftra::client::{Answered, Door, Read, Report};
 use crate::daftra::compare::{compare, lost_payments, paid_by_others};
 use crate::daftra::look::Looked;
@@ -615,8 +615,10 @@ pub(super) fn happen(
     policy: &Policy,
 ) -> Result<(), Error> {
     let before = document::get(tx, document_id)?;
+    let is_read_back = matches!(event, Event::AsWritten { .. });
     let after = must(apply(&before, event, now, policy));
     document::store(tx, before.state, &after)?;
+    news::of_document(tx, order_id, &before, &after, is_read_back, now)?;
     let Some(status) = told(tx, order_id, &before, &after)? else { return Ok(()) };
     let facts = log::Facts::Document {
         reference: after.content.header().reference.clone(),

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::Engine;
 use super::intake::{body_place, buyer_place};
 use crate::db::privacy::{self, Body, Counts, Held, Kind, Place, Request, State, TEXTS};
-use crate::db::{Error, data_key, job, merchant};
+use crate::db::{Error, data_key, job, mail, merchant};
 use crate::domain::reason::Reason;
 use crate::shop::personal::{self, Found, Personal};
 use crate::shop::read::Buyer;
@@ -224,7 +224,7 @@ fn redact(
         }
     }
     let mut counts = privacy::forget_buyer(tx, order.id, now)?;
-    counts.texts = changed;
+    counts.texts = changed + mail::forget(tx, order.id, now)?;
     Ok(counts)
 }
 

@@ -89,6 +89,7 @@ impl Running {
         self.engine.backups.ring_all();
         self.engine.broom.ring_all();
         self.engine.mouth.ring_all();
+        self.engine.mails.ring_all();
     }
 
     /// Lets every call that is running come to its end, then ends the threads.

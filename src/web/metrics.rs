@@ -14,11 +14,14 @@ use super::asked::Asked;
 use super::reply::{self, Problem, Reply};
 use crate::db::alert::Cause;
 use crate::db::gauge::{Gauges, OfMerchant};
+use crate::db::mail::Standing;
 use crate::db::merchant::Mode;
 use crate::db::scope::Scope;
 use crate::db::{self, Db};
 use crate::vitals::Vitals;
 use crate::vitals::histogram::Histogram;
+
+const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// For somebody who signed in.
 pub(super) fn show(asked: &Asked) -> Result<Reply, Problem> {
@@ -32,7 +35,7 @@ pub(super) fn here(parts: &Parts) -> Result<Reply, Problem> {
 
 fn read(parts: &Parts, scope: &Scope) -> Result<Reply, db::Error> {
     let now = parts.clock.now();
-    let gauges = parts.db.see(scope, |sight| sight.gauges(now))?;
+    let (gauges, outbox) = parts.db.see(scope, |sight| Ok((sight.gauges(now)?, sight.outbox(now - DAY)?)))?;
     let mut text = Text::default();
     process(&mut text, &parts.vitals, &gauges, now);
     storage(&mut text, &parts.db, &parts.vitals, now)?;
@@ -44,6 +47,9 @@ fn read(parts: &Parts, scope: &Scope) -> Result<Reply, db::Error> {
     );
     durations(&mut text, "qantara_daftra_call_duration_seconds", "Calls to Daftra.", &parts.vitals.calls);
     queues(&mut text, &gauges, now);
+    if let Some(outbox) = outbox {
+        mails(&mut text, &outbox, now);
+    }
     merchants(&mut text, &gauges.merchants, now);
     accounts(&mut text, &gauges, &parts.vitals, now);
     Ok(reply::metrics(text.0))
@@ -140,6 +146,16 @@ fn queues(text: &mut Text, gauges: &Gauges, now: Timestamp) {
     let doubts = gauges.unsettled.iter().filter(|one| one.state.ends_with("in_doubt"));
     let oldest = doubts.map(|one| one.since).min().map_or_else(zero, |since| age(since, now));
     text.one("qantara_in_doubt_age_seconds", "Since when the first document is in doubt.", oldest);
+}
+
+/// The outbox, whose counts end at ten thousand.
+fn mails(text: &mut Text, outbox: &Standing, now: Timestamp) {
+    text.family("qantara_mails", "gauge", "Mails that wait to be sent, and of the last day those that were given up.");
+    for (state, count) in [("waiting", outbox.waiting), ("failed", outbox.failed)] {
+        text.sample("qantara_mails", &[("state", state)], count);
+    }
+    let oldest = outbox.oldest.map_or_else(zero, |at| age(at, now));
+    text.one("qantara_mail_age_seconds", "How old the oldest mail is that waits.", oldest);
 }
 
 /// The states of a document between sending and certainty.

@@ -1,11 +1,14 @@
 //! Answers, and the headers each of them carries.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 use maud::Markup;
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 
 use crate::db;
 use crate::desk;
@@ -230,6 +233,16 @@ pub(super) fn style(text: &'static str) -> Reply {
 /// A script whose name changes with its content.
 pub(super) fn script(text: &'static str) -> Reply {
     typed(style(text), "text/javascript; charset=utf-8")
+}
+
+/// A mail as mail programs show it, with the one style that stands in it.
+pub(super) fn mail(page: String, style: &str) -> Reply {
+    let hash = BASE64_STANDARD.encode(Sha256::digest(style));
+    let policy = POLICY.replace("style-src 'self'", &format!("style-src 'sha256-{hash}'"));
+    let mut reply = typed(make(StatusCode::OK, Bytes::from(page)), "text/html; charset=utf-8");
+    let policy = HeaderValue::from_str(&policy).expect("a hash is plain ASCII");
+    reply.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    reply
 }
 
 /// Lets this answer show one page from elsewhere.

@@ -172,6 +172,20 @@ pub static ROUTES: &[Route] = &[
         .reading(&["access", "secret"]),
     change("/merchants/{merchant}/api/off", Role::Owner, page::merchant::api::disconnect),
     change("/merchants/{merchant}/catch-up", Role::Owner, page::merchant::api::look).reading(&["since", "orders"]),
+    show("/merchants/{merchant}/mails", Role::Operator, page::merchant::mails::show).reading(&["before"]),
+    change("/merchants/{merchant}/mails/{mail}/again", Role::Operator, page::merchant::mails::resend),
+    change("/merchants/{merchant}/recipients", Role::Owner, page::merchant::mails::add)
+        .reading(&["address", "language", "kind"]),
+    change("/merchants/{merchant}/recipients/{recipient}", Role::Owner, page::merchant::mails::set)
+        .reading(&["language", "kind"]),
+    change("/merchants/{merchant}/recipients/{recipient}/remove", Role::Owner, page::merchant::mails::remove),
+    show("/merchants/{merchant}/words/{kind}/{language}", Role::Owner, page::merchant::words::show),
+    show("/merchants/{merchant}/words/{kind}/{language}/preview", Role::Owner, page::merchant::words::preview),
+    change("/merchants/{merchant}/words/{kind}/{language}", Role::Owner, page::merchant::words::set)
+        .reading(&["subject", "greeting", "closing"]),
+    change("/merchants/{merchant}/words/{kind}/{language}/reset", Role::Owner, page::merchant::words::reset),
+    change("/merchants/{merchant}/words/{kind}/{language}/trial", Role::Owner, page::merchant::words::trial)
+        .reading(&["recipient"]),
     show("/merchants/{merchant}/daftra", Role::Owner, page::merchant::daftra::show).reading(&["client"]),
     change("/merchants/{merchant}/daftra", Role::Owner, page::merchant::daftra::connect).reading(&["address", "key"]),
     change("/merchants/{merchant}/places", Role::Owner, page::merchant::daftra::place)
@@ -285,9 +299,8 @@ impl Route {
                 "{style}" => given == page::style_name(),
                 "{script}" => given == page::script_name(),
                 // Our own ids.
-                "{order}" | "{document}" | "{delivery}" | "{user}" | "{token}" | "{request}" => {
-                    given.parse::<i64>().is_ok()
-                }
+                "{order}" | "{document}" | "{delivery}" | "{user}" | "{token}" | "{request}" | "{mail}"
+                | "{recipient}" => given.parse::<i64>().is_ok(),
                 _ if wanted.starts_with('{') => !given.is_empty(),
                 _ => wanted == given,
             };

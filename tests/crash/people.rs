@@ -381,6 +381,12 @@ impl Sim {
                 Wish::UserRights { .. } | Wish::UserDisable { .. } => String::new(),
                 Wish::OrderRule { .. } | Wish::HoldRelease { .. } | Wish::MappingImport { .. } => String::new(),
                 Wish::FailedRetry { slug } => slug.clone(),
+                Wish::MailRecipientAdd { .. }
+                | Wish::MailRecipientSet { .. }
+                | Wish::MailRecipientRemove { .. }
+                | Wish::MailWords { .. }
+                | Wish::MailResend { .. }
+                | Wish::MailTrial { .. } => String::new(),
                 // Nobody wishes for these here.
                 Wish::TokenAdd { .. } | Wish::TokenRevoke { .. } => String::new(),
                 Wish::MerchantClose { .. }

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod machine;
+mod mail;
 mod shops;
 mod telling;
 mod way_in;
@@ -95,6 +96,8 @@ impl Doctor {
         let Some(db) = Self::database(config, &mut rows) else { return rows };
         rows.extend(shops::all(&db));
         rows.extend(telling::all(config, &db));
+        rows.push(mail::way_out(config, self.offline));
+        rows.extend(mail::outbox(&db));
         if !self.offline {
             rows.extend(way_in::from_outside(config));
             // Without the master key nobody has a key to any account.

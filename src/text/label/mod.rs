@@ -7,6 +7,7 @@ pub mod codes;
 pub mod deliveries;
 pub mod home;
 pub mod log;
+pub mod mail;
 pub mod mapping;
 pub mod me;
 pub mod merchants;
@@ -112,6 +113,12 @@ impl Lang {
     #[must_use]
     pub fn log(self) -> &'static log::Log {
         self.pick(&log::EN, &log::AR)
+    }
+
+    /// Mails, and the pages about them.
+    #[must_use]
+    pub fn mail(self) -> &'static mail::Mail {
+        self.pick(&mail::EN, &mail::AR)
     }
 
     /// One order.

@@ -93,6 +93,12 @@ fn found(why: &Why) -> Option<String> {
         | Why::TokenRole(_)
         | Why::TokenDays(_)
         | Why::NoToken
+        | Why::MailForm
+        | Why::RecipientTaken
+        | Why::RecipientsMany(_)
+        | Why::NoRecipient
+        | Why::UnknownPlace
+        | Why::NoMail
         | Why::CodeTwice
         | Why::CodeForm
         | Why::ProductForm
@@ -177,6 +183,13 @@ fn next_step(why: &Why) -> Cow<'static, str> {
         Why::TokenDays(longest) => format!("اكتب عددًا من 1 إلى {longest}").into(),
         Why::TokenShort(shortest) => format!("أرسل {} أو أكثر، عشوائية", CHARACTERS.of(*shortest)).into(),
         Why::NoToken => "لا يوجد رمز بهذا الرقم: صفحة حسابك تعرضها".into(),
+
+        Why::MailForm => "اكتب عنوان بريد واحدًا، مثل \u{2066}orders@example.com\u{2069}".into(),
+        Why::RecipientTaken => "يحصل على الرسائل بهذه اللغة بالفعل: غيّر ما تدور حوله".into(),
+        Why::RecipientsMany(most) => format!("أزل أحدهم: {most} على الأكثر").into(),
+        Why::NoRecipient => "لا أحد بهذا الرقم يحصل على رسائل: صفحة رسائل التاجر تعرضهم".into(),
+        Why::UnknownPlace => "اكتب \u{2066}{order}\u{2069} أو \u{2066}{invoice}\u{2069} أو \u{2066}{total}\u{2069} أو \u{2066}{merchant}\u{2069}، أو بلا أقواس".into(),
+        Why::NoMail => "لا شيء يُرسل: الرسالة في طريقها، أو لم يعد نصها محفوظًا".into(),
 
         Why::NoteLength(_, longest) => format!("اكتب من 1 إلى {}", CHARACTERS.of(*longest)).into(),
         Why::CodeTwice => "الرمز مكتوب مرتين: أبقِ السطر الصحيح".into(),

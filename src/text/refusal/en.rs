@@ -91,6 +91,12 @@ fn found(why: &Why) -> Cow<'static, str> {
         | Why::TokenRole(_)
         | Why::TokenDays(_)
         | Why::NoToken
+        | Why::MailForm
+        | Why::RecipientTaken
+        | Why::RecipientsMany(_)
+        | Why::NoRecipient
+        | Why::UnknownPlace
+        | Why::NoMail
         | Why::CodeTwice
         | Why::CodeForm
         | Why::ProductForm
@@ -181,6 +187,13 @@ fn next_step(why: &Why) -> Cow<'_, str> {
         Why::TokenDays(longest) => format!("write a number from 1 to {longest}").into(),
         Why::TokenShort(shortest) => format!("send {}, random ones, or more", CHARACTERS.of(*shortest)).into(),
         Why::NoToken => "there is no such token: qantara token list shows them".into(),
+
+        Why::MailForm => "write one mail address, for example orders@example.com".into(),
+        Why::RecipientTaken => "it gets mails in this language already: change what they are about".into(),
+        Why::RecipientsMany(most) => format!("remove one of them: {most} at most").into(),
+        Why::NoRecipient => "nobody with this number gets mails: the page of the merchant's mails shows them".into(),
+        Why::UnknownPlace => "write {order}, {invoice}, {total} or {merchant}, or no braces".into(),
+        Why::NoMail => "there is nothing to send: it is on its way, or what it said is no longer kept".into(),
 
         Why::NoteLength(_, longest) => format!("write 1 to {}", CHARACTERS.of(*longest)).into(),
         Why::CodeTwice => "the code stands there twice: keep the line that is right".into(),

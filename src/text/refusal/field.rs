@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::text::{Lang, isolated};
 
 /// Key, English, Arabic.
-const FIELDS: [(&str, &str, &str); 37] = [
+const FIELDS: [(&str, &str, &str); 44] = [
     ("slug", "Short name", "الاسم المختصر"),
     ("name", "Name", "الاسم"),
     ("time_zone", "Time zone", "المنطقة الزمنية"),
@@ -39,6 +39,13 @@ const FIELDS: [(&str, &str, &str); 37] = [
     ("merchants", "Merchants", "التجار"),
     ("order", "Order", "الطلب"),
     ("delivery", "Delivery", "الإشعار"),
+    ("address", "Mail address", "عنوان البريد"),
+    ("recipient", "Recipients", "المستلمون"),
+    ("mail", "Mail", "الرسالة"),
+    ("kind", "Kind of mail", "نوع الرسالة"),
+    ("subject", "Subject", "العنوان"),
+    ("greeting", "Greeting", "التحية"),
+    ("closing", "Closing", "الختام"),
     ("note", "Note", "الملاحظة"),
     ("cause", "Cause", "سبب التعليق"),
     ("code", "Code", "الرمز"),

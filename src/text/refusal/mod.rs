@@ -156,6 +156,19 @@ pub enum Why {
     /// No token has this id.
     NoToken,
 
+    /// Not a mail address, or more than one.
+    MailForm,
+    /// It gets mails already.
+    RecipientTaken,
+    /// The merchant has so many already.
+    RecipientsMany(usize),
+    /// Nobody with this number gets mails.
+    NoRecipient,
+    /// Words in braces that stand for nothing.
+    UnknownPlace,
+    /// No such mail, or what it says is not kept any more, or it is on its way.
+    NoMail,
+
     /// So many characters, where it is at most so many.
     NoteLength(usize, usize),
     /// The code stands there twice.

@@ -9,6 +9,7 @@ pub(in crate::web) mod codes;
 pub(in crate::web) mod daftra;
 pub(in crate::web) mod list;
 pub(in crate::web) mod live;
+pub(in crate::web) mod mails;
 pub(in crate::web) mod overview;
 pub(in crate::web) mod payments;
 pub(in crate::web) mod policies;
@@ -16,6 +17,7 @@ pub(in crate::web) mod shop;
 pub(in crate::web) mod taxes;
 pub(in crate::web) mod vendors;
 pub(in crate::web) mod webhooks;
+pub(in crate::web) mod words;
 
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
@@ -219,7 +221,13 @@ fn wrong(refusal: &Refusal, lang: Lang) -> Wrong {
 }
 
 /// Keys of the merchant file, and the fields of the forms in which they are typed or chosen.
-const FIELDS: [(&str, &str); 17] = [
+const FIELDS: [(&str, &str); 23] = [
+    ("address", "address"),
+    ("recipient", "recipient"),
+    ("language", "language"),
+    ("subject", "subject"),
+    ("greeting", "greeting"),
+    ("closing", "closing"),
     ("slug", "slug"),
     ("name", "name"),
     ("time_zone", "zone"),

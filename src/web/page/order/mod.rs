@@ -12,6 +12,7 @@ use maud::{Markup, html};
 use super::wrong::Wrong;
 use super::{Frame, badge, badge_of_state, code, mapping, maybe_time, page, table, time};
 use crate::db::log::Entry;
+use crate::db::mail::Mail;
 use crate::db::merchant::Mode;
 use crate::db::order::Overview;
 use crate::db::sight::Story;
@@ -46,6 +47,7 @@ struct View<'a> {
     asked: &'a Asked,
     lang: Lang,
     story: Story,
+    mails: Vec<Mail>,
     zone: TimeZone,
     /// What was typed into the form that is shown again.
     typed: &'a str,
@@ -70,7 +72,8 @@ impl<'a> View<'a> {
         let story = asked.see(|sight| sight.story(id, ROWS, CALLS, asked.now()))?;
         // A zone that this build does not know is a reason to show other hours, not to show nothing.
         let zone = TimeZone::get(&story.merchant.time_zone).unwrap_or(TimeZone::UTC);
-        Ok(Self { asked, lang: asked.lang, story, zone, typed })
+        let mails = asked.see(|sight| sight.mails_of_order(id))?;
+        Ok(Self { asked, lang: asked.lang, story, mails, zone, typed })
     }
 }
 
@@ -100,6 +103,7 @@ fn render(view: &View<'_>) -> Markup {
         section { h2 { (label.decisions) } (decisions(view)) }
         section #people { h2 { (words.people) } (story::people(view)) (act::note_form(view)) }
         section.stack { h2 { (label.log) } (table(&[label.time, label.status, label.what], &log(view), words.no_rows)) }
+        (story::mails(view))
         section { h2 { (label.deliveries) } (story::deliveries(view)) }
         section { h2 { (label.calls) } (story::calls(view)) }
         p.muted { (label.times_in) " " (code(view.zone.iana_name().unwrap_or("UTC"))) }

@@ -7,8 +7,10 @@ use super::{CALLS, View};
 use crate::db::act::Act;
 use crate::db::delivery;
 use crate::db::document::Attempt;
+use crate::db::mail::Mail;
 use crate::db::user::Role;
 use crate::domain::ruling::Ruling;
+use crate::web::page::merchant::mails::standing;
 use crate::web::page::{code, maybe_time, removed, table, time};
 
 /// No answer is kept longer than this (`daftra.max_answer_bytes` at most); a size beyond it is not believed.
@@ -45,6 +47,24 @@ fn done<'a>(act: &'a Act, view: &View<'_>) -> &'a str {
             ruling.map_or("order.rule", |ruling| view.lang.words().ruling(ruling))
         }
         other => other,
+    }
+}
+
+/// The mails about the order; nothing where there are none.
+pub(super) fn mails(view: &View<'_>) -> Markup {
+    let words = view.lang.mail();
+    let row = |mail: &Mail| {
+        html! {
+            td { (time(mail.created_at, &view.zone)) }
+            td { (words.of(mail.kind).name) }
+            td { (standing(view.lang, mail, &view.zone)) }
+        }
+    };
+    let rows: Vec<Markup> = view.mails.iter().map(row).collect();
+    html! {
+        @if !rows.is_empty() {
+            section #mails { h2 { (words.title) } (table(&[words.when, words.about, words.state], &rows, "")) }
+        }
     }
 }
 
