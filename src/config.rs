@@ -16,6 +16,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -319,6 +320,21 @@ impl Config {
         let alerts = &self.alerts;
         if !["en", "ar"].contains(&alerts.language.as_str()) {
             return Err(self.error("alerts.language", &alerts.language, "write \"en\" or \"ar\""));
+        }
+        if let Some(address) = alerts.mail_to.iter().find(|address| !is_mail_address(address)) {
+            return Err(self.error(
+                "alerts.mail_to",
+                address,
+                "write mail addresses, for example [\"ops@example.com\"]",
+            ));
+        }
+        if !alerts.mail_to.is_empty() && self.mail.server.is_none() {
+            let remedy = "there is no mail server: name it in mail.server, or empty the list";
+            return Err(self.error("alerts.mail_to", alerts.mail_to.join(", "), remedy));
+        }
+        if TimeZone::get(&alerts.time_zone).is_err() {
+            let remedy = "write the name of a time zone, for example Asia/Riyadh";
+            return Err(self.error("alerts.time_zone", &alerts.time_zone, remedy));
         }
         match (&alerts.telegram_token_file, &alerts.telegram_chat) {
             (Some(_), None) => {

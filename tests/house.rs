@@ -49,8 +49,7 @@ const USES: [(&str, &[&str]); 20] = [
         "cli",
         &[
             "channel", "clock", "config", "daftra", "db", "desk", "domain", "engine", "mail", "outgoing", "sandbox",
-            "shop",
-            "text", "vault", "view", "vitals", "web",
+            "shop", "text", "vault", "view", "vitals", "web",
         ],
     ),
     ("main", &["cli", "sys"]),

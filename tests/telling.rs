@@ -13,6 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use common::stage::{Cast, Plan, Stage};
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use qantara::channel::Channels;
@@ -20,10 +21,10 @@ use qantara::channel::telegram::Telegram;
 use qantara::channel::webhook::Webhook;
 use qantara::config::keys;
 use qantara::db::alert::{self, Cause};
-use qantara::db::notice::{self, Facts};
+use qantara::db::notice;
 use qantara::db::scope::Scope;
 use qantara::db::sight::Sight;
-use qantara::domain::telling::{Pace, Stage as Said, Standing, next};
+use qantara::domain::telling::{Facts, Pace, Stage as Said, Standing, next};
 use qantara::engine::telling::Tongue;
 use qantara::outgoing::Outgoing;
 use qantara::text::{Lang, telling};
@@ -136,7 +137,12 @@ fn stage_by(telegram: Option<&Ear>, webhook: Option<&Ear>, outgoing: Outgoing) -
     let webhook =
         webhook.map(|ear| Webhook::new(format!("http://{}/hook?x=1", ear.address), &written_secret()).unwrap());
     stage.engine.is_reached_at("https://orders.example.com".to_owned());
-    stage.engine.speaks_by(Tongue { channels: Channels::new(outgoing, telegram, webhook), lang: Lang::En });
+    stage.engine.speaks_by(Tongue {
+        channels: Channels::new(outgoing, telegram, webhook),
+        lang: Lang::En,
+        mail_to: Vec::new(),
+        zone: TimeZone::UTC,
+    });
     stage.start();
     stage
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
+use jiff::tz::TimeZone;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
@@ -45,7 +46,8 @@ pub(super) fn tongue(config: &Config, outgoing: Outgoing) -> anyhow::Result<Tong
         _ => None,
     };
     let lang = Lang::of_tag(&alerts.language).unwrap_or(Lang::En);
-    Ok(Tongue { channels: Channels::new(outgoing, telegram, webhook), lang })
+    let zone = TimeZone::get(&alerts.time_zone).unwrap_or(TimeZone::UTC);
+    Ok(Tongue { channels: Channels::new(outgoing, telegram, webhook), lang, mail_to: alerts.mail_to.clone(), zone })
 }
 
 fn webhook(url: &str, file: &Path) -> anyhow::Result<Webhook> {

@@ -262,6 +262,10 @@ pub struct Alerts {
     pub remind_ms: u64,
     /// In which language: `en` or `ar`.
     pub language: String,
+    /// Who gets each alert, and the summary of each day, by mail.
+    pub mail_to: Vec<String>,
+    /// The time zone of those who do.
+    pub time_zone: String,
     /// The token of a Telegram bot that tells of alerts.
     #[serde(with = "optional")]
     pub telegram_token_file: Option<PathBuf>,
@@ -289,6 +293,8 @@ impl Default for Alerts {
             settle_ms: 60 * SECOND,
             remind_ms: 24 * HOUR,
             language: "en".into(),
+            mail_to: Vec::new(),
+            time_zone: "Asia/Riyadh".into(),
             telegram_token_file: None,
             telegram_chat: None,
             telegram_address: "https://api.telegram.org".into(),

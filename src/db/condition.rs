@@ -12,7 +12,7 @@ use super::merchant::{self, Merchant, Mode};
 use super::pulse::{DEEPEST, queue};
 use super::scope::Scope;
 use super::sight::Sight;
-use super::{Context as _, Error, account, notice, privacy, rejection};
+use super::{Context as _, Error, account, mail, notice, privacy, rejection};
 
 /// From when on something is worth an alert.
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +33,7 @@ pub fn conditions(c: &Connection, limits: &Limits, now: Timestamp) -> Result<Con
         (Cause::Signatures, signatures(c, now)?),
         (Cause::Privacy, asked_by_customers(c, now)?),
         (Cause::Uninstalled, without_app(c)?),
-        (Cause::Messages, messages(c)?),
+        (Cause::Messages, messages(c, now)?),
     ]);
     let mut note = |cause, merchant_id, count: u32| {
         let subjects: &mut BTreeMap<_, _> = found.entry(cause).or_default();
@@ -95,12 +95,15 @@ fn asked_by_customers(c: &Connection, now: Timestamp) -> Result<BTreeMap<String,
 }
 
 /// Ways by which nothing gets out.
-fn messages(c: &Connection) -> Result<BTreeMap<String, Standing>, Error> {
+fn messages(c: &Connection, now: Timestamp) -> Result<BTreeMap<String, Standing>, Error> {
     let mut found = BTreeMap::new();
     for channel in notice::CHANNELS {
         if notice::is_failing(c, channel)? {
             found.insert(channel.to_owned(), Standing { merchant_id: None, count: 1 });
         }
+    }
+    if let Some(waiting) = mail::stuck(c, now)? {
+        found.insert("mail".to_owned(), Standing { merchant_id: None, count: waiting });
     }
     Ok(found)
 }

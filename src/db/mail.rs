@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 
 use super::convert::{at, from_json, maybe_at, ms, to_json, word};
@@ -160,6 +160,11 @@ pub fn switch(tx: &Transaction<'_>, is_on: bool, now: Timestamp) -> Result<(), E
     tx.execute("delete from setting where key = ?1", [setting::MAILS_SINCE]).during(SWITCH)?;
     tx.execute("delete from mail_news", []).during(SWITCH)?;
     Ok(())
+}
+
+/// Whether mails are on.
+pub fn is_on(c: &Connection) -> Result<bool, Error> {
+    Ok(setting::time(c, setting::MAILS_SINCE)?.is_some())
 }
 
 /// The oldest news of which no mails were made yet.
@@ -400,6 +405,25 @@ pub fn standing(c: &Connection, since: Timestamp) -> Result<Standing, Error> {
         .query_row((ms(since), MOST_COUNTED), |row| row.get(0))
         .during(ASK)?;
     Ok(Standing { waiting, oldest: maybe_at(oldest)?, failed })
+}
+
+/// So long a mail waits that the server does not take before that is an alert.
+const STUCK: SignedDuration = SignedDuration::from_mins(30);
+
+/// How many mails wait, if the oldest of them was tried and has waited for long.
+pub(super) fn stuck(c: &Connection, now: Timestamp) -> Result<Option<i64>, Error> {
+    let Standing { waiting, oldest, .. } = standing(c, now)?;
+    let is_late = oldest.is_some_and(|oldest| oldest + STUCK <= now);
+    let is_tried = || {
+        const ASK: &str = "ask whether mails fail";
+        c.prepare_cached(
+            "select exists (select 1 from mail indexed by mail_due where state = 'queued' and failures > 0)",
+        )
+        .during(ASK)?
+        .query_row([], |row| row.get::<_, bool>(0))
+        .during(ASK)
+    };
+    Ok(if is_late && is_tried()? { Some(waiting.into()) } else { None })
 }
 
 /// Takes away what mails say of an order; those that wait do not go out any more.

@@ -3,39 +3,19 @@
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
-use serde::{Deserialize, Serialize};
 
 use super::alert::{Alert, Cause};
 use super::convert::{at, from_json, maybe_at, ms, to_json, word};
 use super::sight::Sight;
 use super::{Context as _, Error, account, merchant, pulse};
-use crate::domain::telling::{Pace, Stage, Standing, next};
+use crate::domain::telling::{Facts, Pace, Stage, Standing, next};
 
-/// Words of the channels.
+/// Words of the channels beside mail.
 pub const CHANNELS: [&str; 2] = ["telegram", "webhook"];
 /// Failures in a row of one channel after which that is an alert itself.
 const FAILING: u32 = 3;
 /// After so many failures of one row nobody tries any more.
 pub const MOST_FAILURES: u32 = 12;
-
-/// What a word about an alert says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Facts {
-    /// The alert's id.
-    pub alert: i64,
-    /// A word of [`Cause`], or of a later version.
-    pub cause: String,
-    /// Name and slug of the merchant that it is about.
-    pub merchant: Option<(String, String)>,
-    /// The Daftra account that it is about, by its address; or what else there is to name.
-    pub particular: Option<String>,
-    /// How often it came.
-    pub count: i64,
-    /// Orders that wait because of it; none where that is not to be said.
-    pub waiting: Option<u32>,
-    pub opened_at: Timestamp,
-    pub closed_at: Option<Timestamp>,
-}
 
 /// A word that is due.
 #[derive(Clone, Debug, PartialEq, Eq)]

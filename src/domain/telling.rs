@@ -3,6 +3,7 @@
 //! A cause is told once however often it comes: what came meanwhile is a count. One that comes and goes is told like one that
 //! stays, at most once in each pause.
 
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -73,4 +74,38 @@ pub fn next(alert: &Standing, pace: Pace) -> Option<(Stage, Timestamp)> {
         (Some((Stage::Opened | Stage::Reminder, at)), None) => Some((Stage::Reminder, at + pace.remind)),
         (Some((Stage::Opened | Stage::Reminder, _)), Some(closed)) => Some((Stage::Over, closed)),
     }
+}
+
+/// What a word about an alert says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// The alert's id.
+    pub alert: i64,
+    /// The word of its cause, perhaps of a later version.
+    pub cause: String,
+    /// Name and slug of the merchant that it is about.
+    pub merchant: Option<(String, String)>,
+    /// The Daftra account that it is about, by its address; or what else there is to name.
+    pub particular: Option<String>,
+    /// How often it came.
+    pub count: i64,
+    /// Orders that wait because of it; none where that is not to be said.
+    pub waiting: Option<u32>,
+    pub opened_at: Timestamp,
+    pub closed_at: Option<Timestamp>,
+}
+
+/// What is told of a merchant's day: its statement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Day {
+    pub merchant: String,
+    pub day: Date,
+    /// How many orders are in which class, by the class's word; classes without any are not there.
+    pub classes: Vec<(String, i64)>,
+    /// Numbers of orders that nobody told of, as people write them.
+    pub missing: Vec<String>,
+    /// The shop itself was looked through: there are no other orders.
+    pub is_proven: bool,
+    /// The statement's page.
+    pub page: Option<String>,
 }

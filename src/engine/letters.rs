@@ -122,8 +122,6 @@ impl Scene<'_> {
             }
         };
         Letter {
-            kind,
-            language: language.to_owned(),
             merchant: self.merchant.name.clone(),
             order: Some(Order {
                 name: self.order.name.clone(),
@@ -132,10 +130,8 @@ impl Scene<'_> {
             paper: about.and_then(|document| self.paper(document)),
             changes,
             reason: if matches!(kind, Kind::Held | Kind::Failed) { self.order.reason.clone() } else { None },
-            of: None,
-            link: None,
             own: own.map(|own| Own { subject: own.subject, greeting: own.greeting, closing: own.closing }),
-            is_trial: false,
+            ..Letter::blank(kind, language)
         }
     }
 
@@ -157,17 +153,10 @@ impl Scene<'_> {
 #[must_use]
 pub fn more(merchant: &Merchant, of: Kind, language: &str, origin: Option<&str>) -> Letter {
     Letter {
-        kind: Kind::More,
-        language: language.to_owned(),
         merchant: merchant.name.clone(),
-        order: None,
-        paper: None,
-        changes: Vec::new(),
-        reason: None,
         of: Some(of),
         link: origin.map(|origin| format!("{origin}/attention?merchant={}", merchant.slug)),
-        own: None,
-        is_trial: false,
+        ..Letter::blank(Kind::More, language)
     }
 }
 

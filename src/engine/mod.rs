@@ -20,6 +20,7 @@ pub mod seals;
 mod shop;
 mod stock;
 mod subscriptions;
+mod summary;
 pub mod telling;
 mod upkeep;
 pub mod worker;

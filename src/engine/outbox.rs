@@ -229,7 +229,7 @@ impl Engine {
         Ok(bytes.map(|bytes| (to, bytes)))
     }
 
-    fn seals(&self) -> Result<Option<Seals>, Error> {
+    pub(super) fn seals(&self) -> Result<Option<Seals>, Error> {
         let stored = self.db.read(data_key::newest)?;
         Ok(Seals::of(&self.vault, stored.as_ref()))
     }

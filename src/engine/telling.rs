@@ -1,16 +1,23 @@
 //! Tells people of alerts who look at no page. What is told is decided by `domain::telling` and noted in one transaction with
 //! the rows that are sent; sending is a thread's own, so that a receiver who does not answer keeps nobody waiting.
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use rusqlite::Transaction;
 
 use super::Engine;
+use super::letters::{Address, Seals};
 use super::worker::Step;
 use crate::channel::{Channel, Channels, Message, Refused};
-use crate::db::Error;
 use crate::db::notice::{self, MOST_FAILURES, Notice, Outcome};
+use crate::db::{Error, mail};
+use crate::domain::news::Kind;
 use crate::domain::retry::Backoff;
+use crate::mail::letter::Letter;
 use crate::text::{Lang, telling};
 
+/// How `db::condition` names mails among the ways that may fail.
+const MAIL: &str = "mail";
 /// Between tries of what was not taken.
 const RETRY: Backoff = Backoff { first: SignedDuration::from_secs(30), longest: SignedDuration::from_hours(2) };
 /// Nobody is waited for longer, whatever pause a receiver asks for.
@@ -18,11 +25,42 @@ const LONGEST_PAUSE: SignedDuration = SignedDuration::from_hours(6);
 /// The net under a wake-up that got lost; after an error of the database, too.
 const LONGEST_SLEEP: SignedDuration = SignedDuration::from_mins(5);
 
-/// How alerts are told beside mail.
+/// How alerts are told.
 #[derive(Clone, Debug)]
 pub struct Tongue {
     pub channels: Channels,
     pub lang: Lang,
+    /// Mail addresses of those who run the server; none while mails are off.
+    pub mail_to: Vec<String>,
+    /// In which they get the summary of the day.
+    pub zone: TimeZone,
+}
+
+/// Those who run the server, as the outbox writes to them.
+#[derive(Default)]
+pub(super) struct ToOperators {
+    seals: Option<Seals>,
+    addresses: Vec<String>,
+    language: &'static str,
+}
+
+impl ToOperators {
+    /// One mail to each.
+    pub(super) fn put(
+        &self,
+        tx: &Transaction<'_>,
+        key: &str,
+        now: Timestamp,
+        letter: impl Fn(&str) -> Letter,
+    ) -> Result<(), Error> {
+        let Some(seals) = &self.seals else { return Ok(()) };
+        for (number, address) in self.addresses.iter().enumerate() {
+            let to = Address { merchant_id: None, order_id: None, address };
+            let new = seals.sealed(format!("{key}/{number}"), &letter(self.language), &to, now, now);
+            mail::put(tx, &new, now)?;
+        }
+        Ok(())
+    }
 }
 
 impl Engine {
@@ -36,17 +74,41 @@ impl Engine {
     pub(super) fn tell_of_alerts(&self, now: Timestamp) -> Result<(), Error> {
         let Some(tongue) = self.tongue.get() else { return Ok(()) };
         let (pace, open) = (self.settings.telling, tongue.channels.open());
-        if open.is_empty() || self.db.read(|c| notice::due(c, pace, now))?.is_empty() {
+        let is_heard = !open.is_empty() || !tongue.mail_to.is_empty();
+        if !is_heard || self.db.read(|c| notice::due(c, pace, now))?.is_empty() {
             return Ok(());
         }
+        let (letters, page) = (self.letters_to_operators()?, self.alerts_page());
         self.db.write(move |tx| {
             for word in notice::due(tx, pace, now)? {
                 notice::tell(tx, &word, open.iter().map(|channel| channel.word()), now)?;
+                if word.may_go_by(MAIL) {
+                    let key = format!("alert/{}/{}/{}", word.facts.alert, word.stage.word(), now.as_millisecond());
+                    letters.put(tx, &key, now, |language| Letter {
+                        alert: Some((word.stage, word.facts.clone())),
+                        link: Some(page.clone()),
+                        ..Letter::blank(Kind::Alert, language)
+                    })?;
+                }
             }
             Ok(())
         })?;
         self.mouth.ring();
+        self.wake_mails();
         Ok(())
+    }
+
+    pub(super) fn alerts_page(&self) -> String {
+        format!("{}/alerts", self.origin.get().map_or("", String::as_str))
+    }
+
+    /// What it takes to write to those who run the server. Without the key of what is sealed nobody is written to.
+    pub(super) fn letters_to_operators(&self) -> Result<ToOperators, Error> {
+        let Some(tongue) = self.tongue.get() else { return Ok(ToOperators::default()) };
+        if tongue.mail_to.is_empty() {
+            return Ok(ToOperators::default());
+        }
+        Ok(ToOperators { seals: self.seals()?, addresses: tongue.mail_to.clone(), language: tongue.lang.tag() })
     }
 
     /// The life of the thread.
@@ -64,7 +126,7 @@ impl Engine {
         let mut next = now + LONGEST_SLEEP;
         for channel in Channel::ALL {
             match self.db.read(|c| notice::first(c, channel.word())) {
-                Ok(Some((notice, due))) if due <= now => match self.send(channel, &notice) {
+                Ok(Some((notice, due))) if due <= now => match self.say(channel, &notice) {
                     Ok(()) => return Step::Done,
                     Err(error) => tracing::error!(%error, "cannot note what came of telling an alert"),
                 },
@@ -76,9 +138,9 @@ impl Engine {
         Step::Idle(next)
     }
 
-    fn send(&self, channel: Channel, notice: &Notice) -> Result<(), Error> {
+    fn say(&self, channel: Channel, notice: &Notice) -> Result<(), Error> {
         let Some(tongue) = self.tongue.get() else { return Ok(()) };
-        let page = format!("{}/alerts", self.origin.get().map_or("", String::as_str));
+        let page = self.alerts_page();
         let text = telling::text(tongue.lang, notice.stage, &notice.facts, &page);
         let body = telling::body(tongue.lang, notice.stage, &notice.facts, &page, notice.created_at).to_string();
         let id = format!("alert-{}-{}", notice.created_at.as_millisecond(), notice.id);

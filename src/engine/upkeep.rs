@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Engine;
 use super::night::Drawn;
+use super::summary::Summed;
 use crate::db::alert::{self, Cause, Standing};
 use crate::db::condition::conditions;
 use crate::db::trim::{self, Class, Place};
@@ -44,6 +45,8 @@ pub(super) struct Upkeep {
     walk: Walk,
     /// Whose statements are drawn up.
     drawn: Drawn,
+    /// Whose day was told.
+    summed: Summed,
 }
 
 /// A walk of retention through all classes.
@@ -96,6 +99,10 @@ impl Engine {
         let mut drawn = self.memory().drawn.clone();
         let ended = self.account(&mut drawn, now);
         self.memory().drawn = drawn;
+        ended?;
+        let mut summed = self.memory().summed.clone();
+        let ended = self.sum_up(&mut summed, now);
+        self.memory().summed = summed;
         ended
     }
 

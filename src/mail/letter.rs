@@ -8,6 +8,7 @@ use crate::domain::money::{Amount, Currency};
 use crate::domain::news::Kind;
 use crate::domain::reason::Reason;
 use crate::domain::refund::Cause;
+use crate::domain::telling::{Day, Facts, Stage};
 
 /// One mail to one recipient.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +34,14 @@ pub struct Letter {
     /// Somebody wants to see how it looks.
     #[serde(default)]
     pub is_trial: bool,
+    /// Of an alert.
+    #[serde(default)]
+    pub alert: Option<(Stage, Facts)>,
+    /// Of a summary: each merchant's day, and for the operator how many alerts are open.
+    #[serde(default)]
+    pub days: Vec<Day>,
+    #[serde(default)]
+    pub open_alerts: Option<u32>,
 }
 
 /// An order, as people know it.
@@ -118,6 +127,9 @@ impl Letter {
             link: None,
             own: None,
             is_trial: false,
+            alert: None,
+            days: Vec::new(),
+            open_alerts: None,
         }
     }
 }

@@ -7,8 +7,9 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::letter::{Change, Letter, Line, Paper, PaperKind};
 use crate::domain::news::Kind;
+use crate::domain::telling::{Day, Stage};
 use crate::text::label::mail::Mail as Words;
-use crate::text::{self, Lang, Sentence};
+use crate::text::{self, Lang, Sentence, telling};
 
 /// What can stand in a merchant's own words for something of the order.
 pub const PLACES: [&str; 4] = ["{order}", "{invoice}", "{total}", "{merchant}"];
@@ -57,7 +58,10 @@ impl View<'_> {
     /// One line, whatever stands in the words.
     fn subject(&self) -> String {
         let own = self.letter.own.as_ref().map(|own| own.subject.as_str());
-        let mut filled = self.fill(own.unwrap_or(self.words.of(self.letter.kind).subject));
+        let mut filled = match self.news() {
+            Some(news) => news,
+            None => self.fill(own.unwrap_or(self.words.of(self.letter.kind).subject)),
+        };
         if self.letter.is_trial {
             filled = format!("{}: {filled}", self.words.trial.name);
         }
@@ -96,12 +100,65 @@ impl View<'_> {
         filled + rest
     }
 
-    fn heading(&self) -> &'static str {
+    /// The first line of what is told of no order.
+    fn news(&self) -> Option<String> {
+        if let Some((stage, facts)) = &self.letter.alert {
+            return Some(telling::headline(self.lang, *stage, facts));
+        }
+        let first = self.letter.days.first()?;
+        let of = format!("{} {}", self.lang.telling().day, first.day);
+        Some(if self.letter.merchant.is_empty() { of } else { format!("{of} – {}", self.letter.merchant) })
+    }
+
+    fn heading(&self) -> String {
+        if let Some(news) = self.news() {
+            return news;
+        }
         let of = self.words.of(self.letter.kind);
-        match self.letter.paper.as_ref().map(|paper| paper.kind) {
+        let heading = match self.letter.paper.as_ref().map(|paper| paper.kind) {
             Some(PaperKind::Refund) => self.words.refunded,
             Some(PaperKind::Reversal) => self.words.reversed,
             Some(PaperKind::Cancel | PaperKind::Invoice) | None => of.heading,
+        };
+        heading.to_owned()
+    }
+
+    /// What an alert says below its first line, and how many are open.
+    fn told(&self) -> Vec<String> {
+        let words = self.lang.telling();
+        let mut lines = Vec::new();
+        if let Some((stage, facts)) = &self.letter.alert {
+            lines.extend(telling::lines(self.lang, *stage, facts));
+        }
+        lines.extend(self.letter.open_alerts.map(|open| match open {
+            0 => words.nothing_stands.to_owned(),
+            open => words.standing.of(open),
+        }));
+        lines
+    }
+
+    /// Whether the shop vouches for a day.
+    fn vouched(&self, day: &Day) -> &'static str {
+        let words = self.lang.telling();
+        if day.is_proven { words.proven } else { words.told_only }
+    }
+
+    fn day_text(&self, day: &Day) -> String {
+        let mut lines = vec![format!("{} – {}", day.merchant, day.day)];
+        lines.extend(telling::day(self.lang, day).into_iter().map(|(name, value)| format!("{name}: {value}")));
+        lines.push(self.vouched(day).to_owned());
+        lines.extend(day.page.iter().map(|page| format!("{}: {page}", self.lang.telling().statement)));
+        lines.join("\n")
+    }
+
+    fn day_html(&self, day: &Day) -> Markup {
+        html! {
+            h2 { bdi { (day.merchant) } " – " bdi { (day.day) } }
+            table.facts role="presentation" cellpadding="0" cellspacing="0" {
+                @for (name, value) in telling::day(self.lang, day) { tr { td.name { (name) } td.value { bdi { (value) } } } }
+            }
+            p.muted { (self.vouched(day)) }
+            @if let Some(page) = &day.page { p.links { a.button href=(page) { (self.lang.telling().statement) } } }
         }
     }
 
@@ -128,7 +185,7 @@ impl View<'_> {
     fn facts(&self) -> Vec<(&'static str, String)> {
         let (words, letter) = (self.words, self.letter);
         let mut facts = Vec::new();
-        if !letter.merchant.is_empty() {
+        if !letter.merchant.is_empty() && letter.days.is_empty() {
             facts.push((words.merchant, letter.merchant.clone()));
         }
         if let Some(order) = &letter.order {
@@ -184,8 +241,10 @@ impl View<'_> {
     }
 
     fn text(&self) -> String {
-        let mut parts = vec![self.greeting(), self.heading().to_owned()];
+        let mut parts = vec![self.greeting(), self.heading()];
         parts.extend(self.lead());
+        parts.push(self.told().join("\n"));
+        parts.extend(self.letter.days.iter().map(|day| self.day_text(day)));
         let facts = self.facts().into_iter().map(|(name, value)| format!("{name}: {value}"));
         parts.push(facts.collect::<Vec<_>>().join("\n"));
         for sentence in self.reasons() {
@@ -240,8 +299,10 @@ impl View<'_> {
                     table.page role="presentation" width="100%" cellpadding="0" cellspacing="0" { tr { td align="center" {
                         table.card role="presentation" width="100%" cellpadding="0" cellspacing="0" { tr { td.card-body dir=(self.lang.direction()) {
                             (paragraphs(&self.greeting()))
-                            h1 class=(tone(self.letter.kind)) { (self.heading()) }
+                            h1 class=(self.tone()) { (self.heading()) }
                             @if let Some(lead) = self.lead() { p { (lead) } }
+                            @for line in self.told() { p { (line) } }
+                            @for day in &self.letter.days { (self.day_html(day)) }
                             (self.facts_html())
                             @for sentence in self.reasons() {
                                 div.reason { p { strong { (sentence.what) } } @if !sentence.next_step.is_empty() { p { (sentence.next_step) } } }
@@ -259,6 +320,16 @@ impl View<'_> {
                     } } }
                 }
             }
+        }
+    }
+
+    /// The colour of the heading; its words say the same.
+    fn tone(&self) -> &'static str {
+        match self.letter.kind {
+            Kind::Created | Kind::Updated | Kind::Cancelled | Kind::Trial | Kind::Summary => "calm",
+            Kind::Held | Kind::More => "warn",
+            Kind::Alert if self.letter.alert.as_ref().is_some_and(|(stage, _)| *stage == Stage::Over) => "calm",
+            Kind::Failed | Kind::Alert => "bad",
         }
     }
 
@@ -318,15 +389,6 @@ fn paragraphs(words: &str) -> Markup {
         @for part in words.split("\n\n").map(str::trim).filter(|part| !part.is_empty()) {
             p { @for (number, line) in part.lines().enumerate() { @if number > 0 { br; } (line) } }
         }
-    }
-}
-
-/// The colour of the heading; its words say the same.
-fn tone(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Created | Kind::Updated | Kind::Cancelled | Kind::Trial | Kind::Summary => "calm",
-        Kind::Held | Kind::More => "warn",
-        Kind::Failed | Kind::Alert => "bad",
     }
 }
 

@@ -5,8 +5,8 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::{Lang, alert, isolated};
-use crate::db::notice::Facts;
-use crate::domain::telling::Stage;
+use crate::db::class::Class;
+use crate::domain::telling::{Day, Facts, Stage};
 
 /// The first line: what is the case, and where.
 #[must_use]
@@ -48,6 +48,22 @@ pub fn text(lang: Lang, stage: Stage, facts: &Facts, page: &str) -> String {
     all.extend(lines(lang, stage, facts));
     all.push(page.to_owned());
     all.join("\n")
+}
+
+/// A merchant's day: names and values, line by line.
+#[must_use]
+pub fn day(lang: Lang, day: &Day) -> Vec<(String, String)> {
+    let words = lang.telling();
+    let sum = day.classes.iter().map(|(_, count)| count).sum::<i64>();
+    let mut lines = vec![(words.orders.to_owned(), sum.to_string())];
+    for (word, count) in &day.classes {
+        let name = Class::parse(word).map_or(word.as_str(), |class| lang.words().class(class));
+        lines.push((name.to_owned(), count.to_string()));
+    }
+    if !day.missing.is_empty() {
+        lines.push((words.missing.to_owned(), day.missing.join(", ")));
+    }
+    lines
 }
 
 /// The same for programs.

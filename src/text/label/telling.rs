@@ -24,6 +24,15 @@ pub struct Telling {
     pub failed: &'static str,
     /// What `alert test` says.
     pub trial: &'static str,
+    /// Of the daily summary.
+    pub day: &'static str,
+    pub orders: &'static str,
+    pub missing: &'static str,
+    pub proven: &'static str,
+    pub told_only: &'static str,
+    pub statement: &'static str,
+    pub standing: Plural,
+    pub nothing_stands: &'static str,
 }
 
 impl Telling {
@@ -75,6 +84,14 @@ pub(super) static EN: Telling = Telling {
     sent: "sent",
     failed: "not sent",
     trial: "This is a test: alerts arrive here.",
+    day: "Summary of",
+    orders: "Orders",
+    missing: "Numbers nobody told of",
+    proven: "The shop itself was looked through: it has no other orders of this day.",
+    told_only: "These are the orders that the shop told of; without its API nobody can know of others.",
+    statement: "Open the statement",
+    standing: Plural::en("{} alert is open", "{} alerts are open"),
+    nothing_stands: "No alert is open",
 };
 
 pub(super) static AR: Telling = Telling {
@@ -93,4 +110,18 @@ pub(super) static AR: Telling = Telling {
     sent: "أُرسل",
     failed: "لم يُرسل",
     trial: "هذه تجربة: التنبيهات تصل إلى هنا.",
+    day: "ملخص",
+    orders: "الطلبات",
+    missing: "أرقام لم يُبلغ عنها أحد",
+    proven: "فُحص المتجر نفسه: ليست لديه طلبات أخرى في هذا اليوم.",
+    told_only: "هذه هي الطلبات التي أبلغ عنها المتجر؛ من دون واجهته البرمجية لا يمكن معرفة غيرها.",
+    statement: "افتح الكشف",
+    standing: Plural::ar([
+        "تنبيه واحد مفتوح",
+        "تنبيهان مفتوحان",
+        "{} تنبيهات مفتوحة",
+        "{} تنبيهًا مفتوحًا",
+        "{} تنبيه مفتوح",
+    ]),
+    nothing_stands: "لا تنبيه مفتوحًا",
 };
