@@ -11,7 +11,7 @@ use std::thread;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use common::stage::{Cast, Plan, Stage};
+use common::stage::{Cast, Plan, Stage, shop};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -20,13 +20,22 @@ use qantara::channel::Channels;
 use qantara::channel::telegram::Telegram;
 use qantara::channel::webhook::Webhook;
 use qantara::config::keys;
+use qantara::db::Context as _;
 use qantara::db::alert::{self, Cause};
+use qantara::db::data_key;
+use qantara::db::mail::{self, Filter};
 use qantara::db::notice;
 use qantara::db::scope::Scope;
 use qantara::db::sight::Sight;
+use qantara::desk::Wish;
+use qantara::domain::news::Kind;
 use qantara::domain::telling::{Facts, Pace, Stage as Said, Standing, next};
+use qantara::engine::letters::Seals;
 use qantara::engine::telling::Tongue;
+use qantara::mail::letter::Letter;
+use qantara::mail::render::render;
 use qantara::outgoing::Outgoing;
+use qantara::sandbox::shop::cart::Cart;
 use qantara::text::{Lang, telling};
 use serde_json::Value;
 use sha2::Sha256;
@@ -326,6 +335,108 @@ fn a_secret_that_is_none_is_refused_with_how_to_make_one() {
         assert!(error.contains("whsec_") && error.contains("/dev/urandom"), "{bad}: {error}");
     }
     assert!(Webhook::new("https://example.com/".into(), &format!(" {}\n", written_secret())).is_ok());
+}
+
+/// The stage of somebody who listens at a webhook and gets mails, which nobody sends: they stay in the outbox.
+fn stage_with_mails(webhook: &Ear) -> Stage {
+    let mut stage = Stage::new(Plan { upkeep: MINUTE, ..Plan::default() });
+    stage.add(&Cast::default());
+    let (sealed, now) = (stage.vault.seal_data_key(1, &stage.data_key), stage.clock.now());
+    stage.db.write(move |tx| data_key::add(tx, 1, &sealed, now)).unwrap();
+    let webhook = Webhook::new(format!("http://{}/hook?x=1", webhook.address), &written_secret()).unwrap();
+    stage.engine.is_reached_at("https://orders.example.com".to_owned());
+    stage.engine.speaks_by(Tongue {
+        channels: Channels::new(outgoing(&["127.0.0.0/8"]), None, Some(webhook)),
+        lang: Lang::Ar,
+        mail_to: vec!["ops@example.com".into(), "night@example.com".into()],
+        zone: TimeZone::get("Asia/Riyadh").unwrap(),
+    });
+    stage.engine.open_outbox(true).unwrap();
+    stage.start();
+    stage
+}
+
+/// The mails in the outbox, oldest first: to whom, and what they say.
+fn mails(stage: &Stage) -> Vec<(String, Letter)> {
+    let (mails, key) = stage.db.read(|c| Ok((mail::list(c, Filter::default(), 100)?, data_key::newest(c)?))).unwrap();
+    let seals = Seals::of(&stage.vault, key.as_ref()).unwrap();
+    mails.iter().rev().map(|mail| (seals.recipient(mail).unwrap(), seals.letter(mail).unwrap())).collect()
+}
+
+#[test]
+fn those_who_run_the_server_get_each_alert_once_by_mail() {
+    let ear = Ear::new();
+    let stage = stage_with_mails(&ear);
+    raise(&stage, 40);
+    stage.pass(HOUR);
+    close(&stage);
+    stage.pass(MINUTE * 3);
+    let mails: Vec<(String, Letter)> =
+        mails(&stage).into_iter().filter(|(_, letter)| letter.alert.as_ref().unwrap().1.cause == "failed").collect();
+    let told: Vec<(&str, Said, i64)> = mails
+        .iter()
+        .map(|(to, letter)| (to.as_str(), letter.alert.as_ref().unwrap().0, letter.alert.as_ref().unwrap().1.count))
+        .collect();
+    let expected = [
+        ("ops@example.com", Said::Opened, 40),
+        ("night@example.com", Said::Opened, 40),
+        ("ops@example.com", Said::Over, 40),
+        ("night@example.com", Said::Over, 40),
+    ];
+    assert_eq!(told, expected);
+    let mail = render(&mails[0].1, 1);
+    assert!(mail.subject.starts_with("تنبيه: "), "{}", mail.subject);
+    assert!(mail.html.contains("dir=\"rtl\"") && mail.html.contains("https://orders.example.com/alerts"));
+    assert!(mail.text.contains("حدث 40 مرة"), "{}", mail.text);
+}
+
+#[test]
+fn that_mails_fail_is_told_by_another_way() {
+    let ear = Ear::new();
+    let stage = stage_with_mails(&ear);
+    raise(&stage, 1);
+    stage.pass(MINUTE * 5);
+    stage.db.write(|tx| tx.execute("update mail set failures = 2", []).during("let mails fail")).unwrap();
+    stage.pass(MINUTE * 40);
+    let causes: Vec<Value> = ear.heard().iter().map(|heard| heard.json()["data"]["cause"].clone()).collect();
+    assert_eq!(causes, ["failed", "messages"]);
+    assert!(mails(&stage).iter().all(|(_, letter)| letter.alert.as_ref().unwrap().1.cause != "messages"));
+}
+
+#[test]
+fn the_day_is_told_once_in_the_morning() {
+    let ear = Ear::new();
+    let stage = stage_with_mails(&ear);
+    stage.wish(Wish::MailRecipientAdd {
+        slug: "wadi".into(),
+        address: "shop@example.com".into(),
+        language: "en".into(),
+        kinds: [Kind::Summary].into(),
+    });
+    let (mut shop, shelf) = shop("wadi.myshopify.com", "hush", 1);
+    for _ in 0..3 {
+        stage.deliver(&shop.buy(&Cart::of(&[(shelf[0], 1)]), stage.clock.now()).unwrap().1);
+    }
+    stage.until_idle(HOUR);
+    let seven: Timestamp = "2026-06-18T04:00:00Z".parse().unwrap();
+    stage.pass(seven.duration_since(stage.clock.now()) - MINUTE);
+    let summaries = |stage: &Stage| -> Vec<(String, Letter)> {
+        mails(stage).into_iter().filter(|(_, letter)| letter.kind == Kind::Summary).collect()
+    };
+    assert_eq!(summaries(&stage).len(), 0, "before seven nobody is told");
+    stage.pass(MINUTE * 3);
+    let told = summaries(&stage);
+    let to: Vec<&str> = told.iter().map(|(to, _)| to.as_str()).collect();
+    assert_eq!(to, ["shop@example.com", "ops@example.com", "night@example.com"]);
+    let stage = stage.restart(MINUTE);
+    let mail = render(&told[0].1, 1);
+    assert_eq!(mail.subject, "Summary of 2026-06-17 – Wadi".replace("Wadi", &told[0].1.merchant));
+    for part in ["Orders: 3", "invoiced: 3", "https://orders.example.com/merchants/wadi/statements/2026-06-17"] {
+        assert!(mail.text.to_lowercase().contains(&part.to_lowercase()), "{part} is missing in {}", mail.text);
+    }
+    let all = render(&told[1].1, 1);
+    assert!(all.subject.starts_with("ملخص 2026-06-17") && all.text.contains("لا تنبيه مفتوحًا"), "{}", all.text);
+    assert_eq!(summaries(&stage).len(), 3);
 }
 
 /// One alert as the database would keep it.

@@ -128,7 +128,7 @@ pub(super) fn add_recipient(
         return Err(Refusal::new("address", address, Why::RecipientTaken).into());
     }
     let sealed = seals.seal_address(Some(merchant.id), address);
-    let kinds = of_orders(kinds);
+    let kinds = chosen(kinds);
     let id = mail::add_recipient(tx, Some(merchant.id), &sealed, language, &kinds, moment.now)?;
     let facts = json!({ "merchant": slug, "recipient": id, "language": language, "kinds": kinds });
     done(moment, tx, "mail.recipient_add", facts)
@@ -146,7 +146,7 @@ pub(super) fn set_recipient(
     let merchant = open(tx, slug)?;
     tongue(language)?;
     let known = recipient(tx, &merchant, id)?;
-    let kinds = of_orders(kinds);
+    let kinds = chosen(kinds);
     let facts = json!({ "merchant": slug, "recipient": id, "language": language, "kinds": kinds });
     if (known.language.as_str(), &known.kinds) == (language, &kinds) {
         return Ok(Done { answer: facts, effects: Effects::default() });
@@ -249,6 +249,6 @@ fn recipient(tx: &Transaction<'_>, merchant: &Merchant, id: i64) -> Result<Recip
     Ok(known.find(|one| one.id == id).ok_or_else(|| Refusal::new("recipient", id, Why::NoRecipient))?)
 }
 
-fn of_orders(kinds: &BTreeSet<Kind>) -> BTreeSet<Kind> {
-    kinds.iter().copied().filter(|kind| Kind::OF_ORDERS.contains(kind)).collect()
+fn chosen(kinds: &BTreeSet<Kind>) -> BTreeSet<Kind> {
+    kinds.iter().copied().filter(|kind| Kind::CHOSEN.contains(kind)).collect()
 }

@@ -22,7 +22,7 @@ pub enum Kind {
     Trial,
     /// The operator must know something.
     Alert,
-    /// The operator's day.
+    /// How the orders of a day stand.
     Summary,
 }
 
@@ -39,7 +39,10 @@ impl Kind {
         Self::Alert,
         Self::Summary,
     ];
-    /// Those about one order, which people choose among and word anew.
+    /// Those that people choose among.
+    pub const CHOSEN: [Self; 6] =
+        [Self::Created, Self::Updated, Self::Cancelled, Self::Held, Self::Failed, Self::Summary];
+    /// Those about one order, which people word anew.
     pub const OF_ORDERS: [Self; 5] = [Self::Created, Self::Updated, Self::Cancelled, Self::Held, Self::Failed];
 
     /// As it stands in the database.

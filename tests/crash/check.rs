@@ -169,7 +169,21 @@ pub(crate) fn differences(sim: &Sim) -> Vec<String> {
     let is_restored = |order: &&Overview| state.undone.contains_key(&key(order)) && is_for_a_person(&state, order);
     let astray = orders.iter().filter(is_restored).map(key).chain(state.by_hand.keys().cloned()).collect();
     let end = End { state: &state, orders, rows, excused, astray };
-    [end.restless(), faults_of_ours(db), end.lost_deliveries(db), end.documents(), end.books(), end.money()].concat()
+    let found =
+        [end.restless(), faults_of_ours(db), end.lost_deliveries(db), end.documents(), end.books(), end.money()];
+    [found.concat(), told_twice(db)].concat()
+}
+
+/// That a document came into being is news once, however often the process died.
+fn told_twice(db: &Db) -> Vec<String> {
+    let told = db.read(|c| {
+        let twice = "select document_id, count(*) from mail_news where document_id is not null and changes is null
+                     group by document_id having count(*) > 1";
+        let mut statement = c.prepare(twice).unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))).unwrap();
+        Ok(rows.map(Result::unwrap).collect::<Vec<_>>())
+    });
+    told.unwrap().into_iter().map(|(document, times)| format!("document {document} is news {times} times")).collect()
 }
 
 /// Everything at the end of a seed.

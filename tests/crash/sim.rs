@@ -17,9 +17,10 @@ use qantara::clock::Clock;
 use qantara::config::{Config, keys};
 use qantara::daftra::client::{Client, Settings as CallSettings};
 use qantara::db::writer::Moment;
-use qantara::db::{Db, FILE, Options, job, setting};
+use qantara::db::{Db, FILE, Options, job, mail, merchant, setting};
 use qantara::desk::office::Office;
 use qantara::desk::{Desk, Person, Wish};
+use qantara::domain::news::Kind;
 use qantara::engine::intake::Intake;
 use qantara::engine::{Engine, Settings};
 use qantara::outgoing::{Limits, Outgoing};
@@ -253,6 +254,11 @@ impl Sim {
             // Keys are random, and stand in every reference.
             db.write(|tx| {
                 tx.execute("update merchant set key = 'k' || slug", []).unwrap();
+                // Somebody gets mails of every kind; who sends them is not played.
+                mail::switch(tx, true, start)?;
+                for merchant in merchant::all(tx)? {
+                    mail::add_recipient(tx, Some(merchant.id), b"", "en", &Kind::OF_ORDERS.into(), start)?;
+                }
                 Ok(())
             })
             .unwrap();

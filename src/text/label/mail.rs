@@ -342,7 +342,7 @@ pub(super) static AR: Mail = Mail {
         heading: "أُلغي الطلب ورُدّت قيمة فاتورته",
     },
     held: Of {
-        name: "طلب موقوف", subject: "الطلب {order} ينتظر قرارًا", heading: "الطلب ينتظر شخصًا"
+        name: "طلب معلّق", subject: "الطلب {order} ينتظر قرارًا", heading: "الطلب ينتظر شخصًا"
     },
     failed: Of {
         name: "طلب تعذّر", subject: "تعذّر تسجيل الطلب {order}", heading: "توقّفت محاولات تسجيل الطلب"
@@ -369,7 +369,7 @@ pub(super) static AR: Mail = Mail {
     merchant: "التاجر",
     order: "الطلب",
     invoice: "الفاتورة",
-    receipt: "إيصال الاسترداد",
+    receipt: "الفاتورة المرتجعة",
     item: "البند",
     units: "الكمية",
     amount: "المبلغ",

@@ -172,7 +172,7 @@ fn choices(asked: &Asked, language: &str, is_ticked: &dyn Fn(Kind) -> bool) -> M
         }
         fieldset {
             legend { (words.about) }
-            @for kind in Kind::OF_ORDERS {
+            @for kind in Kind::CHOSEN {
                 label.choice { input type="checkbox" name="kind" value=(kind.word()) checked[is_ticked(kind)]; " " (words.of(kind).name) }
             }
         }

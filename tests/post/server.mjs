@@ -1,0 +1,60 @@
+// A mail server for trials: smtp-server takes the mails, mailparser reads them, and each is told as one line of JSON.
+// node server.mjs certificate.pem key.pem: STARTTLS on a free port, login sara / open sesame. Who is written to decides:
+// later@… is put off once, refused@… never taken, lost@… taken and not answered once.
+
+import { readFileSync } from "node:fs";
+import { simpleParser } from "mailparser";
+import { SMTPServer } from "smtp-server";
+
+const [certificate, key] = process.argv.slice(2).map((path) => readFileSync(path));
+const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
+const once = new Set();
+const first = (what) => !once.has(what) && Boolean(once.add(what));
+
+function no(code, words) {
+  return Object.assign(new Error(words), { responseCode: code });
+}
+
+const server = new SMTPServer({
+  cert: certificate,
+  key,
+  authMethods: ["PLAIN", "LOGIN"],
+  hideSTARTTLS: false,
+  onAuth: ({ username, password }, session, done) =>
+    username === "sara" && password === "open sesame" ? done(null, { user: username }) : done(no(535, "5.7.8 Who are you?")),
+  onRcptTo: ({ address }, session, done) => {
+    if (address.startsWith("refused@")) return done(no(550, `5.1.1 <${address}> is nobody here`));
+    if (address.startsWith("later@") && first("later")) return done(no(451, "4.7.1 Greylisted, come again"));
+    return done();
+  },
+  onData: async (stream, session, done) => {
+    const chunks = [];
+    for await (const chunk of stream) chunks.push(chunk);
+    const raw = Buffer.concat(chunks);
+    const mail = await simpleParser(raw);
+    const to = session.envelope.rcptTo.map(({ address }) => address);
+    say({
+      from: session.envelope.mailFrom.address,
+      to,
+      secure: session.secure,
+      user: session.user,
+      message_id: mail.messageId,
+      subject: mail.subject,
+      sender: mail.from.text,
+      text: mail.text,
+      html: mail.html,
+      attachments: mail.attachments.length,
+      longest_line: Math.max(...raw.toString("latin1").split("\r\n").map((line) => line.length)),
+      is_ascii: raw.every((byte) => byte < 128),
+    });
+    if (to[0].startsWith("lost@") && first("lost")) {
+      for (const connection of server.connections) connection._socket.destroy();
+      return undefined;
+    }
+    return done();
+  },
+});
+server.on("error", (error) => say({ error: error.message }));
+server.listen(0, "127.0.0.1", () => say({ port: server.server.address().port }));
+// It ends with whoever started it.
+process.stdin.resume().on("end", () => process.exit(0));
