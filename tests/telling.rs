@@ -4,6 +4,7 @@
 mod common;
 
 use std::collections::VecDeque;
+use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -437,6 +438,49 @@ fn the_day_is_told_once_in_the_morning() {
     let all = render(&told[1].1, 1);
     assert!(all.subject.starts_with("ملخص 2026-06-17") && all.text.contains("لا تنبيه مفتوحًا"), "{}", all.text);
     assert_eq!(summaries(&stage).len(), 3);
+}
+
+#[test]
+fn each_way_can_be_tried_from_the_command_line() {
+    let ear = Ear::new();
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let run = |config: &str| {
+        let mut command = assert_cmd::Command::cargo_bin("qantara").unwrap();
+        command.args(["--config", &file("config.toml", config), "alert", "test"]).output().unwrap()
+    };
+    let nothing = run("");
+    assert_eq!(nothing.status.code(), Some(1));
+    assert!(String::from_utf8(nothing.stderr).unwrap().contains("alerts.mail_to"));
+
+    let (token, secret) = (file("token", TOKEN), file("secret", &written_secret()));
+    let address = ear.address;
+    let config = format!(
+        "[alerts]\nwebhook_url = \"http://{address}/hook\"\nwebhook_secret_file = \"{secret}\"\n\
+         telegram_address = \"http://{address}\"\ntelegram_chat = \"-1\"\ntelegram_token_file = \"{token}\"\n\
+         [outgoing]\nallow = [\"127.0.0.1\"]\n"
+    );
+    let good = run(&config);
+    assert_eq!(good.status.code(), Some(0), "{good:?}");
+    let heard: Vec<String> = ear.heard().into_iter().map(|heard| heard.path).collect();
+    assert_eq!(heard, [format!("/bot{TOKEN}/sendMessage"), "/hook".to_owned()]);
+    assert_eq!(ear.heard()[1].json()["type"], "alert.trial");
+
+    ear.will_answer(&[
+        "HTTP/1.1 400 Bad\r\nContent-Length: 47\r\n\r\n{\"ok\":false,\"description\":\"chat not found\"}    ",
+    ]);
+    let bad = run(&config);
+    assert_eq!(bad.status.code(), Some(3));
+    let said = String::from_utf8(bad.stdout).unwrap();
+    assert!(
+        said.contains("telegram: not sent") && said.contains("chat not found") && said.contains("webhook: sent"),
+        "{said}"
+    );
+    assert!(!said.contains(TOKEN));
 }
 
 /// One alert as the database would keep it.

@@ -7,10 +7,10 @@ use jiff::tz::TimeZone;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
-use super::{Ended, Session, secret};
+use super::{Ended, Session, mail, secret};
 use crate::channel::telegram::Telegram;
 use crate::channel::webhook::Webhook;
-use crate::channel::{Channel, Channels, Message};
+use crate::channel::{Channels, Message};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::telling::Tongue;
@@ -60,10 +60,10 @@ fn test(session: &Session) -> anyhow::Result<Ended> {
     let config = session.config()?;
     let tongue = tongue(&config, Outgoing::new(&config.outgoing)?)?;
     let open = tongue.channels.open();
-    if open.is_empty() {
+    if open.is_empty() && tongue.mail_to.is_empty() {
         bail!(
-            "No way is configured by which alerts are told: set alerts.telegram_token_file and alerts.telegram_chat, or \
-             alerts.webhook_url and alerts.webhook_secret_file"
+            "No way is configured by which alerts are told: set alerts.mail_to, alerts.telegram_token_file with \
+             alerts.telegram_chat, or alerts.webhook_url with alerts.webhook_secret_file"
         );
     }
     let now = Clock::real().now();
@@ -71,15 +71,19 @@ fn test(session: &Session) -> anyhow::Result<Ended> {
     let body = json!({ "type": "alert.trial", "timestamp": now.to_string(), "data": { "what": text } }).to_string();
     let id = format!("alert-{}-trial", now.as_millisecond());
     let message = Message { id: &id, text, body: &body };
-    let tries: Vec<(Channel, Option<String>)> = open
-        .into_iter()
-        .map(|channel| (channel, tongue.channels.send(channel, &message, now).err().map(|error| error.to_string())))
-        .collect();
-    let rows = tries.iter().map(|(channel, problem)| json!({ "channel": channel.word(), "problem": problem }));
+    let mut tries: Vec<(String, Option<String>)> = Vec::new();
+    for channel in open {
+        let problem = tongue.channels.send(channel, &message, now).err().map(|error| error.to_string());
+        tries.push((channel.word().to_owned(), problem));
+    }
+    for address in &tongue.mail_to {
+        tries.push((format!("mail to {address}"), mail::trial(&config, address)?));
+    }
+    let rows = tries.iter().map(|(way, problem)| json!({ "way": way, "problem": problem }));
     session.out.say(&json!({ "told": rows.collect::<Vec<Value>>() }), || {
-        let line = |(channel, problem): &(Channel, Option<String>)| match problem {
-            None => format!("{}: sent, look whether it is there", channel.word()),
-            Some(problem) => format!("{}: not sent. {problem}", channel.word()),
+        let line = |(way, problem): &(String, Option<String>)| match problem {
+            None => format!("{way}: sent, look whether it is there"),
+            Some(problem) => format!("{way}: not sent. {problem}"),
         };
         tries.iter().map(line).collect::<Vec<_>>().join("\n")
     })?;

@@ -48,17 +48,15 @@ impl Test {
             anyhow::bail!("{} is no mail address: write one, for example owner@example.com", self.address);
         };
         let handed = send(rules, &to, &self.language);
-        let (told, state) = match &handed {
-            Handed::Taken => (None, "sent"),
-            Handed::NotTaken { problem, .. } => (Some(problem.clone()), "not_sent"),
-            Handed::Unknown => (Some(Problem::InDoubt), "in_doubt"),
+        let told = complaint(&handed);
+        let state = match &handed {
+            Handed::Taken => "sent",
+            Handed::NotTaken { .. } => "not_sent",
+            Handed::Unknown => "in_doubt",
         };
         session.out.say(&json!({ "state": state, "problem": told, "server": server(&config) }), || match &told {
             None => format!("{} took the mail; look whether it arrives, and where", server(&config)),
-            Some(found) => {
-                let sentence = problem(Lang::En, found);
-                format!("{}: {} {}", server(&config), sentence.what, sentence.next_step)
-            }
+            Some(found) => in_words(&config, found),
         })?;
         Ok(if handed == Handed::Taken { Ended::Fine } else { Ended::FoundWrong })
     }
@@ -66,6 +64,29 @@ impl Test {
 
 pub(super) fn server(config: &Config) -> String {
     format!("{}:{}", config.mail.server.as_deref().unwrap_or_default(), config.mail.port)
+}
+
+/// Why a mail was not taken, as far as is known.
+fn complaint(handed: &Handed) -> Option<Problem> {
+    match handed {
+        Handed::Taken => None,
+        Handed::NotTaken { problem, .. } => Some(problem.clone()),
+        Handed::Unknown => Some(Problem::InDoubt),
+    }
+}
+
+fn in_words(config: &Config, found: &Problem) -> String {
+    let sentence = problem(Lang::En, found);
+    format!("{}: {} {}", server(config), sentence.what, sentence.next_step)
+}
+
+/// Sends a trial to somebody who gets alerts; what is wrong, if it does not go.
+pub(super) fn trial(config: &Config, address: &str) -> anyhow::Result<Option<String>> {
+    let (Some(rules), Some(to)) = (Rules::new(config)?, post::mailbox(address)) else {
+        return Ok(Some(format!("{address} cannot be written to: see mail.server and alerts.mail_to")));
+    };
+    let handed = send(rules, &to, &config.alerts.language);
+    Ok(complaint(&handed).map(|found| in_words(config, &found)))
 }
 
 fn send(rules: Rules, to: &Mailbox, language: &str) -> Handed {

@@ -13,15 +13,15 @@ pub(super) fn all(config: &Config, db: &Db) -> Vec<Row> {
     let tongue = Outgoing::new(&config.outgoing)
         .map_err(anyhow::Error::from)
         .and_then(|outgoing| alert::tongue(config, outgoing));
-    let open = match tongue {
-        Ok(tongue) => tongue.channels.open(),
+    let (open, has_mail) = match tongue {
+        Ok(tongue) => (tongue.channels.open(), !tongue.mail_to.is_empty()),
         Err(error) => return vec![Row::bad(CHECK, format!("{error:#}"), "Correct it: the server does not start so")],
     };
-    if open.is_empty() {
+    if open.is_empty() && !has_mail {
         return vec![Row::warning(
             CHECK,
             "nobody is told of them; they stand on their page only",
-            "Set alerts.telegram_token_file or alerts.webhook_url, then try: qantara alert test",
+            "Set alerts.mail_to, alerts.telegram_token_file or alerts.webhook_url, then try: qantara alert test",
         )];
     }
     open.into_iter().map(|channel| row(db, channel.word()).unwrap_or_else(of_disk).of(channel.word())).collect()
