@@ -98,10 +98,11 @@ impl View<'_> {
 
     /// A name with a direction of its own, where that may be another than the sentence's.
     fn apart(&self, name: &str) -> String {
-        match self.lang {
-            Lang::Ar if !name.is_empty() => self.lang.words().isolate(name),
-            Lang::Ar | Lang::En => name.to_owned(),
-        }
+        let may_turn = match self.lang {
+            Lang::Ar => !name.is_empty(),
+            Lang::En => !name.is_ascii(),
+        };
+        if may_turn { self.lang.words().isolate(name) } else { name.to_owned() }
     }
 
     fn heading(&self) -> &'static str {
