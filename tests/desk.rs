@@ -434,7 +434,7 @@ fn going_live_begins_now_and_a_pause_remembers_what_was_paused() {
     let paused =
         PLAIN.replace("'wadi'", "'two'").replace("wadi.my", "two.my").replace("[shop]", "mode = 'paused'\n[shop]");
     let effects = house.add(&paused).unwrap().effects;
-    assert_eq!(effects, Effects { doors_changed: true, orders_asked: true, chores_asked: false });
+    assert_eq!(effects, Effects { doors_changed: true, orders_asked: true, ..Effects::default() });
     assert!(house.add(PLAIN).unwrap().effects.chores_asked);
     assert_eq!(state(), (Mode::Shadow, None), "a new merchant shows what it would do");
     turn(pause);

@@ -263,7 +263,8 @@ fn nothing_is_left_lying_about() {
         concat!("/tm", "p/wt"),
         concat!("crates", ".io"),
     ];
-    let registry = ["Cargo.lock", ".deny.toml"];
+    // Of the last, a hash happens to hold such a word.
+    let registry = ["Cargo.lock", ".deny.toml", "tests/post/package-lock.json"];
     let mut faults = Vec::new();
     for file in tracked().iter().filter(|file| !registry.contains(&file.as_str())) {
         // Pictures are not text.

@@ -20,13 +20,14 @@ use qantara::db::product::{self, Ages};
 use qantara::db::scope::Scope;
 use qantara::db::sight::Sight;
 use qantara::db::{
-    account, act, alert, condition, delivery, document, log, merchant, notice, rejection, seen, setting, shop_api,
+    account, act, alert, condition, delivery, document, log, mail, merchant, notice, rejection, seen, setting, shop_api,
     tally, token, trim,
 };
 use qantara::domain::catalog::Code;
 use qantara::domain::connection::Blocked;
 use qantara::domain::document::{Document, Policy};
 use qantara::domain::draft::Draft;
+use qantara::domain::news::{Kind, Problem};
 use qantara::domain::refund::Class;
 use qantara::domain::telling::Pace;
 use qantara::sandbox::shop::cart::{Cart, Refund, Restock};
@@ -75,13 +76,22 @@ insert into fact (order_id, kind, remote_id, body, seen_at)
   select o.id, f.kind, f.remote_id, body, seen_at from fact f, orders o where f.order_id = 1 and o.id > 10;
 insert into reduction (order_id, refund_id, class, document_id)
   select order_id, 7, 'absorbed', id from document where order_id > 10;
+insert into mail (dedupe_key, kind, merchant_id, order_id, recipient, content, message_id, state, due_at, created_at, state_at)
+  select 'created/' || o.id, iif(o.id % 7, 'created', 'held'), o.merchant_id, o.id, x'00', x'00', '<' || o.id || '@a>',
+    iif(o.id % 50, 'sent', 'queued'), iif(o.id % 50, null, o.id), o.id, o.id from orders o where o.id > 10;
+insert into mail_recipient (merchant_id, address, language, kinds, created_at)
+  select id, x'00', 'en', json_array('created'), 0 from merchant;
+insert into setting (key, value) values ('mails_since', '0');
 insert into product (merchant_id, remote_id, code, barcode, name, kind, active, tracked, seen_at)
   select 1 + i % 20, 5000 + i, code || i, 'b' || i, name, kind, active, tracked, seen_at from product p, n
   where p.id = (select min(id) from product);
 ";
 
 /// Tables that grow with merchants and causes, not with orders, under the names that statements give them.
-const SMALL: [(&str, &str); 11] = [
+const SMALL: [(&str, &str); 13] = [
+    // What waits to become mails, oldest first; and the kinds of one recipient.
+    ("n", "from mail_news n"),
+    ("k", "json_each(r.kinds) k"),
     ("shop_api", "from shop_api order by merchant_id"),
     // The page of users.
     ("user", "from user order by name"),
@@ -301,7 +311,40 @@ fn everything_hot(tx: &Transaction<'_>, now: Timestamp) {
     merchant::recovered(tx, 1, now).unwrap();
     setting::set_time(tx, setting::HEARTBEAT, now).unwrap();
 
+    // A mail.
+    let told = mail::Told { kind: Kind::Created, order_id: 1, document_id: Some(invoice.id), changes: None };
+    mail::tell(tx, told, now).unwrap();
+    let news = mail::news(tx).unwrap().expect("somebody wants to know");
+    assert!(mail::done_with(tx, news.id).unwrap());
+    let new = mail::New {
+        key: "more/1".into(),
+        kind: Kind::More,
+        merchant_id: Some(1),
+        order_id: None,
+        recipient: vec![0],
+        content: vec![0],
+        message_id: "more".into(),
+        due_at: now,
+    };
+    assert!(mail::put(tx, &new, now).unwrap() && mail::put_or_count(tx, &new, now).unwrap());
+    mail::how_many(tx, 1, Kind::Held, now).unwrap();
+    mail::recipients(tx, Some(1)).unwrap();
+    mail::wording(tx, 1, Kind::Held, "ar").unwrap();
+    let taken = mail::take(tx, now).unwrap().expect("many wait");
+    mail::settle(tx, taken.id, &mail::Ended::Failed(Problem::Cut), now).unwrap();
+    mail::resend(tx, taken.id, now).unwrap();
+    mail::next_due(tx).unwrap();
+    mail::standing(tx, now).unwrap();
+    mail::of_order(tx, 20).unwrap();
+    mail::forget(tx, 20, now).unwrap();
+    for merchant_id in [None, Some(1)] {
+        for state in [None, Some(mail::State::Failed)] {
+            mail::list(tx, mail::Filter { merchant_id, state, before: None }, 50).unwrap();
+        }
+    }
+
     // A start.
+    mail::recover(tx, now).unwrap();
     document::cut_off(tx).unwrap();
     job::recover(tx, now).unwrap();
     job::unfinished(tx, now).unwrap();

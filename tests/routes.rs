@@ -37,7 +37,11 @@ fn town() -> World {
          insert into sync_log (at, merchant_id, order_id, status) values (1795165201000, 2, 2, 'held');
          insert into statement (merchant_id, day, begins_at, ends_at, drawn_at, missing)
          values (2, '2026-11-20', 0, 9, 9, '[]');
-         insert into accounted values (2, 2, 'held')",
+         insert into accounted values (2, 2, 'held');
+         insert into mail_recipient (merchant_id, address, language, kinds, created_at)
+         values (1, x'00', 'en', json_array('held'), 0), (2, x'00', 'ar', json_array('held'), 0);
+         insert into mail (dedupe_key, kind, merchant_id, order_id, recipient, content, message_id, due_at, created_at, state_at)
+         values ('held/1', 'held', 1, 1, x'00', x'00', 'a', 0, 0, 0), ('held/2', 'held', 2, 2, x'00', x'00', 'b', 0, 0, 0)",
     );
     world.add_user("olga", Role::Owner);
     for (name, role) in Role::ALL.map(|role| (limited(role), role)) {

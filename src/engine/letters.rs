@@ -124,7 +124,11 @@ impl Scene<'_> {
         Letter {
             merchant: self.merchant.name.clone(),
             order: Some(Order {
-                name: self.order.name.clone(),
+                name: if self.order.name.is_empty() {
+                    format!("№ {}", self.order.id)
+                } else {
+                    self.order.name.clone()
+                },
                 page: self.origin.map(|origin| format!("{origin}/orders/{}", self.order.id)),
             }),
             paper: about.and_then(|document| self.paper(document)),

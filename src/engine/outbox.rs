@@ -162,7 +162,7 @@ impl Engine {
             outbox.unsettled = None;
         }
         if let Some(news) = self.db.read(mail::news)? {
-            self.make_mails(news, now)?;
+            self.make_mails(&news, now)?;
             return Ok(Step::Done);
         }
         if let Some(until) = outbox.closed_until.filter(|until| *until > now) {
@@ -235,8 +235,8 @@ impl Engine {
     }
 
     /// One mail per recipient, and the news is done with: in one transaction.
-    fn make_mails(&self, news: News, now: Timestamp) -> Result<(), Error> {
-        let made = match self.written(&news, now) {
+    fn make_mails(&self, news: &News, now: Timestamp) -> Result<(), Error> {
+        let made = match self.written(news, now) {
             Ok(made) => made,
             // It would stand in the way of all others for ever.
             Err(error @ (Error::Unreadable { .. } | Error::NotFound { .. })) => {
@@ -245,14 +245,14 @@ impl Engine {
             }
             Err(error) => return Err(error),
         };
+        let News { id, kind, merchant_id, .. } = *news;
         self.db.write(move |tx| {
-            if mail::done_with(tx, news.id)? {
+            if mail::done_with(tx, id)? {
                 for (new, instead) in &made {
                     let hour = now.as_millisecond().div_euclid(HOUR_MS) * HOUR_MS;
                     let since = Timestamp::from_millisecond(hour).unwrap_or(now);
                     let most = MOST_AN_HOUR.saturating_mul(u32::try_from(made.len()).unwrap_or(u32::MAX));
-                    let is_storm =
-                        news.kind.comes_in_storms() && mail::how_many(tx, news.merchant_id, news.kind, since)? >= most;
+                    let is_storm = kind.comes_in_storms() && mail::how_many(tx, merchant_id, kind, since)? >= most;
                     letters::post(tx, if is_storm { instead } else { new }, now)?;
                 }
             }

@@ -89,15 +89,24 @@ impl View<'_> {
             rest = &rest[from..];
             let to = rest.find('}').map_or(rest.len(), |at| at + 1);
             match &rest[..to] {
-                "{order}" => filled.push_str(order),
-                "{invoice}" => filled.push_str(number.map_or("", String::as_str)),
+                "{order}" => filled.push_str(&self.apart(order)),
+                "{invoice}" => filled.push_str(&self.apart(number.map_or("", String::as_str))),
                 "{total}" => filled.push_str(&total),
-                "{merchant}" => filled.push_str(&letter.merchant),
+                "{merchant}" => filled.push_str(&self.apart(&letter.merchant)),
                 other => filled.push_str(other),
             }
             rest = &rest[to..];
         }
         filled + rest
+    }
+
+    /// A name with a direction of its own, where that may be another than the sentence's.
+    fn apart(&self, name: &str) -> String {
+        let may_turn = match self.lang {
+            Lang::Ar => !name.is_empty(),
+            Lang::En => !name.is_ascii(),
+        };
+        if may_turn { self.lang.words().isolate(name) } else { name.to_owned() }
     }
 
     /// The first line of what is told of no order.
@@ -226,7 +235,7 @@ impl View<'_> {
 
     fn change(&self, paper: &Paper, change: &Change) -> (&'static str, String) {
         let words = self.words;
-        let one = |line: &Line| format!("{} × {}, {}", line.title, line.units, self.amount(paper, line));
+        let one = |line: &Line| format!("{} × {}, {}", self.apart(&line.title), line.units, self.amount(paper, line));
         let money = |amount| text::amount(self.lang, amount, Some(paper.currency));
         match change {
             Change::Added(line) => (words.added, one(line)),
@@ -245,7 +254,7 @@ impl View<'_> {
         parts.extend(self.lead());
         parts.push(self.told().join("\n"));
         parts.extend(self.letter.days.iter().map(|day| self.day_text(day)));
-        let facts = self.facts().into_iter().map(|(name, value)| format!("{name}: {value}"));
+        let facts = self.facts().into_iter().map(|(name, value)| format!("{name}: {}", self.apart(&value)));
         parts.push(facts.collect::<Vec<_>>().join("\n"));
         for sentence in self.reasons() {
             parts.push(format!("{}\n{}", sentence.what, sentence.next_step).trim_end().to_owned());
@@ -269,7 +278,7 @@ impl View<'_> {
             .lines
             .iter()
             .take(MOST_LINES)
-            .map(|line| format!("- {} × {}: {}", line.title, line.units, self.amount(paper, line)))
+            .map(|line| format!("- {} × {}: {}", self.apart(&line.title), line.units, self.amount(paper, line)))
             .collect();
         lines.extend(self.rest_of(paper));
         let money = |amount| text::amount(self.lang, amount, Some(paper.currency));
@@ -351,7 +360,7 @@ impl View<'_> {
                 ul {
                     @for change in &self.letter.changes {
                         @let (name, what) = self.change(paper, change);
-                        li { strong { (name) } ": " bdi { (what) } }
+                        li { strong { (name) } ": " (what) }
                     }
                 }
             }
