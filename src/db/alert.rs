@@ -48,13 +48,15 @@ pub enum Cause {
     Uninstalled,
     /// The API of a merchant's shop does not open.
     ShopApi,
+    /// Orders that a shop's API lists and does not give.
+    Unread,
     /// A shop had stopped telling us of something, and tells us again.
     Subscriptions,
 }
 
 impl Cause {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Trouble,
         Self::Outage,
         Self::Failed,
@@ -71,6 +73,7 @@ impl Cause {
         Self::Privacy,
         Self::Uninstalled,
         Self::ShopApi,
+        Self::Unread,
         Self::Subscriptions,
     ];
 
@@ -94,6 +97,7 @@ impl Cause {
             Self::Privacy => "privacy",
             Self::Uninstalled => "uninstalled",
             Self::ShopApi => "shop_api",
+            Self::Unread => "unread",
             Self::Subscriptions => "subscriptions",
         }
     }

@@ -331,6 +331,11 @@ impl Words for English {
                 "The API of a merchant's shop does not open",
                 "The merchant's page about the API says why and what to click. Webhooks are taken in as before.",
             ),
+            Cause::Unread => say(
+                "A shop lists orders that its API does not give",
+                "All others go on, and these are tried again each time the shop is looked through; the merchant's page about the API \
+                 names them. If it lasts, open such an order in Shopify, or book it by hand.",
+            ),
             Cause::Subscriptions => say(
                 "A shop had stopped telling of something; the subscriptions were mended",
                 "Nothing to do: what was missed meanwhile is being looked for. If it happens often, see whether this server can be \

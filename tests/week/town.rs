@@ -93,7 +93,7 @@ pub(crate) fn history(chance: &mut Chance) -> History {
         94..97 => vec![Deed::Buy(later), Deed::Cancel],
         _ => vec![paid, Deed::Tag, Deed::Ship],
     };
-    let mut gap = || MINUTE * i32::try_from(1 + chance.below(12 * 60)).unwrap();
+    let mut gap = || MINUTE * i32::try_from(1 + chance.below(5 * 60)).unwrap();
     deeds.into_iter().map(|deed| (gap(), deed)).collect()
 }
 

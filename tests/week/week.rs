@@ -19,11 +19,13 @@ use crate::town::{Deed, History, Merchant, Place, cast, history, places};
 /// Midnight in Riyadh of the week's first day.
 const FIRST: &str = "2026-06-18T00:00+03";
 /// When everything has come to its end and the last statement was drawn up.
-const END: &str = "2026-06-27T06:00+03";
+const END: &str = "2026-06-26T06:00+03";
 const ORIGIN: &str = "https://bridge.example";
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// Often enough for a night's examination, seldom enough for a fast test.
-const UPKEEP: SignedDuration = SignedDuration::from_mins(5);
+const UPKEEP: SignedDuration = SignedDuration::from_mins(10);
+/// The same: a beat is a write that reaches the disk.
+const HEARTBEAT: SignedDuration = SignedDuration::from_mins(5);
 /// How everything is paid.
 const GATEWAY: &str = "bogus";
 
@@ -86,7 +88,9 @@ impl Week {
             keys: vec![ApiKey::full(&format!("key-{name}"))],
             ..AccountSetup::default()
         });
-        let mut stage = Stage::new(Plan { workers: 4, accounts: accounts.into(), upkeep: UPKEEP });
+        let mut stage = Stage::new(Plan { workers: 2, accounts: accounts.into(), upkeep: UPKEEP });
+        stage.settings.heartbeat = HEARTBEAT;
+        let mut stage = stage.restart(SignedDuration::ZERO);
         let mut own = Vec::new();
         for (shop, place) in places(&mut chance) {
             stage.network.world.lock().unwrap().add_shop(Storefront::new(shop, "client-1", place.secret));
