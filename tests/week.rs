@@ -2,7 +2,7 @@
 //! down-time, a token revoked. In the end Daftra holds what the shops' own lists say, every statement has every order, and
 //! people were told of what they must know and of nothing else.
 //!
-//! `QANTARA_ORDERS=<n>` lets so many orders be placed (200), `QANTARA_SEED=<seed>` draws another week (1).
+//! `QANTARA_ORDERS=<n>` lets so many orders be placed (100), `QANTARA_SEED=<seed>` draws another week (1).
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic like tests")]
 
 #[path = "week/check.rs"]
@@ -19,7 +19,7 @@ use check::Told;
 use qantara::clock::Clock;
 use week::{Course, Week};
 
-const ORDERS: usize = 200;
+const ORDERS: usize = 100;
 /// How many deliveries in a thousand never leave.
 const LOST: u32 = 50;
 

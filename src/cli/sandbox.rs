@@ -10,8 +10,8 @@ use tokio::net::TcpListener;
 
 use super::{Ended, Session, serve};
 use crate::clock::Clock;
-use crate::sandbox::{World, open_shop};
 use crate::sandbox::daftra::{Account, AccountSetup, Client, Product, Store, Tax};
+use crate::sandbox::{World, open_shop};
 
 #[derive(clap::Args)]
 pub(super) struct Sandbox {

@@ -222,8 +222,11 @@ pub fn went_on(tx: &Transaction<'_>, merchant_id: i64, wanted: Timestamp, until:
 
 /// The shop does not know the token any more: an app makes another.
 pub fn token_is_dead(tx: &Transaction<'_>, merchant_id: i64) -> Result<(), Error> {
-    tx.execute("update shop_api set token_until = null, scopes = '[]', scopes_at = null where merchant_id = ?1", [merchant_id])
-        .during(CHANGE)?;
+    tx.execute(
+        "update shop_api set token_until = null, scopes = '[]', scopes_at = null where merchant_id = ?1",
+        [merchant_id],
+    )
+    .during(CHANGE)?;
     Ok(())
 }
 

@@ -165,11 +165,7 @@ impl Engine {
                     Blocked::Forbidden | Blocked::Scopes { .. } | Blocked::Protected => {
                         shop_api::doubt_scopes(tx, merchant_id)?;
                     }
-                    Blocked::Client { .. }
-                    | Blocked::Unpaid
-                    | Blocked::NoShop
-                    | Blocked::Locked
-                    | Blocked::Sealed => {}
+                    Blocked::Client { .. } | Blocked::Unpaid | Blocked::NoShop | Blocked::Locked | Blocked::Sealed => {}
                 }
             }
             alert::raise(tx, alert::Cause::ShopApi, &subject(merchant_id), Some(merchant_id), now)

@@ -183,8 +183,11 @@ fn control_opens_a_shop_and_says_what_happens_there() {
     assert_eq!(control("POST", "", &json!({"domain": "wadi.example"})).0, 400);
     assert_eq!(control("GET", "", &json!({})).1, json!(["wadi.myshopify.com"]));
     assert_eq!(control("GET", "/other.myshopify.com", &json!({})).0, 404);
-    let (_, bought) =
-        control("POST", "/wadi.myshopify.com/buy", &json!({"lines": [{"sku": "WH-2040", "quantity": 3}], "paid": false}));
+    let (_, bought) = control(
+        "POST",
+        "/wadi.myshopify.com/buy",
+        &json!({"lines": [{"sku": "WH-2040", "quantity": 3}], "paid": false}),
+    );
     assert_eq!(bought["name"], "#1001");
     assert_eq!(control("POST", "/wadi.myshopify.com/buy", &json!({"lines": [{"sku": "X", "quantity": 3}]})).0, 400);
     let deed = |deed: &str, body: &Value| {

@@ -110,7 +110,7 @@ fn what_the_app_may_do_is_asked_anew() {
     story.stage.pass(25 * HOUR);
     assert!(story.api().scopes.contains("read_all_orders"), "each day");
     // What is taken away is found at once, and what is given back as soon.
-    story.shop(|front| drop(front.admin.scopes.remove("read_orders")));
+    assert!(story.shop(|front| front.admin.scopes.remove("read_orders")));
     story.stage.pass(16 * MINUTE);
     story.stage.pass(16 * MINUTE);
     let missing = ["read_orders".to_owned()].into();

@@ -165,9 +165,8 @@ impl Week {
 
     /// Everything people were told, in the order of the alphabet.
     pub(crate) fn told(&self) -> Vec<Told> {
-        let all = self.stage().db.see(&Scope::All, |sight| {
-            Ok([sight.alerts()?, sight.past_alerts(None, 10_000)?].concat())
-        });
+        let all =
+            self.stage().db.see(&Scope::All, |sight| Ok([sight.alerts()?, sight.past_alerts(None, 10_000)?].concat()));
         let told = all.unwrap().into_iter().map(|one| (one.cause, one.subject, one.closed_at.is_some()));
         let mut told: Vec<_> = told.collect();
         told.sort();

@@ -18,7 +18,7 @@ use crate::common::stage::shop;
 pub(crate) const UNKNOWN_SKU: &str = "LAMP-9";
 const WADI: &str = "Wadi Home";
 const NAJD: &str = "عطور نجد";
-/// One order in so many has it.
+/// Two orders in so many have it, one in each shop.
 const UNKNOWN_EVERY: usize = 40;
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
@@ -76,6 +76,11 @@ pub(crate) enum Deed {
 
 /// What happens to one order from the checkout on, each so long after the one before.
 pub(crate) type History = Vec<(SignedDuration, Deed)>;
+
+/// Whether the order of this number has what no account has.
+pub(crate) fn has_lamp(number: usize) -> bool {
+    [10, 11].contains(&(number % UNKNOWN_EVERY))
+}
 
 /// A history: half of all orders are bought and shipped; the others are paid late, edited, cancelled or sent back.
 pub(crate) fn history(chance: &mut Chance) -> History {
@@ -151,7 +156,7 @@ impl Place {
         for _ in 0..=chance.below(3) {
             wanted.insert(self.any(chance), u32::try_from(1 + chance.below(4)).unwrap());
         }
-        let is_unmappable = number % UNKNOWN_EVERY == UNKNOWN_EVERY / 2;
+        let is_unmappable = has_lamp(number);
         if is_unmappable {
             wanted.insert(self.lamp, 1);
         }

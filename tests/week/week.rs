@@ -8,13 +8,13 @@ use qantara::desk::{Secret, Wish};
 use qantara::domain::rules::{GatewayRule, PaymentRules};
 use qantara::sandbox::daftra::{AccountSetup, ApiKey, PaymentMethod};
 use qantara::sandbox::shop::admin::Storefront;
-use qantara::sandbox::shop::cart::OrderId;
+use qantara::sandbox::shop::cart::{OrderId, Payment};
 use qantara::sandbox::shop::chance::Chance;
 use qantara::sandbox::shop::courier::Habits;
 use qantara::sandbox::shop::delivery::Delivery;
 
 use crate::common::stage::{Cast, Plan, Stage};
-use crate::town::{Deed, History, Merchant, Place, cast, history, places};
+use crate::town::{Deed, History, Merchant, Place, cast, has_lamp, history, places};
 
 /// Midnight in Riyadh of the week's first day.
 const FIRST: &str = "2026-06-18T00:00+03";
@@ -54,7 +54,10 @@ enum Turn {
 #[derive(Clone, Debug)]
 enum Event {
     /// The next thing of the history of an order.
-    Deed { number: usize, step: usize },
+    Deed {
+        number: usize,
+        step: usize,
+    },
     Turn(Turn),
 }
 
@@ -96,12 +99,8 @@ impl Week {
             stage.network.world.lock().unwrap().add_shop(Storefront::new(shop, "client-1", place.secret));
             own.push(place);
         }
-        let habits = Habits {
-            duplicate_per_mille: 20,
-            shuffle: true,
-            max_delay_s: 90,
-            lose_per_mille: course.lose_per_mille,
-        };
+        let habits =
+            Habits { duplicate_per_mille: 20, shuffle: true, max_delay_s: 90, lose_per_mille: course.lose_per_mille };
         let merchants = cast(&mut chance, habits);
         for merchant in &merchants {
             let place = &own[merchant.place];
@@ -172,12 +171,15 @@ impl Week {
     /// What is to happen when.
     fn plan(&mut self) {
         let first = at(FIRST);
-        let week = i64::try_from(7 * DAY.as_secs() / i64::try_from(self.course.orders).unwrap()).unwrap();
+        let gap = 7 * DAY.as_secs() / i64::try_from(self.course.orders).unwrap();
         for number in 0..self.course.orders {
-            let place = usize::try_from(self.chance.below(2)).unwrap();
-            let deeds = history(&mut self.chance);
-            let turn = i64::try_from(number).unwrap() * week;
-            let late = i64::try_from(self.chance.below(u64::try_from(week).unwrap())).unwrap();
+            let (place, deeds) = if has_lamp(number) {
+                (number % 2, vec![(SignedDuration::ZERO, Deed::Buy(Payment::Paid))])
+            } else {
+                (usize::try_from(self.chance.below(2)).unwrap(), history(&mut self.chance))
+            };
+            let turn = i64::try_from(number).unwrap() * gap;
+            let late = i64::try_from(self.chance.below(u64::try_from(gap).unwrap())).unwrap();
             self.histories.push((place, deeds));
             self.put(first + SignedDuration::from_secs(turn + late), Event::Deed { number, step: 0 });
         }
@@ -282,8 +284,7 @@ impl Week {
             for delivery in self.merchants[merchant].courier.due(now) {
                 self.sent += 1;
                 let Merchant { slug, place, .. } = self.merchants[merchant];
-                let is_kept = self.is_up
-                    && self.stage().deliver_to(Some(slug), &delivery, self.places[place].secret);
+                let is_kept = self.is_up && self.stage().deliver_to(Some(slug), &delivery, self.places[place].secret);
                 assert_eq!(is_kept, self.is_up, "{} was not kept", delivery.topic);
                 let merchant = &mut self.merchants[merchant];
                 let before = merchant.courier.undelivered().len();
@@ -355,12 +356,9 @@ impl Week {
         let token = format!("{slug}-{which}");
         let secret = |text: &str| Secret(text.to_owned().into());
         let wish = match client_id {
-            Some(id) => Wish::ShopConnect {
-                slug: slug.into(),
-                client_id: Some(id.into()),
-                secret: secret(signs),
-                signs: None,
-            },
+            Some(id) => {
+                Wish::ShopConnect { slug: slug.into(), client_id: Some(id.into()), secret: secret(signs), signs: None }
+            }
             None => {
                 self.shop(place, |front| front.admin.grant(&token));
                 let signs = Some(secret(signs));

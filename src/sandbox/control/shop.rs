@@ -51,9 +51,8 @@ pub(super) fn react(
 ) -> Option<Result<Value, String>> {
     Some(match (method, path) {
         ("GET", []) => Ok(json!(world.domains().collect::<Vec<_>>())),
-        ("POST", []) => parse(request).and_then(|Opened { domain, currency }| {
-            open(world, &domain, currency.as_deref().unwrap_or("SAR"))
-        }),
+        ("POST", []) => parse(request)
+            .and_then(|Opened { domain, currency }| open(world, &domain, currency.as_deref().unwrap_or("SAR"))),
         (method, [domain, action @ ..]) => act(world.shop_mut(domain)?, method, action, request, now)?,
         _ => return None,
     })
