@@ -171,10 +171,14 @@ pub fn note_unread(tx: &Transaction<'_>, merchant_id: i64, order: &Unread, is_un
     Ok(unread.len())
 }
 
-/// A look that takes more than one page: how many orders there are from where it begins.
+/// A look that takes more than one page: how many orders there are from where it begins, or from where it goes on.
 pub fn expect(tx: &Transaction<'_>, merchant_id: i64, orders: i64) -> Result<(), Error> {
-    tx.execute("update shop_api set expected = gone_through + ?2 where merchant_id = ?1", (merchant_id, orders))
-        .during(CHANGE)?;
+    tx.execute(
+        "update shop_api set expected = coalesce(expected, ?2), gone_through = max(0, coalesce(expected, ?2) - ?2)
+         where merchant_id = ?1",
+        (merchant_id, orders),
+    )
+    .during(CHANGE)?;
     Ok(())
 }
 

@@ -124,8 +124,12 @@ impl Engine {
             is_so.then(|| (SERVER.to_owned(), standing)).into_iter().collect::<BTreeMap<_, _>>()
         };
         // What came due while nobody was there is being looked at: whether the queue stands still shows after a while.
-        if self.memory().started_at.is_some_and(|at| now.duration_since(at) < limits.queue_age) {
-            found.remove(&Cause::Queue);
+        let is_new_here = self.memory().started_at.is_some_and(|at| now.duration_since(at) < limits.queue_age);
+        if let Some(late) = found.get_mut(&Cause::Queue).filter(|late| is_new_here && !late.is_empty()) {
+            let open = self.db.read(alert::open)?;
+            late.retain(|subject, _| {
+                open.iter().any(|one| one.cause == Cause::Queue.word() && one.subject == *subject)
+            });
         }
         found.insert(Cause::Disk, server(self.vitals.disk.is_full(now)));
         let mut clocks = server(self.went_back(now));
