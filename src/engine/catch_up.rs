@@ -188,22 +188,21 @@ impl Engine {
             Err(setback @ (Setback::Blocked(_) | Setback::Throttled(_))) => return Err(setback.into()),
         };
         let (order, now) = (order.clone(), self.clock.now());
-        let is_known = self.db.read(|c| shop_api::get(c, merchant_id))?.is_some_and(|api| api.unread.contains(&order));
-        if is_known == is_unread {
+        let unread = self.db.read(|c| shop_api::get(c, merchant_id))?.map(|api| api.unread).unwrap_or_default();
+        if unread.contains(&order) == is_unread {
             return Ok(());
         }
-        let unread = self.db.write(move |tx| {
-            let unread = shop_api::note_unread(tx, merchant_id, &order, is_unread)?;
-            if unread > 0 {
-                alert::raise(tx, alert::Cause::Unread, &subject(merchant_id), Some(merchant_id), now)?;
-            } else {
-                alert::close(tx, alert::Cause::Unread, &subject(merchant_id), now)?;
-            }
-            Ok(unread)
-        })?;
-        if unread > MOST_UNREAD {
-            return Err(Setback::Failed(format!("the shop's API does not give {unread} orders that it lists")).into());
+        if is_unread && unread.len() >= MOST_UNREAD {
+            let text = format!("the shop's API lists more than {MOST_UNREAD} orders that it does not give");
+            return Err(Setback::Failed(text).into());
         }
+        self.db.write(move |tx| {
+            if shop_api::note_unread(tx, merchant_id, &order, is_unread)? > 0 {
+                alert::raise(tx, alert::Cause::Unread, &subject(merchant_id), Some(merchant_id), now)
+            } else {
+                alert::close(tx, alert::Cause::Unread, &subject(merchant_id), now)
+            }
+        })?;
         Ok(())
     }
 

@@ -332,6 +332,13 @@ fn a_day_is_proven_once_the_shop_was_looked_through_from_before_it_until_after_i
     story.stage.wish(Wish::CatchUp { slug: "wadi".to_owned(), since: Some(since), orders: Vec::new() });
     story.chores();
     assert!(proven("2026-06-17"));
+    let unread = |orders: &'static str| {
+        let set = format!("update shop_api set unread = '{orders}'");
+        story.stage.db.write(move |tx| tx.execute(&set, []).during("set")).unwrap();
+    };
+    unread(r##"[{"id":1,"name":"#1"}]"##);
+    assert!(!proven("2026-06-17"), "an order that is listed and not given may be of that day");
+    unread("[]");
     story.shop(|front| front.admin.shut = Some(423));
     story.stage.pass(48 * HOUR);
     assert!(!proven("2026-06-21"), "nobody could look");
