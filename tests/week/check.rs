@@ -27,6 +27,8 @@ pub(crate) struct Sold {
     placed: Placed,
     /// Some line of it was the merchant's at some time.
     is_ours: bool,
+    /// Not everything was given back; what the buyer kept for nothing is.
+    is_left: bool,
     /// Units by product, and money, that Daftra should hold of it in the end.
     units: BTreeMap<u64, Decimal>,
     money: Decimal,
@@ -85,6 +87,7 @@ impl Week {
                 name: body["name"].as_str().unwrap().to_owned(),
                 day: created.to_zoned(zone.clone()).date(),
                 is_ours,
+                is_left: !left.is_empty(),
                 units,
                 money: left.iter().map(|line| line.net).sum(),
                 paid: shop.what_is_paid(id).unwrap(),
@@ -186,7 +189,7 @@ impl Sold {
             (false, _) => vec![Class::Ignored],
             (true, true) => vec![Class::Held],
             // What was over before it was first looked at never had an invoice.
-            (true, false) if self.units.is_empty() => vec![Class::Cancelled, Class::Ignored],
+            (true, false) if !self.is_left => vec![Class::Cancelled, Class::Ignored],
             (true, false) => vec![Class::Invoiced],
         }
     }
