@@ -81,11 +81,15 @@ create table shop_api (
   client_id    text,                                     -- of the app that makes tokens; null: the token does not end
   watches      integer not null check (watches in (0, 1)),   -- whether the subscriptions are ours to make and to mend
   scopes       text    not null default '[]' check (json_valid(scopes)),  -- what the app may do
+  scopes_at    integer,                                  -- when the shop said so; null: it must be asked
   token_until  integer,                                  -- null: none yet, or it does not end
   caught_up_at integer,                                  -- when the shop was last looked through to its last page
   looked_from  integer,                                  -- and from which change on
   since        integer,                                  -- a person wants it looked through from here
   wanted       text    not null default '[]' check (json_valid(wanted)),  -- orders that a person wants, by name
+  unread       text    not null default '[]' check (json_valid(unread)),  -- orders that its API does not give: tried again each time
+  gone_through integer not null default 0,               -- orders of the look that is under way
+  expected     integer,                                  -- and how many there are, by the shop's own count
   address      text,                                     -- where our subscriptions lead
   watched_at   integer,                                  -- when our subscriptions were last found whole, or made so
   blocked      text    check (blocked is null or json_valid(blocked))     -- domain::connection::Blocked

@@ -232,6 +232,43 @@ fn a_sandbox_is_as_it_is_asked_to_be_and_says_where_it_is_steered() {
 }
 
 #[test]
+fn a_catch_up_is_tried_by_hand_with_a_shop_of_the_sandbox() {
+    let house = House::new();
+    let sandbox = house.start(&["sandbox", "--listen", "127.0.0.1:0", "--shop", DOMAIN]);
+    let server = house.start(&["serve", "--shops-at", sandbox.text("listening")]);
+    let merchant = house.merchant(sandbox.text("daftra"), "mode = 'live'");
+    house.ask(&["merchant", "add", merchant.to_str().unwrap()]);
+    let control = format!("http://{}/control/shop/{DOMAIN}", sandbox.text("listening"));
+    let buy = |sku: &str| {
+        let cart = json!({"lines": [{"sku": sku, "quantity": 2}]});
+        http("POST", &format!("{control}/buy"), Some(&cart))["name"].clone()
+    };
+    assert_eq!(buy("WH-2040"), "#1001");
+    let shop = http("GET", &control, None);
+    assert_eq!((&shop["orders"][0]["total"], shop["shelf"].as_array().unwrap().len()), (&json!("698.00"), 8));
+
+    let name = DOMAIN.split('.').next().unwrap();
+    let token = house.write("token", &format!("shpat_{name}"));
+    house.ask(&["merchant", "api", "wadi-home", "--token-file", token.to_str().unwrap()]);
+    let api = || house.ask(&["merchant", "api", "wadi-home"]);
+    until("the shop was looked through", || api()["caught_up_at"].is_string());
+    house.until_settled();
+    buy("WH-3300");
+    let before = api()["caught_up_at"].clone();
+    let asked = house.words(&["catch-up", "wadi-home", "--since", "2026-01-01"]);
+    assert!(asked.contains("(60 days)") && asked.contains("qantara merchant api wadi-home"), "{asked}");
+    until("the shop was looked through again", || api()["caught_up_at"] != before);
+    house.until_settled();
+    let books = http("GET", &format!("{}/books", sandbox.text("control")), None);
+    assert_eq!(books["invoices"].as_array().unwrap().len(), 2);
+    let told = house.words(&["merchant", "api", "wadi-home"]);
+    assert!(told.contains("not shown without the scope read_all_orders"), "{told}");
+    drop((server.stop(), sandbox.stop()));
+    let complaint = house.complaint(&["sandbox", "--listen", "127.0.0.1:0", "--shop", "wadi"], 1);
+    assert!(complaint.contains("write it like wadi.myshopify.com"), "{complaint}");
+}
+
+#[test]
 fn every_command_explains_itself() {
     let house = House::new();
     let everything: &[&[&str]] = &[

@@ -19,7 +19,7 @@ use qantara::daftra::client::{Client, Settings as Calls};
 use qantara::db::merchant::{self, Merchant, Mode};
 use qantara::db::order::State;
 use qantara::db::user::{self, Role};
-use qantara::db::{Context as _, Db, order, seen};
+use qantara::db::{Context as _, Db, order, seen, shop_api};
 use qantara::desk::account::Accounts;
 use qantara::desk::office::Office;
 use qantara::desk::{self, Person, Wish};
@@ -640,6 +640,20 @@ fn the_page_about_the_api_says_what_is_missing_without_it_and_connects() {
     assert_eq!(wanted.since.unwrap().to_string(), "2026-02-28T21:00:00Z", "the day begins in the merchant's zone");
     let wrong = house.refused(here, look, &[("since", "yesterday"), ("orders", "")]);
     assert!(wrong.contains("This is no day") && wrong.contains("yesterday"), "{wrong}");
+
+    assert!(connected.contains("placed more than 60 days ago"), "{connected}");
+
+    // How far a long look is, and what the shop does not give.
+    assert!(!page().contains("<progress"));
+    let under_way = |tx: &rusqlite::Transaction<'_>| {
+        shop_api::expect(tx, 1, 430)?;
+        shop_api::went_through(tx, 1, 120)?;
+        shop_api::note_unread(tx, 1, &shop_api::Unread { id: 7, name: "#<7>".to_owned() }, true)
+    };
+    assert_eq!(house.db.write(under_way).unwrap(), 1);
+    let looking = page();
+    assert!(looking.contains("<progress value=\"120\" max=\"430\"") && looking.contains("120 / 430"), "{looking}");
+    assert!(looking.contains("#&lt;7&gt;"), "{looking}");
 
     // What closes it is said with the next step.
     let block = |tx: &rusqlite::Transaction<'_>| {

@@ -275,6 +275,11 @@ fn everything_hot(tx: &Transaction<'_>, now: Timestamp) {
     shop_api::opened(tx, 1, &api.scopes).unwrap();
     shop_api::token_lives(tx, 1, now).unwrap();
     shop_api::block(tx, 1, &Blocked::Token).unwrap();
+    shop_api::may(tx, 1, &api.scopes, now).unwrap();
+    shop_api::doubt_scopes(tx, 1).unwrap();
+    shop_api::note_unread(tx, 1, &shop_api::Unread { id: 1, name: "#1".to_owned() }, true).unwrap();
+    shop_api::expect(tx, 1, 1).unwrap();
+    shop_api::went_through(tx, 1, 1).unwrap();
     shop_api::seen_until(tx, 1, now).unwrap();
     shop_api::caught_up(tx, 1, &api, now, now).unwrap();
     shop_api::watched(tx, 1, "https://bridge.example/webhook/wadi", now).unwrap();

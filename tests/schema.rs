@@ -106,6 +106,11 @@ const RULES: &[(&str, &str, &str)] = &[
         "insert or replace into shop_api (merchant_id, watches, wanted) values (1, 0, '[')",
     ),
     (
+        "check json_valid(unread)",
+        "insert or replace into shop_api (merchant_id, watches, unread) values (1, 0, '[1]')",
+        "insert or replace into shop_api (merchant_id, watches, unread) values (1, 0, '[')",
+    ),
+    (
         "check blocked is null",
         "insert or replace into shop_api (merchant_id, watches, blocked) values (1, 0, '[]')",
         "insert or replace into shop_api (merchant_id, watches, blocked) values (1, 0, '[')",

@@ -9,3 +9,5 @@ mod common;
 mod documents;
 #[path = "shopapi/engine.rs"]
 mod engine;
+#[path = "shopapi/looks.rs"]
+mod looks;

@@ -140,6 +140,20 @@ fn a_queue_that_nobody_works_on_is_an_alert() {
 }
 
 #[test]
+fn what_came_due_while_nobody_was_there_is_an_alert_only_if_nobody_looks_at_it() {
+    let mut stage = Stage::new(Plan { workers: 0, ..plan() });
+    stage.add(&Cast::default());
+    let (mut shop, shelf) = wadi();
+    stage.deliver(&shop.buy(&Cart::of(&[(shelf[2], 1)]), stage.clock.now()).unwrap().1);
+    let mut stage = stage.restart(HOUR * 6);
+    stage.start();
+    stage.pass(MINUTE * 14);
+    assert_eq!(open(&stage, Cause::Queue), [], "it may just have begun");
+    stage.pass(MINUTE * 2);
+    assert_eq!(open(&stage, Cause::Queue), of_merchant(1));
+}
+
+#[test]
 fn signatures_that_prove_nothing_are_an_alert_for_a_day() {
     let stage = usual();
     let (mut shop, shelf) = wadi();

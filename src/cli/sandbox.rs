@@ -1,4 +1,4 @@
-//! `sandbox`: a fake Daftra on a port of this machine, with one account and a small catalogue.
+//! `sandbox`: a fake Daftra on a port of this machine, with one account and a small catalogue, and fake shops beside it.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -10,8 +10,8 @@ use tokio::net::TcpListener;
 
 use super::{Ended, Session, serve};
 use crate::clock::Clock;
-use crate::sandbox::World;
 use crate::sandbox::daftra::{Account, AccountSetup, Client, Product, Store, Tax};
+use crate::sandbox::{World, open_shop};
 
 #[derive(clap::Args)]
 pub(super) struct Sandbox {
@@ -21,6 +21,10 @@ pub(super) struct Sandbox {
     /// What this Daftra is like, as GET /control/unknowns names it: requisitions=true
     #[arg(long, value_name = "KEY=VALUE", value_parser = wish)]
     set: Vec<(String, Value)>,
+    /// Open a shop whose API can be asked, such as wadi.myshopify.com; as many as are given. More can be opened later, and what
+    /// happens in them is said at /control
+    #[arg(long, value_name = "DOMAIN")]
+    shop: Vec<String>,
 }
 
 /// Enough of everything that stock is no obstacle.
@@ -53,6 +57,9 @@ impl Sandbox {
         let (account, ids) = sample(setup, &clock).map_err(impossible)?;
         let mut world = World::new(1);
         world.add(account);
+        let opened: Result<Vec<Value>, String> =
+            self.shop.iter().map(|domain| open_shop(&mut world, domain, "SAR")).collect();
+        let shops = opened.map_err(|why| anyhow::anyhow!("The shop cannot be opened: {why}"))?;
 
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
@@ -65,9 +72,10 @@ impl Sandbox {
             let help = format!("http://{address}/control");
             let about = json!({
                 "listening": address, "daftra": daftra, "key": key, "control": control, "help": help,
-                "client_id": ids.client, "store_id": ids.store, "tax_id": ids.tax,
+                "client_id": ids.client, "store_id": ids.store, "tax_id": ids.tax, "shops": shops,
             });
             session.out.say(&about, || {
+                let shops: String = shops.iter().map(|shop| words(shop, address)).collect();
                 format!(
                     "A fake Daftra listens on {address} until you press Ctrl-C.\n\
                      For the merchant file:\n\
@@ -76,7 +84,7 @@ impl Sandbox {
                      Its API key: {key}\n\
                      Its books: {control}/books\n\
                      Its bad days, and edits by hand: {help} explains them\n\
-                     The server's configuration must allow it: [outgoing] allow = [\"{address}\"]",
+                     The server's configuration must allow it: [outgoing] allow = [\"{address}\"]{shops}",
                     ids.store, ids.client, ids.tax
                 )
             })?;
@@ -86,6 +94,19 @@ impl Sandbox {
         })?;
         Ok(Ended::Fine)
     }
+}
+
+/// How a merchant is connected to a shop of the sandbox.
+fn words(shop: &Value, address: SocketAddr) -> String {
+    let text = |name: &str| shop[name].as_str().unwrap_or_default();
+    format!(
+        "\nA shop, {}: its API token is {}\n\
+         \x20 Connect it: qantara merchant api SLUG --token-file FILE, and start the server with --shops-at {address}\n\
+         \x20 Buy there: POST http://{address}/control/shop/{}/buy",
+        text("domain"),
+        text("token"),
+        text("domain"),
+    )
 }
 
 /// One wish for the account. A value that is no JSON is a text: `language=ar`.

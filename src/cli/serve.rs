@@ -41,8 +41,8 @@ pub(super) struct Serve {
     /// For the demo: where the shop and the Daftra beside this server are, for its pages to show
     #[arg(long, value_name = "ORIGIN", hide = true)]
     playground: Option<String>,
-    /// For a trial: where on this machine a sandbox plays the API of all shops
-    #[arg(long, value_name = "ADDRESS", hide = true)]
+    /// For trials against a sandbox: where on this machine it plays the API of all shops
+    #[arg(long, value_name = "ADDRESS:PORT")]
     shops_at: Option<SocketAddr>,
 }
 

@@ -106,7 +106,9 @@ impl CatchUp {
 
 fn words(answer: &Value) -> String {
     let slug = answer["merchant"].as_str().unwrap_or_default();
-    let mut lines = vec![format!("Merchant {slug}: the running server looks for them now; a stopped one at its start")];
+    let mut lines = vec![format!(
+        "Merchant {slug}: the running server looks for them now; a stopped one at its start. How far it is: qantara merchant api {slug}"
+    )];
     if let Some(limit) = answer["nothing_placed_before"].as_str() {
         lines.push(format!(
             "Shopify shows no order that was placed before {limit} (60 days), unless the app has the scope {SCOPE_OF_OLD_ORDERS}"
@@ -137,6 +139,9 @@ fn show(session: &Session, slug: &str) -> anyhow::Result<()> {
         "missing_scopes": missing,
         "token_until": api.as_ref().and_then(|api| api.token_until),
         "caught_up_at": api.as_ref().and_then(|api| api.caught_up_at),
+        "gone_through": api.as_ref().map(|api| api.gone_through),
+        "expected": api.as_ref().and_then(|api| api.expected),
+        "unread": api.as_ref().map(|api| api.unread.iter().map(|order| order.name.clone()).collect::<Vec<_>>()),
         "subscriptions_whole_at": api.as_ref().and_then(|api| api.watched_at),
         "blocked": blocked.as_ref().map(|why| json!({ "what": why.what, "next_step": why.next_step })),
         "version": VERSION,
@@ -154,6 +159,14 @@ fn show(session: &Session, slug: &str) -> anyhow::Result<()> {
             format!("Merchant {slug}: connected, version {VERSION}"),
             format!("Looked through (UTC): {}", time(api.caught_up_at)),
         ];
+        lines.extend(api.expected.map(|expected| progress(api.gone_through, expected)));
+        if !api.unread.is_empty() {
+            let names: Vec<_> = api.unread.iter().map(|order| order.name.as_str()).collect();
+            lines.push(format!("Listed and not given, tried again each time: {}", names.join(", ")));
+        }
+        if !api.scopes.is_empty() && !api.scopes.contains(SCOPE_OF_OLD_ORDERS) {
+            lines.push(format!("Orders placed more than 60 days ago: not shown without the scope {SCOPE_OF_OLD_ORDERS}"));
+        }
         if api.watches {
             lines.push(format!("Webhooks whole (UTC): {}", time(api.watched_at)));
         }
@@ -169,6 +182,14 @@ fn show(session: &Session, slug: &str) -> anyhow::Result<()> {
         }
         lines.join("\n")
     })
+}
+
+/// How far a look through a shop is.
+fn progress(gone_through: i64, expected: i64) -> String {
+    const WIDTH: i64 = 30;
+    let filled = (gone_through.clamp(0, expected) * WIDTH).checked_div(expected).unwrap_or(WIDTH);
+    let bar: String = (0..WIDTH).map(|at| if at < filled { '#' } else { '.' }).collect();
+    format!("Being looked through: [{bar}] {gone_through} of {expected} orders")
 }
 
 fn missing_scopes(api: &ShopApi) -> Vec<&'static str> {

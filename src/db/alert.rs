@@ -48,6 +48,8 @@ pub enum Cause {
     Uninstalled,
     /// The API of a merchant's shop does not open.
     ShopApi,
+    /// Orders that a shop's API lists and does not give.
+    Unread,
     /// A shop had stopped telling us of something, and tells us again.
     Subscriptions,
     /// Mails, or what an operator should hear of by another way, do not get out.
@@ -73,6 +75,7 @@ impl Cause {
         Self::Privacy,
         Self::Uninstalled,
         Self::ShopApi,
+        Self::Unread,
         Self::Subscriptions,
         Self::Messages,
     ];
@@ -97,6 +100,7 @@ impl Cause {
             Self::Privacy => "privacy",
             Self::Uninstalled => "uninstalled",
             Self::ShopApi => "shop_api",
+            Self::Unread => "unread",
             Self::Subscriptions => "subscriptions",
             Self::Messages => "messages",
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Transaction};
+use serde::{Deserialize, Serialize};
 
 use super::convert::{at, from_json, maybe_at, ms, to_json};
 use super::sight::Sight;
@@ -19,6 +20,8 @@ pub struct ShopApi {
     pub watches: bool,
     /// What the app may do; empty: nobody asked yet.
     pub scopes: BTreeSet<String>,
+    /// When the shop said so; none: it is to be asked before the next look.
+    pub scopes_at: Option<Timestamp>,
     /// When the token ends.
     pub token_until: Option<Timestamp>,
     /// When the shop was last looked through to its last page.
@@ -29,10 +32,25 @@ pub struct ShopApi {
     pub since: Option<Timestamp>,
     /// Orders that a person wants, by name.
     pub wanted: Vec<String>,
+    /// Orders that the shop lists and does not give: each look tries them again.
+    pub unread: Vec<Unread>,
+    /// Orders that the look under way has come past.
+    pub gone_through: i64,
+    /// How many there are in all, by the shop's own count; none: few, or no look is under way.
+    pub expected: Option<i64>,
     /// When our subscriptions were last found whole, or made so.
     pub watched_at: Option<Timestamp>,
     /// Why it does not open.
     pub blocked: Option<Blocked>,
+}
+
+/// An order that the shop's API lists and does not give.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unread {
+    /// Shopify's id.
+    pub id: i64,
+    /// What the shop calls it.
+    pub name: String,
 }
 
 const READ: &str = "read a merchant's way to its shop";
@@ -43,7 +61,7 @@ pub fn get(c: &Connection, merchant_id: i64) -> Result<Option<ShopApi>, Error> {
     let row = c
         .prepare_cached(
             "select s.client_id, s.watches, s.scopes, s.token_until, s.caught_up_at, m.catch_up_to, s.since, s.wanted,
-               s.watched_at, s.blocked
+               s.watched_at, s.blocked, s.scopes_at, s.unread, s.gone_through, s.expected
              from shop_api s join merchant m on m.id = s.merchant_id where s.merchant_id = ?1",
         )
         .during(READ)?
@@ -52,16 +70,22 @@ pub fn get(c: &Connection, merchant_id: i64) -> Result<Option<ShopApi>, Error> {
             let (scopes, wanted, blocked): (String, String, Option<String>) = (row.get(2)?, row.get(7)?, row.get(9)?);
             let (token_until, caught_up_at, cursor) = (row.get(3)?, row.get(4)?, row.get(5)?);
             let (since, watched_at) = (row.get(6)?, row.get(8)?);
+            let (scopes_at, unread): (_, String) = (row.get(10)?, row.get(11)?);
+            let (gone_through, expected) = (row.get(12)?, row.get(13)?);
             let build = || {
                 Ok(ShopApi {
                     client_id,
                     watches,
                     scopes: from_json(READ, &scopes)?,
+                    scopes_at: maybe_at(scopes_at)?,
                     token_until: maybe_at(token_until)?,
                     caught_up_at: maybe_at(caught_up_at)?,
                     cursor: maybe_at(cursor)?,
                     since: maybe_at(since)?,
                     wanted: from_json(READ, &wanted)?,
+                    unread: from_json(READ, &unread)?,
+                    gone_through,
+                    expected,
                     watched_at: maybe_at(watched_at)?,
                     blocked: blocked.map(|text| from_json(READ, &text)).transpose()?,
                 })
@@ -91,7 +115,7 @@ pub fn connect(
     tx.execute(
         "insert into shop_api (merchant_id, client_id, watches) values (?1, ?2, ?3)
          on conflict (merchant_id) do update set client_id = excluded.client_id, watches = excluded.watches,
-           scopes = '[]', token_until = null, watched_at = null, blocked = null",
+           scopes = '[]', scopes_at = null, token_until = null, watched_at = null, blocked = null",
         (merchant_id, client_id, watches),
     )
     .during(CHANGE)?;
@@ -115,6 +139,55 @@ pub fn opened(tx: &Transaction<'_>, merchant_id: i64, scopes: &BTreeSet<String>)
         )
         .during(CHANGE)?;
     Ok(changed > 0)
+}
+
+/// What the app may do, as the shop says now.
+pub fn may(tx: &Transaction<'_>, merchant_id: i64, scopes: &BTreeSet<String>, now: Timestamp) -> Result<(), Error> {
+    tx.execute(
+        "update shop_api set scopes = ?2, scopes_at = ?3 where merchant_id = ?1",
+        (merchant_id, to_json(scopes), ms(now)),
+    )
+    .during(CHANGE)?;
+    Ok(())
+}
+
+/// Something was refused: what the app may do is asked anew before the next look.
+pub fn doubt_scopes(tx: &Transaction<'_>, merchant_id: i64) -> Result<(), Error> {
+    tx.execute("update shop_api set scopes_at = null where merchant_id = ?1", [merchant_id]).during(CHANGE)?;
+    Ok(())
+}
+
+/// Whether the shop gives this order or not. How many it does not give.
+pub fn note_unread(tx: &Transaction<'_>, merchant_id: i64, order: &Unread, is_unread: bool) -> Result<usize, Error> {
+    let Some(ShopApi { mut unread, .. }) = get(tx, merchant_id)? else { return Ok(0) };
+    let is_known = unread.iter().any(|known| known.id == order.id);
+    if is_known == is_unread {
+        return Ok(unread.len());
+    }
+    unread.retain(|known| known.id != order.id);
+    unread.extend(is_unread.then(|| order.clone()));
+    tx.execute("update shop_api set unread = ?2 where merchant_id = ?1", (merchant_id, to_json(&unread)))
+        .during(CHANGE)?;
+    Ok(unread.len())
+}
+
+/// A look that takes more than one page: how many orders there are from where it begins, or from where it goes on.
+pub fn expect(tx: &Transaction<'_>, merchant_id: i64, orders: i64) -> Result<(), Error> {
+    tx.execute(
+        "update shop_api set expected = coalesce(expected, ?2), gone_through = max(0, coalesce(expected, ?2) - ?2)
+         where merchant_id = ?1",
+        (merchant_id, orders),
+    )
+    .during(CHANGE)?;
+    Ok(())
+}
+
+/// The look has come past so many orders more.
+pub fn went_through(tx: &Transaction<'_>, merchant_id: i64, orders: usize) -> Result<(), Error> {
+    let orders = i64::try_from(orders).unwrap_or(i64::MAX);
+    tx.execute("update shop_api set gone_through = gone_through + ?2 where merchant_id = ?1", (merchant_id, orders))
+        .during(CHANGE)?;
+    Ok(())
 }
 
 /// The token in the vault is good until then.
@@ -153,8 +226,11 @@ pub fn went_on(tx: &Transaction<'_>, merchant_id: i64, wanted: Timestamp, until:
 
 /// The shop does not know the token any more: an app makes another.
 pub fn token_is_dead(tx: &Transaction<'_>, merchant_id: i64) -> Result<(), Error> {
-    tx.execute("update shop_api set token_until = null, scopes = '[]' where merchant_id = ?1", [merchant_id])
-        .during(CHANGE)?;
+    tx.execute(
+        "update shop_api set token_until = null, scopes = '[]', scopes_at = null where merchant_id = ?1",
+        [merchant_id],
+    )
+    .during(CHANGE)?;
     Ok(())
 }
 
@@ -177,7 +253,7 @@ pub fn caught_up(
     now: Timestamp,
 ) -> Result<(), Error> {
     tx.execute(
-        "update shop_api set caught_up_at = ?2, since = iif(since is ?3, null, since),
+        "update shop_api set caught_up_at = ?2, gone_through = 0, expected = null, since = iif(since is ?3, null, since),
            wanted = iif(wanted = ?4, '[]', wanted), looked_from = min(coalesce(looked_from, ?5), ?5) where merchant_id = ?1",
         (merchant_id, ms(now), done.since.map(ms), to_json(&done.wanted), ms(from)),
     )
@@ -221,11 +297,12 @@ pub fn address(c: &Connection, merchant_id: i64) -> Result<Option<String>, Error
 
 /// When the order of Shopify's id last changed, as far as everything about it is known; none: less is known.
 pub fn known_as_of(c: &Connection, merchant_id: i64, remote_id: i64) -> Result<Option<Timestamp>, Error> {
-    // A webhook of the order tells of no payment: without any, the shop is asked once.
+    // A webhook of the order tells of no payment, and the one that does may be lost: each change is asked for once. The
+    // shop's clock and ours are not the same.
     let version: Option<i64> = c
         .prepare_cached(
             "select version_at from orders where merchant_id = ?1 and remote_id = ?2
-               and (read_at is not null or exists (select 1 from fact where order_id = orders.id and kind = 'transaction'))",
+               and read_at >= version_at + 60000",
         )
         .during(READ)?
         .query_row((merchant_id, remote_id), |row| row.get(0))

@@ -241,15 +241,16 @@ impl Sight<'_> {
         Ok(found)
     }
 
-    /// Whether the shop itself was looked through from before a statement's day to its last page after it: then it has no
-    /// orders of that day that are not known.
+    /// Whether the shop itself was looked through from before a statement's day to its last page after it, and gave every
+    /// order that it listed: then it has no orders of that day that are not known.
     pub fn is_proven(&self, statement: &Statement) -> Result<bool, Error> {
         self.allow(statement.merchant_id)?;
         const ASK: &str = "ask whether the shop was looked through";
         self.connection()
             .prepare_cached(
                 "select exists (select 1 from statement s join shop_api a on a.merchant_id = s.merchant_id
-                                where s.id = ?1 and a.looked_from <= s.begins_at and a.caught_up_at > s.ends_at)",
+                                where s.id = ?1 and a.looked_from <= s.begins_at and a.caught_up_at > s.ends_at
+                                  and a.unread = '[]')",
             )
             .during(ASK)?
             .query_row([statement.id], |row| row.get(0))

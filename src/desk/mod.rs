@@ -513,7 +513,10 @@ impl Desk<'_> {
                 self.in_one(move |tx| order::note(tx, &moment, order_id, note.trim()))
             }
             Wish::DeliveryReplay { delivery_id } => self.in_one(move |tx| delivery::replay(tx, &moment, delivery_id)),
-            Wish::PrivacyRead { request_id } => self.in_one(move |tx| privacy::read(tx, &moment, request_id)),
+            Wish::PrivacyRead { request_id } => {
+                let held = self.db.read(|c| refused_apart(privacy::collect(c, &moment.vault, request_id)))??;
+                self.in_one(move |tx| privacy::read(tx, &moment, request_id, held))
+            }
             Wish::PrivacyAnswer { request_id } => self.in_one(move |tx| privacy::answer(tx, &moment, request_id)),
             Wish::PrivacyRedact { request_id } => self.in_one(move |tx| privacy::redact(tx, &moment, request_id)),
             Wish::PrivacyForget { slug, orders } => self.in_one(move |tx| privacy::forget(tx, &moment, &slug, &orders)),
@@ -558,13 +561,18 @@ impl Desk<'_> {
         &self,
         change: impl FnOnce(&Transaction<'_>) -> Result<Done, Error> + Send + 'static,
     ) -> Result<Done, Error> {
-        let done = self.db.write(move |tx| match change(tx) {
-            Ok(done) => Ok(Ok(done)),
-            // Nothing was written before a refusal, so there is nothing to roll back.
-            Err(Error::Refused(refusal)) => Ok(Err(refusal)),
-            Err(Error::Db(error)) => Err(error),
-        })?;
+        // Nothing was written before a refusal, so there is nothing to roll back.
+        let done = self.db.write(move |tx| refused_apart(change(tx)))?;
         Ok(done?)
+    }
+}
+
+/// A refusal is an answer of the database's thread, no trouble of it.
+fn refused_apart<T>(done: Result<T, Error>) -> Result<Result<T, Refusal>, db::Error> {
+    match done {
+        Ok(done) => Ok(Ok(done)),
+        Err(Error::Refused(refusal)) => Ok(Err(refusal)),
+        Err(Error::Db(error)) => Err(error),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::Transaction;
+use rusqlite::{Connection, Transaction};
 use serde_json::{Value, json};
 
 use super::merchant::any_merchant;
@@ -13,14 +13,21 @@ use super::{About, Done, Effects, Error, Moment, Refusal, Why};
 use crate::db::privacy::{self, Kind, Request, State};
 use crate::db::{self, merchant};
 use crate::engine::privacy::{Opener, held};
+use crate::vault::Vault;
 
-/// Everything that is kept of the customer of a request.
-pub(super) fn read(tx: &Transaction<'_>, moment: &Moment, request_id: i64) -> Result<Done, Error> {
-    let request = known(tx, request_id)?;
-    let opener = Opener::new(tx, &moment.vault, request.merchant_id)?;
-    let mut answer = held(tx, &opener, &request)?;
+/// Everything that is kept of the customer of a request. It opens many bodies, so it is a reader's work: meanwhile others write.
+pub(super) fn collect(c: &Connection, vault: &Vault, request_id: i64) -> Result<Value, Error> {
+    let request = known(c, request_id)?;
+    let opener = Opener::new(c, vault, request.merchant_id)?;
+    let mut answer = held(c, &opener, &request)?;
     answer["request"] = request.id.into();
-    answer["merchant"] = merchant::get(tx, request.merchant_id)?.slug.into();
+    answer["merchant"] = merchant::get(c, request.merchant_id)?.slug.into();
+    Ok(answer)
+}
+
+/// Writes down that it was collected, before anybody sees it.
+pub(super) fn read(tx: &Transaction<'_>, moment: &Moment, request_id: i64, answer: Value) -> Result<Done, Error> {
+    let request = known(tx, request_id)?;
     moment.write_down(tx, "privacy.read", facts(tx, &request)?)?;
     Ok(Done { answer, effects: Effects::default() })
 }
@@ -78,8 +85,8 @@ fn facts(tx: &Transaction<'_>, request: &Request) -> Result<Value, db::Error> {
     }))
 }
 
-fn known(tx: &Transaction<'_>, request_id: i64) -> Result<Request, Error> {
-    match privacy::get(tx, request_id) {
+fn known(c: &Connection, request_id: i64) -> Result<Request, Error> {
+    match privacy::get(c, request_id) {
         Err(db::Error::NotFound { .. }) => Err(Refusal::new("request", request_id, Why::NoRequest).into()),
         found => Ok(found?),
     }

@@ -65,7 +65,7 @@ pub(super) fn disconnect(tx: &Transaction<'_>, moment: &Moment, slug: &str) -> R
         return Ok(Done { answer, effects: Effects::default() });
     }
     forget(tx, known.id)?;
-    for cause in [alert::Cause::ShopApi, alert::Cause::Subscriptions] {
+    for cause in [alert::Cause::ShopApi, alert::Cause::Unread, alert::Cause::Subscriptions] {
         alert::close(tx, cause, &format!("merchant {}", known.id), moment.now)?;
     }
     moment.write_down(tx, "merchant.shop_disconnect", json!({ "merchant": slug }))?;

@@ -1,34 +1,36 @@
-//! Catching up with a shop: what no webhook told of, and the newest state of one order before it is first booked.
+//! Catching up with a shop: what no webhook told of.
 //!
 //! Orders are looked through by the time they changed, from a while before the cursor to the last page. The cursor moves in
 //! the commit after all before it is kept, so whatever ends a run, the next one begins early enough. An order of which
-//! everything is known is not asked for again, so a run that was cut does little twice.
+//! everything is known is not asked for again, so a run that was cut does little twice. An order that the shop lists and does not
+//! give holds up no other: it is remembered, told of, and tried again by each run.
+
+use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::shop::{Way, subject};
 use super::{Engine, intake};
 use crate::db::job::{self, Again, Chore, Job};
-use crate::db::shop_api::{self, ShopApi};
+use crate::db::shop_api::{self, ShopApi, Unread};
 use crate::db::{Error, alert, merchant, order};
 use crate::domain::connection::SCOPE_OF_OLD_ORDERS;
 use crate::shop::api::client::Setback;
 use crate::shop::api::conversation::{Conversation, Found, Listed};
+use crate::shop::read::Reading;
 
 /// How often a shop is looked through.
 const EVERY: SignedDuration = SignedDuration::from_mins(15);
 /// So much before the cursor is looked at again: the shop's search lags, and several orders change in one second.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(30);
 /// Without a special scope Shopify shows orders of so many days.
-const SHOWN: SignedDuration = SignedDuration::from_hours(60 * 24);
+pub(super) const SHOWN: SignedDuration = SignedDuration::from_hours(60 * 24);
 /// So many orders are read in one run: then other chores have their turn.
 const READS_PER_RUN: u32 = 100;
-/// A snapshot that is older than this is read again before its order is first booked.
-pub(super) const STALE: SignedDuration = SignedDuration::from_secs(30);
-/// After a shop that did not answer.
+/// So many orders that the shop lists and does not give are remembered: more is no fault of single orders, and the look ends.
+const MOST_UNREAD: usize = 50;
+/// After a look that has more to do.
 const PAUSE: SignedDuration = SignedDuration::from_mins(1);
-/// An order known for so long is booked as its webhooks told, also while its shop does not answer.
-const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
 
 /// Why a look through a shop ended early.
 enum Cut {
@@ -48,14 +50,6 @@ impl From<Error> for Cut {
     fn from(error: Error) -> Self {
         Self::Db(error)
     }
-}
-
-/// What reading one order before its first write came to.
-pub(super) enum ReadAgain {
-    /// As new as can be: plan again.
-    Done,
-    /// No answer now: come back then.
-    Later(Timestamp),
 }
 
 impl Engine {
@@ -110,9 +104,14 @@ impl Engine {
     ) -> Result<(Timestamp, Option<Timestamp>), Cut> {
         let mut talk = Conversation::new(&self.shops, &way.door, way.scopes.clone());
         let mut left = READS_PER_RUN;
+        let mut tried = BTreeSet::new();
+        for order in &api.unread {
+            tried.insert(order.id);
+            self.try_order(merchant_id, &mut talk, order)?;
+        }
         for name in &api.wanted {
             for row in talk.named(name)? {
-                self.read_order(merchant_id, &mut talk, row.id)?;
+                self.try_order(merchant_id, &mut talk, &Unread { id: row.id, name: row.name })?;
             }
         }
         let oldest = began - SHOWN;
@@ -127,20 +126,26 @@ impl Engine {
         let mut after = None;
         loop {
             let page = talk.changed_since(from, after.as_deref())?;
-            for Listed { id, updated_at, .. } in &page.rows {
+            if let (None, Some(_)) = (&after, &page.next)
+                && let Some(count) = talk.how_many_changed(from)?
+            {
+                self.db.write(move |tx| shop_api::expect(tx, merchant_id, count))?;
+            }
+            for Listed { id, name, updated_at, .. } in &page.rows {
                 let known = self.db.read(|c| shop_api::known_as_of(c, merchant_id, *id))?;
-                if known.is_some_and(|known| known >= *updated_at) {
+                if known.is_some_and(|known| known >= *updated_at) || tried.contains(id) {
                     continue;
                 }
                 if left == 0 {
                     return Err(Cut::Enough);
                 }
                 left -= 1;
-                self.read_order(merchant_id, &mut talk, *id)?;
+                self.try_order(merchant_id, &mut talk, &Unread { id: *id, name: name.clone() })?;
             }
             if let Some(last) = page.rows.last().map(|row| row.updated_at) {
-                let wanted = api.since;
+                let (wanted, rows) = (api.since, page.rows.len());
                 self.db.write(move |tx| {
+                    shop_api::went_through(tx, merchant_id, rows)?;
                     shop_api::seen_until(tx, merchant_id, last.min(began))?;
                     // A long way that is cut goes on from here.
                     if let Some(wanted) = wanted {
@@ -160,21 +165,48 @@ impl Engine {
         }
     }
 
-    /// Reads one order and takes it in like a webhook's body.
-    fn read_order(&self, merchant_id: i64, talk: &mut Conversation<'_>, remote_id: i64) -> Result<(), Cut> {
-        let reading = match talk.order(remote_id)? {
-            Found::Order(reading) => reading,
-            // Deleted between the list and the question; its webhook or the next look tells.
-            Found::Missing => return Ok(()),
-            Found::Unreadable(error) => {
-                tracing::warn!(merchant = merchant_id, order = remote_id, %error, "an order of the shop's API cannot be read");
-                let now = self.clock.now();
-                self.db.write(move |tx| {
-                    alert::raise(tx, alert::Cause::Unreadable, &subject(merchant_id), Some(merchant_id), now)
-                })?;
-                return Ok(());
+    /// Reads one order and takes it in like a webhook's body. One that the shop does not give, while it answers all else, is
+    /// noted and left for the next look.
+    fn try_order(&self, merchant_id: i64, talk: &mut Conversation<'_>, order: &Unread) -> Result<(), Cut> {
+        let is_unread = match talk.order(order.id) {
+            Ok(Found::Order(reading)) => {
+                self.learn(merchant_id, order.id, *reading)?;
+                false
             }
+            // Deleted between the list and the question; its webhook or the next look tells.
+            Ok(Found::Missing) => false,
+            Ok(Found::Unreadable(error)) => {
+                tracing::warn!(merchant = merchant_id, order = order.id, %error, "an order of the shop's API cannot be read");
+                true
+            }
+            Err(Setback::Failed(text)) => {
+                // Whether it is this order or the shop, the shop says when it is asked for something else.
+                talk.introduce()?;
+                tracing::warn!(merchant = merchant_id, order = order.id, reason = %text, "the shop's API does not give an order");
+                true
+            }
+            Err(setback @ (Setback::Blocked(_) | Setback::Throttled(_))) => return Err(setback.into()),
         };
+        let (order, now) = (order.clone(), self.clock.now());
+        let unread = self.db.read(|c| shop_api::get(c, merchant_id))?.map(|api| api.unread).unwrap_or_default();
+        if unread.contains(&order) == is_unread {
+            return Ok(());
+        }
+        if is_unread && unread.len() >= MOST_UNREAD {
+            let text = format!("the shop's API lists more than {MOST_UNREAD} orders that it does not give");
+            return Err(Setback::Failed(text).into());
+        }
+        self.db.write(move |tx| {
+            if shop_api::note_unread(tx, merchant_id, &order, is_unread)? > 0 {
+                alert::raise(tx, alert::Cause::Unread, &subject(merchant_id), Some(merchant_id), now)
+            } else {
+                alert::close(tx, alert::Cause::Unread, &subject(merchant_id), now)
+            }
+        })?;
+        Ok(())
+    }
+
+    fn learn(&self, merchant_id: i64, remote_id: i64, reading: Reading) -> Result<(), Error> {
         let now = self.clock.now();
         let buyer = self.sealed_buyer(merchant_id, &reading);
         self.db.write(move |tx| {
@@ -186,56 +218,6 @@ impl Engine {
         })?;
         self.wake();
         Ok(())
-    }
-
-    /// Reads an order anew that is about to be booked for the first time from an older body.
-    pub(super) fn read_again(&self, merchant_id: i64, order_id: i64, remote_id: i64) -> Result<ReadAgain, Error> {
-        let now = self.clock.now();
-        // What is closed to us holds up no order: its webhooks told of it, and somebody is being told of the trouble.
-        let as_it_is = || {
-            let now = self.clock.now();
-            self.db.write(move |tx| shop_api::order_was_read(tx, order_id, now)).map(|()| ReadAgain::Done)
-        };
-        let known_since = self.db.read(|c| order::known_since(c, order_id))?;
-        let is_old = now.duration_since(known_since) > PATIENCE;
-        let way = match self.way_to_shop(merchant_id)? {
-            Some(Ok(way)) => way,
-            None => return as_it_is(),
-            Some(Err(setback)) => return self.not_read(merchant_id, &setback, is_old, as_it_is),
-        };
-        let mut talk = Conversation::new(&self.shops, &way.door, way.scopes.clone());
-        match talk.order(remote_id) {
-            Ok(Found::Order(reading)) => {
-                let buyer = self.sealed_buyer(merchant_id, &reading);
-                let now = self.clock.now();
-                self.db.write(move |tx| {
-                    let shop_domain = merchant::get(tx, merchant_id)?.shop_domain;
-                    intake::take_in(tx, order_id, &shop_domain, &reading, buyer.as_deref(), now)?;
-                    shop_api::order_was_read(tx, order_id, now)
-                })?;
-                Ok(ReadAgain::Done)
-            }
-            Ok(Found::Missing | Found::Unreadable(_)) => as_it_is(),
-            Err(setback) => self.not_read(merchant_id, &setback, is_old, as_it_is),
-        }
-    }
-
-    fn not_read(
-        &self,
-        merchant_id: i64,
-        setback: &Setback,
-        is_old: bool,
-        as_it_is: impl FnOnce() -> Result<ReadAgain, Error>,
-    ) -> Result<ReadAgain, Error> {
-        let now = self.clock.now();
-        match setback {
-            Setback::Throttled(wait) => Ok(ReadAgain::Later(now + *wait)),
-            Setback::Failed(_) if !is_old => Ok(ReadAgain::Later(now + PAUSE)),
-            Setback::Failed(_) | Setback::Blocked(_) => {
-                self.note_shop(merchant_id, setback)?;
-                as_it_is()
-            }
-        }
     }
 
     /// Asks for a look through every shop that has a way, now.

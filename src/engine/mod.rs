@@ -16,6 +16,7 @@ mod pay;
 pub mod perform;
 pub mod privacy;
 mod rejected;
+mod reread;
 pub mod seals;
 mod shop;
 mod stock;

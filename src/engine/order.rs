@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::Transaction;
 
-use super::catch_up::{ReadAgain, STALE};
+use super::reread::{ReadAgain, STALE};
 use super::{Engine, NO_ROOM, news};
 use crate::db::job::{self, Again, Job};
 use crate::db::log::{self, Status};
@@ -54,6 +54,7 @@ impl Engine {
     fn work_on_order(&self, job: &Job) -> Result<(), Error> {
         let mut left = self.settings.max_operations;
         let mut facts = 0;
+        let mut has_asked_shop = false;
         while left > 0 {
             left -= 1;
             let now = self.clock.now();
@@ -75,12 +76,15 @@ impl Engine {
                     return self.settle(job, &case, decision, trace);
                 }
             };
-            if let Some(read_at) = case.read_at
+            if !has_asked_shop
+                && let Some(read_at) = case.read_at
                 && is_first_write(&case, &operation)
                 && now.duration_since(read_at) > STALE
             {
-                match self.read_again(job.merchant_id, case.order_id, case.order.snapshot.id)? {
+                has_asked_shop = true;
+                match self.read_again(job.merchant_id, &case)? {
                     ReadAgain::Done => continue,
+                    ReadAgain::AsItIs => {}
                     ReadAgain::Later(until) => {
                         let job = *job;
                         return self.db.write(move |tx| job::put_back(tx, &job, until));

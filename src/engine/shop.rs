@@ -21,6 +21,9 @@ const EARLY: SignedDuration = SignedDuration::from_hours(4);
 /// Until a token that another thread is making is looked for again.
 const SOON: SignedDuration = SignedDuration::from_secs(1);
 
+/// What the app may do is asked anew so often: somebody may give it more, or take some away.
+const SCOPES_LAST: SignedDuration = SignedDuration::from_hours(24);
+
 /// An open way.
 pub(super) struct Way {
     pub(super) door: Door,
@@ -58,13 +61,18 @@ impl Engine {
         };
         let Token { secret, is_ailing } = token;
         let door = Door { shop, token: secret };
-        if !api.scopes.is_empty() {
+        let now = self.clock.now();
+        if !api.scopes.is_empty() && api.scopes_at.is_some_and(|at| now.duration_since(at).abs() < SCOPES_LAST) {
             return Ok(Some(Ok(Way { door, scopes: api.scopes, is_ailing })));
         }
-        // The first time: whose shop it is, and what may be asked there.
+        // Whose shop it is, and what may be asked there.
         let scopes = match Conversation::new(&self.shops, &door, BTreeSet::new()).introduce() {
             Ok(known) if known.domain != door.shop => return Ok(Some(Err(Setback::Blocked(Blocked::Token)))),
             Ok(known) => known.scopes,
+            // What is known for long is good for another while.
+            Err(Setback::Failed(_) | Setback::Throttled(_)) if !api.scopes.is_empty() => {
+                return Ok(Some(Ok(Way { door, scopes: api.scopes, is_ailing })));
+            }
             Err(setback) => return Ok(Some(Err(setback))),
         };
         let missing: BTreeSet<String> =
@@ -73,7 +81,7 @@ impl Engine {
             return Ok(Some(Err(Setback::Blocked(Blocked::Scopes { missing }))));
         }
         let kept = scopes.clone();
-        self.db.write(move |tx| shop_api::opened(tx, merchant_id, &kept))?;
+        self.db.write(move |tx| shop_api::may(tx, merchant_id, &kept, now))?;
         Ok(Some(Ok(Way { door, scopes, is_ailing })))
     }
 
@@ -152,8 +160,12 @@ impl Engine {
         self.db.write(move |tx| {
             if let Some(blocked) = &blocked {
                 shop_api::block(tx, merchant_id, blocked)?;
-                if *blocked == Blocked::Token {
-                    shop_api::token_is_dead(tx, merchant_id)?;
+                match blocked {
+                    Blocked::Token => shop_api::token_is_dead(tx, merchant_id)?,
+                    Blocked::Forbidden | Blocked::Scopes { .. } | Blocked::Protected => {
+                        shop_api::doubt_scopes(tx, merchant_id)?;
+                    }
+                    Blocked::Client { .. } | Blocked::Unpaid | Blocked::NoShop | Blocked::Locked | Blocked::Sealed => {}
                 }
             }
             alert::raise(tx, alert::Cause::ShopApi, &subject(merchant_id), Some(merchant_id), now)

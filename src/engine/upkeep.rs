@@ -38,6 +38,8 @@ pub(super) struct Upkeep {
     last: Option<Timestamp>,
     /// When it was seen that our clock was set back.
     went_back: Option<Timestamp>,
+    /// When this process began to work.
+    started_at: Option<Timestamp>,
     /// It was started after a long time by its own clock, which no other has confirmed yet.
     woke_late: bool,
     /// Our clock is not believed: others say otherwise, or it went back.
@@ -106,6 +108,11 @@ impl Engine {
         ended
     }
 
+    /// Orders are looked at from now on.
+    pub(super) fn note_start(&self, now: Timestamp) {
+        self.memory().started_at = Some(now);
+    }
+
     /// Our clock says that nobody was here for long: that is so, or it is wrong.
     pub(super) fn note_long_silence(&self, now: Timestamp) {
         tracing::warn!(%now, "nobody was here for long, or the clock is wrong: nothing is taken away until another clock is heard");
@@ -126,6 +133,14 @@ impl Engine {
             let standing = Standing { merchant_id: None, count: 1 };
             is_so.then(|| (SERVER.to_owned(), standing)).into_iter().collect::<BTreeMap<_, _>>()
         };
+        // What came due while nobody was there is being looked at: whether the queue stands still shows after a while.
+        let is_new_here = self.memory().started_at.is_some_and(|at| now.duration_since(at) < limits.queue_age);
+        if let Some(late) = found.get_mut(&Cause::Queue).filter(|late| is_new_here && !late.is_empty()) {
+            let open = self.db.read(alert::open)?;
+            late.retain(|subject, _| {
+                open.iter().any(|one| one.cause == Cause::Queue.word() && one.subject == *subject)
+            });
+        }
         found.insert(Cause::Disk, server(self.vitals.disk.is_full(now)));
         let mut clocks = server(self.went_back(now));
         let told = self.vitals.clocks();

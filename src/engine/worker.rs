@@ -128,6 +128,7 @@ impl Engine {
             }
             Ok(last)
         })?;
+        self.note_start(now);
         self.ask_shops()?;
         if last.is_some_and(|last| last.duration_since(now) > self.settings.clock) {
             self.note_clock_set_back(now);

@@ -46,9 +46,22 @@
 //!     {"do": "accept_e_invoice", "document"}
 //!     {"do": "accept_requisition", "document"}
 //! GET    /control/acct/<name>/books        everything the account holds
+//!
+//! GET    /control/shop                     domains of the shops
+//! POST   /control/shop                     {"domain", "currency"}: a shop with a small shelf; what connects a merchant to its
+//!                                          API                      -> {"domain", "token", "client_id", "client_secret"}
+//! GET    /control/shop/<domain>            its orders and its shelf
+//! POST   /control/shop/<domain>/buy        {"lines": [{"sku", "quantity"}], "paid": true}. No webhook tells of it: the
+//!                                          shop's API does                                            -> {"order", "name"}
+//! POST   /control/shop/<domain>/order/<order>/pay         also ship, cancel, delete; refund {"sku", "quantity"}
+//! POST   /control/shop/<domain>/grant      {"token"}: it opens the API; revoke {"token"}: no more
+//! POST   /control/shop/<domain>/shut       {"status": 423}: every call is answered so; null: as usual
+//! POST   /control/shop/<domain>/broken     {"orders": [id]}: those and no others are listed and cannot be asked for
 //! ```
 //!
 //! What is wrong is answered 400 with `{"error": …}`, an unknown address 404. Nothing here is subject to faults.
+
+pub(super) mod shop;
 
 use super::World;
 use super::daftra::{Account, AccountSetup, Record, UNKNOWNS};
@@ -84,6 +97,7 @@ pub(super) fn react(world: &mut World, request: &Request, now: Timestamp) -> Ans
         ("GET", ["control", "unknowns"]) => Some(unknowns()),
         ("GET", ["control", "acct"]) => Some(Ok(json!(world.names().collect::<Vec<_>>()))),
         ("POST", ["control", "acct"]) => Some(create(world, request)),
+        (method, ["control", "shop", action @ ..]) => shop::react(world, method, action, request, now),
         (method, ["control", "acct", name, action @ ..]) => {
             world.account_mut(name).and_then(|account| act(account, method, action, request, now))
         }
@@ -92,7 +106,7 @@ pub(super) fn react(world: &mut World, request: &Request, now: Timestamp) -> Ans
     match result {
         Some(Ok(body)) => Answer::json(200, &body),
         Some(Err(error)) => Answer::json(400, &json!({"error": error})),
-        None => Answer::json(404, &json!({"error": "There is no such account or action"})),
+        None => Answer::json(404, &json!({"error": "There is no such account, shop or action"})),
     }
 }
 

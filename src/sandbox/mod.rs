@@ -15,6 +15,7 @@ pub mod http;
 mod server;
 pub mod shop;
 
+pub(crate) use control::shop::open as open_shop;
 pub use server::{Server, serve};
 
 use self::daftra::Account;
@@ -82,6 +83,11 @@ impl World {
     /// Adds a shop, or replaces the one of that domain.
     pub fn add_shop(&mut self, shop: Storefront) {
         self.shops.insert(shop.shop.setup().domain.clone(), shop);
+    }
+
+    /// The domains of all shops.
+    fn domains(&self) -> impl Iterator<Item = &str> {
+        self.shops.keys().map(String::as_str)
     }
 
     /// The shop of that domain, to buy there or to change its API.

@@ -341,6 +341,11 @@ impl Words for English {
                 "Messages do not get out",
                 "Mails and alerts each say on their page why. Nothing is lost: what waits is sent again by itself.",
             ),
+            Cause::Unread => say(
+                "A shop lists orders that its API does not give",
+                "All others go on, and these are tried again each time the shop is looked through; the merchant's page about the API \
+                 names them. If it lasts, open such an order in Shopify, or book it by hand.",
+            ),
             Cause::Subscriptions => say(
                 "A shop had stopped telling of something; the subscriptions were mended",
                 "Nothing to do: what was missed meanwhile is being looked for. If it happens often, see whether this server can be \

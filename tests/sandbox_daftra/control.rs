@@ -168,3 +168,47 @@ fn control_takes_no_orders_from_pages_of_other_sites() {
     assert_eq!(status("Sec-Fetch-Site: same-site\r\n"), 403, "another port of this machine");
     assert_eq!(status("Origin: http://elsewhere.example\r\n"), 403);
 }
+
+#[test]
+fn control_opens_a_shop_and_says_what_happens_there() {
+    let desk = Desk::new();
+    let control = |method: &str, path: &str, body: &Value| {
+        let reply = desk.send(method, &format!("/control/shop{path}"), "", &body.to_string());
+        (reply.status, serde_json::from_slice::<Value>(&reply.body).unwrap())
+    };
+    let wadi = json!({"domain": "wadi.myshopify.com"});
+    let (status, opened) = control("POST", "", &wadi);
+    assert_eq!((status, &opened["token"]), (200, &json!("shpat_wadi")));
+    assert_eq!(control("POST", "", &wadi).0, 400, "it is open already");
+    assert_eq!(control("POST", "", &json!({"domain": "wadi.example"})).0, 400);
+    assert_eq!(control("GET", "", &json!({})).1, json!(["wadi.myshopify.com"]));
+    assert_eq!(control("GET", "/other.myshopify.com", &json!({})).0, 404);
+    let (_, bought) = control(
+        "POST",
+        "/wadi.myshopify.com/buy",
+        &json!({"lines": [{"sku": "WH-2040", "quantity": 3}], "paid": false}),
+    );
+    assert_eq!(bought["name"], "#1001");
+    assert_eq!(control("POST", "/wadi.myshopify.com/buy", &json!({"lines": [{"sku": "X", "quantity": 3}]})).0, 400);
+    let deed = |deed: &str, body: &Value| {
+        control("POST", &format!("/wadi.myshopify.com/order/{}/{deed}", bought["order"]), body).0
+    };
+    let line = json!({"sku": "WH-2040", "quantity": 1});
+    assert_eq!(["pay", "ship", "refund", "pay"].map(|word| deed(word, &line)), [200, 200, 200, 400]);
+    assert_eq!(deed("sing", &line), 404);
+    assert_eq!(control("GET", "/wadi.myshopify.com", &json!({})).1["orders"][0]["money"], "partially_refunded");
+    let ask = || {
+        let headers = "X-Shopify-Access-Token: shpat_wadi\r\n";
+        let body = json!({"operationName": "Orders", "query": "", "variables": {"q": ""}});
+        let path = "/shop/wadi.myshopify.com/admin/api/2026-07/graphql.json";
+        desk.send("POST", path, headers, &body.to_string())
+    };
+    assert_eq!(ask().json()["data"]["orders"]["nodes"][0]["name"], "#1001");
+    assert_eq!(control("POST", "/wadi.myshopify.com/shut", &json!({"status": 423})).0, 200);
+    assert_eq!(ask().status, 423);
+    control("POST", "/wadi.myshopify.com/shut", &json!({"status": null}));
+    assert_eq!(control("POST", "/wadi.myshopify.com/revoke", &json!({"token": "shpat_wadi"})).0, 200);
+    assert_eq!(ask().status, 401);
+    assert_eq!(deed("delete", &line), 200);
+    assert_eq!(control("GET", "/wadi.myshopify.com", &json!({})).1["orders"], json!([]));
+}

@@ -20,9 +20,9 @@ const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 /// A bridge, and a shop whose API it may ask.
-struct Story {
-    stage: Stage,
-    shelf: Vec<VariantId>,
+pub(crate) struct Story {
+    pub(crate) stage: Stage,
+    pub(crate) shelf: Vec<VariantId>,
     merchant_id: i64,
 }
 
@@ -41,7 +41,7 @@ impl Story {
     }
 
     /// Connected by a token that does not end.
-    fn with_token() -> Self {
+    pub(crate) fn with_token() -> Self {
         let story = Self::new();
         story.connect(None, TOKEN);
         story
@@ -54,7 +54,7 @@ impl Story {
         story
     }
 
-    fn connect(&self, client_id: Option<&str>, secret: &str) {
+    pub(crate) fn connect(&self, client_id: Option<&str>, secret: &str) {
         self.stage.wish(Wish::ShopConnect {
             slug: "wadi".to_owned(),
             client_id: client_id.map(str::to_owned),
@@ -72,24 +72,24 @@ impl Story {
         self.stage.until_idle(HOUR);
     }
 
-    fn shop<T>(&self, change: impl FnOnce(&mut Storefront) -> T) -> T {
+    pub(crate) fn shop<T>(&self, change: impl FnOnce(&mut Storefront) -> T) -> T {
         change(self.stage.network.world.lock().unwrap().shop_mut(DOMAIN).unwrap())
     }
 
-    fn buy(&self) -> (OrderId, Vec<Delivery>) {
+    pub(crate) fn buy(&self) -> (OrderId, Vec<Delivery>) {
         let (now, cart) = (self.stage.clock.now(), Cart::of(&[(self.shelf[2], 1)]));
         self.shop(|front| front.shop.buy(&cart, now)).unwrap()
     }
 
-    fn api(&self) -> shop_api::ShopApi {
+    pub(crate) fn api(&self) -> shop_api::ShopApi {
         self.stage.db.read(|c| shop_api::get(c, self.merchant_id)).unwrap().unwrap()
     }
 
-    fn invoices(&self) -> usize {
+    pub(crate) fn invoices(&self) -> usize {
         self.stage.account("one", |account| account.documents(DocumentKind::Invoice).count())
     }
 
-    fn alerts(&self, cause: Cause) -> usize {
+    pub(crate) fn alerts(&self, cause: Cause) -> usize {
         let open = self.stage.db.read(alert::open).unwrap();
         open.iter().filter(|one| one.cause == cause.word()).count()
     }
@@ -332,6 +332,13 @@ fn a_day_is_proven_once_the_shop_was_looked_through_from_before_it_until_after_i
     story.stage.wish(Wish::CatchUp { slug: "wadi".to_owned(), since: Some(since), orders: Vec::new() });
     story.chores();
     assert!(proven("2026-06-17"));
+    let unread = |orders: &'static str| {
+        let set = format!("update shop_api set unread = '{orders}'");
+        story.stage.db.write(move |tx| tx.execute(&set, []).during("set")).unwrap();
+    };
+    unread(r##"[{"id":1,"name":"#1"}]"##);
+    assert!(!proven("2026-06-17"), "an order that is listed and not given may be of that day");
+    unread("[]");
     story.shop(|front| front.admin.shut = Some(423));
     story.stage.pass(48 * HOUR);
     assert!(!proven("2026-06-21"), "nobody could look");

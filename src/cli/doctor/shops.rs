@@ -35,6 +35,11 @@ fn rows(db: &Db) -> Result<Vec<Row>, Error> {
                 let said = Lang::En.words().blocked(&why);
                 Row::bad(CHECK, said.what, said.next_step)
             }
+            (None, Some(_)) if !api.unread.is_empty() => Row::warning(
+                CHECK,
+                format!("lists {} orders that it does not give", api.unread.len()),
+                format!("See which: qantara merchant api {slug}. They are tried again each time"),
+            ),
             (None, Some(at)) => Row::good(CHECK, format!("looked through at {} UTC", crate::view::second(at))),
             (None, None) => Row::warning(CHECK, "not looked through yet", "Start the server; it begins by itself"),
         };

@@ -280,6 +280,11 @@ impl Shop {
         variant
     }
 
+    /// What stands on the shelf.
+    pub(crate) fn shelf(&self) -> impl Iterator<Item = (VariantId, &Product)> {
+        self.desk.shelf.iter().map(|(variant, ware)| (*variant, &ware.product))
+    }
+
     /// A checkout.
     pub fn buy(&mut self, cart: &Cart, now: Timestamp) -> Result<(OrderId, Vec<Delivery>), Refusal> {
         let (order, news) = Order::place(cart, &mut self.desk, now)?;
@@ -382,6 +387,12 @@ impl Shop {
     /// Every order that was not deleted.
     pub fn order_ids(&self) -> Vec<OrderId> {
         self.orders.values().filter(|order| !order.deleted).map(|order| order.id).collect()
+    }
+
+    /// The same, without those that have not changed since then; printed times have whole seconds.
+    fn order_ids_since(&self, since: Option<Timestamp>) -> Vec<OrderId> {
+        let is_meant = |order: &&Order| since.is_none_or(|since| order.updated_at.as_second() >= since.as_second());
+        self.orders.values().filter(|order| !order.deleted).filter(is_meant).map(|order| order.id).collect()
     }
 
     /// The order's movements of money as webhooks would carry them.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::client::{Client, Door, Setback};
 use super::order::{self, Parts};
-use super::{Document, ORDER, ORDER_LINES, ORDERS, REFUND, SHOP, SUBSCRIBE, SUBSCRIPTIONS, UNSUBSCRIBE};
+use super::{Document, ORDER, ORDER_LINES, ORDERS, ORDERS_COUNT, REFUND, SHOP, SUBSCRIBE, SUBSCRIPTIONS, UNSUBSCRIBE};
 use crate::shop::read::{ReadError, Reading};
 
 /// An order that changes while it is read is begun anew, so often.
@@ -132,8 +132,17 @@ impl<'a> Conversation<'a> {
 
     /// Orders that changed since then, those that changed longest ago first.
     pub fn changed_since(&mut self, since: Timestamp, after: Option<&str>) -> Result<Page<Listed>, Setback> {
-        let since = since.strftime("%Y-%m-%dT%H:%M:%SZ");
-        self.list(&json!({"q": format!("updated_at:>='{since}'"), "after": after}))
+        self.list(&json!({"q": changed(since), "after": after}))
+    }
+
+    /// How many orders changed since then; none: the shop does not say. Beyond ten thousand it counts no further.
+    pub fn how_many_changed(&mut self, since: Timestamp) -> Result<Option<i64>, Setback> {
+        match self.ask(ORDERS_COUNT, &json!({"q": changed(since)})) {
+            Ok(data) => Ok(data["ordersCount"]["count"].as_i64()),
+            // Nothing but a person's patience depends on it.
+            Err(Setback::Failed(_)) => Ok(None),
+            Err(setback @ (Setback::Blocked(_) | Setback::Throttled(_))) => Err(setback),
+        }
     }
 
     /// Orders of this name. Shopify finds words that begin so, too; only those that have the name wholly are meant.
@@ -243,6 +252,11 @@ impl PageInfo {
     fn next(self) -> Option<String> {
         self.end_cursor.filter(|_| self.has_next_page)
     }
+}
+
+/// The search for orders that changed since then.
+fn changed(since: Timestamp) -> String {
+    format!("updated_at:>='{}'", since.strftime("%Y-%m-%dT%H:%M:%SZ"))
 }
 
 fn obeyed(payload: &mut Value, question: Document) -> Result<(), Setback> {

@@ -28,6 +28,8 @@ pub struct Document {
 pub const SHOP: Document = Document { name: "Shop", text: include_str!("shop.graphql") };
 /// Orders by the time they changed last, or by name.
 pub const ORDERS: Document = Document { name: "Orders", text: include_str!("orders.graphql") };
+/// How many orders changed since a time.
+pub const ORDERS_COUNT: Document = Document { name: "OrdersCount", text: include_str!("orders_count.graphql") };
 /// One order without its lines.
 pub const ORDER: Document = Document { name: "Order", text: include_str!("order.graphql") };
 /// The lines of an order.
@@ -42,4 +44,5 @@ pub const SUBSCRIBE: Document = Document { name: "Subscribe", text: include_str!
 pub const UNSUBSCRIBE: Document = Document { name: "Unsubscribe", text: include_str!("unsubscribe.graphql") };
 
 /// All of them.
-pub const DOCUMENTS: [Document; 8] = [SHOP, ORDERS, ORDER, ORDER_LINES, REFUND, SUBSCRIPTIONS, SUBSCRIBE, UNSUBSCRIBE];
+pub const DOCUMENTS: [Document; 9] =
+    [SHOP, ORDERS, ORDERS_COUNT, ORDER, ORDER_LINES, REFUND, SUBSCRIPTIONS, SUBSCRIBE, UNSUBSCRIBE];

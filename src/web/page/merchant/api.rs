@@ -97,7 +97,7 @@ fn answer(asked: &Asked, known: &Known, wrong: Option<&Wrong>, typed: &Typed<'_>
         (super::head(asked, known))
         h2 { (words.title) }
         (state(asked, known, api.as_ref()))
-        @if api.is_some() { (looking(asked, known, typed)) }
+        @if let Some(api) = &api { (looking(asked, known, api, typed)) }
         (connecting(asked, known, api.as_ref(), typed))
     };
     Ok(wrong.map_or_else(|| page(&frame, &title, &content), |wrong| wrong.reply(&frame, &title, &content)))
@@ -123,6 +123,16 @@ fn state(asked: &Asked, known: &Known, api: Option<&ShopApi>) -> Markup {
             dl {
                 dt { (words.looked_through) }
                 dd { @if api.caught_up_at.is_some() { (maybe_time(api.caught_up_at, &zone)) } @else { (words.not_yet) } }
+                @if let Some(expected) = api.expected {
+                    dt { (words.under_way) }
+                    dd {
+                        progress value=(api.gone_through) max=(expected.max(1)) aria-label=(words.under_way) {}
+                        " " bdi { (api.gone_through) " / " (expected) }
+                    }
+                }
+                @if !api.unread.is_empty() {
+                    dt { (words.unread) } dd { @for order in &api.unread { (code(&order.name)) " " } }
+                }
                 @if api.watches {
                     dt { (words.webhooks_whole) }
                     dd { @if api.watched_at.is_some() { (maybe_time(api.watched_at, &zone)) } @else { (words.not_yet) } }
@@ -141,17 +151,17 @@ fn state(asked: &Asked, known: &Known, api: Option<&ShopApi>) -> Markup {
             @if !api.watches {
                 p.hint { (words.webhooks_by_hand) " " a href=(known.step(Step::Webhooks)) { (asked.lang.merchants().webhooks) } }
             }
-            @if !api.scopes.contains(SCOPE_OF_OLD_ORDERS) { p.hint { (words.old_orders) } }
         }
     }
 }
 
-fn looking(asked: &Asked, known: &Known, typed: &Typed<'_>) -> Markup {
+fn looking(asked: &Asked, known: &Known, api: &ShopApi, typed: &Typed<'_>) -> Markup {
     let words = asked.lang.shop_api();
     let fields = html! {
         label.field {
             span { (words.since) }
             input type="date" name="since" value=(typed.since) dir="ltr";
+            @if !api.scopes.contains(SCOPE_OF_OLD_ORDERS) { span.hint { (words.old_orders) } }
         }
         label.field {
             span { (words.orders) }
