@@ -33,7 +33,7 @@ fn reasons() -> Vec<(Why, bool)> {
         SlugTaken, SlugReserved, NoMerchant, MerchantClosed, MerchantPurged, LiveFromAlone, SharedShop(wadi()), VendorOwned(wadi()),
         ShopOwned(wadi()), AllVendorsAlone, ExceptionsAlone, VendorNameless, PrefixForm, Blanks, TaxTwice(0),
         KeyAlone, SecretsMany(3), SecretEmpty, SecretShared(wadi()), SecretTaken(wadi()),
-        NoShopApi, OrdersMany(201, 200),
+        NoAccount, NoShopApi, OrdersMany(201, 200),
         PaidDraft, PaidZero, RecordFirst, MethodWantsMail, GatewayTwice,
         UserForm, UserTaken, NoUser, UserDisabled, PasswordLength(3, 12, 1024), LastOwner, OwnerLimited, Language,
         TokenName(64), TokenTaken, TokensMany(20), TokenRole(Role::Viewer), TokenDays(366), TokenShort(40), NoToken,
@@ -54,6 +54,7 @@ fn reasons() -> Vec<(Why, bool)> {
                 | Why::KeyAlone
                 | Why::SecretsMany(_)
                 | Why::SecretEmpty
+                | Why::NoAccount
                 | Why::NoShopApi
                 | Why::OrdersMany(..)
                 | Why::TokenShort(_)

@@ -62,6 +62,8 @@ const LATER: &str = "
 insert into statement (merchant_id, day, begins_at, ends_at, drawn_at, missing) values (1, '2026-11-20', 0, 9, 9, '[]');
 insert into accounted (statement_id, order_id, class) values (1, 2, 'held');
 insert into examination (merchant_id, day, began_at) values (1, '2026-11-20', 0);
+insert into variant (merchant_id, remote_id, read_at) values (1, 31, 0);
+insert into coverage (merchant_id, read_at, whole, counts) values (1, 0, 1, '{}');
 ";
 
 /// The rule as the error names it, a change it allows, and the nearest one it does not.
@@ -286,6 +288,15 @@ const RULES: &[(&str, &str, &str)] = &[
         "insert into mapping values (2, 'abc', 7, '')",
         "insert into mapping values (1, 'abc', 8, '')",
     ),
+    ("check outcome in", "update variant set outcome = 'unknown'", "update variant set outcome = 'lost'"),
+    (
+        "unique variant.merchant_id, variant.remote_id",
+        "insert into variant (merchant_id, remote_id, read_at) values (2, 31, 0)",
+        "insert into variant (merchant_id, remote_id, read_at) values (1, 31, 0)",
+    ),
+    ("check whole in", "update coverage set whole = 0", "update coverage set whole = 2"),
+    ("check is_listed in", "update coverage set is_listed = 1", "update coverage set is_listed = 2"),
+    ("check json_valid(counts)", "update coverage set counts = '[]'", "update coverage set counts = '['"),
     (
         "unique user.name",
         "insert into user (name, password, role) values ('omar', '', 'viewer')",

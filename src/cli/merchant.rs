@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde_json::Value;
 
-use super::{Ended, Session, is_stdin, merchant_export, open, order, out, secret, shop};
+use super::{Ended, Session, coverage, is_stdin, merchant_export, open, order, out, secret, shop};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::merchant::Mode;
@@ -67,6 +67,9 @@ pub(super) enum Command {
     },
     /// Connect a merchant to the API of its shop; without options: how that stands
     Api(Box<shop::Api>),
+    /// For which of the shop's variants a product is found in Daftra, by which rule, and for which none is; exits with 3 if
+    /// there are such
+    Coverage(coverage::Coverage),
     /// Take a closed merchant's deliveries in again, paused
     Open {
         /// The merchant
@@ -96,6 +99,7 @@ impl Command {
             Self::Close { slug } => change(session, Wish::MerchantClose { slug })?,
             Self::Export { slug, folder } => return merchant_export::export(session, &slug, &folder),
             Self::Api(api) => api.run(session)?,
+            Self::Coverage(coverage) => return coverage.run(session),
             Self::Open { slug, webhook_secret_file } => {
                 let secret =
                     webhook_secret_file.map(|file| secret::read("--webhook-secret-file", &file)).transpose()?;

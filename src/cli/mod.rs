@@ -7,6 +7,7 @@
 mod backup;
 mod completions;
 mod config;
+mod coverage;
 mod demo;
 mod doctor;
 mod healthcheck;

@@ -162,6 +162,16 @@ impl Client {
         })
     }
 
+    /// Every product of the account. v2 is asked; where it is of no use, v1.
+    pub fn all_products(&self, door: &Door, pace: &dyn Fn()) -> Answered<Result<Vec<Product>, Unanswered>> {
+        self.visit(door, pace, "products", |visit| match visit.all_products(Dialect::V2) {
+            Err(Unanswered::Credential(_) | Unanswered::Failed { outage: false, trouble: None, .. }) => {
+                visit.all_products(Dialect::V1)
+            }
+            other => other,
+        })
+    }
+
     /// Every product whose code or barcode is this one, or whose barcode is the same article number in its other
     /// length. v2 is asked; where it is of no use, v1.
     pub fn products(&self, door: &Door, pace: &dyn Fn(), code: &str) -> Answered<Result<Vec<Product>, Unanswered>> {
@@ -202,6 +212,21 @@ impl Visit<'_> {
             })?;
         }
         Ok(found.into_values().collect())
+    }
+
+    fn all_products(&mut self, dialect: Dialect) -> Result<Vec<Product>, Unanswered> {
+        let (path, query) = match dialect {
+            Dialect::V1 => ("/api2/products.json", Vec::new()),
+            Dialect::V2 => ("/v2/api/entity/product/list/1", vec![("sort[id]", "asc")]),
+        };
+        let mut all = Vec::new();
+        self.pages(&List { dialect, path, model: "Product", query }, &mut |row| {
+            if !is_deleted(row) {
+                all.push(wire::product(row)?);
+            }
+            Ok(())
+        })?;
+        Ok(all)
     }
 
     fn payments_of(&mut self, document_id: i64) -> Result<Vec<RemotePayment>, Unanswered> {

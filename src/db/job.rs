@@ -30,16 +30,19 @@ pub enum Chore {
     CatchUp,
     /// See to it that the shop tells us of everything.
     Subscriptions,
+    /// Look for which of the shop's variants a product is found.
+    Catalogue,
 }
 
 impl Chore {
-    const ALL: [Self; 3] = [Self::Account, Self::CatchUp, Self::Subscriptions];
+    const ALL: [Self; 4] = [Self::Account, Self::CatchUp, Self::Subscriptions, Self::Catalogue];
 
     fn word(self) -> &'static str {
         match self {
             Self::Account => "account",
             Self::CatchUp => "catch_up",
             Self::Subscriptions => "subscriptions",
+            Self::Catalogue => "catalogue",
         }
     }
 

@@ -15,7 +15,7 @@ use super::{Context as _, Error};
 
 /// What a merchant takes along: the name of each file, and its rows. Sealed bodies, secrets and what was exchanged with Daftra
 /// are not among it; what is JSON in a column is JSON in the file.
-const FILES: [(&str, &str); 11] = [
+const FILES: [(&str, &str); 12] = [
     (
         "merchant",
         "select slug, name, shop_domain, time_zone, mode, live_from, rules, created_at, closed_at from merchant where id = ?1",
@@ -56,6 +56,7 @@ const FILES: [(&str, &str); 11] = [
         "select id, order_id, topic, event_key, sent_at, received_at, repeats, fate from delivery where merchant_id = ?1 order by id",
     ),
     ("mapping", "select code, product_id, note from mapping where merchant_id = ?1 order by code"),
+    ("variants", "select remote_id as variant, barcode, sku, title, outcome from variant where merchant_id = ?1 order by remote_id"),
     (
         "log",
         "select at, order_id, delivery_id, document_id, status, reason from sync_log where merchant_id = ?1 order by id",
@@ -175,7 +176,7 @@ const OF_ORDER: [&str; 11] = [
 ];
 
 /// What a merchant has beside its orders, a few rows at a time.
-const OF_MERCHANT: [&str; 17] = [
+const OF_MERCHANT: [&str; 19] = [
     "delete from delivery where id in (select id from delivery where merchant_id = ?1 limit ?2)",
     "delete from sync_log where id in (select id from sync_log where merchant_id = ?1 limit ?2)",
     "delete from order_sku where (merchant_id, sku, order_id) in (
@@ -194,6 +195,8 @@ const OF_MERCHANT: [&str; 17] = [
     "delete from examination where (merchant_id, day) in (select merchant_id, day from examination where merchant_id = ?1 limit ?2)",
     "delete from product where id in (select id from product where merchant_id = ?1 limit ?2)",
     "delete from product_miss where (merchant_id, code) in (select merchant_id, code from product_miss where merchant_id = ?1 limit ?2)",
+    "delete from variant where (merchant_id, remote_id) in (select merchant_id, remote_id from variant where merchant_id = ?1 limit ?2)",
+    "delete from coverage where merchant_id in (select merchant_id from coverage where merchant_id = ?1 limit ?2)",
     "delete from mapping where (merchant_id, code) in (select merchant_id, code from mapping where merchant_id = ?1 limit ?2)",
     "delete from credential where id in (select id from credential where merchant_id = ?1 limit ?2)",
     "delete from rejection where (merchant_id, hour, reason) in (

@@ -48,6 +48,7 @@ pub mod tally;
 pub mod token;
 pub mod trim;
 pub mod user;
+pub mod variant;
 pub mod verify;
 pub mod writer;
 

@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use super::convert::{at, from_json, maybe_at, ms, to_json, word};
 use super::merchant::Mode;
-use super::{Context as _, Error, account, document, merchant, product, ruling, setting};
-use crate::domain::catalog::{Catalog, Code, candidates};
-use crate::domain::document::Policy;
+use super::{Context as _, Error, account, document, merchant, product, ruling, setting, variant};
+use crate::domain::catalog::{Catalog, Code, Item, candidates};
+use crate::domain::document::{Document, Policy};
 use crate::domain::ledger::Ledger;
 use crate::domain::money::{Amount, Currency};
-use crate::domain::order::{Cancelled, Facts, Order, Refund, Snapshot, Transaction as Movement};
+use crate::domain::order::{Cancelled, Facts, Line, Order, Refund, Snapshot, Transaction as Movement};
 use crate::domain::reason::Reason;
 use crate::domain::rules;
 use crate::domain::trace::Trace;
@@ -74,6 +74,8 @@ pub struct Case {
     pub ledger: Ledger,
     /// How new the snapshot is, of a merchant who may ask the shop for a newer one.
     pub read_at: Option<Timestamp>,
+    /// Variants of which it is not known what barcode the shop gave them, and a line that no invoice has yet would be found by it.
+    pub unread: BTreeSet<i64>,
 }
 
 /// The case of an order; `None` while only facts are known and no snapshot.
@@ -98,8 +100,10 @@ pub fn case(
     let merchant = merchant::get(c, merchant_id)?;
     let account_id = merchant.account_id.ok_or(Error::NotFound { context: "find the merchant's Daftra account" })?;
     let account = account::get(c, account_id)?;
-    let codes: BTreeSet<_> = snapshot.lines.iter().flat_map(|line| candidates(line, &merchant.rules)).collect();
-    let catalog = product::about(c, merchant_id, &codes, ages, now)?;
+    let barcodes = variant::barcodes(c, merchant_id, snapshot.lines.iter().filter_map(|line| line.variant_id))?;
+    let items = snapshot.lines.iter().map(|line| Item::of(line, &barcodes));
+    let codes: BTreeSet<_> = items.flat_map(|item| candidates(&item, &merchant.rules)).collect();
+    let catalog = Catalog { barcodes, ..product::about(c, merchant_id, &codes, ages, now)? };
     let ledger = Ledger {
         documents: document::of_order(c, order_id)?,
         classes: document::classes(c, order_id)?,
@@ -108,6 +112,7 @@ pub fn case(
         look_first_before: setting::time(c, setting::LOOK_FIRST_BEFORE)?,
         policy,
     };
+    let unread = unread(&snapshot, &merchant.rules, &catalog, &ledger);
     let zone = TimeZone::get(&merchant.time_zone)
         .map_err(|error| Error::Unreadable { context: "read a merchant's time zone", why: error.to_string() })?;
     Ok(Some(Case {
@@ -124,7 +129,16 @@ pub fn case(
         catalog,
         ledger,
         read_at: maybe_at(read_at)?,
+        unread,
     }))
+}
+
+fn unread(snapshot: &Snapshot, rules: &rules::Rules, catalog: &Catalog, ledger: &Ledger) -> BTreeSet<i64> {
+    let invoice = ledger.last_invoice().and_then(Document::invoice);
+    let is_new = |line: &&Line| invoice.is_none_or(|invoice| !invoice.seen.contains_key(&line.id));
+    let own = snapshot.lines.iter().filter(|line| rules.vendors.covers(&rules::Vendor::new(&line.vendor)));
+    let variants = own.filter(is_new).filter_map(|line| line.variant_id);
+    variants.filter(|id| !catalog.barcodes.contains_key(id)).collect()
 }
 
 /// The order of Shopify's id, made when it is new.

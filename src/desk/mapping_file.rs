@@ -64,7 +64,8 @@ pub fn write(mappings: &[Mapping]) -> String {
     line(HEAD) + &rows.collect::<String>()
 }
 
-fn quoted(cell: &str) -> String {
+/// A cell as spreadsheets read it, and never as a formula.
+pub(super) fn quoted(cell: &str) -> String {
     let guard = if is_formula(cell) { "'" } else { "" };
     if !guard.is_empty() || cell.contains(['"', ',', ';', '\t', '\n', '\r']) {
         format!("\"{guard}{}\"", cell.replace('"', "\"\""))

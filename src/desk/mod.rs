@@ -9,6 +9,7 @@
 
 pub mod account;
 mod check;
+pub mod coverage;
 mod delivery;
 pub mod file;
 mod hold;
@@ -108,6 +109,11 @@ pub enum Wish {
         since: Option<Timestamp>,
         /// These orders, by name.
         orders: Vec<String>,
+    },
+    /// Look for which of the shop's variants a product is found.
+    CoverageLook {
+        /// The merchant.
+        slug: String,
     },
     /// A code of the shop is this product of Daftra.
     MappingSet {
@@ -421,6 +427,7 @@ impl Desk<'_> {
             Wish::CatchUp { slug, since, orders } => {
                 self.in_one(move |tx| shop::catch_up(tx, &moment, &slug, since, &orders))
             }
+            Wish::CoverageLook { slug } => self.in_one(move |tx| coverage::look(tx, &moment, &slug)),
             Wish::MappingSet { slug, code, product_id } => {
                 self.in_one(move |tx| mapping::set(tx, &moment, &slug, &code, product_id))
             }

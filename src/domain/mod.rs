@@ -25,3 +25,4 @@ pub mod ruling;
 pub mod sequence;
 pub mod tax;
 pub mod trace;
+pub mod variant;

@@ -26,9 +26,9 @@ const READS_PER_RUN: u32 = 100;
 /// A snapshot that is older than this is read again before its order is first booked.
 pub(super) const STALE: SignedDuration = SignedDuration::from_secs(30);
 /// After a shop that did not answer.
-const PAUSE: SignedDuration = SignedDuration::from_mins(1);
+pub(super) const PAUSE: SignedDuration = SignedDuration::from_mins(1);
 /// An order known for so long is booked as its webhooks told, also while its shop does not answer.
-const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
+pub(super) const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
 
 /// Why a look through a shop ended early.
 enum Cut {

@@ -3,7 +3,9 @@
 
 pub mod ask;
 pub mod backup;
+mod barcodes;
 mod catch_up;
+mod coverage;
 pub mod gate;
 pub mod intake;
 mod leave;

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::Transaction;
 
+use super::barcodes::needs_barcodes;
 use super::catch_up::{ReadAgain, STALE};
 use super::{Engine, NO_ROOM};
 use crate::db::job::{self, Again, Job};
@@ -52,6 +53,8 @@ impl Engine {
     fn work_on_order(&self, job: &Job) -> Result<(), Error> {
         let mut left = self.settings.max_operations;
         let mut facts = 0;
+        // A shop that does not tell is not asked again in the same run.
+        let mut may_ask_for_barcodes = true;
         while left > 0 {
             left -= 1;
             let now = self.clock.now();
@@ -63,6 +66,16 @@ impl Engine {
             left = left.saturating_add(known.saturating_sub(facts).saturating_mul(OPERATIONS_PER_FACT));
             facts = facts.max(known);
             let (decision, trace) = plan(&case.order, &case.merchant, &case.catalog, &case.ledger, now);
+            if may_ask_for_barcodes && !case.unread.is_empty() && needs_barcodes(&decision) {
+                may_ask_for_barcodes = false;
+                match self.read_variants(job.merchant_id, case.order_id, &case.unread)? {
+                    ReadAgain::Done => continue,
+                    ReadAgain::Later(until) => {
+                        let job = *job;
+                        return self.db.write(move |tx| job::put_back(tx, &job, until));
+                    }
+                }
+            }
             let operation = match decision {
                 Decision::Act(operations) => match operations.into_iter().next() {
                     Some(operation) if may_perform(case.mode, &operation) => operation,

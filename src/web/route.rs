@@ -160,6 +160,9 @@ pub static ROUTES: &[Route] = &[
     change("/merchants/{merchant}/mapping.csv", Role::Operator, page::mapping::import)
         .reading(&["file"])
         .taking_a_file(),
+    show("/merchants/{merchant}/coverage", Role::Operator, page::merchant::coverage::show),
+    change("/merchants/{merchant}/coverage", Role::Operator, page::merchant::coverage::look),
+    show("/merchants/{merchant}/coverage.csv", Role::Operator, page::merchant::coverage::csv),
     show("/merchants/{merchant}/shop", Role::Owner, page::merchant::shop::show),
     change("/merchants/{merchant}/shop", Role::Owner, page::merchant::shop::set)
         .reading(&["domain", "name", "slug", "zone"]),

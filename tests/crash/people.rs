@@ -396,6 +396,7 @@ impl Sim {
                 | Wish::ShopConnect { .. }
                 | Wish::ShopDisconnect { .. }
                 | Wish::CatchUp { .. }
+                | Wish::CoverageLook { .. }
                 | Wish::DeliveryReplay { .. } => String::new(),
             };
             state.tell(now, format!("a person wishes: {name} {text}"));

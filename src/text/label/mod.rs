@@ -4,6 +4,7 @@
 pub mod alerts;
 pub mod attention;
 pub mod codes;
+pub mod coverage;
 pub mod deliveries;
 pub mod home;
 pub mod log;
@@ -39,6 +40,12 @@ impl Lang {
     #[must_use]
     pub fn me(self) -> &'static me::Me {
         self.pick(&me::EN, &me::AR)
+    }
+
+    /// For which variants a product is found.
+    #[must_use]
+    pub fn coverage(self) -> &'static coverage::Coverage {
+        self.pick(&coverage::EN, &coverage::AR)
     }
 
     /// The tokens of whoever reads it.

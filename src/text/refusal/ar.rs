@@ -44,6 +44,7 @@ fn found(why: &Why) -> Option<String> {
         Why::MerchantPurged => "أُزيل",
         Why::TaxTwice(_) => "مكررة",
         Why::SecretsMany(count) | Why::OrdersMany(count, _) => return Some(format!("عددها {count}")),
+        Why::NoAccount => "بلا حساب في دفترة",
         Why::NoShopApi => "غير مربوط بواجهة \u{2066}API\u{2069} لمتجره",
         Why::SecretEmpty => "فارغ",
         Why::TokenShort(_) => "قصير",
@@ -136,6 +137,7 @@ fn next_step(why: &Why) -> Cow<'static, str> {
 
         Why::KeyAlone => "اكتب عنوان دفترة الذي يخصه المفتاح".into(),
         Why::SecretsMany(_) => "يكفي السرّ الحالي والسابق".into(),
+        Why::NoAccount => "اكتب حساب دفترة أولًا: صفحة التاجر عن دفترة".into(),
         Why::NoShopApi => "اربطه أولًا: \u{2066}qantara merchant api\u{2069}، أو صفحة التاجر عن \u{2066}API\u{2069}".into(),
         Why::OrdersMany(_, most) => format!("{most} على الأكثر في المرة الواحدة: قسّمها").into(),
         Why::SecretEmpty => "اكتبه، أو اترك حقله كما هو".into(),

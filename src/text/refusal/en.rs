@@ -44,6 +44,7 @@ fn found(why: &Why) -> Cow<'static, str> {
         Why::MerchantPurged => "gone".into(),
         Why::TaxTwice(_) => "ambiguous".into(),
         Why::SecretsMany(count) | Why::OrdersMany(count, _) => format!("a list of {count}").into(),
+        Why::NoAccount => "without an account of Daftra".into(),
         Why::NoShopApi => "not connected to the API of its shop".into(),
         Why::SecretEmpty => "empty".into(),
         Why::TokenShort(_) => "too short".into(),
@@ -136,6 +137,7 @@ fn next_step(why: &Why) -> Cow<'_, str> {
 
         Why::KeyAlone => "name the address it belongs to: daftra.url".into(),
         Why::SecretsMany(_) => "the current one and the previous one are enough".into(),
+        Why::NoAccount => "name the account first: daftra.url and daftra.key_file, or the merchant's page about Daftra".into(),
         Why::NoShopApi => "connect it first: qantara merchant api, or the merchant's page about the API".into(),
         Why::OrdersMany(_, most) => format!("at most {most} at once: split them").into(),
         Why::SecretEmpty => "give it, or leave its key out".into(),

@@ -108,6 +108,8 @@ pub enum Why {
     /// A merchant of another shop has had the same secret since this one was closed.
     SecretTaken(String),
 
+    /// There is no account of Daftra yet.
+    NoAccount,
     /// Nobody may ask the merchant's shop.
     NoShopApi,
     /// More orders by name than are taken at once.
