@@ -344,6 +344,31 @@ create table mapping (
   primary key (merchant_id, code)
 ) strict, without rowid;
 
+-- Documents in Daftra that name an order and were made by somebody else, and what a person decided about each.
+create table namesake (
+  id          integer primary key autoincrement,
+  merchant_id integer not null references merchant,
+  order_id    integer not null references orders,
+  account_id  integer not null references account,
+  remote_id   integer not null,                          -- Daftra's id
+  remote_no   text,
+  total       text    not null default '',               -- as Daftra prints it, with the currency
+  state       text    not null check (state in ('open', 'adopting', 'adopted', 'dismissed')),
+  fault       text    check (fault is null or json_valid(fault)),  -- domain::namesake::Fault: why it could not be adopted
+  seen_at     integer not null,
+  unique (account_id, remote_id)
+) strict;
+create index namesake_of_order on namesake (order_id);
+create index namesake_by_merchant on namesake (merchant_id, state);
+
+-- When Daftra was last looked through for them.
+create table cut_over (
+  merchant_id  integer primary key references merchant,
+  since        integer,                                  -- to be looked through from here; null: no look is under way
+  looked_at    integer,
+  looked_since integer
+) strict, without rowid;
+
 -- The variants of a shop that are, or were, the merchant's, as the shop told of them; without a way to its API, those that were
 -- seen in orders.
 create table variant (

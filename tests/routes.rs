@@ -37,7 +37,9 @@ fn town() -> World {
          insert into sync_log (at, merchant_id, order_id, status) values (1795165201000, 2, 2, 'held');
          insert into statement (merchant_id, day, begins_at, ends_at, drawn_at, missing)
          values (2, '2026-11-20', 0, 9, 9, '[]');
-         insert into accounted values (2, 2, 'held')",
+         insert into accounted values (2, 2, 'held');
+         insert into namesake (merchant_id, order_id, account_id, remote_id, state, seen_at)
+           values (1, 1, 1, 1, 'open', 0), (2, 2, 1, 2, 'open', 0)",
     );
     world.add_user("olga", Role::Owner);
     for (name, role) in Role::ALL.map(|role| (limited(role), role)) {
@@ -51,14 +53,14 @@ fn town() -> World {
 
 /// The address with everything filled in that exists, all of it the first merchant's.
 fn address(route: &Route) -> String {
-    let places = ["{order}", "{document}", "{delivery}", "{user}", "{token}", "{request}"];
+    let places = ["{order}", "{document}", "{delivery}", "{user}", "{token}", "{request}", "{invoice}"];
     let path = places.into_iter().fold(route.path.to_owned(), |path, place| path.replace(place, "1"));
     path.replace("{merchant}", "noon").replace("{slug}", "noon").replace("{day}", "2026-11-20")
 }
 
 /// The same of the second merchant; whose user and token is meant makes no difference to who asks.
 fn own_address(route: &Route) -> String {
-    let path = ["{order}", "{delivery}", "{request}"]
+    let path = ["{order}", "{delivery}", "{request}", "{invoice}"]
         .into_iter()
         .fold(route.path.to_owned(), |path, place| path.replace(place, "2"));
     let path = path.replace("{day}", "2026-11-20");

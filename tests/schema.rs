@@ -62,6 +62,8 @@ const LATER: &str = "
 insert into statement (merchant_id, day, begins_at, ends_at, drawn_at, missing) values (1, '2026-11-20', 0, 9, 9, '[]');
 insert into accounted (statement_id, order_id, class) values (1, 2, 'held');
 insert into examination (merchant_id, day, began_at) values (1, '2026-11-20', 0);
+insert into namesake (merchant_id, order_id, account_id, remote_id, state, seen_at) values (1, 1, 1, 77, 'open', 0);
+insert into cut_over (merchant_id) values (1);
 insert into variant (merchant_id, remote_id, read_at) values (1, 31, 0);
 insert into coverage (merchant_id, read_at, whole, counts) values (1, 0, 1, '{}');
 ";
@@ -287,6 +289,13 @@ const RULES: &[(&str, &str, &str)] = &[
         "unique mapping.merchant_id, mapping.code",
         "insert into mapping values (2, 'abc', 7, '')",
         "insert into mapping values (1, 'abc', 8, '')",
+    ),
+    ("check state in", "update namesake set state = 'adopted'", "update namesake set state = 'lost'"),
+    ("check fault is null", "update namesake set fault = '[]'", "update namesake set fault = '['"),
+    (
+        "unique namesake.account_id, namesake.remote_id",
+        "insert into namesake (merchant_id, order_id, account_id, remote_id, state, seen_at) values (1, 1, 2, 77, 'open', 0)",
+        "insert into namesake (merchant_id, order_id, account_id, remote_id, state, seen_at) values (1, 1, 1, 77, 'open', 0)",
     ),
     ("check outcome in", "update variant set outcome = 'unknown'", "update variant set outcome = 'lost'"),
     (

@@ -333,7 +333,8 @@ fn address(world: &World, route: &Route) -> String {
         .replace("{token}", "1")
         .replace("{merchant}", "noon")
         .replace("{day}", "2026-11-20")
-        .replace("{request}", "1");
+        .replace("{request}", "1")
+        .replace("{invoice}", "1");
     let script = || {
         world.sql(
             "insert into job (kind, subject, merchant_id, due_at, asked) values ('order', 1, 1, 1795165260000, 1)",

@@ -8,6 +8,7 @@ mod backup;
 mod completions;
 mod config;
 mod coverage;
+mod cut_over;
 mod demo;
 mod doctor;
 mod healthcheck;

@@ -5,7 +5,7 @@ use std::iter;
 use anyhow::bail;
 use jiff::Timestamp;
 
-use super::{Ended, Session, open, out};
+use super::{Ended, Session, cut_over, open, out};
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::db::merchant::{self, Merchant};
@@ -37,6 +37,10 @@ pub(super) enum Command {
     Show(Which),
     /// Look at one order now, whatever it waits for
     Retry(Which),
+    /// Make invoices that somebody else wrote in Daftra the invoices of orders; exits with 3 if a line could not be done
+    Adopt(cut_over::Adopt),
+    /// An invoice in Daftra that names an order is none of ours: the order is booked as if it were not there
+    DismissInvoice(cut_over::Dismiss),
     /// Book an order that the merchant's rules pass over, after a look for it in Daftra
     Import {
         #[command(flatten)]
@@ -62,13 +66,16 @@ fn state(word: &str) -> Result<State, String> {
 
 impl Command {
     pub(super) fn run(self, session: &Session) -> anyhow::Result<Ended> {
-        if let Self::Import { which, note } = self {
-            return rule(session, &which, note, |_, _| Ok(Ruling::Import));
+        match self {
+            Self::Import { which, note } => return rule(session, &which, note, |_, _| Ok(Ruling::Import)),
+            Self::Adopt(adopt) => return adopt.run(session),
+            Self::DismissInvoice(dismiss) => return dismiss.run(session),
+            Self::List { .. } | Self::Show(_) | Self::Retry(_) => {}
         }
         let config = session.config()?;
         let db = open::look(&config)?;
         match self {
-            Self::Import { .. } => {}
+            Self::Import { .. } | Self::Adopt(_) | Self::DismissInvoice(_) => {}
             Self::List { merchant, state, before, limit } => {
                 let merchant = merchant.as_deref().map(|slug| merchant_of(&db, slug)).transpose()?;
                 let filter = order::Filter { merchant_id: merchant.map(|merchant| merchant.id), state, before };

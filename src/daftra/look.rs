@@ -36,6 +36,21 @@ pub enum Looked {
     Several(BTreeSet<i64>),
 }
 
+/// What an invoice says of itself in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heading {
+    /// Daftra's id.
+    pub id: i64,
+    /// The number people see.
+    pub no: Option<String>,
+    /// Fields that hold the number of somebody else's order.
+    pub numbers: [String; 2],
+    /// Free text.
+    pub notes: String,
+    /// As Daftra prints it, with the currency.
+    pub total: String,
+}
+
 /// A list of Daftra's.
 #[derive(Clone)]
 pub(super) struct List<'a> {
@@ -94,6 +109,36 @@ impl Client {
                 }
             }
             Ok(looked(hits))
+        })
+    }
+
+    /// Every invoice that was created since a day, drafts among them, with what may name an order.
+    pub fn invoices_since(
+        &self,
+        door: &Door,
+        pace: &dyn Fn(),
+        created_from: Date,
+    ) -> Answered<Result<Vec<Heading>, Unanswered>> {
+        let since = created_from.to_string();
+        let all = List {
+            dialect: Dialect::V1,
+            path: "/api2/invoices.json",
+            model: "Invoice",
+            query: vec![("created_from", &since), ("recursive", "1"), ("sort", "id"), ("direction", "asc")],
+        };
+        let drafts = all.narrowed("draft", "1");
+        self.visit(door, pace, "look_up", |visit| {
+            let mut found = BTreeMap::new();
+            for list in [&all, &drafts] {
+                visit.pages(list, &mut |row| {
+                    if wire::integer(row, "type")?.is_none_or(|kind| kind == 0) && !is_deleted(row) {
+                        let heading = heading(row)?;
+                        found.insert(heading.id, heading);
+                    }
+                    Ok(())
+                })?;
+            }
+            Ok(found.into_values().collect())
         })
     }
 
@@ -316,6 +361,18 @@ pub(super) struct Counts {
     number: i64,
     pages: i64,
     total: i64,
+}
+
+fn heading(row: &Map<String, Value>) -> Result<Heading, String> {
+    let text = |name| wire::text(row, name).unwrap_or_default();
+    let total = wire::decimal(row, "summary_total")?.map(|total| total.normalize().to_string()).unwrap_or_default();
+    Ok(Heading {
+        id: wire::id(row, "id")?.ok_or("id of a row is missing")?,
+        no: wire::text(row, "no"),
+        numbers: [text("po_number"), text("order_number")],
+        notes: text("notes"),
+        total: format!("{total} {}", text("currency_code")).trim().to_owned(),
+    })
 }
 
 /// Notes the row if it is a live document of this type and carries the reference.

@@ -50,11 +50,17 @@ pub enum Cause {
     ShopApi,
     /// A shop had stopped telling us of something, and tells us again.
     Subscriptions,
+    /// Somebody else makes documents of our orders in Daftra.
+    SecondConnector,
+    /// Numbers of orders that nobody told of.
+    Gaps,
+    /// A shop that is usually busy tells of nothing.
+    Silence,
 }
 
 impl Cause {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 20] = [
         Self::Trouble,
         Self::Outage,
         Self::Failed,
@@ -72,6 +78,9 @@ impl Cause {
         Self::Uninstalled,
         Self::ShopApi,
         Self::Subscriptions,
+        Self::SecondConnector,
+        Self::Gaps,
+        Self::Silence,
     ];
 
     /// As it stands in the database.
@@ -95,6 +104,9 @@ impl Cause {
             Self::Uninstalled => "uninstalled",
             Self::ShopApi => "shop_api",
             Self::Subscriptions => "subscriptions",
+            Self::SecondConnector => "second_connector",
+            Self::Gaps => "gaps",
+            Self::Silence => "silence",
         }
     }
 

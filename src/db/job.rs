@@ -32,10 +32,12 @@ pub enum Chore {
     Subscriptions,
     /// Look for which of the shop's variants a product is found.
     Catalogue,
+    /// Look for documents in Daftra that name our orders and are not ours.
+    Namesakes,
 }
 
 impl Chore {
-    const ALL: [Self; 4] = [Self::Account, Self::CatchUp, Self::Subscriptions, Self::Catalogue];
+    const ALL: [Self; 5] = [Self::Account, Self::CatchUp, Self::Subscriptions, Self::Catalogue, Self::Namesakes];
 
     fn word(self) -> &'static str {
         match self {
@@ -43,6 +45,7 @@ impl Chore {
             Self::CatchUp => "catch_up",
             Self::Subscriptions => "subscriptions",
             Self::Catalogue => "catalogue",
+            Self::Namesakes => "reconcile",
         }
     }
 

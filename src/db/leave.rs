@@ -15,7 +15,7 @@ use super::{Context as _, Error};
 
 /// What a merchant takes along: the name of each file, and its rows. Sealed bodies, secrets and what was exchanged with Daftra
 /// are not among it; what is JSON in a column is JSON in the file.
-const FILES: [(&str, &str); 12] = [
+const FILES: [(&str, &str); 13] = [
     (
         "merchant",
         "select slug, name, shop_domain, time_zone, mode, live_from, rules, created_at, closed_at from merchant where id = ?1",
@@ -56,6 +56,7 @@ const FILES: [(&str, &str); 12] = [
         "select id, order_id, topic, event_key, sent_at, received_at, repeats, fate from delivery where merchant_id = ?1 order by id",
     ),
     ("mapping", "select code, product_id, note from mapping where merchant_id = ?1 order by code"),
+    ("documents_of_others", "select order_id, remote_id as daftra_id, remote_no as daftra_number, total, state, seen_at from namesake where merchant_id = ?1 order by id"),
     ("variants", "select remote_id as variant, barcode, sku, title, outcome from variant where merchant_id = ?1 order by remote_id"),
     (
         "log",
@@ -161,7 +162,7 @@ pub fn due(c: &Connection, before: Timestamp) -> Result<Vec<i64>, Error> {
 }
 
 /// What hangs on an order, each before what it hangs on.
-const OF_ORDER: [&str; 11] = [
+const OF_ORDER: [&str; 12] = [
     "delete from reduction where order_id = ?1",
     "delete from ruling where order_id = ?1",
     "delete from attempt where order_id = ?1",
@@ -169,6 +170,7 @@ const OF_ORDER: [&str; 11] = [
     "delete from document where order_id = ?1 and parent_id in (select id from document where order_id = ?1 and parent_id is not null)",
     "delete from document where order_id = ?1 and parent_id is not null",
     "delete from document where order_id = ?1",
+    "delete from namesake where order_id = ?1",
     "delete from fact where order_id = ?1",
     "delete from delivery where order_id = ?1",
     "delete from job where kind = 'order' and subject = ?1",
@@ -176,7 +178,7 @@ const OF_ORDER: [&str; 11] = [
 ];
 
 /// What a merchant has beside its orders, a few rows at a time.
-const OF_MERCHANT: [&str; 19] = [
+const OF_MERCHANT: [&str; 20] = [
     "delete from delivery where id in (select id from delivery where merchant_id = ?1 limit ?2)",
     "delete from sync_log where id in (select id from sync_log where merchant_id = ?1 limit ?2)",
     "delete from order_sku where (merchant_id, sku, order_id) in (
@@ -195,6 +197,7 @@ const OF_MERCHANT: [&str; 19] = [
     "delete from examination where (merchant_id, day) in (select merchant_id, day from examination where merchant_id = ?1 limit ?2)",
     "delete from product where id in (select id from product where merchant_id = ?1 limit ?2)",
     "delete from product_miss where (merchant_id, code) in (select merchant_id, code from product_miss where merchant_id = ?1 limit ?2)",
+    "delete from cut_over where merchant_id in (select merchant_id from cut_over where merchant_id = ?1 limit ?2)",
     "delete from variant where (merchant_id, remote_id) in (select merchant_id, remote_id from variant where merchant_id = ?1 limit ?2)",
     "delete from coverage where merchant_id in (select merchant_id from coverage where merchant_id = ?1 limit ?2)",
     "delete from mapping where (merchant_id, code) in (select merchant_id, code from mapping where merchant_id = ?1 limit ?2)",

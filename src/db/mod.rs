@@ -29,6 +29,7 @@ pub mod leave;
 pub mod lock;
 pub mod log;
 pub mod merchant;
+pub mod namesake;
 pub mod order;
 pub mod privacy;
 pub mod product;
@@ -50,6 +51,7 @@ pub mod trim;
 pub mod user;
 pub mod variant;
 pub mod verify;
+pub mod watch;
 pub mod writer;
 
 use std::path::{Path, PathBuf};

@@ -67,7 +67,8 @@ pub struct Namesake {
     pub seen_at: Timestamp,
 }
 
-const NAMESAKE: &str = "select n.id, n.merchant_id, n.order_id, o.name, n.remote_id, n.remote_no, n.total, n.state, n.fault, n.seen_at
+const NAMESAKE: &str =
+    "select n.id, n.merchant_id, n.order_id, o.name, n.remote_id, n.remote_no, n.total, n.state, n.fault, n.seen_at
   from namesake n join orders o on o.id = n.order_id";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Result<Namesake, Error>> {
@@ -95,7 +96,13 @@ pub struct Found {
 }
 
 /// Keeps what a look found; what was decided stays decided.
-pub fn keep(tx: &Transaction<'_>, merchant_id: i64, account_id: i64, found: &Found, now: Timestamp) -> Result<(), Error> {
+pub fn keep(
+    tx: &Transaction<'_>,
+    merchant_id: i64,
+    account_id: i64,
+    found: &Found,
+    now: Timestamp,
+) -> Result<(), Error> {
     const KEEP: &str = "keep a document of somebody else";
     tx.prepare_cached(
         "insert into namesake (merchant_id, order_id, account_id, remote_id, remote_no, total, state, seen_at)
@@ -160,11 +167,13 @@ pub fn end(tx: &Transaction<'_>, id: i64, fault: Option<&Fault>) -> Result<bool,
 /// The document that is to be the order's invoice: its row, and Daftra's id.
 pub fn adopting(c: &Connection, order_id: i64) -> Result<Option<(i64, i64)>, Error> {
     const READ: &str = "read what an order is to adopt";
-    c.prepare_cached("select id, remote_id from namesake where order_id = ?1 and state = 'adopting' order by id limit 1")
-        .during(READ)?
-        .query_row([order_id], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()
-        .during(READ)
+    c.prepare_cached(
+        "select id, remote_id from namesake where order_id = ?1 and state = 'adopting' order by id limit 1",
+    )
+    .during(READ)?
+    .query_row([order_id], |row| Ok((row.get(0)?, row.get(1)?)))
+    .optional()
+    .during(READ)
 }
 
 /// The orders a merchant means by name or by Shopify's id.
@@ -210,7 +219,9 @@ pub fn owner(c: &Connection, account_id: i64, remote_id: i64) -> Result<Option<i
 pub fn own_invoices(c: &Connection, account_id: i64) -> Result<BTreeSet<i64>, Error> {
     const READ: &str = "read which invoices are ours";
     let mut statement = c
-        .prepare_cached("select remote_id from document where account_id = ?1 and kind = 'invoice' and remote_id is not null")
+        .prepare_cached(
+            "select remote_id from document where account_id = ?1 and kind = 'invoice' and remote_id is not null",
+        )
         .during(READ)?;
     let rows = statement.query_map([account_id], |row| row.get(0)).during(READ)?;
     rows.map(|row| row.during(READ)).collect()

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::convert::{at, from_json, maybe_at, ms, to_json, word};
 use super::merchant::Mode;
-use super::{Context as _, Error, account, document, merchant, product, ruling, setting, variant};
+use super::{Context as _, Error, account, document, merchant, namesake, product, ruling, setting, variant};
 use crate::domain::catalog::{Catalog, Code, Item, candidates};
 use crate::domain::document::{Document, Policy};
 use crate::domain::ledger::Ledger;
@@ -76,6 +76,8 @@ pub struct Case {
     pub read_at: Option<Timestamp>,
     /// Variants of which it is not known what barcode the shop gave them, and a line that no invoice has yet would be found by it.
     pub unread: BTreeSet<i64>,
+    /// A document that others made and that is to be its invoice: its row here, and Daftra's id.
+    pub adopting: Option<(i64, i64)>,
 }
 
 /// The case of an order; `None` while only facts are known and no snapshot.
@@ -130,6 +132,7 @@ pub fn case(
         ledger,
         read_at: maybe_at(read_at)?,
         unread,
+        adopting: namesake::adopting(c, order_id)?,
     }))
 }
 

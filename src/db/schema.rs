@@ -111,6 +111,27 @@ create table shop_api (
   watched_at   integer,
   blocked      text    check (blocked is null or json_valid(blocked))
 ) strict, without rowid;
+create table namesake (
+  id          integer primary key autoincrement,
+  merchant_id integer not null references merchant,
+  order_id    integer not null references orders,
+  account_id  integer not null references account,
+  remote_id   integer not null,
+  remote_no   text,
+  total       text    not null default '',
+  state       text    not null check (state in ('open', 'adopting', 'adopted', 'dismissed')),
+  fault       text    check (fault is null or json_valid(fault)),
+  seen_at     integer not null,
+  unique (account_id, remote_id)
+) strict;
+create index namesake_of_order on namesake (order_id);
+create index namesake_by_merchant on namesake (merchant_id, state);
+create table cut_over (
+  merchant_id  integer primary key references merchant,
+  since        integer,
+  looked_at    integer,
+  looked_since integer
+) strict, without rowid;
 create table variant (
   merchant_id integer not null references merchant,
   remote_id   integer not null,

@@ -139,7 +139,7 @@ pub fn read(text: &str) -> Result<Vec<MappingRow>, Fault> {
 }
 
 /// Cells in quotes may hold separators, line ends and doubled quotes.
-fn records(text: &str) -> Result<Vec<Vec<String>>, Fault> {
+pub(super) fn records(text: &str) -> Result<Vec<Vec<String>>, Fault> {
     let separator = separator(text);
     let (mut records, mut record, mut cell) = (Vec::new(), Vec::new(), String::new());
     let mut letters = text.chars().peekable();

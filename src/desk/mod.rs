@@ -10,6 +10,7 @@
 pub mod account;
 mod check;
 pub mod coverage;
+pub mod cut_over;
 mod delivery;
 pub mod file;
 mod hold;
@@ -123,6 +124,25 @@ pub enum Wish {
         code: String,
         /// Daftra's id.
         product_id: i64,
+    },
+    /// Look for documents in Daftra that name orders and are not ours.
+    CutOverLook {
+        /// The merchant.
+        slug: String,
+    },
+    /// Documents that others made become the invoices of orders.
+    OrderAdopt {
+        /// The merchant.
+        slug: String,
+        /// Each for itself.
+        rows: Vec<AdoptRow>,
+    },
+    /// A document is none of ours, whatever it names.
+    NamesakeDismiss {
+        /// The merchant.
+        slug: String,
+        /// Daftra's id.
+        invoice: i64,
     },
     /// Look at an order now, whatever it waits for.
     OrderRetry {
@@ -272,6 +292,18 @@ pub struct MappingRow {
     /// For people.
     #[serde(default)]
     pub note: String,
+}
+
+/// One order and the document that is to be its invoice, as somebody wrote them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdoptRow {
+    /// Of the file, from 1 on.
+    pub line: u32,
+    /// By name or by Shopify's id.
+    pub order: String,
+    /// Daftra's id.
+    pub invoice: String,
 }
 
 /// What a merchant is to be.
@@ -426,6 +458,11 @@ impl Desk<'_> {
             Wish::ShopDisconnect { slug } => self.in_one(move |tx| shop::disconnect(tx, &moment, &slug)),
             Wish::CatchUp { slug, since, orders } => {
                 self.in_one(move |tx| shop::catch_up(tx, &moment, &slug, since, &orders))
+            }
+            Wish::CutOverLook { slug } => self.in_one(move |tx| cut_over::look(tx, &moment, &slug)),
+            Wish::OrderAdopt { slug, rows } => self.in_one(move |tx| cut_over::adopt(tx, &moment, &slug, &rows)),
+            Wish::NamesakeDismiss { slug, invoice } => {
+                self.in_one(move |tx| cut_over::dismiss(tx, &moment, &slug, invoice))
             }
             Wish::CoverageLook { slug } => self.in_one(move |tx| coverage::look(tx, &moment, &slug)),
             Wish::MappingSet { slug, code, product_id } => {

@@ -43,9 +43,9 @@ impl Names {
     /// The order that a document names: in a field that holds a number and nothing else, or by a word of a text.
     #[must_use]
     pub fn meant<'a>(&self, fields: impl IntoIterator<Item = &'a str>, text: &str) -> Option<i64> {
-        let mut by_field = fields.into_iter().filter_map(|field| {
-            self.bare.get(field.trim().trim_start_matches('#').to_lowercase().as_str())
-        });
+        let mut by_field = fields
+            .into_iter()
+            .filter_map(|field| self.bare.get(field.trim().trim_start_matches('#').to_lowercase().as_str()));
         let is_part = |letter: char| letter.is_alphanumeric() || matches!(letter, '#' | '-' | '_');
         let mut words = text.split(|letter| !is_part(letter)).filter(|word| !word.is_empty());
         by_field.next().or_else(|| words.find_map(|word| self.sure.get(word.to_lowercase().as_str()))).copied()

@@ -5,7 +5,7 @@ use rusqlite::Transaction;
 
 use super::barcodes::needs_barcodes;
 use super::catch_up::{ReadAgain, STALE};
-use super::{Engine, NO_ROOM};
+use super::{Engine, NO_ROOM, adopt};
 use crate::db::job::{self, Again, Job};
 use crate::db::log::{self, Status};
 use crate::db::merchant::Mode;
@@ -74,6 +74,18 @@ impl Engine {
                         let job = *job;
                         return self.db.write(move |tx| job::put_back(tx, &job, until));
                     }
+                }
+            }
+            if let Some(wanted) = case.adopting
+                && let Some(wish) = adopt::wish(&decision)
+            {
+                match self.adopt(job, &case, wanted, wish)? {
+                    Performed::Done => continue,
+                    Performed::PutBack(until) => {
+                        let job = *job;
+                        return self.db.write(move |tx| job::put_back(tx, &job, until));
+                    }
+                    Performed::Retry(text) => return self.fail(job, text),
                 }
             }
             let operation = match decision {

@@ -181,6 +181,7 @@ impl Engine {
                     Chore::CatchUp => self.catch_up(&job),
                     Chore::Subscriptions => self.watch_subscriptions(&job),
                     Chore::Catalogue => self.look_at_coverage(&job),
+                    Chore::Namesakes => self.look_for_namesakes(&job),
                 };
                 if let Err(error) = done {
                     tracing::error!(merchant = job.subject, ?chore, %error, "cannot do a chore");

@@ -195,6 +195,9 @@ pub static ROUTES: &[Route] = &[
         .reading(&["record", "gateway", "method", "treasury", "refunds"]),
     show("/merchants/{merchant}/live", Role::Owner, page::merchant::live::show),
     change("/merchants/{merchant}/live", Role::Owner, page::merchant::live::set).reading(&["from", "mode"]),
+    change("/merchants/{merchant}/cut-over", Role::Owner, page::merchant::cut_over::look),
+    change("/merchants/{merchant}/cut-over/{invoice}/adopt", Role::Owner, page::merchant::cut_over::adopt),
+    change("/merchants/{merchant}/cut-over/{invoice}/dismiss", Role::Owner, page::merchant::cut_over::dismiss),
     show("/me", Role::Viewer, page::me::show),
     change("/me/language", Role::Viewer, page::me::set_language).reading(&["language"]),
     change("/me/password", Role::Viewer, page::me::set_password).reading(&["current", "new", "again", "tokens"]),
@@ -287,8 +290,8 @@ impl Route {
             let fits = match wanted {
                 "{style}" => given == page::style_name(),
                 "{script}" => given == page::script_name(),
-                // Our own ids.
-                "{order}" | "{document}" | "{delivery}" | "{user}" | "{token}" | "{request}" => {
+                // Our own ids, and Daftra's.
+                "{order}" | "{document}" | "{delivery}" | "{user}" | "{token}" | "{request}" | "{invoice}" => {
                     given.parse::<i64>().is_ok()
                 }
                 _ if wanted.starts_with('{') => !given.is_empty(),

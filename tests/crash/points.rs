@@ -10,6 +10,7 @@ use qantara::sandbox::shop::chance::Chance;
 
 /// The functions of the product that change the database. Each is a crash point twice.
 pub(crate) const WRITES: &[&str] = &[
+    "engine::cut_over::look_for_namesakes",
     "engine::intake::count_stranger",
     "engine::intake::receive",
     "engine::order::fail",
@@ -61,6 +62,11 @@ pub(crate) const BEYOND: &[(&str, &str)] = &[
     ("engine::catch_up::look_through", OF_SHOPS),
     ("engine::catch_up::read_again", OF_SHOPS),
     ("engine::catch_up::read_order", OF_SHOPS),
+    ("engine::adopt::adopt", "a person's wish; one commit, before which nothing has changed; see `tests/cut_over.rs`"),
+    ("engine::adopt::not_adopted", "a person's wish; see `tests/cut_over.rs`"),
+    ("engine::watch::look_for_others", "asked for again in the next night; see `tests/cut_over.rs`"),
+    ("engine::watch::missing_numbers", OF_SHOPS),
+    ("engine::watch::watch_shops", "what is the case is asked anew; see `tests/cut_over.rs`"),
     ("engine::barcodes::read_variants", OF_SHOPS),
     ("engine::coverage::judge_variants", OF_COVERAGE),
     ("engine::coverage::list_sold", OF_COVERAGE),
@@ -78,7 +84,7 @@ pub(crate) const BEYOND: &[(&str, &str)] = &[
 ];
 
 /// What a person asks for.
-pub(crate) const WISHES: &[&str] = &["map", "pause", "resume", "retry", "set"];
+pub(crate) const WISHES: &[&str] = &["look for others", "map", "pause", "resume", "retry", "set"];
 
 /// Calls that change something in Daftra. Each is a crash point four times.
 pub(crate) const SENDS: &[&str] = &["create invoice", "create payment", "create receipt", "replace invoice"];

@@ -246,7 +246,11 @@ fn the_coverage_counts_what_is_found_by_which_rule_and_names_the_rest() {
         })
         .unwrap();
     assert!(coverage.whole);
-    assert_eq!(coverage.counts.get(&Outcome::Barcode), Some(&1), "{coverage:?}");
+    assert_eq!(
+        coverage.counts.get(&Outcome::Barcode),
+        Some(&2),
+        "one by its own barcode, one by a SKU that is one: {coverage:?}"
+    );
     assert_eq!(coverage.total() - coverage.covered(), u64::try_from(rest.len()).unwrap());
     assert!(rest.iter().any(|one| one.sku == "LOST-1" && one.title == "Brass bowl - Lost"), "{rest:?}");
     // A person says which product it is; it is looked through again.

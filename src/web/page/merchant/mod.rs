@@ -7,6 +7,7 @@ pub(in crate::web) mod api;
 pub(in crate::web) mod close;
 pub(in crate::web) mod codes;
 pub(in crate::web) mod coverage;
+pub(in crate::web) mod cut_over;
 pub(in crate::web) mod daftra;
 pub(in crate::web) mod list;
 pub(in crate::web) mod live;
