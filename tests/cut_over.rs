@@ -38,7 +38,7 @@ struct Story {
 
 impl Story {
     fn new(mode: Mode) -> Self {
-        let mut stage = Stage::new(Plan { workers: 2, ..Plan::default() });
+        let mut stage = Stage::new(Plan { workers: 2, upkeep: MINUTE, ..Plan::default() });
         let (shop, shelf) = shop("wadi.myshopify.com", "hush", 7);
         let merchant_id = stage.add(&Cast { mode, ..Cast::default() });
         stage.start();
@@ -326,9 +326,10 @@ fn an_adoption_that_was_cut_off_is_finished_after_the_start() {
     stage.wish(Wish::OrderAdopt { slug: "wadi".to_owned(), rows: vec![row] });
     let mut stage = stage.restart(MINUTE);
     stage.start();
+    stage.pass(MINUTE);
     stage.until_idle(HOUR);
     let story = Story { stage, shop, shelf, merchant_id };
-    assert_eq!(story.namesakes()[0].state, State::Adopted);
+    assert_eq!(story.namesakes()[0].state, State::Adopted, "{:?}", story.stage.order("#1001"));
     assert_eq!(story.ids().len(), 1);
 }
 

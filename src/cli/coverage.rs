@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::{Ended, Session, open, order, out};
+use super::{Ended, Session, open, out};
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::db::scope::Scope;
@@ -34,7 +34,7 @@ impl Coverage {
     pub(super) fn run(self, session: &Session) -> anyhow::Result<Ended> {
         let config = session.config()?;
         let (db, clock) = (open::look(&config)?, Clock::real());
-        let known = order::merchant_of(&db, &self.slug)?;
+        let known = open::merchant_of(&db, &self.slug)?;
         let id = known.id;
         if !self.last {
             open::wish(&config, Wish::CoverageLook { slug: self.slug.clone() }, clock.now())?;

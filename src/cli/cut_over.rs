@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::{Ended, Session, mapping, open, order, out};
+use super::{Ended, Session, mapping, open, out};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
@@ -60,7 +60,7 @@ impl CutOver {
     pub(super) fn run(self, session: &Session) -> anyhow::Result<Ended> {
         let config = session.config()?;
         let (db, clock) = (open::look(&config)?, Clock::real());
-        let known = order::merchant_of(&db, &self.slug)?;
+        let known = open::merchant_of(&db, &self.slug)?;
         if !self.last {
             open::wish(&config, Wish::CutOverLook { slug: self.slug.clone() }, clock.now())?;
             wait(&config, &clock, || {
@@ -107,7 +107,7 @@ impl Adopt {
             (None, None) => Vec::new(),
         };
         let db = open::look(&config)?;
-        let merchant_id = order::merchant_of(&db, &self.merchant)?.id;
+        let merchant_id = open::merchant_of(&db, &self.merchant)?.id;
         let mut answer = open::wish(&config, Wish::OrderAdopt { slug: self.merchant, rows }, clock.now())?;
         let mine: Vec<i64> = invoices(&answer).collect();
         let is_waited_for = |one: &Namesake| mine.contains(&one.remote_id) && one.state == State::Adopting;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::order::merchant_of;
+use super::open::merchant_of;
 use super::{Ended, Session, is_stdin, open, out};
 use crate::clock::Clock;
 use crate::db::scope::Scope;

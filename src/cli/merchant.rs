@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde_json::Value;
 
-use super::{Ended, Session, coverage, cut_over, is_stdin, merchant_export, open, order, out, secret, shop};
+use super::{Ended, Session, coverage, cut_over, is_stdin, merchant_export, open, out, secret, shop};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::merchant::Mode;
@@ -182,7 +182,7 @@ fn list(session: &Session) -> anyhow::Result<()> {
 fn show(session: &Session, slug: &str, as_file: bool) -> anyhow::Result<()> {
     let config = session.config()?;
     let db = open::look(&config)?;
-    let found = order::merchant_of(&db, slug)?;
+    let found = open::merchant_of(&db, slug)?;
     let merchant =
         db.see(&Scope::All, |sight| read::merchant(sight, &found.slug, &config.public_origin(config.http.listen)))?;
     if as_file {

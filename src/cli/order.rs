@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{Ended, Session, cut_over, open, out};
 use crate::clock::Clock;
 use crate::db::Db;
-use crate::db::merchant::{self, Merchant};
+use crate::db::merchant::Merchant;
 use crate::db::order::{self, Overview, State};
 use crate::db::scope::Scope;
 use crate::desk::Wish;
@@ -77,7 +77,7 @@ impl Command {
         match self {
             Self::Import { .. } | Self::Adopt(_) | Self::DismissInvoice(_) => {}
             Self::List { merchant, state, before, limit } => {
-                let merchant = merchant.as_deref().map(|slug| merchant_of(&db, slug)).transpose()?;
+                let merchant = merchant.as_deref().map(|slug| open::merchant_of(&db, slug)).transpose()?;
                 let filter = order::Filter { merchant_id: merchant.map(|merchant| merchant.id), state, before };
                 let orders = db.see(&Scope::All, |sight| read::orders(sight, filter, limit))?;
                 session.out.say(&orders, || list(&orders))?;
@@ -102,7 +102,7 @@ impl Command {
 
 impl Which {
     pub(super) fn find(&self, db: &Db) -> anyhow::Result<Overview> {
-        let merchant = self.merchant.as_deref().map(|slug| merchant_of(db, slug)).transpose()?;
+        let merchant = self.merchant.as_deref().map(|slug| open::merchant_of(db, slug)).transpose()?;
         the_one(db, merchant.as_ref(), &self.order)
     }
 }
@@ -124,14 +124,6 @@ pub(super) fn rule(
     let words = Lang::En.words();
     session.out.say(&answer, || format!("Order {} of {} is {}", order.name, order.merchant, words.ruling(ruling)))?;
     Ok(Ended::Fine)
-}
-
-/// The merchant of a slug that somebody typed.
-pub(super) fn merchant_of(db: &Db, slug: &str) -> anyhow::Result<Merchant> {
-    match db.read(|c| merchant::by_slug(c, slug))? {
-        Some(merchant) => Ok(merchant),
-        None => bail!("There is no merchant \"{slug}\": qantara merchant list shows them"),
-    }
 }
 
 /// Orders that are named where a text fits several.

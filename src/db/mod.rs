@@ -16,6 +16,7 @@ pub mod browse;
 pub mod class;
 pub mod condition;
 mod convert;
+mod cut_over;
 pub mod data_key;
 pub mod delivery;
 pub mod document;

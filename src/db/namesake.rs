@@ -7,7 +7,6 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 use serde::{Deserialize, Serialize};
 
 use super::convert::{at, from_json, maybe_at, ms, to_json, word};
-use super::sight::Sight;
 use super::{Context as _, Error};
 use crate::domain::namesake::Fault;
 
@@ -67,11 +66,11 @@ pub struct Namesake {
     pub seen_at: Timestamp,
 }
 
-const NAMESAKE: &str =
+pub(super) const NAMESAKE: &str =
     "select n.id, n.merchant_id, n.order_id, o.name, n.remote_id, n.remote_no, n.total, n.state, n.fault, n.seen_at
   from namesake n join orders o on o.id = n.order_id";
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<Result<Namesake, Error>> {
+pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Result<Namesake, Error>> {
     const READ: &str = "read a document of somebody else";
     let (id, merchant_id, order_id, order_name) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
     let (remote_id, remote_no, total, state): (_, _, _, String) = (row.get(4)?, row.get(5)?, row.get(6)?, row.get(7)?);
@@ -299,24 +298,4 @@ pub fn waiting(c: &Connection, merchant_id: i64) -> Result<u32, Error> {
         .during(COUNT)?
         .query_row([merchant_id], |row| row.get(0))
         .during(COUNT)
-}
-
-impl Sight<'_> {
-    /// Documents of others that name orders of a merchant, those that wait first.
-    pub fn namesakes(&self, merchant_id: i64, limit: u32) -> Result<Vec<Namesake>, Error> {
-        const LIST: &str = "list documents of others";
-        self.allow(merchant_id)?;
-        let sql = format!(
-            "{NAMESAKE} where n.merchant_id = ?1 order by n.state in ('adopted', 'dismissed'), n.id desc limit ?2"
-        );
-        let mut statement = self.connection().prepare_cached(&sql).during(LIST)?;
-        let rows = statement.query_map((merchant_id, limit), from_row).during(LIST)?;
-        rows.map(|row| row.during(LIST)?).collect()
-    }
-
-    /// How looking for them stands.
-    pub fn look_for_namesakes(&self, merchant_id: i64) -> Result<Look, Error> {
-        self.allow(merchant_id)?;
-        look(self.connection(), merchant_id)
-    }
 }

@@ -7,7 +7,6 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 use serde::{Deserialize, Serialize};
 
 use super::convert::{at, from_json, ms, to_json, word};
-use super::sight::Sight;
 use super::{Context as _, Error};
 use crate::domain::catalog::Code;
 use crate::domain::variant::{Outcome, Variant};
@@ -144,9 +143,9 @@ pub struct Known {
     pub read_at: Timestamp,
 }
 
-const COLUMNS: &str = "remote_id, barcode, sku, title, outcome, read_at";
+pub(super) const COLUMNS: &str = "remote_id, barcode, sku, title, outcome, read_at";
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<Result<Known, Error>> {
+pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Result<Known, Error>> {
     let (id, barcode, sku, title): (_, Option<String>, _, _) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
     let (outcome, read_at): (Option<String>, i64) = (row.get(4)?, row.get(5)?);
     let build = || {
@@ -298,31 +297,4 @@ pub fn coverage(c: &Connection, merchant_id: i64) -> Result<Option<Coverage>, Er
             Ok(Coverage { read_at: at(read_at)?, whole, counts: from_json(READ, &counts)? })
         })
         .transpose()
-}
-
-impl Sight<'_> {
-    /// Since when the merchant's variants are being looked through, if they are.
-    pub fn coverage_under_way(&self, merchant_id: i64) -> Result<Option<Timestamp>, Error> {
-        self.allow(merchant_id)?;
-        Ok(look(self.connection(), merchant_id)?.map(|look| look.began_at))
-    }
-
-    /// How far the products of Daftra cover what a merchant sells.
-    pub fn coverage(&self, merchant_id: i64) -> Result<Option<Coverage>, Error> {
-        self.allow(merchant_id)?;
-        coverage(self.connection(), merchant_id)
-    }
-
-    /// Variants for which no product is found, after this one.
-    pub fn uncovered(&self, merchant_id: i64, after: i64, limit: u32) -> Result<Vec<Known>, Error> {
-        const LIST: &str = "list variants without a product";
-        self.allow(merchant_id)?;
-        let sql = format!(
-            "select {COLUMNS} from variant
-             where merchant_id = ?1 and remote_id > ?2 and outcome in ('ambiguous', 'unknown') order by remote_id limit ?3"
-        );
-        let mut statement = self.connection().prepare_cached(&sql).during(LIST)?;
-        let rows = statement.query_map((merchant_id, after, limit), from_row).during(LIST)?;
-        rows.map(|row| row.during(LIST)?).collect()
-    }
 }

@@ -1,24 +1,20 @@
 //! The way from another program to this one: documents in Daftra that name our orders and are not ours, each adopted or
 //! dismissed before a merchant goes live.
 
-use jiff::SignedDuration;
 use rusqlite::Transaction;
 use serde::Serialize;
 use serde_json::json;
 
+use super::go_live::REACH;
 use super::mapping_file;
 use super::merchant::open_merchant;
 use super::{About, AdoptRow, Done, Effects, Error, Moment, Refusal, Why};
 use crate::db::job::{self, Chore};
-use crate::db::merchant::{Merchant, Mode};
+use crate::db::merchant::Merchant;
 use crate::db::{namesake, order, ruling};
 use crate::domain::namesake::twice;
 use crate::domain::ruling::Ruling;
 
-/// Orders that were placed so lately may have documents of others.
-pub const REACH: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// What was found so long ago is looked for again.
-const FRESH: SignedDuration = SignedDuration::from_hours(24);
 /// The columns of a file.
 pub const HEAD: [&str; 2] = ["order", "invoice"];
 
@@ -31,25 +27,6 @@ pub(super) fn look(tx: &Transaction<'_>, moment: &Moment, slug: &str) -> Result<
     moment.write_down(tx, "merchant.cut_over", json!({ "merchant": slug }))?;
     let answer = json!({ "merchant": slug, "looking": true });
     Ok(Done { answer, effects: Effects { chores_asked: true, ..Effects::default() } })
-}
-
-/// Whether a merchant may go live: nobody else's document of a recent order waits for a decision, and that is known of late.
-pub(super) fn check(tx: &Transaction<'_>, before: &Merchant, mode: Mode, moment: &Moment) -> Result<(), Error> {
-    let goes_live = mode == Mode::Live && before.mode != Mode::Live && before.live_from.is_none();
-    if !goes_live || namesake::orders_since(tx, before.id, moment.now - REACH)?.is_empty() {
-        return Ok(());
-    }
-    let refuse = |why| Err(Refusal::of(About::Merchant(before.slug.clone()), why).into());
-    let look = namesake::look(tx, before.id)?;
-    let covers = |since| since <= moment.now - REACH + FRESH;
-    let is_known = look.looked_at.is_some_and(|at| at >= moment.now - FRESH) && look.looked_since.is_some_and(covers);
-    if !is_known {
-        return refuse(Why::CutOverFirst);
-    }
-    match namesake::waiting(tx, before.id)? {
-        0 => Ok(()),
-        waiting => refuse(Why::CutOverOpen(waiting)),
-    }
 }
 
 /// What became of one line.

@@ -13,6 +13,7 @@ pub mod coverage;
 pub mod cut_over;
 mod delivery;
 pub mod file;
+mod go_live;
 mod hold;
 pub mod local;
 mod mapping;

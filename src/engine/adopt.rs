@@ -14,19 +14,20 @@ use crate::daftra::wire::RemoteDocument;
 use crate::db::document::{self, Action};
 use crate::db::job::Job;
 use crate::db::log::{self, Status};
+use crate::db::merchant::Mode;
 use crate::db::order::Case;
 use crate::db::{Error, namesake};
 use crate::domain::document::{Document, Event, apply};
 use crate::domain::draft::Draft;
 use crate::domain::invoice::{Adopted, InvoiceDraft};
 use crate::domain::namesake::Fault;
-use crate::domain::operation::Operation;
+use crate::domain::operation::{Change, Operation};
 use crate::domain::plan::Decision;
 use crate::domain::reason::DifferenceKind;
 use crate::domain::refund::Class;
 
 /// What the plan says of an order that is to adopt a document.
-pub(super) enum Wish {
+enum Wish {
     /// This invoice is due: the document may take its place.
     Invoice { document: Option<i64>, source_key: String, draft: InvoiceDraft, classes: BTreeMap<i64, Class> },
     /// None is, and none will be.
@@ -34,7 +35,7 @@ pub(super) enum Wish {
 }
 
 /// `None`: something else comes first, or a person has to do with the order.
-pub(super) fn wish(decision: &Decision) -> Option<Wish> {
+fn wish(decision: &Decision, mode: Mode) -> Option<Wish> {
     match decision {
         Decision::Act(operations) => match operations.first()? {
             Operation::Create { document, source_key, draft: Draft::Invoice(draft), classes, .. } => {
@@ -43,6 +44,13 @@ pub(super) fn wish(decision: &Decision) -> Option<Wish> {
             }
             Operation::Create { .. } | Operation::Replace { .. } | Operation::Rewrite { .. } => {
                 Some(Wish::Never(Fault::HasInvoice))
+            }
+            // In shadow nothing of ours was made that could be looked for.
+            Operation::Record { changes } if mode == Mode::Shadow => {
+                let Change::LookFirst { source_key, draft, classes, .. } = changes.first()? else { return None };
+                let Draft::Invoice(draft) = draft.as_ref() else { return None };
+                let (source_key, draft, classes) = (source_key.clone(), draft.clone(), classes.clone());
+                Some(Wish::Invoice { document: None, source_key, draft, classes })
             }
             Operation::Find { .. }
             | Operation::Record { .. }
@@ -56,14 +64,14 @@ pub(super) fn wish(decision: &Decision) -> Option<Wish> {
 }
 
 impl Engine {
+    /// Adopts what the order is to adopt; `None` where it is to adopt nothing, or something else comes first.
+    pub(super) fn adopt_wanted(&self, job: &Job, case: &Case, decision: &Decision) -> Result<Option<Performed>, Error> {
+        let (Some(wanted), Some(wish)) = (case.adopting, wish(decision, case.mode)) else { return Ok(None) };
+        self.adopt(job, case, wanted, wish).map(Some)
+    }
+
     /// Reads the document, judges it, and writes down what came of it.
-    pub(super) fn adopt(
-        &self,
-        job: &Job,
-        case: &Case,
-        (id, remote_id): (i64, i64),
-        wish: Wish,
-    ) -> Result<Performed, Error> {
+    fn adopt(&self, job: &Job, case: &Case, (id, remote_id): (i64, i64), wish: Wish) -> Result<Performed, Error> {
         let (known, source_key, mut draft, classes) = match wish {
             Wish::Invoice { document, source_key, draft, classes } => (document, source_key, draft, classes),
             Wish::Never(fault) => return self.not_adopted(id, fault),

@@ -5,7 +5,7 @@ use rusqlite::Transaction;
 
 use super::barcodes::needs_barcodes;
 use super::catch_up::{ReadAgain, STALE};
-use super::{Engine, NO_ROOM, adopt};
+use super::{Engine, NO_ROOM};
 use crate::db::job::{self, Again, Job};
 use crate::db::log::{self, Status};
 use crate::db::merchant::Mode;
@@ -76,17 +76,14 @@ impl Engine {
                     }
                 }
             }
-            if let Some(wanted) = case.adopting
-                && let Some(wish) = adopt::wish(&decision)
-            {
-                match self.adopt(job, &case, wanted, wish)? {
-                    Performed::Done => continue,
-                    Performed::PutBack(until) => {
-                        let job = *job;
-                        return self.db.write(move |tx| job::put_back(tx, &job, until));
-                    }
-                    Performed::Retry(text) => return self.fail(job, text),
+            match self.adopt_wanted(job, &case, &decision)? {
+                None => {}
+                Some(Performed::Done) => continue,
+                Some(Performed::PutBack(until)) => {
+                    let job = *job;
+                    return self.db.write(move |tx| job::put_back(tx, &job, until));
                 }
+                Some(Performed::Retry(text)) => return self.fail(job, text),
             }
             let operation = match decision {
                 Decision::Act(operations) => match operations.into_iter().next() {
