@@ -301,6 +301,8 @@ fn each_line_of_a_file_is_judged_for_itself() {
     let of = story.stage.order("#1005").id;
     let books = story.stage.db.read(|c| document::of_order(c, of)).unwrap();
     assert_eq!(books[0].remote_id, Some(fits));
+    // What could not be adopted led to no invoice of ours.
+    assert_eq!(story.ids().len(), 3);
 }
 
 #[test]

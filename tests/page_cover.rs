@@ -51,8 +51,12 @@ fn documents_of_others_stand_on_the_page_about_going_live_with_their_buttons() {
     let page = world.get(LIVE, "olga").body;
     assert!(page.contains("000900") && page.contains("12.5 SAR") && page.contains("dismissed"), "{page}");
     assert!(page.contains("It does not come to what the order does."), "{page}");
-    assert!(page.contains("/merchants/noon/cut-over/900/adopt") && page.contains("/merchants/noon/cut-over/900/dismiss"));
-    assert!(page.contains("/merchants/noon/cut-over/901/adopt") && !page.contains("/merchants/noon/cut-over/901/dismiss"));
+    assert!(
+        page.contains("/merchants/noon/cut-over/900/adopt") && page.contains("/merchants/noon/cut-over/900/dismiss")
+    );
+    assert!(
+        page.contains("/merchants/noon/cut-over/901/adopt") && !page.contains("/merchants/noon/cut-over/901/dismiss")
+    );
     let dismissed = world.press("olga", LIVE, "/merchants/noon/cut-over/900/dismiss", "");
     assert_eq!(dismissed.status, 303, "{}", dismissed.body);
     let page = world.get(LIVE, "olga").body;

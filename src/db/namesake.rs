@@ -137,18 +137,17 @@ pub fn want(
     Ok(changed > 0)
 }
 
-/// It is none of ours. False: nothing is to be decided about it.
-pub fn dismiss(tx: &Transaction<'_>, merchant_id: i64, remote_id: i64) -> Result<bool, Error> {
+/// It is none of ours. The order that it names; `None`: nothing is to be decided about it.
+pub fn dismiss(tx: &Transaction<'_>, merchant_id: i64, remote_id: i64) -> Result<Option<i64>, Error> {
     const DISMISS: &str = "dismiss a document of somebody else";
-    let changed = tx
-        .prepare_cached(
-            "update namesake set state = 'dismissed', fault = null
-             where merchant_id = ?1 and remote_id = ?2 and state in ('open', 'adopting')",
-        )
-        .during(DISMISS)?
-        .execute((merchant_id, remote_id))
-        .during(DISMISS)?;
-    Ok(changed > 0)
+    tx.prepare_cached(
+        "update namesake set state = 'dismissed', fault = null
+         where merchant_id = ?1 and remote_id = ?2 and state in ('open', 'adopting') returning order_id",
+    )
+    .during(DISMISS)?
+    .query_row((merchant_id, remote_id), |row| row.get(0))
+    .optional()
+    .during(DISMISS)
 }
 
 /// How an adoption ended. False: a person has decided otherwise meanwhile.
@@ -173,6 +172,15 @@ pub fn adopting(c: &Connection, order_id: i64) -> Result<Option<(i64, i64)>, Err
     .query_row([order_id], |row| Ok((row.get(0)?, row.get(1)?)))
     .optional()
     .during(READ)
+}
+
+/// Whether a document that names the order waits for a decision.
+pub fn is_disputed(c: &Connection, order_id: i64) -> Result<bool, Error> {
+    const ASK: &str = "ask whether an order has a document of others";
+    c.prepare_cached("select exists (select 1 from namesake where order_id = ?1 and state = 'open')")
+        .during(ASK)?
+        .query_row([order_id], |row| row.get(0))
+        .during(ASK)
 }
 
 /// The orders a merchant means by name or by Shopify's id.

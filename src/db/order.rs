@@ -17,6 +17,7 @@ use crate::domain::money::{Amount, Currency};
 use crate::domain::order::{Cancelled, Facts, Line, Order, Refund, Snapshot, Transaction as Movement};
 use crate::domain::reason::Reason;
 use crate::domain::rules;
+use crate::domain::ruling::Ruling;
 use crate::domain::trace::Trace;
 
 /// Where an order stands in our work; what Shopify says of it is in the snapshot.
@@ -78,6 +79,8 @@ pub struct Case {
     pub unread: BTreeSet<i64>,
     /// A document that others made and that is to be its invoice: its row here, and Daftra's id.
     pub adopting: Option<(i64, i64)>,
+    /// A document that others made names it, and nobody has decided about that yet.
+    pub is_disputed: bool,
 }
 
 /// The case of an order; `None` while only facts are known and no snapshot.
@@ -106,10 +109,14 @@ pub fn case(
     let items = snapshot.lines.iter().map(|line| Item::of(line, &barcodes));
     let codes: BTreeSet<_> = items.flat_map(|item| candidates(&item, &merchant.rules)).collect();
     let catalog = Catalog { barcodes, ..product::about(c, merchant_id, &codes, ages, now)? };
+    let adopting = namesake::adopting(c, order_id)?;
+    let mut rulings = ruling::in_force(c, order_id)?;
+    // Its invoice is there, whatever the rules say of an order that has none.
+    rulings.extend(adopting.map(|_| Ruling::Import));
     let ledger = Ledger {
         documents: document::of_order(c, order_id)?,
         classes: document::classes(c, order_id)?,
-        rulings: ruling::in_force(c, order_id)?,
+        rulings,
         decimals: account.decimals,
         look_first_before: setting::time(c, setting::LOOK_FIRST_BEFORE)?,
         policy,
@@ -132,7 +139,8 @@ pub fn case(
         ledger,
         read_at: maybe_at(read_at)?,
         unread,
-        adopting: namesake::adopting(c, order_id)?,
+        adopting,
+        is_disputed: namesake::is_disputed(c, order_id)?,
     }))
 }
 

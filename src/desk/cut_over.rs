@@ -11,9 +11,8 @@ use super::merchant::open_merchant;
 use super::{About, AdoptRow, Done, Effects, Error, Moment, Refusal, Why};
 use crate::db::job::{self, Chore};
 use crate::db::merchant::Merchant;
-use crate::db::{namesake, order, ruling};
+use crate::db::{namesake, order};
 use crate::domain::namesake::twice;
-use crate::domain::ruling::Ruling;
 
 /// The columns of a file.
 pub const HEAD: [&str; 2] = ["order", "invoice"];
@@ -107,8 +106,6 @@ fn want<'a>(
     if !namesake::want(tx, (merchant_id, account_id), order_id, remote_id, moment.now)? {
         return Ok(Err((of_invoice, &row.invoice, Why::InvoiceTaken(row.order.clone()))));
     }
-    // The rules may pass it over, for it was placed before the merchant goes live.
-    ruling::add(tx, order_id, Ruling::Import, "", moment.by.user_id, moment.now)?;
     job::ask(tx, order_id, merchant_id, moment.now, true)?;
     Ok(Ok(order_id))
 }
@@ -116,11 +113,16 @@ fn want<'a>(
 /// A document is none of ours, whatever it names.
 pub(super) fn dismiss(tx: &Transaction<'_>, moment: &Moment, slug: &str, invoice: i64) -> Result<Done, Error> {
     let known = open_merchant(tx, slug)?;
-    if !namesake::dismiss(tx, known.id, invoice)? {
+    let Some(order_id) = namesake::dismiss(tx, known.id, invoice)? else {
         return Err(Refusal::new(HEAD[1], invoice, Why::NoNamesake).into());
-    }
+    };
+    // It waited for this.
+    job::ask(tx, order_id, known.id, moment.now, true)?;
     moment.write_down(tx, "namesake.dismiss", json!({ "merchant": slug, "invoice": invoice }))?;
-    Ok(Done { answer: json!({ "merchant": slug, "dismissed": invoice }), effects: Effects::default() })
+    Ok(Done {
+        answer: json!({ "merchant": slug, "dismissed": invoice }),
+        effects: Effects { orders_asked: true, ..Effects::default() },
+    })
 }
 
 fn account_of(known: &Merchant) -> Result<i64, Error> {

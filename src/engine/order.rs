@@ -1,6 +1,6 @@
 //! Work on one order: load, plan, perform the first operation, record, ask again.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::Transaction;
 
 use super::barcodes::needs_barcodes;
@@ -20,6 +20,9 @@ use crate::domain::trace::{Step, Trace};
 
 /// For a refund its class, the receipt, reading it back, and one to spare; for a movement of money as much or less.
 const OPERATIONS_PER_FACT: u32 = 4;
+
+/// How soon it is looked again whether a person has decided about a document of others.
+const DISPUTED: SignedDuration = SignedDuration::from_mins(10);
 
 /// How one operation ended, for the order that asked for it.
 pub(super) enum Performed {
@@ -95,6 +98,11 @@ impl Engine {
                     return self.settle(job, &case, decision, trace);
                 }
             };
+            // Somebody else may have invoiced it: a person decides first, and is told.
+            if case.is_disputed && is_first_write(&case, &operation) {
+                let job = *job;
+                return self.db.write(move |tx| job::put_back(tx, &job, now + DISPUTED));
+            }
             if let Some(read_at) = case.read_at
                 && is_first_write(&case, &operation)
                 && now.duration_since(read_at) > STALE

@@ -278,7 +278,9 @@ fn without_the_shop_the_coverage_is_that_of_what_was_sold_and_says_so() {
 fn a_shop_of_many_variants_is_listed_to_its_end_though_the_bucket_runs_dry() {
     let story = Story::connected();
     story.shop(|front| {
-        (0..2_500).for_each(|at| drop(front.shop.sell_beside(story.odd, &format!("M-{at}"), "x").unwrap()));
+        for at in 0..2_500 {
+            front.shop.sell_beside(story.odd, &format!("M-{at}"), "x").unwrap();
+        }
     });
     story.stage.wish(Wish::CoverageLook { slug: "wadi".to_owned() });
     story.chores();
