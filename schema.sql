@@ -348,6 +348,57 @@ create table mapping (
   primary key (merchant_id, code)
 ) strict, without rowid;
 
+-- Documents in Daftra that name an order and were made by somebody else, and what a person decided about each.
+create table namesake (
+  id          integer primary key autoincrement,
+  merchant_id integer not null references merchant,
+  order_id    integer not null references orders,
+  account_id  integer not null references account,
+  remote_id   integer not null,                          -- Daftra's id
+  remote_no   text,
+  total       text    not null default '',               -- as Daftra prints it, with the currency
+  state       text    not null check (state in ('open', 'adopting', 'adopted', 'dismissed')),
+  fault       text    check (fault is null or json_valid(fault)),  -- domain::namesake::Fault: why it could not be adopted
+  seen_at     integer not null,
+  unique (account_id, remote_id)
+) strict;
+create index namesake_of_order on namesake (order_id);
+create index namesake_by_merchant on namesake (merchant_id, state);
+
+-- When Daftra was last looked through for them.
+create table cut_over (
+  merchant_id  integer primary key references merchant,
+  since        integer,                                  -- to be looked through from here; null: no look is under way
+  looked_at    integer,
+  looked_since integer
+) strict, without rowid;
+
+-- The variants of a shop that are, or were, the merchant's, as the shop told of them; without a way to its API, those that were
+-- seen in orders.
+create table variant (
+  merchant_id integer not null references merchant,
+  remote_id   integer not null,                          -- Shopify's id
+  barcode     text,                                      -- trimmed, case-folded; '': the shop has none; null: nobody asked the shop
+  sku         text    not null default '',               -- as written by the shop, and so the title
+  title       text    not null default '',
+  version_at  integer not null default 0,                -- when the shop changed it; an older one never replaces
+  read_at     integer not null,
+  outcome     text    check (outcome in ('mapping', 'barcode', 'barcode_twin', 'code', 'sku_prefix', 'ambiguous', 'unknown')),
+  primary key (merchant_id, remote_id)
+) strict, without rowid;
+create index variant_uncovered on variant (merchant_id, remote_id) where outcome in ('ambiguous', 'unknown');
+
+-- Of which variants a product was found, when that was last looked through.
+create table coverage (
+  merchant_id integer primary key references merchant,
+  began_at    integer,                                   -- of the look that is under way; null: none is
+  place       text    not null default '',               -- how far it came in the list of the shop; '': to its beginning or end
+  is_listed   integer not null default 0 check (is_listed in (0, 1)),  -- it has seen all that the shop tells of
+  read_at     integer,                                   -- when the last one ended; null: none did
+  whole       integer not null default 0 check (whole in (0, 1)),  -- the shop told of all its variants; 0: those seen in orders
+  counts      text    not null default '{}' check (json_valid(counts))  -- how many variants by outcome
+) strict, without rowid;
+
 create table user (
   id          integer primary key autoincrement,
   name        text    not null unique,

@@ -669,6 +669,7 @@ fn with_invoice(house: &House, state: State, change: impl FnOnce(&mut Document))
         shipping: ShippingPolicy::Never,
         with_shipping: None,
         paid_by_others: rust_decimal::Decimal::ZERO,
+        adopted: None,
         price: PricePolicy::Sale,
         seen: BTreeMap::new(),
         billed: Vec::new(),

@@ -79,6 +79,7 @@ fn draft(net: i64) -> Draft {
         shipping: ShippingPolicy::AllLines,
         with_shipping: None,
         paid_by_others: Decimal::ZERO,
+        adopted: None,
         price: PricePolicy::Sale,
         seen: [].into(),
         billed: vec![Billed {

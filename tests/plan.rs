@@ -328,6 +328,7 @@ impl World {
             | Reading::RedactBuyer { .. }
             | Reading::RedactShop { .. }
             | Reading::Uninstalled { .. }
+            | Reading::Product { .. }
             | Reading::Other) => panic!("{topic} does not belong in a case: {reading:?}"),
         }
     }

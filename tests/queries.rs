@@ -7,7 +7,7 @@
 
 mod common;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use common::stage::{Stage, shop};
@@ -20,8 +20,8 @@ use qantara::db::product::{self, Ages};
 use qantara::db::scope::Scope;
 use qantara::db::sight::Sight;
 use qantara::db::{
-    account, act, alert, condition, delivery, document, log, mail, merchant, notice, rejection, seen, setting, shop_api,
-    tally, token, trim,
+    account, act, alert, condition, delivery, document, log, mail, merchant, namesake, notice, rejection, seen, setting,
+    shop_api, tally, token, trim, variant, watch,
 };
 use qantara::domain::catalog::Code;
 use qantara::domain::connection::Blocked;
@@ -30,6 +30,7 @@ use qantara::domain::draft::Draft;
 use qantara::domain::news::{Kind, Problem};
 use qantara::domain::refund::Class;
 use qantara::domain::telling::Pace;
+use qantara::domain::variant::Outcome;
 use qantara::sandbox::shop::cart::{Cart, Refund, Restock};
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use rusqlite::{Connection, OpenFlags, Transaction};
@@ -286,6 +287,30 @@ fn everything_hot(tx: &Transaction<'_>, now: Timestamp) {
     shop_api::known_as_of(tx, 1, 1).unwrap();
     shop_api::order_was_read(tx, fresh, now).unwrap();
     shop_api::disconnect(tx, 1).unwrap();
+    let ids = BTreeSet::from([31]);
+    variant::barcodes(tx, 1, ids.iter().copied()).unwrap();
+    variant::learn(tx, 1, &[], variant::Keep::All, now).unwrap();
+    variant::are_gone(tx, 1, &ids, now).unwrap();
+    variant::forget_barcodes(tx, 1, &ids).unwrap();
+    variant::learn_from_orders(tx, 1, 0, 10, |_| true).unwrap();
+    variant::after(tx, 1, 0, 10).unwrap();
+    variant::begin_look(tx, 1, now).unwrap();
+    variant::look(tx, 1).unwrap();
+    variant::look_came_to(tx, 1, None).unwrap();
+    variant::came_to(tx, 1, &[(31, Outcome::Unknown)]).unwrap();
+    variant::forget_unseen(tx, 1, now, 10).unwrap();
+    variant::coverage(tx, 1).unwrap();
+    namesake::adopting(tx, fresh).unwrap();
+    namesake::owner(tx, 1, 1).unwrap();
+    namesake::own_invoices(tx, 1).unwrap();
+    namesake::has_invoice(tx, fresh).unwrap();
+    namesake::orders_meant(tx, 1, "#1001").unwrap();
+    namesake::orders_since(tx, 1, now - HOUR).unwrap();
+    namesake::waiting(tx, 1).unwrap();
+    namesake::want(tx, (1, 1), fresh, 77, now).unwrap();
+    namesake::dismiss(tx, 1, 77).unwrap();
+    watch::orders_by_hour(tx, 1, now).unwrap();
+    watch::gaps_since(tx, 1, now - HOUR).unwrap();
     alert::close_seen_before(tx, alert::Cause::Subscriptions, "merchant 1", now, now).unwrap();
     order::stand(tx, fresh, State::Settled, None, None, now).unwrap();
     log::write(tx, log::Status::Success, log::About::order(2, fresh), None, now).unwrap();

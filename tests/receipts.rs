@@ -71,6 +71,7 @@ fn invoice(billed: Vec<Billed>) -> InvoiceDraft {
         shipping: ShippingPolicy::AllLines,
         with_shipping: Some(true),
         paid_by_others: Decimal::ZERO,
+        adopted: None,
         price: PricePolicy::Sale,
         seen: billed.iter().filter_map(of_line).collect(),
         billed,

@@ -33,13 +33,14 @@ fn reasons() -> Vec<(Why, bool)> {
         SlugTaken, SlugReserved, NoMerchant, MerchantClosed, MerchantPurged, LiveFromAlone, SharedShop(wadi()), VendorOwned(wadi()),
         ShopOwned(wadi()), AllVendorsAlone, ExceptionsAlone, VendorNameless, PrefixForm, Blanks, TaxTwice(0),
         KeyAlone, SecretsMany(3), SecretEmpty, SecretShared(wadi()), SecretTaken(wadi()),
-        NoShopApi, OrdersMany(201, 200),
+        NoAccount, NoShopApi, OrdersMany(201, 200),
         PaidDraft, PaidZero, RecordFirst, MethodWantsMail, GatewayTwice,
         UserForm, UserTaken, NoUser, UserDisabled, PasswordLength(3, 12, 1024), LastOwner, OwnerLimited, Language,
         TokenName(64), TokenTaken, TokensMany(20), TokenRole(Role::Viewer), TokenDays(366), TokenShort(40), NoToken,
         MailForm, RecipientTaken, RecipientsMany(20), NoRecipient, UnknownPlace, NoMail,
         NoteLength(0, 2000), CodeTwice, CodeForm, ProductForm,
-        NoOrder, NoCause, NotDismissed(State::Settled), NotImported(State::Settled), NothingGone(State::Held), NothingChanged(State::Held),
+        NoOrder, CutOverFirst, CutOverOpen(3), OrderAmbiguous, OrderInvoiced, InvoiceTaken("#1001".into()), InvoiceForm, LineTwice,
+        NoNamesake, NoCause, NotDismissed(State::Settled), NotImported(State::Settled), NothingGone(State::Held), NothingChanged(State::Held),
         NoDelivery, NoRequest, RequestEnded, NoOrdersNamed, NothingToTakeIn, BodyUnreadable("total_price".into(), "no number".into()), BodyPurged, BodySealed);
     let with_value = |why: &Why| {
         !matches!(
@@ -55,6 +56,9 @@ fn reasons() -> Vec<(Why, bool)> {
                 | Why::KeyAlone
                 | Why::SecretsMany(_)
                 | Why::SecretEmpty
+                | Why::CutOverFirst
+                | Why::CutOverOpen(_)
+                | Why::NoAccount
                 | Why::NoShopApi
                 | Why::OrdersMany(..)
                 | Why::TokenShort(_)

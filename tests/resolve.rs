@@ -64,6 +64,11 @@ impl Shelf {
         self
     }
 
+    fn variant(mut self, id: i64, barcode: &str) -> Self {
+        self.catalog.barcodes.insert(id, Code::new(barcode));
+        self
+    }
+
     /// The end of the story: whatever is asked for is a miss.
     fn end(&self, sku: &str) -> Resolution {
         let mut catalog = self.catalog.clone();
@@ -119,6 +124,24 @@ fn what_a_person_decided_comes_first() {
     let by_variant = by_sku.mapped("1001", 9);
     by_variant.finds("ABC-100", 9, Rule::Mapping);
     by_variant.finds("", 9, Rule::Mapping);
+}
+
+#[test]
+fn the_barcode_that_the_shop_gave_a_variant_goes_before_the_sku() {
+    let products = [product(1, "BOWL", EAN), product(2, "ABC", "")];
+    let known = |barcode: &str| shelf(&products).variant(1001, barcode);
+    known(EAN).finds("nobody's", 1, Rule::Barcode);
+    known(EAN).finds("", 1, Rule::Barcode);
+    known(EAN).finds("ABC-RED", 1, Rule::Barcode);
+    known("4-711").mapped("4-711", 9).finds("ABC-RED", 9, Rule::Mapping);
+    // None, or one that nobody knows: the SKU decides.
+    known("").finds("ABC-RED", 2, Rule::SkuPrefix);
+    known("4-711").finds("ABC-RED", 2, Rule::SkuPrefix);
+    known("4-711").misses("");
+    // Two different products are nobody's to choose from, and a leading zero is no difference.
+    known(EAN).doubts("ABC", &[1, 2]);
+    let upc = [product(1, "BOWL", "0036000291452")];
+    shelf(&upc).variant(1001, "036000291452").finds("x", 1, Rule::BarcodeTwin);
 }
 
 #[test]

@@ -41,7 +41,9 @@ fn town() -> World {
          insert into mail_recipient (merchant_id, address, language, kinds, created_at)
          values (1, x'00', 'en', json_array('held'), 0), (2, x'00', 'ar', json_array('held'), 0);
          insert into mail (dedupe_key, kind, merchant_id, order_id, recipient, content, message_id, due_at, created_at, state_at)
-         values ('held/1', 'held', 1, 1, x'00', x'00', 'a', 0, 0, 0), ('held/2', 'held', 2, 2, x'00', x'00', 'b', 0, 0, 0)",
+         values ('held/1', 'held', 1, 1, x'00', x'00', 'a', 0, 0, 0), ('held/2', 'held', 2, 2, x'00', x'00', 'b', 0, 0, 0);
+         insert into namesake (merchant_id, order_id, account_id, remote_id, state, seen_at)
+           values (1, 1, 1, 1, 'open', 0), (2, 2, 1, 2, 'open', 0)",
     );
     world.add_user("olga", Role::Owner);
     for (name, role) in Role::ALL.map(|role| (limited(role), role)) {
@@ -55,7 +57,7 @@ fn town() -> World {
 
 /// The address with everything filled in that exists, all of it the first merchant's.
 fn address(route: &Route) -> String {
-    let places = ["{order}", "{document}", "{delivery}", "{user}", "{token}", "{request}"];
+    let places = ["{order}", "{document}", "{delivery}", "{user}", "{token}", "{request}", "{invoice}"];
     let path = places.into_iter().fold(route.path.to_owned(), |path, place| path.replace(place, "1"));
     let path =
         path.replace("{mail}", "1").replace("{recipient}", "1").replace("{kind}", "held").replace("{language}", "en");
@@ -64,7 +66,7 @@ fn address(route: &Route) -> String {
 
 /// The same of the second merchant; whose user and token is meant makes no difference to who asks.
 fn own_address(route: &Route) -> String {
-    let path = ["{order}", "{delivery}", "{request}"]
+    let path = ["{order}", "{delivery}", "{request}", "{invoice}"]
         .into_iter()
         .fold(route.path.to_owned(), |path, place| path.replace(place, "2"));
     let path = path.replace("{day}", "2026-11-20").replace("{kind}", "held").replace("{language}", "en");

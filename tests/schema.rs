@@ -69,6 +69,10 @@ insert into mail (dedupe_key, kind, merchant_id, order_id, recipient, content, m
   values ('created/2/1', 'created', 1, 2, x'00', x'00', '<1@a>', 0, 0, 0);
 insert into mail_recipient (merchant_id, address, language, kinds, created_at) values (1, x'00', 'ar', '[]', 0);
 insert into mail_wording (merchant_id, kind, language, subject, greeting, closing) values (1, 'held', 'ar', '', '', '');
+insert into namesake (merchant_id, order_id, account_id, remote_id, state, seen_at) values (1, 1, 1, 77, 'open', 0);
+insert into cut_over (merchant_id) values (1);
+insert into variant (merchant_id, remote_id, read_at) values (1, 31, 0);
+insert into coverage (merchant_id, read_at, whole, counts) values (1, 0, 1, '{}');
 ";
 
 /// The rule as the error names it, a change it allows, and the nearest one it does not.
@@ -298,6 +302,22 @@ const RULES: &[(&str, &str, &str)] = &[
         "insert into mapping values (2, 'abc', 7, '')",
         "insert into mapping values (1, 'abc', 8, '')",
     ),
+    ("check state in", "update namesake set state = 'adopted'", "update namesake set state = 'lost'"),
+    ("check fault is null", "update namesake set fault = '[]'", "update namesake set fault = '['"),
+    (
+        "unique namesake.account_id, namesake.remote_id",
+        "insert into namesake (merchant_id, order_id, account_id, remote_id, state, seen_at) values (1, 1, 2, 77, 'open', 0)",
+        "insert into namesake (merchant_id, order_id, account_id, remote_id, state, seen_at) values (1, 1, 1, 77, 'open', 0)",
+    ),
+    ("check outcome in", "update variant set outcome = 'unknown'", "update variant set outcome = 'lost'"),
+    (
+        "unique variant.merchant_id, variant.remote_id",
+        "insert into variant (merchant_id, remote_id, read_at) values (2, 31, 0)",
+        "insert into variant (merchant_id, remote_id, read_at) values (1, 31, 0)",
+    ),
+    ("check whole in", "update coverage set whole = 0", "update coverage set whole = 2"),
+    ("check is_listed in", "update coverage set is_listed = 1", "update coverage set is_listed = 2"),
+    ("check json_valid(counts)", "update coverage set counts = '[]'", "update coverage set counts = '['"),
     (
         "unique user.name",
         "insert into user (name, password, role) values ('omar', '', 'viewer')",

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot look fails")]
 
+#[path = "shopapi/barcodes.rs"]
+mod barcodes;
 #[path = "shopapi/client.rs"]
 mod client;
 mod common;

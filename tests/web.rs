@@ -337,7 +337,8 @@ fn address(world: &World, route: &Route) -> String {
         .replace("{recipient}", "1")
         .replace("{kind}", "held")
         .replace("{language}", "en")
-        .replace("{request}", "1");
+        .replace("{request}", "1")
+        .replace("{invoice}", "1");
     let script = || {
         world.sql(
             "insert into job (kind, subject, merchant_id, due_at, asked) values ('order', 1, 1, 1795165260000, 1)",

@@ -2,7 +2,8 @@
 
 use anyhow::bail;
 
-use super::order::{Which, merchant_of, rule};
+use super::open::merchant_of;
+use super::order::{Which, rule};
 use super::{Ended, Session, open, out};
 use crate::clock::Clock;
 use crate::db::order::Overview;

@@ -33,7 +33,7 @@ fn status(word: &str) -> Result<Status, String> {
 impl Log {
     pub(super) fn run(self, session: &Session) -> anyhow::Result<Ended> {
         let db = open::look(&session.config()?)?;
-        let merchant = self.merchant.as_deref().map(|slug| order::merchant_of(&db, slug)).transpose()?;
+        let merchant = self.merchant.as_deref().map(|slug| open::merchant_of(&db, slug)).transpose()?;
         let order = self.order.as_deref().map(|text| order::the_one(&db, merchant.as_ref(), text)).transpose()?;
         let search = Search {
             merchant_id: merchant.map(|merchant| merchant.id),

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::order::merchant_of;
+use super::open::merchant_of;
 use super::{Ended, Session, is_stdin, open, out};
 use crate::clock::Clock;
 use crate::db::scope::Scope;
@@ -99,7 +99,8 @@ fn shown(db: &Db, slug: &str) -> anyhow::Result<Vec<view::Mapping>> {
     Ok(db.see(&Scope::All, |sight| read::mappings(sight, &merchant.slug, "", u32::MAX))?)
 }
 
-fn text_of(file: &Path) -> anyhow::Result<String> {
+/// What stands in a file; what is no UTF-8 in it is marked.
+pub(super) fn text_of(file: &Path) -> anyhow::Result<String> {
     let mut text = String::new();
     if is_stdin(file) {
         io::stdin().read_to_string(&mut text).context("Cannot read standard input")?;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde_json::Value;
 
-use super::{Ended, Session, is_stdin, merchant_export, open, order, out, secret, shop};
+use super::{Ended, Session, coverage, cut_over, is_stdin, merchant_export, open, out, secret, shop};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::merchant::Mode;
@@ -67,6 +67,12 @@ pub(super) enum Command {
     },
     /// Connect a merchant to the API of its shop; without options: how that stands
     Api(Box<shop::Api>),
+    /// For which of the shop's variants a product is found in Daftra, by which rule, and for which none is; exits with 3 if
+    /// there are such
+    Coverage(coverage::Coverage),
+    /// Look in Daftra for invoices of the last 30 days that name this merchant's orders and were made by somebody else; exits
+    /// with 3 if one waits for a decision
+    CutOver(cut_over::CutOver),
     /// Take a closed merchant's deliveries in again, paused
     Open {
         /// The merchant
@@ -96,6 +102,8 @@ impl Command {
             Self::Close { slug } => change(session, Wish::MerchantClose { slug })?,
             Self::Export { slug, folder } => return merchant_export::export(session, &slug, &folder),
             Self::Api(api) => api.run(session)?,
+            Self::Coverage(coverage) => return coverage.run(session),
+            Self::CutOver(cut_over) => return cut_over.run(session),
             Self::Open { slug, webhook_secret_file } => {
                 let secret =
                     webhook_secret_file.map(|file| secret::read("--webhook-secret-file", &file)).transpose()?;
@@ -174,7 +182,7 @@ fn list(session: &Session) -> anyhow::Result<()> {
 fn show(session: &Session, slug: &str, as_file: bool) -> anyhow::Result<()> {
     let config = session.config()?;
     let db = open::look(&config)?;
-    let found = order::merchant_of(&db, slug)?;
+    let found = open::merchant_of(&db, slug)?;
     let merchant =
         db.see(&Scope::All, |sight| read::merchant(sight, &found.slug, &config.public_origin(config.http.listen)))?;
     if as_file {

@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use serde_json::{Map, Value, json};
 
-use super::{Ended, Session, open, order};
+use super::{Ended, Session, open};
 use crate::db::leave;
 
 /// Each table as JSON, for programs, and as CSV, for people.
 pub(super) fn export(session: &Session, slug: &str, folder: &Path) -> anyhow::Result<Ended> {
     let db = open::look(&session.config()?)?;
-    let merchant = order::merchant_of(&db, slug)?;
+    let merchant = open::merchant_of(&db, slug)?;
     // A new one, so that nothing of another day is among the files.
     fs::DirBuilder::new()
         .mode(0o700)

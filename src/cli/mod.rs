@@ -8,6 +8,8 @@ mod alert;
 mod backup;
 mod completions;
 mod config;
+mod coverage;
+mod cut_over;
 mod demo;
 mod doctor;
 mod healthcheck;

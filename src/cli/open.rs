@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::out;
 use crate::config::Config;
 use crate::db::lock::ServerLock;
+use crate::db::merchant::{self, Merchant};
 use crate::db::{self, Db, data_key};
 use crate::desk::{Desk, Person, Wish, local};
 use crate::engine::Settings;
@@ -99,4 +100,12 @@ pub(super) fn existing(folder: &Path) -> anyhow::Result<&Path> {
         return Ok(folder);
     }
     bail!("data.folder is {}: there is no such folder, create it for the user the server runs as", folder.display())
+}
+
+/// The merchant of a slug that somebody typed.
+pub(super) fn merchant_of(db: &Db, slug: &str) -> anyhow::Result<Merchant> {
+    match db.read(|c| merchant::by_slug(c, slug))? {
+        Some(merchant) => Ok(merchant),
+        None => bail!("There is no merchant \"{slug}\": qantara merchant list shows them"),
+    }
 }

@@ -5,10 +5,10 @@ use std::iter;
 use anyhow::bail;
 use jiff::Timestamp;
 
-use super::{Ended, Session, open, out};
+use super::{Ended, Session, cut_over, open, out};
 use crate::clock::Clock;
 use crate::db::Db;
-use crate::db::merchant::{self, Merchant};
+use crate::db::merchant::Merchant;
 use crate::db::order::{self, Overview, State};
 use crate::db::scope::Scope;
 use crate::desk::Wish;
@@ -37,6 +37,10 @@ pub(super) enum Command {
     Show(Which),
     /// Look at one order now, whatever it waits for
     Retry(Which),
+    /// Make invoices that somebody else wrote in Daftra the invoices of orders; exits with 3 if a line could not be done
+    Adopt(cut_over::Adopt),
+    /// An invoice in Daftra that names an order is none of ours: the order is booked as if it were not there
+    DismissInvoice(cut_over::Dismiss),
     /// Book an order that the merchant's rules pass over, after a look for it in Daftra
     Import {
         #[command(flatten)]
@@ -62,15 +66,18 @@ fn state(word: &str) -> Result<State, String> {
 
 impl Command {
     pub(super) fn run(self, session: &Session) -> anyhow::Result<Ended> {
-        if let Self::Import { which, note } = self {
-            return rule(session, &which, note, |_, _| Ok(Ruling::Import));
+        match self {
+            Self::Import { which, note } => return rule(session, &which, note, |_, _| Ok(Ruling::Import)),
+            Self::Adopt(adopt) => return adopt.run(session),
+            Self::DismissInvoice(dismiss) => return dismiss.run(session),
+            Self::List { .. } | Self::Show(_) | Self::Retry(_) => {}
         }
         let config = session.config()?;
         let db = open::look(&config)?;
         match self {
-            Self::Import { .. } => {}
+            Self::Import { .. } | Self::Adopt(_) | Self::DismissInvoice(_) => {}
             Self::List { merchant, state, before, limit } => {
-                let merchant = merchant.as_deref().map(|slug| merchant_of(&db, slug)).transpose()?;
+                let merchant = merchant.as_deref().map(|slug| open::merchant_of(&db, slug)).transpose()?;
                 let filter = order::Filter { merchant_id: merchant.map(|merchant| merchant.id), state, before };
                 let orders = db.see(&Scope::All, |sight| read::orders(sight, filter, limit))?;
                 session.out.say(&orders, || list(&orders))?;
@@ -95,7 +102,7 @@ impl Command {
 
 impl Which {
     pub(super) fn find(&self, db: &Db) -> anyhow::Result<Overview> {
-        let merchant = self.merchant.as_deref().map(|slug| merchant_of(db, slug)).transpose()?;
+        let merchant = self.merchant.as_deref().map(|slug| open::merchant_of(db, slug)).transpose()?;
         the_one(db, merchant.as_ref(), &self.order)
     }
 }
@@ -117,14 +124,6 @@ pub(super) fn rule(
     let words = Lang::En.words();
     session.out.say(&answer, || format!("Order {} of {} is {}", order.name, order.merchant, words.ruling(ruling)))?;
     Ok(Ended::Fine)
-}
-
-/// The merchant of a slug that somebody typed.
-pub(super) fn merchant_of(db: &Db, slug: &str) -> anyhow::Result<Merchant> {
-    match db.read(|c| merchant::by_slug(c, slug))? {
-        Some(merchant) => Ok(merchant),
-        None => bail!("There is no merchant \"{slug}\": qantara merchant list shows them"),
-    }
 }
 
 /// Orders that are named where a text fits several.

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{Ended, Session, open, order, secret};
+use super::{Ended, Session, open, secret};
 use crate::clock::Clock;
 use crate::db::scope::Scope;
 use crate::db::shop_api::ShopApi;
@@ -91,7 +91,7 @@ impl Api {
 impl CatchUp {
     pub(super) fn run(self, session: &Session) -> anyhow::Result<Ended> {
         let config = session.config()?;
-        let known = order::merchant_of(&open::look(&config)?, &self.slug)?;
+        let known = open::merchant_of(&open::look(&config)?, &self.slug)?;
         let since = self.since.map(|day| start_of(day, &known.time_zone)).transpose()?;
         let now = Clock::real().now();
         if since.is_some_and(|since| since > now) {
@@ -126,7 +126,7 @@ fn start_of(day: Date, zone: &str) -> anyhow::Result<Timestamp> {
 fn show(session: &Session, slug: &str) -> anyhow::Result<()> {
     let config = session.config()?;
     let db = open::look(&config)?;
-    let found = order::merchant_of(&db, slug)?;
+    let found = open::merchant_of(&db, slug)?;
     let api = db.see(&Scope::All, |sight| sight.shop_api(found.id))?;
     let blocked = api.as_ref().and_then(|api| api.blocked.as_ref()).map(|why| Lang::En.words().blocked(why));
     let missing = api.as_ref().map(missing_scopes).unwrap_or_default();

@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 use jiff::civil::Date;
 
-use super::{Ended, Session, open, order, out};
+use super::{Ended, Session, open, out};
 use crate::db::scope::Scope;
 use crate::view::{self, read};
 
@@ -35,13 +35,13 @@ impl Command {
         let db = open::look(&session.config()?)?;
         match self {
             Self::List { merchant, before, limit } => {
-                let merchant = merchant.as_deref().map(|slug| order::merchant_of(&db, slug)).transpose()?;
+                let merchant = merchant.as_deref().map(|slug| open::merchant_of(&db, slug)).transpose()?;
                 let id = merchant.map(|merchant| merchant.id);
                 let rows = db.see(&Scope::All, |sight| read::statements(sight, id, before, limit))?;
                 session.out.say(&rows, || list(&rows))?;
             }
             Self::Show { merchant, day } => {
-                let known = order::merchant_of(&db, &merchant)?;
+                let known = open::merchant_of(&db, &merchant)?;
                 let told = db.see(&Scope::All, |sight| read::statement(sight, known.id, day)).with_context(|| {
                     format!(
                         "There is no statement of {merchant} for {day}. It is drawn up in the night after the day, from \

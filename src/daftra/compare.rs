@@ -18,12 +18,29 @@ use crate::domain::reason::{Difference, DifferenceKind};
 #[must_use]
 pub fn compare(draft: &Draft, remote: &RemoteDocument, tolerance: Amount) -> Vec<Difference> {
     let header = draft.header();
+    if let Draft::Invoice(invoice) = draft
+        && invoice.has_rows_of_others()
+    {
+        return compare_total(invoice, remote, tolerance);
+    }
     let matched = match_rows(header, draft.billed(), remote);
     let only_ours = matched.is_own.iter().all(|own| *own) && matched.missing.is_empty() && !remote.is_adjusted;
     let mut differences = compare_header(header, remote);
     differences.extend(matched.missing);
     let total = header.currency.decimal(shop_totals(draft.billed()).total);
     if only_ours && (remote.total - total).abs() > header.currency.decimal(tolerance.abs()) {
+        differences.push(difference(DifferenceKind::Total, &total, &remote.total.normalize()));
+    }
+    differences
+}
+
+/// Of an invoice that others made, and nothing was written on yet: whether it still comes to what the order does.
+fn compare_total(draft: &InvoiceDraft, remote: &RemoteDocument, tolerance: Amount) -> Vec<Difference> {
+    let mut differences = compare_header(&draft.header, remote);
+    // A row names its warehouse; the header may name none.
+    differences.retain(|difference| difference.what != DifferenceKind::Store);
+    let total = draft.header.currency.decimal(shop_totals(&draft.billed).total);
+    if (remote.total - total).abs() > draft.header.currency.decimal(tolerance.abs()) {
         differences.push(difference(DifferenceKind::Total, &total, &remote.total.normalize()));
     }
     differences

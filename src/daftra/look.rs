@@ -36,6 +36,21 @@ pub enum Looked {
     Several(BTreeSet<i64>),
 }
 
+/// What an invoice says of itself in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heading {
+    /// Daftra's id.
+    pub id: i64,
+    /// The number people see.
+    pub no: Option<String>,
+    /// Fields that hold the number of somebody else's order.
+    pub numbers: [String; 2],
+    /// Free text.
+    pub notes: String,
+    /// As Daftra prints it, with the currency.
+    pub total: String,
+}
+
 /// A list of Daftra's.
 #[derive(Clone)]
 pub(super) struct List<'a> {
@@ -94,6 +109,36 @@ impl Client {
                 }
             }
             Ok(looked(hits))
+        })
+    }
+
+    /// Every invoice that was created since a day, drafts among them, with what may name an order.
+    pub fn invoices_since(
+        &self,
+        door: &Door,
+        pace: &dyn Fn(),
+        created_from: Date,
+    ) -> Answered<Result<Vec<Heading>, Unanswered>> {
+        let since = created_from.to_string();
+        let all = List {
+            dialect: Dialect::V1,
+            path: "/api2/invoices.json",
+            model: "Invoice",
+            query: vec![("created_from", &since), ("recursive", "1"), ("sort", "id"), ("direction", "asc")],
+        };
+        let drafts = all.narrowed("draft", "1");
+        self.visit(door, pace, "look_up", |visit| {
+            let mut found = BTreeMap::new();
+            for list in [&all, &drafts] {
+                visit.pages(list, &mut |row| {
+                    if wire::integer(row, "type")?.is_none_or(|kind| kind == 0) && !is_deleted(row) {
+                        let heading = heading(row)?;
+                        found.insert(heading.id, heading);
+                    }
+                    Ok(())
+                })?;
+            }
+            Ok(found.into_values().collect())
         })
     }
 
@@ -162,6 +207,16 @@ impl Client {
         })
     }
 
+    /// Every product of the account. v2 is asked; where it is of no use, v1.
+    pub fn all_products(&self, door: &Door, pace: &dyn Fn()) -> Answered<Result<Vec<Product>, Unanswered>> {
+        self.visit(door, pace, "products", |visit| match visit.all_products(Dialect::V2) {
+            Err(Unanswered::Credential(_) | Unanswered::Failed { outage: false, trouble: None, .. }) => {
+                visit.all_products(Dialect::V1)
+            }
+            other => other,
+        })
+    }
+
     /// Every product whose code or barcode is this one, or whose barcode is the same article number in its other
     /// length. v2 is asked; where it is of no use, v1.
     pub fn products(&self, door: &Door, pace: &dyn Fn(), code: &str) -> Answered<Result<Vec<Product>, Unanswered>> {
@@ -202,6 +257,21 @@ impl Visit<'_> {
             })?;
         }
         Ok(found.into_values().collect())
+    }
+
+    fn all_products(&mut self, dialect: Dialect) -> Result<Vec<Product>, Unanswered> {
+        let (path, query) = match dialect {
+            Dialect::V1 => ("/api2/products.json", Vec::new()),
+            Dialect::V2 => ("/v2/api/entity/product/list/1", vec![("sort[id]", "asc")]),
+        };
+        let mut all = Vec::new();
+        self.pages(&List { dialect, path, model: "Product", query }, &mut |row| {
+            if !is_deleted(row) {
+                all.push(wire::product(row)?);
+            }
+            Ok(())
+        })?;
+        Ok(all)
     }
 
     fn payments_of(&mut self, document_id: i64) -> Result<Vec<RemotePayment>, Unanswered> {
@@ -291,6 +361,18 @@ pub(super) struct Counts {
     number: i64,
     pages: i64,
     total: i64,
+}
+
+fn heading(row: &Map<String, Value>) -> Result<Heading, String> {
+    let text = |name| wire::text(row, name).unwrap_or_default();
+    let total = wire::decimal(row, "summary_total")?.map(|total| total.normalize().to_string()).unwrap_or_default();
+    Ok(Heading {
+        id: wire::id(row, "id")?.ok_or("id of a row is missing")?,
+        no: wire::text(row, "no"),
+        numbers: [text("po_number"), text("order_number")],
+        notes: text("notes"),
+        total: format!("{total} {}", text("currency_code")).trim().to_owned(),
+    })
 }
 
 /// Notes the row if it is a live document of this type and carries the reference.

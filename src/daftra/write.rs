@@ -7,11 +7,12 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
-use super::compare::{compare_header, match_rows};
+use super::compare::{compare, compare_header, match_rows};
 use super::mark::{LONGEST_LABEL_CHARS, description};
 use super::wire::{RemoteDocument, RemoteItem, values};
 use crate::domain::draft::Draft;
 use crate::domain::invoice::{Billed, Header, InvoiceDraft, Row};
+use crate::domain::money::Amount;
 use crate::domain::payment::PaymentDraft;
 use crate::domain::reason::Difference;
 
@@ -159,6 +160,11 @@ impl Replacement {
 ///
 /// There is no `Payment` in it: payments live on their own, and naming them would replace them.
 pub fn merge(remote: &RemoteDocument, old: &InvoiceDraft, new: &InvoiceDraft) -> Result<Replacement, Vec<Difference>> {
+    if old.has_rows_of_others() {
+        let tolerance = Amount(i64::try_from(old.billed.len()).unwrap_or(i64::MAX));
+        let differences = compare(&Draft::Invoice(old.clone()), remote, tolerance);
+        return if differences.is_empty() { Ok(take_over(remote, new)) } else { Err(differences) };
+    }
     let matched = match_rows(&old.header, &old.billed, remote);
     let mut differences = compare_header(&old.header, remote);
     differences.extend(matched.missing);
@@ -174,6 +180,9 @@ pub fn merge(remote: &RemoteDocument, old: &InvoiceDraft, new: &InvoiceDraft) ->
 /// has a mark, so nobody can say which of those that differ are ours.
 #[must_use]
 pub fn overwrite(remote: &RemoteDocument, own: &InvoiceDraft) -> Option<Replacement> {
+    if own.has_rows_of_others() {
+        return Some(take_over(remote, own));
+    }
     let matched = match_rows(&own.header, &own.billed, remote);
     let has_marks = remote.items.iter().any(|item| item.is_marked);
     if !has_marks && matched.is_own.iter().any(|is_own| !is_own) {
@@ -186,6 +195,20 @@ pub fn overwrite(remote: &RemoteDocument, own: &InvoiceDraft) -> Option<Replacem
     };
     let is_draft = remote.is_draft && own.header.draft;
     Some(whole(remote, own, is_draft, matched.is_own.into_iter().zip(&remote.items).map(place)))
+}
+
+/// An invoice that others made becomes ours: our rows in the place of theirs, and nothing of theirs that moves the total.
+fn take_over(remote: &RemoteDocument, own: &InvoiceDraft) -> Replacement {
+    let is_draft = remote.is_draft && own.header.draft;
+    let mut taken = remote.clone();
+    if let Some(fields) = taken.raw.as_object_mut() {
+        for name in ["discount", "discount_amount", "shipping_amount", "adjustment_value"] {
+            if fields.get(name).is_some_and(|value| !value.is_null()) {
+                fields.insert(name.to_owned(), json!(0));
+            }
+        }
+    }
+    whole(&taken, own, is_draft, remote.items.iter().map(|_| Place::Nobodys))
 }
 
 /// What becomes of the place of a row.

@@ -54,11 +54,17 @@ pub enum Cause {
     Subscriptions,
     /// Mails, or what an operator should hear of by another way, do not get out.
     Messages,
+    /// Somebody else makes documents of our orders in Daftra.
+    SecondConnector,
+    /// Numbers of orders that nobody told of.
+    Gaps,
+    /// A shop that is usually busy tells of nothing.
+    Silence,
 }
 
 impl Cause {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 22] = [
         Self::Trouble,
         Self::Outage,
         Self::Failed,
@@ -78,6 +84,9 @@ impl Cause {
         Self::Unread,
         Self::Subscriptions,
         Self::Messages,
+        Self::SecondConnector,
+        Self::Gaps,
+        Self::Silence,
     ];
 
     /// As it stands in the database.
@@ -103,6 +112,9 @@ impl Cause {
             Self::Unread => "unread",
             Self::Subscriptions => "subscriptions",
             Self::Messages => "messages",
+            Self::SecondConnector => "second_connector",
+            Self::Gaps => "gaps",
+            Self::Silence => "silence",
         }
     }
 

@@ -30,16 +30,22 @@ pub enum Chore {
     CatchUp,
     /// See to it that the shop tells us of everything.
     Subscriptions,
+    /// Look for which of the shop's variants a product is found.
+    Catalogue,
+    /// Look for documents in Daftra that name our orders and are not ours.
+    Namesakes,
 }
 
 impl Chore {
-    const ALL: [Self; 3] = [Self::Account, Self::CatchUp, Self::Subscriptions];
+    const ALL: [Self; 5] = [Self::Account, Self::CatchUp, Self::Subscriptions, Self::Catalogue, Self::Namesakes];
 
     fn word(self) -> &'static str {
         match self {
             Self::Account => "account",
             Self::CatchUp => "catch_up",
             Self::Subscriptions => "subscriptions",
+            Self::Catalogue => "catalogue",
+            Self::Namesakes => "reconcile",
         }
     }
 

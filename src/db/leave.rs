@@ -15,7 +15,7 @@ use super::{Context as _, Error};
 
 /// What a merchant takes along: the name of each file, and its rows. Sealed bodies, secrets and what was exchanged with Daftra
 /// are not among it; what is JSON in a column is JSON in the file.
-const FILES: [(&str, &str); 12] = [
+const FILES: [(&str, &str); 14] = [
     (
         "merchant",
         "select slug, name, shop_domain, time_zone, mode, live_from, rules, created_at, closed_at from merchant where id = ?1",
@@ -61,6 +61,8 @@ const FILES: [(&str, &str); 12] = [
          from mail where merchant_id = ?1 order by id",
     ),
     ("mapping", "select code, product_id, note from mapping where merchant_id = ?1 order by code"),
+    ("documents_of_others", "select order_id, remote_id as daftra_id, remote_no as daftra_number, total, state, seen_at from namesake where merchant_id = ?1 order by id"),
+    ("variants", "select remote_id as variant, barcode, sku, title, outcome from variant where merchant_id = ?1 order by remote_id"),
     (
         "log",
         "select at, order_id, delivery_id, document_id, status, reason from sync_log where merchant_id = ?1 order by id",
@@ -165,7 +167,7 @@ pub fn due(c: &Connection, before: Timestamp) -> Result<Vec<i64>, Error> {
 }
 
 /// What hangs on an order, each before what it hangs on.
-const OF_ORDER: [&str; 13] = [
+const OF_ORDER: [&str; 14] = [
     "delete from mail_news where order_id = ?1",
     "delete from mail where order_id = ?1",
     "delete from reduction where order_id = ?1",
@@ -175,6 +177,7 @@ const OF_ORDER: [&str; 13] = [
     "delete from document where order_id = ?1 and parent_id in (select id from document where order_id = ?1 and parent_id is not null)",
     "delete from document where order_id = ?1 and parent_id is not null",
     "delete from document where order_id = ?1",
+    "delete from namesake where order_id = ?1",
     "delete from fact where order_id = ?1",
     "delete from delivery where order_id = ?1",
     "delete from job where kind = 'order' and subject = ?1",
@@ -182,7 +185,7 @@ const OF_ORDER: [&str; 13] = [
 ];
 
 /// What a merchant has beside its orders, a few rows at a time.
-const OF_MERCHANT: [&str; 20] = [
+const OF_MERCHANT: [&str; 23] = [
     "delete from mail where id in (select id from mail where merchant_id = ?1 limit ?2)",
     "delete from mail_recipient where id in (select id from mail_recipient where merchant_id = ?1 limit ?2)",
     "delete from mail_wording where (merchant_id, kind, language) in (
@@ -205,6 +208,9 @@ const OF_MERCHANT: [&str; 20] = [
     "delete from examination where (merchant_id, day) in (select merchant_id, day from examination where merchant_id = ?1 limit ?2)",
     "delete from product where id in (select id from product where merchant_id = ?1 limit ?2)",
     "delete from product_miss where (merchant_id, code) in (select merchant_id, code from product_miss where merchant_id = ?1 limit ?2)",
+    "delete from cut_over where merchant_id in (select merchant_id from cut_over where merchant_id = ?1 limit ?2)",
+    "delete from variant where (merchant_id, remote_id) in (select merchant_id, remote_id from variant where merchant_id = ?1 limit ?2)",
+    "delete from coverage where merchant_id in (select merchant_id from coverage where merchant_id = ?1 limit ?2)",
     "delete from mapping where (merchant_id, code) in (select merchant_id, code from mapping where merchant_id = ?1 limit ?2)",
     "delete from credential where id in (select id from credential where merchant_id = ?1 limit ?2)",
     "delete from rejection where (merchant_id, hour, reason) in (

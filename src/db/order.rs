@@ -9,14 +9,15 @@ use serde::{Deserialize, Serialize};
 
 use super::convert::{at, from_json, maybe_at, ms, to_json, word};
 use super::merchant::Mode;
-use super::{Context as _, Error, account, document, merchant, product, ruling, setting};
-use crate::domain::catalog::{Catalog, Code, candidates};
-use crate::domain::document::Policy;
+use super::{Context as _, Error, account, document, merchant, namesake, product, ruling, setting, variant};
+use crate::domain::catalog::{Catalog, Code, Item, candidates};
+use crate::domain::document::{Document, Policy};
 use crate::domain::ledger::Ledger;
 use crate::domain::money::{Amount, Currency};
-use crate::domain::order::{Cancelled, Facts, Order, Refund, Snapshot, Transaction as Movement};
+use crate::domain::order::{Cancelled, Facts, Line, Order, Refund, Snapshot, Transaction as Movement};
 use crate::domain::reason::Reason;
 use crate::domain::rules;
+use crate::domain::ruling::Ruling;
 use crate::domain::trace::Trace;
 
 /// Where an order stands in our work; what Shopify says of it is in the snapshot.
@@ -74,6 +75,12 @@ pub struct Case {
     pub ledger: Ledger,
     /// How new the snapshot is, of a merchant who may ask the shop for a newer one.
     pub read_at: Option<Timestamp>,
+    /// Variants of which it is not known what barcode the shop gave them, and a line that no invoice has yet would be found by it.
+    pub unread: BTreeSet<i64>,
+    /// A document that others made and that is to be its invoice: its row here, and Daftra's id.
+    pub adopting: Option<(i64, i64)>,
+    /// A document that others made names it, and nobody has decided about that yet.
+    pub is_disputed: bool,
 }
 
 /// The case of an order; `None` while only facts are known and no snapshot.
@@ -98,16 +105,23 @@ pub fn case(
     let merchant = merchant::get(c, merchant_id)?;
     let account_id = merchant.account_id.ok_or(Error::NotFound { context: "find the merchant's Daftra account" })?;
     let account = account::get(c, account_id)?;
-    let codes: BTreeSet<_> = snapshot.lines.iter().flat_map(|line| candidates(line, &merchant.rules)).collect();
-    let catalog = product::about(c, merchant_id, &codes, ages, now)?;
+    let barcodes = variant::barcodes(c, merchant_id, snapshot.lines.iter().filter_map(|line| line.variant_id))?;
+    let items = snapshot.lines.iter().map(|line| Item::of(line, &barcodes));
+    let codes: BTreeSet<_> = items.flat_map(|item| candidates(&item, &merchant.rules)).collect();
+    let catalog = Catalog { barcodes, ..product::about(c, merchant_id, &codes, ages, now)? };
+    let adopting = namesake::adopting(c, order_id)?;
+    let mut rulings = ruling::in_force(c, order_id)?;
+    // Its invoice is there, whatever the rules say of an order that has none.
+    rulings.extend(adopting.map(|_| Ruling::Import));
     let ledger = Ledger {
         documents: document::of_order(c, order_id)?,
         classes: document::classes(c, order_id)?,
-        rulings: ruling::in_force(c, order_id)?,
+        rulings,
         decimals: account.decimals,
         look_first_before: setting::time(c, setting::LOOK_FIRST_BEFORE)?,
         policy,
     };
+    let unread = unread(&snapshot, &merchant.rules, &catalog, &ledger);
     let zone = TimeZone::get(&merchant.time_zone)
         .map_err(|error| Error::Unreadable { context: "read a merchant's time zone", why: error.to_string() })?;
     Ok(Some(Case {
@@ -124,7 +138,18 @@ pub fn case(
         catalog,
         ledger,
         read_at: maybe_at(read_at)?,
+        unread,
+        adopting,
+        is_disputed: namesake::is_disputed(c, order_id)?,
     }))
+}
+
+fn unread(snapshot: &Snapshot, rules: &rules::Rules, catalog: &Catalog, ledger: &Ledger) -> BTreeSet<i64> {
+    let invoice = ledger.last_invoice().and_then(Document::invoice);
+    let is_new = |line: &&Line| invoice.is_none_or(|invoice| !invoice.seen.contains_key(&line.id));
+    let own = snapshot.lines.iter().filter(|line| rules.vendors.covers(&rules::Vendor::new(&line.vendor)));
+    let variants = own.filter(is_new).filter_map(|line| line.variant_id);
+    variants.filter(|id| !catalog.barcodes.contains_key(id)).collect()
 }
 
 /// The order of Shopify's id, made when it is new.

@@ -1,6 +1,6 @@
 //! What is known of each merchant's Daftra catalogue: products, codes asked in vain, and what people decided.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
@@ -188,6 +188,12 @@ pub fn mappings(c: &Connection, merchant_id: i64, after: &str, limit: u32) -> Re
     let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
     let rows = statement.query_map((merchant_id, after, limit), read).during(LIST)?;
     rows.map(|row| row.during(LIST)).collect()
+}
+
+/// All that people decided about codes.
+pub fn all_mapped(c: &Connection, merchant_id: i64) -> Result<BTreeMap<Code, i64>, Error> {
+    let all = mappings(c, merchant_id, "", u32::MAX)?;
+    Ok(all.into_iter().map(|(code, product_id, _)| (Code::new(&code), product_id)).collect())
 }
 
 /// What Daftra calls a product, if it was seen.

@@ -192,6 +192,48 @@ create table shop_api (
   watched_at   integer,
   blocked      text    check (blocked is null or json_valid(blocked))
 ) strict, without rowid;
+create table namesake (
+  id          integer primary key autoincrement,
+  merchant_id integer not null references merchant,
+  order_id    integer not null references orders,
+  account_id  integer not null references account,
+  remote_id   integer not null,
+  remote_no   text,
+  total       text    not null default '',
+  state       text    not null check (state in ('open', 'adopting', 'adopted', 'dismissed')),
+  fault       text    check (fault is null or json_valid(fault)),
+  seen_at     integer not null,
+  unique (account_id, remote_id)
+) strict;
+create index namesake_of_order on namesake (order_id);
+create index namesake_by_merchant on namesake (merchant_id, state);
+create table cut_over (
+  merchant_id  integer primary key references merchant,
+  since        integer,
+  looked_at    integer,
+  looked_since integer
+) strict, without rowid;
+create table variant (
+  merchant_id integer not null references merchant,
+  remote_id   integer not null,
+  barcode     text,
+  sku         text    not null default '',
+  title       text    not null default '',
+  version_at  integer not null default 0,
+  read_at     integer not null,
+  outcome     text    check (outcome in ('mapping', 'barcode', 'barcode_twin', 'code', 'sku_prefix', 'ambiguous', 'unknown')),
+  primary key (merchant_id, remote_id)
+) strict, without rowid;
+create index variant_uncovered on variant (merchant_id, remote_id) where outcome in ('ambiguous', 'unknown');
+create table coverage (
+  merchant_id integer primary key references merchant,
+  began_at    integer,
+  place       text    not null default '',
+  is_listed   integer not null default 0 check (is_listed in (0, 1)),
+  read_at     integer,
+  whole       integer not null default 0 check (whole in (0, 1)),
+  counts      text    not null default '{}' check (json_valid(counts))
+) strict, without rowid;
 ";
 
 /// Two roads to the same tables.

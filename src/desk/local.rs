@@ -133,6 +133,12 @@ pub enum AskError {
     Unanswered(io::Error),
 }
 
+/// Whether a server listens.
+#[must_use]
+pub fn is_served(folder: &Path) -> bool {
+    UnixStream::connect(folder.join(FILE)).is_ok()
+}
+
 /// Asks the server of a data folder; `None` if none is running.
 pub fn ask(folder: &Path, wish: &Wish) -> Result<Option<Value>, AskError> {
     let path = folder.join(FILE);

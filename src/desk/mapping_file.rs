@@ -64,7 +64,8 @@ pub fn write(mappings: &[Mapping]) -> String {
     line(HEAD) + &rows.collect::<String>()
 }
 
-fn quoted(cell: &str) -> String {
+/// A cell as spreadsheets read it, and never as a formula.
+pub(super) fn quoted(cell: &str) -> String {
     let guard = if is_formula(cell) { "'" } else { "" };
     if !guard.is_empty() || cell.contains(['"', ',', ';', '\t', '\n', '\r']) {
         format!("\"{guard}{}\"", cell.replace('"', "\"\""))
@@ -138,7 +139,7 @@ pub fn read(text: &str) -> Result<Vec<MappingRow>, Fault> {
 }
 
 /// Cells in quotes may hold separators, line ends and doubled quotes.
-fn records(text: &str) -> Result<Vec<Vec<String>>, Fault> {
+pub(super) fn records(text: &str) -> Result<Vec<Vec<String>>, Fault> {
     let separator = separator(text);
     let (mut records, mut record, mut cell) = (Vec::new(), Vec::new(), String::new());
     let mut letters = text.chars().peekable();

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::check::{Choice, EVERY_VENDOR};
 use super::file::MerchantFile;
-use super::{About, Done, Effects, Error, Moment, Refusal, Secret, Secrets, Why, way};
+use super::{About, Done, Effects, Error, Moment, Refusal, Secret, Secrets, Why, go_live, way};
 use crate::db::job::{self, Chore};
 use crate::db::merchant::{self, Credential, CredentialKind, Merchant, Mode, Slot};
 use crate::db::order::{self, Overview, State};
@@ -107,6 +107,7 @@ pub(super) fn set(tx: &Transaction<'_>, moment: &Moment, choice: Choice, secrets
     let address_before = address_of(tx, &before)?;
     let mode = choice.mode.unwrap_or(before.mode);
     check_whole(mode, &choice)?;
+    go_live::check(tx, &before, mode, moment)?;
     check_vendors(tx, &choice, Some(before.id))?;
     check_form(secrets)?;
     check_way(&choice, secrets)?;

@@ -9,8 +9,11 @@
 
 pub mod account;
 mod check;
+pub mod coverage;
+pub mod cut_over;
 mod delivery;
 pub mod file;
+mod go_live;
 mod hold;
 pub mod local;
 pub mod mail;
@@ -171,6 +174,11 @@ pub enum Wish {
         /// These orders, by name.
         orders: Vec<String>,
     },
+    /// Look for which of the shop's variants a product is found.
+    CoverageLook {
+        /// The merchant.
+        slug: String,
+    },
     /// A code of the shop is this product of Daftra.
     MappingSet {
         /// The merchant.
@@ -179,6 +187,25 @@ pub enum Wish {
         code: String,
         /// Daftra's id.
         product_id: i64,
+    },
+    /// Look for documents in Daftra that name orders and are not ours.
+    CutOverLook {
+        /// The merchant.
+        slug: String,
+    },
+    /// Documents that others made become the invoices of orders.
+    OrderAdopt {
+        /// The merchant.
+        slug: String,
+        /// Each for itself.
+        rows: Vec<AdoptRow>,
+    },
+    /// A document is none of ours, whatever it names.
+    NamesakeDismiss {
+        /// The merchant.
+        slug: String,
+        /// Daftra's id.
+        invoice: i64,
     },
     /// Look at an order now, whatever it waits for.
     OrderRetry {
@@ -328,6 +355,18 @@ pub struct MappingRow {
     /// For people.
     #[serde(default)]
     pub note: String,
+}
+
+/// One order and the document that is to be its invoice, as somebody wrote them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdoptRow {
+    /// Of the file, from 1 on.
+    pub line: u32,
+    /// By name or by Shopify's id.
+    pub order: String,
+    /// Daftra's id.
+    pub invoice: String,
 }
 
 /// What a merchant is to be.
@@ -501,6 +540,12 @@ impl Desk<'_> {
             Wish::CatchUp { slug, since, orders } => {
                 self.in_one(move |tx| shop::catch_up(tx, &moment, &slug, since, &orders))
             }
+            Wish::CutOverLook { slug } => self.in_one(move |tx| cut_over::look(tx, &moment, &slug)),
+            Wish::OrderAdopt { slug, rows } => self.in_one(move |tx| cut_over::adopt(tx, &moment, &slug, &rows)),
+            Wish::NamesakeDismiss { slug, invoice } => {
+                self.in_one(move |tx| cut_over::dismiss(tx, &moment, &slug, invoice))
+            }
+            Wish::CoverageLook { slug } => self.in_one(move |tx| coverage::look(tx, &moment, &slug)),
             Wish::MappingSet { slug, code, product_id } => {
                 self.in_one(move |tx| mapping::set(tx, &moment, &slug, &code, product_id))
             }

@@ -1,6 +1,6 @@
 //! From an order line to a Daftra product: a person's mapping, then barcode, then the whole SKU, then its longest prefix.
 //!
-//! The first rule that yields exactly one product wins; two candidates at any rule stop, for a guess would move the
+//! The barcode is the one that the shop gave the variant, where it could be asked, and the SKU where that is one. The first rule that yields exactly one product wins; two candidates at any rule stop, for a guess would move the
 //! wrong stock. A code nobody asked Daftra about yet is asked first. Inactive products and those of another branch do
 //! not count.
 
@@ -76,6 +76,9 @@ pub struct Catalog {
     pub mappings: BTreeMap<Code, i64>,
     /// Codes that Daftra was asked about lately and did not have.
     pub misses: BTreeSet<Code>,
+    /// What the shop says of its variants, by their ids; empty: this one has no barcode.
+    #[serde(default)]
+    pub barcodes: BTreeMap<i64, Code>,
 }
 
 /// A Daftra product as the merchant's key sees it.
@@ -136,22 +139,51 @@ pub enum Resolution {
 /// A SKU prefix shorter than this says nothing.
 const SHORTEST_PREFIX: usize = 3;
 
+/// What a product is looked for by.
+#[derive(Clone, Copy, Debug)]
+pub struct Item<'a> {
+    pub variant_id: Option<i64>,
+    /// As written by the shop.
+    pub sku: &'a str,
+    /// Of the variant; empty when it has none, `None` when nobody knows.
+    pub barcode: Option<&'a Code>,
+}
+
+impl<'a> Item<'a> {
+    /// A line, with the barcode that the shop gave its variant.
+    #[must_use]
+    pub fn of(line: &'a Line, barcodes: &'a BTreeMap<i64, Code>) -> Self {
+        let barcode = line.variant_id.and_then(|id| barcodes.get(&id));
+        Self { variant_id: line.variant_id, sku: &line.sku, barcode }
+    }
+
+    fn barcode(&self) -> Option<&'a Code> {
+        self.barcode.filter(|barcode| !barcode.is_none())
+    }
+}
+
 /// Resolves one line by the rules above.
 #[must_use]
 pub fn resolve(line: &Line, rules: &Rules, catalog: &Catalog) -> Resolution {
-    let variant = line.variant_id.map(|id| Code::new(&id.to_string()));
-    let sku = Code::new(&line.sku);
-    for key in variant.iter().chain([&sku]).filter(|key| !key.is_none()) {
+    resolve_item(&Item::of(line, &catalog.barcodes), rules, catalog)
+}
+
+/// Resolves whatever a product is looked for by.
+#[must_use]
+pub fn resolve_item(item: &Item<'_>, rules: &Rules, catalog: &Catalog) -> Resolution {
+    let variant = item.variant_id.map(|id| Code::new(&id.to_string()));
+    let sku = Code::new(item.sku);
+    for key in variant.iter().chain([&sku]).chain(item.barcode()).filter(|key| !key.is_none()) {
         if let Some(product_id) = catalog.mappings.get(key) {
             return Resolution::Found { product_id: *product_id, rule: Rule::Mapping, code: key.clone() };
         }
     }
-    let skus = spellings(&line.sku, rules);
-    if skus.is_empty() {
+    let skus = spellings(item.sku, rules);
+    let is_barcode = |code: &&Code| rules.sku.is_barcode && !code.is_none() || code.is_gtin();
+    let barcodes: BTreeSet<Code> = [&sku].into_iter().filter(is_barcode).chain(item.barcode()).cloned().collect();
+    if skus.is_empty() && barcodes.is_empty() {
         return Resolution::Unknown { codes: variant.into_iter().collect() };
     }
-    let barcodes: BTreeSet<Code> =
-        [&sku].into_iter().filter(|code| rules.sku.is_barcode || code.is_gtin()).cloned().collect();
     let twins: BTreeSet<Code> = barcodes.iter().filter_map(Code::gtin_twin).collect();
 
     let whole: BTreeSet<&Code> = skus.iter().chain(&barcodes).chain(&twins).collect();
@@ -174,20 +206,32 @@ pub fn resolve(line: &Line, rules: &Rules, catalog: &Catalog) -> Resolution {
     };
     let both: BTreeSet<i64> = by_barcode.union(&by_code).copied().collect();
     match (both.len(), both.first()) {
+        (0, _) | (_, None) if skus.is_empty() => Resolution::Unknown { codes: barcodes },
         (0, _) | (_, None) => by_prefix(&skus, rules, catalog, &usable),
-        (1, Some(id)) => Resolution::Found { product_id: *id, rule, code: sku },
+        (1, Some(id)) => {
+            // The one that is the shop's own word, where both lead there.
+            let by_variant = item.barcode().filter(|code| {
+                let fits = |barcode: &Code| barcode == *code || Some(barcode) == code.gtin_twin().as_ref();
+                usable.iter().any(|product| product.id == *id && fits(&product.barcode))
+            });
+            Resolution::Found { product_id: *id, rule, code: by_variant.unwrap_or(&sku).clone() }
+        }
+        (_, Some(_)) if sku.is_none() => {
+            Resolution::Ambiguous { code: item.barcode().cloned().unwrap_or(sku), products: both }
+        }
         (_, Some(_)) => Resolution::Ambiguous { code: sku, products: both },
     }
 }
 
-/// Every code that could decide about a line: what the catalogue must be asked for before resolving it.
+/// Every code that could decide about an item: what the catalogue must be asked for before resolving it.
 #[must_use]
-pub fn candidates(line: &Line, rules: &Rules) -> BTreeSet<Code> {
-    let variant = line.variant_id.map(|id| Code::new(&id.to_string()));
-    let sku = Code::new(&line.sku);
-    let skus = spellings(&line.sku, rules);
+pub fn candidates(item: &Item<'_>, rules: &Rules) -> BTreeSet<Code> {
+    let variant = item.variant_id.map(|id| Code::new(&id.to_string()));
+    let sku = Code::new(item.sku);
+    let skus = spellings(item.sku, rules);
     let prefixes: Vec<Code> = skus.iter().flat_map(|sku| prefixes(sku, &rules.sku.separators)).collect();
-    let all = variant.into_iter().chain(sku.gtin_twin()).chain([sku]).chain(skus).chain(prefixes);
+    let barcodes = item.barcode().into_iter().flat_map(|code| [Some(code.clone()), code.gtin_twin()]).flatten();
+    let all = variant.into_iter().chain(sku.gtin_twin()).chain([sku]).chain(skus).chain(prefixes).chain(barcodes);
     all.filter(|code| !code.is_none()).collect()
 }
 

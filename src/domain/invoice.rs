@@ -36,6 +36,16 @@ pub struct InvoiceDraft {
     /// What others had paid on it when a PUT of ours was last sent: whether Daftra keeps that is to be seen.
     #[serde(default, skip_serializing_if = "Decimal::is_zero")]
     pub paid_by_others: Decimal,
+    /// Somebody else made it, and a person gave it to the order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopted: Option<Adopted>,
+}
+
+/// What is special about an invoice that we did not make. Its money is not ours to record: whoever made it did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Adopted {
+    /// Its rows are still those of whoever made it: only its total is known to be the order's.
+    pub rows_are_theirs: bool,
 }
 
 /// What invoice and receipt have in common.
@@ -233,6 +243,8 @@ pub fn draft(
         seen,
         billed,
         paid_by_others: Decimal::ZERO,
+        // What is written from now on are rows of ours.
+        adopted: frozen.and_then(|known| known.adopted).map(|_| Adopted { rows_are_theirs: false }),
     };
     for line in &snapshot.lines {
         let known = frozen.and_then(|draft| draft.seen.get(&line.id)).copied();
@@ -481,6 +493,12 @@ fn bill_extras(
 }
 
 impl InvoiceDraft {
+    /// Nothing of ours stands on it yet.
+    #[must_use]
+    pub fn has_rows_of_others(&self) -> bool {
+        self.adopted.is_some_and(|adopted| adopted.rows_are_theirs)
+    }
+
     #[must_use]
     pub fn find(&self, source: Source) -> Option<&Billed> {
         self.billed.iter().find(|billed| billed.source == source)

@@ -29,8 +29,8 @@ pub(super) const SHOWN: SignedDuration = SignedDuration::from_hours(60 * 24);
 const READS_PER_RUN: u32 = 100;
 /// So many orders that the shop lists and does not give are remembered: more is no fault of single orders, and the look ends.
 const MOST_UNREAD: usize = 50;
-/// After a look that has more to do.
-const PAUSE: SignedDuration = SignedDuration::from_mins(1);
+/// After a shop that did not answer.
+pub(super) const PAUSE: SignedDuration = SignedDuration::from_mins(1);
 
 /// Why a look through a shop ended early.
 enum Cut {

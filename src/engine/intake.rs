@@ -20,11 +20,13 @@ use crate::db::log::{self, Status};
 use crate::db::merchant::{self, CredentialKind, Mode};
 use crate::db::rejection::{self, Why};
 use crate::db::tally::{self, Kind};
+use crate::db::variant::{self, Keep};
 use crate::db::writer::Pending;
 use crate::db::{Error, alert, job, order, privacy};
 use crate::domain::order::Snapshot;
 use crate::domain::reason::{Failed, Reason};
 use crate::domain::rules::Vendor;
+use crate::domain::variant::Variant;
 use crate::shop::personal::Personal;
 use crate::shop::read::{ReadError, Reading, read};
 use crate::shop::webhook::{Headers, verify};
@@ -308,6 +310,7 @@ fn shop_in(reading: &Reading) -> Option<&str> {
         | Reading::Facts { .. }
         | Reading::Edited { .. }
         | Reading::Sample { .. }
+        | Reading::Product { .. }
         | Reading::Other => None,
     }
 }
@@ -351,6 +354,11 @@ fn keep(
         (Ok(Reading::Sample { .. }), None) => {
             told(Status::Test, delivery_id, Some(log::Facts::Topic(topic.to_owned())))?
         }
+        (Ok(Reading::Product { variants, untold }), None) => {
+            hear_of_a_product(tx, merchant_id, variants, untold, now)?;
+            // All that it says of use is kept, and shops tell of products whenever one is sold.
+            privacy::forget_body(tx, delivery_id)?;
+        }
         (Ok(_), None) => {}
         (Err(ReadError { path, problem }), _) => {
             let failed = Failed::Unreadable { topic: topic.to_owned(), path: path.clone(), problem: problem.clone() };
@@ -389,6 +397,7 @@ fn hear_of_the_shop(
             | Reading::Facts { .. }
             | Reading::Edited { .. }
             | Reading::Sample { .. }
+            | Reading::Product { .. }
             | Reading::Other,
         )
         | Err(_) => {
@@ -399,6 +408,23 @@ fn hear_of_the_shop(
             Ok(())
         }
     }
+}
+
+/// Keeps the barcodes of the merchant's products, and of others only where they are known.
+fn hear_of_a_product(
+    tx: &Transaction<'_>,
+    merchant_id: i64,
+    variants: &[Variant],
+    untold: &BTreeSet<i64>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let vendors = merchant::get(tx, merchant_id)?.rules.vendors;
+    let is_own = |variant: &&Variant| vendors.covers(&Vendor::new(&variant.vendor));
+    let (own, others): (Vec<&Variant>, Vec<&Variant>) = variants.iter().partition(is_own);
+    let of = |some: Vec<&Variant>| some.into_iter().cloned().collect::<Vec<_>>();
+    variant::learn(tx, merchant_id, &of(own), Keep::All, now)?;
+    variant::learn(tx, merchant_id, &of(others), Keep::Known, now)?;
+    variant::forget_barcodes(tx, merchant_id, untold)
 }
 
 /// Takes the buyer out of what is learned of an order whose buyer was forgotten.
@@ -429,6 +455,7 @@ fn fate(reading: &Result<Reading, ReadError>) -> Fate {
             | Reading::RedactBuyer { .. }
             | Reading::RedactShop { .. }
             | Reading::Uninstalled { .. }
+            | Reading::Product { .. }
             | Reading::Other,
         ) => Fate::Other,
     }
@@ -444,6 +471,7 @@ fn order_meant(reading: &Reading) -> Option<i64> {
         | Reading::RedactBuyer { .. }
         | Reading::RedactShop { .. }
         | Reading::Uninstalled { .. }
+        | Reading::Product { .. }
         | Reading::Other => None,
     }
 }
@@ -503,6 +531,7 @@ fn learn(
         | Reading::RedactBuyer { .. }
         | Reading::RedactShop { .. }
         | Reading::Uninstalled { .. }
+        | Reading::Product { .. }
         | Reading::Other => Ok(()),
     }
 }

@@ -1,9 +1,13 @@
 //! The thin shell that joins database, planner and Daftra. It decides nothing: it asks the planner, performs the first
 //! operation, records what came of it and asks again.
 
+mod adopt;
 pub mod ask;
 pub mod backup;
+mod barcodes;
 mod catch_up;
+mod coverage;
+mod cut_over;
 pub mod gate;
 pub mod intake;
 mod leave;
@@ -24,6 +28,7 @@ mod subscriptions;
 mod summary;
 pub mod telling;
 mod upkeep;
+mod watch;
 pub mod worker;
 
 use std::net::SocketAddr;

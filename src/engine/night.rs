@@ -59,6 +59,7 @@ impl Engine {
             Some(night) if night.day >= today => night,
             Some(_) | None => {
                 self.db.write(move |tx| examination::begin(tx, merchant_id, today, now))?;
+                self.look_for_others(merchant_id, now)?;
                 let Some(night) = self.db.read(|c| examination::latest(c, merchant_id))? else { return Ok(()) };
                 night
             }

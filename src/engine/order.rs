@@ -1,8 +1,9 @@
 //! Work on one order: load, plan, perform the first operation, record, ask again.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::Transaction;
 
+use super::barcodes::needs_barcodes;
 use super::reread::{ReadAgain, STALE};
 use super::{Engine, NO_ROOM, news};
 use crate::db::job::{self, Again, Job};
@@ -20,6 +21,9 @@ use crate::domain::trace::{Step, Trace};
 
 /// For a refund its class, the receipt, reading it back, and one to spare; for a movement of money as much or less.
 const OPERATIONS_PER_FACT: u32 = 4;
+
+/// How soon it is looked again whether a person has decided about a document of others.
+const DISPUTED: SignedDuration = SignedDuration::from_mins(10);
 
 /// How one operation ended, for the order that asked for it.
 pub(super) enum Performed {
@@ -55,6 +59,8 @@ impl Engine {
         let mut left = self.settings.max_operations;
         let mut facts = 0;
         let mut has_asked_shop = false;
+        // A shop that does not tell is not asked again in the same run.
+        let mut may_ask_for_barcodes = true;
         while left > 0 {
             left -= 1;
             let now = self.clock.now();
@@ -66,6 +72,26 @@ impl Engine {
             left = left.saturating_add(known.saturating_sub(facts).saturating_mul(OPERATIONS_PER_FACT));
             facts = facts.max(known);
             let (decision, trace) = plan(&case.order, &case.merchant, &case.catalog, &case.ledger, now);
+            if may_ask_for_barcodes && !case.unread.is_empty() && needs_barcodes(&decision) {
+                may_ask_for_barcodes = false;
+                match self.read_variants(job.merchant_id, case.order_id, &case.unread)? {
+                    ReadAgain::Done => continue,
+                    ReadAgain::AsItIs => {}
+                    ReadAgain::Later(until) => {
+                        let job = *job;
+                        return self.db.write(move |tx| job::put_back(tx, &job, until));
+                    }
+                }
+            }
+            match self.adopt_wanted(job, &case, &decision)? {
+                None => {}
+                Some(Performed::Done) => continue,
+                Some(Performed::PutBack(until)) => {
+                    let job = *job;
+                    return self.db.write(move |tx| job::put_back(tx, &job, until));
+                }
+                Some(Performed::Retry(text)) => return self.fail(job, text),
+            }
             let operation = match decision {
                 Decision::Act(operations) => match operations.into_iter().next() {
                     Some(operation) if may_perform(case.mode, &operation) => operation,
@@ -76,6 +102,11 @@ impl Engine {
                     return self.settle(job, &case, decision, trace);
                 }
             };
+            // Somebody else may have invoiced it: a person decides first, and is told.
+            if case.is_disputed && is_first_write(&case, &operation) {
+                let job = *job;
+                return self.db.write(move |tx| job::put_back(tx, &job, now + DISPUTED));
+            }
             if !has_asked_shop
                 && let Some(read_at) = case.read_at
                 && is_first_write(&case, &operation)

@@ -24,7 +24,7 @@ use crate::db::{Error, account, alert, product, ruling};
 use crate::domain::catalog::Code;
 use crate::domain::document::{Document, Event, Policy, State, apply};
 use crate::domain::draft::Draft;
-use crate::domain::invoice::{InvoiceDraft, shop_totals};
+use crate::domain::invoice::{Adopted, InvoiceDraft, shop_totals};
 use crate::domain::ledger::Ledger;
 use crate::domain::money::{Amount, Currency};
 use crate::domain::operation::{Change, Operation};
@@ -40,9 +40,9 @@ const UNSTATED_PAUSE: SignedDuration = SignedDuration::from_secs(30);
 /// The way into the account for one operation.
 pub(super) struct Visit<'a> {
     pub(super) engine: &'a Engine,
-    job: Job,
+    pub(super) job: Job,
     order_id: i64,
-    account_id: i64,
+    pub(super) account_id: i64,
     pub(super) door: Door,
     pass: Pass,
 }
@@ -109,7 +109,7 @@ impl Engine {
     }
 
     /// Enters the account: finds the key, waits for the gate and, after an outage, asks something harmless first.
-    fn visit(&self, job: &Job, order_id: i64) -> Result<Result<Visit<'_>, Performed>, Error> {
+    pub(super) fn visit(&self, job: &Job, order_id: i64) -> Result<Result<Visit<'_>, Performed>, Error> {
         let Some((door, account)) = self.door(job.merchant_id)? else {
             let text = "there is no key for this address".to_owned();
             let until = self.in_trouble(job.merchant_id, Trouble::Credential { text })?;
@@ -292,7 +292,9 @@ impl Visit<'_> {
             Ok(read) => read,
             Err(ended) => return Ok(ended),
         };
-        let Some(replacement) = overwrite(&read, &own) else {
+        let replacement = overwrite(&read, &own);
+        own.adopted = own.adopted.map(|_| Adopted { rows_are_theirs: false });
+        let Some(replacement) = replacement else {
             let (job, order_id, id, now) = (self.job, self.order_id, document.id, self.now());
             let policy = self.engine.settings.policy;
             let event = Event::Differs { differences: differences(&document.content, &read) };
@@ -392,7 +394,10 @@ impl Visit<'_> {
         case: &Case,
     ) -> Result<Performed, Error> {
         let mut events = vec![as_written(draft.header().currency, read)];
-        if let Draft::Invoice(invoice) = draft {
+        // What others wrote moved their goods; what of it moved is known once the rows are ours.
+        if let Draft::Invoice(invoice) = draft
+            && !invoice.has_rows_of_others()
+        {
             match self.stock(document, invoice, read, case)? {
                 Ok(stock) => events.push(Event::StockRead { stock }),
                 Err(ended) => return Ok(ended),
@@ -662,7 +667,12 @@ fn told(tx: &Transaction<'_>, order_id: i64, before: &Document, after: &Document
     })
 }
 
-fn classify(tx: &Transaction<'_>, order_id: i64, classes: &BTreeMap<i64, Class>, document: i64) -> Result<(), Error> {
+pub(super) fn classify(
+    tx: &Transaction<'_>,
+    order_id: i64,
+    classes: &BTreeMap<i64, Class>,
+    document: i64,
+) -> Result<(), Error> {
     classes.iter().try_for_each(|(refund, class)| document::classify(tx, order_id, *refund, *class, document))
 }
 
@@ -672,11 +682,11 @@ pub(super) fn parent_of<'a>(document: &Document, case: &'a Case) -> Option<&'a D
 }
 
 /// An event that cannot happen is a fault of ours: the change is rolled back and the order shows it.
-fn must<T, E: std::fmt::Display>(result: Result<T, E>) -> T {
+pub(super) fn must<T, E: std::fmt::Display>(result: Result<T, E>) -> T {
     result.unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn differences(draft: &Draft, read: &RemoteDocument) -> Vec<Difference> {
+pub(super) fn differences(draft: &Draft, read: &RemoteDocument) -> Vec<Difference> {
     let mut differences = compare(draft, read, Amount(i64::try_from(draft.billed().len()).unwrap_or(i64::MAX)));
     if draft.header().currency.amount(read.total).is_err() {
         let ours = draft.header().currency.to_string();
@@ -705,7 +715,7 @@ fn strange_receipts(invoice: &Document, case: &Case, read: &RemoteDocument) -> O
     Some(Difference { what: DifferenceKind::Refunded, ours, daftra })
 }
 
-fn as_written(currency: Currency, read: &RemoteDocument) -> Event {
+pub(super) fn as_written(currency: Currency, read: &RemoteDocument) -> Event {
     let total = currency.amount(read.total).unwrap_or_default();
     Event::AsWritten { total, remote_no: read.no.clone() }
 }

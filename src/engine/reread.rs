@@ -5,7 +5,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::catch_up::SHOWN;
+use super::catch_up::{PAUSE, SHOWN};
 use super::{Engine, intake};
 use crate::db::order::{self, Case};
 use crate::db::{Error, merchant, shop_api};
@@ -16,11 +16,9 @@ use crate::shop::api::conversation::{Conversation, Found};
 
 /// A snapshot that is older than this is read again before its order is first booked.
 pub(super) const STALE: SignedDuration = SignedDuration::from_secs(30);
-/// After a shop that did not answer.
-const PAUSE: SignedDuration = SignedDuration::from_mins(1);
 /// An order known for so long is booked as its webhooks told, also while its shop does not answer. And what the shop does not
 /// show for so long is deleted there, not only late.
-const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
+pub(super) const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
 
 /// What it came to.
 pub(super) enum ReadAgain {

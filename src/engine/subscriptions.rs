@@ -19,8 +19,11 @@ const EVERY: SignedDuration = SignedDuration::from_hours(1);
 /// So long a mending is shown.
 const SHOWN: SignedDuration = SignedDuration::from_hours(24);
 
+/// An app that may not read products hears nothing of them.
+const PRODUCTS: &str = "PRODUCTS_UPDATE";
+
 /// What the shop is to tell of.
-const TOPICS: [&str; 11] = [
+const TOPICS: [&str; 12] = [
     "APP_UNINSTALLED",
     "ORDERS_CANCELLED",
     "ORDERS_CREATE",
@@ -31,6 +34,7 @@ const TOPICS: [&str; 11] = [
     "ORDERS_PARTIALLY_FULFILLED",
     "ORDERS_UPDATED",
     "ORDER_TRANSACTIONS_CREATE",
+    PRODUCTS,
     "REFUNDS_CREATE",
 ];
 
@@ -55,7 +59,9 @@ impl Engine {
         };
         let before = self.db.read(|c| shop_api::address(c, merchant_id))?;
         let mended = way.and_then(|way| {
-            mend(&mut Conversation::new(&self.shops, &way.door, way.scopes.clone()), &address, before.as_deref())
+            let is_allowed = |topic: &str| topic != PRODUCTS || way.scopes.contains(super::barcodes::SCOPE);
+            let mut talk = Conversation::new(&self.shops, &way.door, way.scopes.clone());
+            mend(&mut talk, is_allowed, &address, before.as_deref())
         });
         let now = self.clock.now();
         match mended {
@@ -91,7 +97,12 @@ impl Engine {
 
 /// Makes what is missing; then takes away what leads to where this database had them before. Whatever else there is belongs
 /// to others: another installation may use the same app. How many were mended.
-fn mend(talk: &mut Conversation<'_>, address: &str, before: Option<&str>) -> Result<usize, Setback> {
+fn mend(
+    talk: &mut Conversation<'_>,
+    is_allowed: impl Fn(&str) -> bool,
+    address: &str,
+    before: Option<&str>,
+) -> Result<usize, Setback> {
     let mut whole = BTreeSet::new();
     let mut left_behind = Vec::new();
     for one in talk.subscriptions()? {
@@ -101,7 +112,7 @@ fn mend(talk: &mut Conversation<'_>, address: &str, before: Option<&str>) -> Res
             left_behind.push(one.id);
         }
     }
-    let missing: Vec<_> = TOPICS.iter().filter(|topic| !whole.contains(**topic)).collect();
+    let missing: Vec<_> = TOPICS.iter().filter(|topic| is_allowed(topic) && !whole.contains(**topic)).collect();
     for topic in &missing {
         talk.subscribe(topic, address)?;
     }

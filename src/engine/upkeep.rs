@@ -49,6 +49,8 @@ pub(super) struct Upkeep {
     drawn: Drawn,
     /// Whose day was told.
     summed: Summed,
+    /// When the shops were watched last.
+    watched: Option<Timestamp>,
 }
 
 /// A walk of retention through all classes.
@@ -84,6 +86,11 @@ impl Engine {
             tracing::error!(%error, "cannot account for the orders of the days before");
         }
         let is_clock_believed = !self.memory().doubts_clock;
+        let mut watched = self.memory().watched;
+        if is_clock_believed && let Err(error) = self.watch_shops(now, &mut watched) {
+            tracing::error!(%error, "cannot watch the shops");
+        }
+        self.memory().watched = watched;
         if let Err(error) = self.forget(now, is_clock_believed) {
             tracing::error!(%error, "cannot forget customers as asked");
         }

@@ -184,6 +184,8 @@ impl Engine {
                     Chore::Account => self.meet_account(&job),
                     Chore::CatchUp => self.catch_up(&job),
                     Chore::Subscriptions => self.watch_subscriptions(&job),
+                    Chore::Catalogue => self.look_at_coverage(&job),
+                    Chore::Namesakes => self.look_for_namesakes(&job),
                 };
                 if let Err(error) = done {
                     tracing::error!(merchant = job.subject, ?chore, %error, "cannot do a chore");

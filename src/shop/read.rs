@@ -13,11 +13,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::error::Category;
 
 use super::wire;
+use crate::domain::catalog::Code;
 use crate::domain::money::{Amount, Currency};
 use crate::domain::order::{
     Adjustment, Cancelled, Facts, FulfillmentStatus, Line, PaymentStatus, Refund, RefundLine, RefundShipping, Restock,
     SAMPLE_ORDER, Shipping, Snapshot, TaxLine, Transaction, TransactionKind, TransactionStatus,
 };
+use crate::domain::variant::{Variant, title_of};
 
 /// What one delivery says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +40,8 @@ pub enum Reading {
     RedactShop { shop_domain: String },
     /// The shop removed our app. Shopify may leave out which shop it was.
     Uninstalled { shop_domain: Option<String> },
+    /// A product changed: its variants, those of which only the id is told, and when.
+    Product { variants: Vec<Variant>, untold: BTreeSet<i64> },
     /// Not about an order: a topic that never is, or one we do not know.
     Other,
 }
@@ -103,6 +107,7 @@ pub fn read(topic: &str, body: &[u8]) -> Result<Reading, ReadError> {
             Ok(Reading::RedactBuyer { shop_domain, customer_id: customer.and_then(|customer| customer.id), orders })
         }
         "shop/redact" => Ok(Reading::RedactShop { shop_domain: parse::<wire::Privacy>(body)?.shop_domain }),
+        "products/update" => product(body),
         "app/uninstalled" => Ok(Reading::Uninstalled { shop_domain: parse::<wire::Shop>(body)?.myshopify_domain }),
         _ => Ok(Reading::Other),
     }
@@ -168,6 +173,29 @@ fn transaction_alone(body: &[u8]) -> Result<Reading, ReadError> {
     let transaction = transaction(parse(body)?);
     let transactions = BTreeMap::from([(transaction.id, transaction)]);
     Ok(Reading::Facts { order_id, facts: Facts { transactions, ..Facts::default() } })
+}
+
+/// A product with more than a hundred variants tells of the others by their ids only.
+fn product(body: &[u8]) -> Result<Reading, ReadError> {
+    parse::<wire::Identity>(body)?.must_be("Product")?;
+    let wire: wire::Product = parse(body)?;
+    let changed_at = wire.updated_at.unwrap_or(Timestamp::UNIX_EPOCH);
+    let variants: Vec<Variant> = wire
+        .variants
+        .into_iter()
+        .map(|one| Variant {
+            id: one.id,
+            barcode: Some(Code::new(&one.barcode)),
+            sku: one.sku,
+            title: title_of(&wire.title, &one.title),
+            vendor: wire.vendor.clone(),
+            updated_at: one.updated_at.unwrap_or(changed_at),
+        })
+        .collect();
+    let ids = wire.variant_gids.unwrap_or_default().into_iter();
+    let ids = ids.filter_map(|one| one.admin_graphql_api_id.rsplit('/').next()?.parse().ok());
+    let untold = ids.filter(|id| variants.iter().all(|told| told.id != *id)).collect();
+    Ok(Reading::Product { variants, untold })
 }
 
 fn is_sample(order_id: i64) -> bool {

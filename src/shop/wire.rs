@@ -63,6 +63,34 @@ pub(super) struct Order {
 }
 
 #[derive(Deserialize)]
+pub(super) struct Product {
+    #[serde(default, deserialize_with = "text")]
+    pub(super) title: String,
+    #[serde(default, deserialize_with = "text")]
+    pub(super) vendor: String,
+    pub(super) updated_at: Option<Timestamp>,
+    pub(super) variants: Vec<Variant>,
+    pub(super) variant_gids: Option<Vec<VariantGid>>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Variant {
+    pub(super) id: i64,
+    #[serde(default, deserialize_with = "text")]
+    pub(super) title: String,
+    #[serde(default, deserialize_with = "text")]
+    pub(super) sku: String,
+    #[serde(default, deserialize_with = "text")]
+    pub(super) barcode: String,
+    pub(super) updated_at: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct VariantGid {
+    pub(super) admin_graphql_api_id: String,
+}
+
+#[derive(Deserialize)]
 pub(super) struct LineItem {
     pub(super) id: i64,
     pub(super) variant_id: Option<i64>,

@@ -346,6 +346,21 @@ impl Words for English {
                 "All others go on, and these are tried again each time the shop is looked through; the merchant's page about the API \
                  names them. If it lasts, open such an order in Shopify, or book it by hand.",
             ),
+            Cause::SecondConnector => say(
+                "Documents in Daftra name orders of this merchant and are not ours: another program, or a person, writes them, too",
+                "Switch the other program off. Then adopt or dismiss each document on the merchant's page about going live: until \
+                 then an order may be invoiced twice.",
+            ),
+            Cause::Gaps => say(
+                "Numbers of orders are missing that nobody told of, for more than an hour",
+                "Look in the shop whether these orders exist. If they do, open one and save it, so that its webhook comes; with the \
+                 shop's API connected they are looked for by themselves.",
+            ),
+            Cause::Silence => say(
+                "A shop that is usually busy has told of no order for much longer than ever in the last four weeks",
+                "Look whether the shop sells, and whether its webhooks still lead here: the merchant's page about webhooks tells \
+                 when the last one came.",
+            ),
             Cause::Subscriptions => say(
                 "A shop had stopped telling of something; the subscriptions were mended",
                 "Nothing to do: what was missed meanwhile is being looked for. If it happens often, see whether this server can be \

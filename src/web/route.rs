@@ -160,6 +160,9 @@ pub static ROUTES: &[Route] = &[
     change("/merchants/{merchant}/mapping.csv", Role::Operator, page::mapping::import)
         .reading(&["file"])
         .taking_a_file(),
+    show("/merchants/{merchant}/coverage", Role::Operator, page::merchant::coverage::show),
+    change("/merchants/{merchant}/coverage", Role::Operator, page::merchant::coverage::look),
+    show("/merchants/{merchant}/coverage.csv", Role::Operator, page::merchant::coverage::csv),
     show("/merchants/{merchant}/shop", Role::Owner, page::merchant::shop::show),
     change("/merchants/{merchant}/shop", Role::Owner, page::merchant::shop::set)
         .reading(&["domain", "name", "slug", "zone"]),
@@ -206,6 +209,9 @@ pub static ROUTES: &[Route] = &[
         .reading(&["record", "gateway", "method", "treasury", "refunds"]),
     show("/merchants/{merchant}/live", Role::Owner, page::merchant::live::show),
     change("/merchants/{merchant}/live", Role::Owner, page::merchant::live::set).reading(&["from", "mode"]),
+    change("/merchants/{merchant}/cut-over", Role::Owner, page::merchant::cut_over::look),
+    change("/merchants/{merchant}/cut-over/{invoice}/adopt", Role::Owner, page::merchant::cut_over::adopt),
+    change("/merchants/{merchant}/cut-over/{invoice}/dismiss", Role::Owner, page::merchant::cut_over::dismiss),
     show("/me", Role::Viewer, page::me::show),
     change("/me/language", Role::Viewer, page::me::set_language).reading(&["language"]),
     change("/me/password", Role::Viewer, page::me::set_password).reading(&["current", "new", "again", "tokens"]),
@@ -298,9 +304,9 @@ impl Route {
             let fits = match wanted {
                 "{style}" => given == page::style_name(),
                 "{script}" => given == page::script_name(),
-                // Our own ids.
+                // Our own ids, and Daftra's.
                 "{order}" | "{document}" | "{delivery}" | "{user}" | "{token}" | "{request}" | "{mail}"
-                | "{recipient}" => given.parse::<i64>().is_ok(),
+                | "{recipient}" | "{invoice}" => given.parse::<i64>().is_ok(),
                 _ if wanted.starts_with('{') => !given.is_empty(),
                 _ => wanted == given,
             };

@@ -212,6 +212,8 @@ fn paths(orders: u32) -> Vec<(&'static str, String)> {
         "/alerts",
         "/statements",
         "/statements?merchant=wadi-home3&before=2026-06-01",
+        "/merchants/wadi-home3/coverage",
+        "/merchants/wadi-home3/coverage.csv",
         "/merchants/wadi-home3/statements/2026-06-01",
         "/merchants/wadi-home3/statements/2026-06-01/orders.csv",
         "/alerts?before=100",

@@ -174,6 +174,8 @@ const stories = {
 
   async "live: an order is an invoice, and its page tells why"() {
     await admin.open("/merchants/wadi-home/live");
+    await press(admin, "Look in Daftra now");
+    await until(admin, "nobody else invoiced its orders", () => has(admin, "None was found."));
     await press(admin, "Go live");
     assert(await has(admin, "Live: invoices are created in Daftra"));
     assert.equal(await here.deliver("wadi-home", "orders/create", order(1002, "WH-2040")), 200);

@@ -1,7 +1,8 @@
 //! What buyers and operators do, and when: drawn before the seed begins, carried out while it goes on.
 
 use jiff::{SignedDuration, Timestamp};
-use qantara::db::merchant::Mode;
+use qantara::db::merchant::{self, Mode};
+use qantara::db::namesake;
 use qantara::db::order::{self, State as OrderState};
 use qantara::desk::{Person, Wish};
 use qantara::sandbox::daftra::{Account, ApiKey, DocumentKind, Hand, Requisition};
@@ -319,6 +320,14 @@ impl Sim {
                 let wish = Wish::MappingSet { slug, code: ODD_SKU.to_owned(), product_id };
                 self.wish(life, "map", wish, again, now);
             }
+            // What others may have written is looked for first, and going live waits for that.
+            Act::GoLive { merchant } if !self.may_go_live(life, merchant, now) => {
+                let slug = self.state().town.merchants[merchant].file.slug.clone();
+                let again = Act::GoLive { merchant };
+                if self.wish(life, "look for others", Wish::CutOverLook { slug }, again, now) {
+                    self.state().put(now + SignedDuration::from_mins(10), again);
+                }
+            }
             Act::GoLive { merchant } => {
                 {
                     let merchant = &mut self.state().town.merchants[merchant];
@@ -362,6 +371,21 @@ impl Sim {
         }
     }
 
+    /// Nobody has orders of late, or Daftra was looked through within the hour.
+    fn may_go_live(&self, life: &Life, merchant: usize, now: Timestamp) -> bool {
+        let slug = self.state().town.merchants[merchant].file.slug.clone();
+        life.engine
+            .db
+            .read(|c| {
+                let known = merchant::by_slug(c, &slug)?.expect("added before the seed begins");
+                let orders = namesake::orders_since(c, known.id, now - SignedDuration::from_hours(30 * 24))?;
+                let looked_at = namesake::look(c, known.id)?.looked_at;
+                let is_fresh = looked_at.is_some_and(|at| now.duration_since(at) < SignedDuration::from_hours(1));
+                Ok(known.mode == Mode::Live || orders.is_empty() || is_fresh)
+            })
+            .unwrap()
+    }
+
     /// Asks for something, and asks again in the next life if no answer came. True if one did.
     fn wish(&self, life: &Life, name: &'static str, wish: Wish, again: Act, now: Timestamp) -> bool {
         {
@@ -380,7 +404,7 @@ impl Sim {
                 Wish::UserPasswd { .. } | Wish::UserLanguage { .. } => String::new(),
                 Wish::UserRights { .. } | Wish::UserDisable { .. } => String::new(),
                 Wish::OrderRule { .. } | Wish::HoldRelease { .. } | Wish::MappingImport { .. } => String::new(),
-                Wish::FailedRetry { slug } => slug.clone(),
+                Wish::FailedRetry { slug } | Wish::CutOverLook { slug } => slug.clone(),
                 Wish::MailRecipientAdd { .. }
                 | Wish::MailRecipientSet { .. }
                 | Wish::MailRecipientRemove { .. }
@@ -402,6 +426,9 @@ impl Sim {
                 | Wish::ShopConnect { .. }
                 | Wish::ShopDisconnect { .. }
                 | Wish::CatchUp { .. }
+                | Wish::CoverageLook { .. }
+                | Wish::OrderAdopt { .. }
+                | Wish::NamesakeDismiss { .. }
                 | Wish::DeliveryReplay { .. } => String::new(),
             };
             state.tell(now, format!("a person wishes: {name} {text}"));

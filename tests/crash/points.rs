@@ -10,6 +10,7 @@ use qantara::sandbox::shop::chance::Chance;
 
 /// The functions of the product that change the database. Each is a crash point twice.
 pub(crate) const WRITES: &[&str] = &[
+    "engine::cut_over::look_for_namesakes",
     "engine::intake::count_stranger",
     "engine::intake::receive",
     "engine::order::fail",
@@ -40,6 +41,9 @@ pub(crate) const WRITES: &[&str] = &[
 /// No merchant of the simulation has a way to its shop.
 const OF_SHOPS: &str = "only a merchant with a way to its shop's API comes there; see `tests/shopapi.rs`";
 
+/// A report that touches no order.
+const OF_COVERAGE: &str = "a report of what is found, looked at again from where it was cut; see `tests/shopapi.rs`";
+
 /// The functions that write and are never reached here, and why.
 pub(crate) const BEYOND: &[(&str, &str)] = &[
     (
@@ -63,6 +67,17 @@ pub(crate) const BEYOND: &[(&str, &str)] = &[
     ("engine::catch_up::try_order", OF_SHOPS),
     ("engine::reread::not_there", OF_SHOPS),
     ("engine::reread::read_again", OF_SHOPS),
+    ("engine::catch_up::read_order", OF_SHOPS),
+    ("engine::adopt::adopt", "a person's wish; one commit, before which nothing has changed; see `tests/cut_over.rs`"),
+    ("engine::adopt::not_adopted", "a person's wish; see `tests/cut_over.rs`"),
+    ("engine::watch::look_for_others", "asked for again in the next night; see `tests/cut_over.rs`"),
+    ("engine::watch::missing_numbers", OF_SHOPS),
+    ("engine::watch::watch_shops", "what is the case is asked anew; see `tests/cut_over.rs`"),
+    ("engine::barcodes::read_variants", OF_SHOPS),
+    ("engine::coverage::judge_variants", OF_COVERAGE),
+    ("engine::coverage::list_sold", OF_COVERAGE),
+    ("engine::coverage::look_at_coverage", OF_COVERAGE),
+    ("engine::coverage::page_through", OF_COVERAGE),
     ("engine::shop::note_shop", OF_SHOPS),
     ("engine::shop::token", OF_SHOPS),
     ("engine::shop::way_to_shop", OF_SHOPS),
@@ -75,7 +90,7 @@ pub(crate) const BEYOND: &[(&str, &str)] = &[
 ];
 
 /// What a person asks for.
-pub(crate) const WISHES: &[&str] = &["map", "pause", "resume", "retry", "set"];
+pub(crate) const WISHES: &[&str] = &["look for others", "map", "pause", "resume", "retry", "set"];
 
 /// Calls that change something in Daftra. Each is a crash point four times.
 pub(crate) const SENDS: &[&str] = &["create invoice", "create payment", "create receipt", "replace invoice"];

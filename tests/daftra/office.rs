@@ -84,6 +84,7 @@ pub(crate) fn invoice(billed: Vec<Billed>) -> InvoiceDraft {
         shipping: ShippingPolicy::Never,
         with_shipping: None,
         paid_by_others: rust_decimal::Decimal::ZERO,
+        adopted: None,
         price: PricePolicy::Sale,
         seen: BTreeMap::new(),
         billed,

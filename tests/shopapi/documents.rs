@@ -14,20 +14,33 @@ type Fields<'a> = BTreeMap<&'a str, &'a schema::Field<'static, String>>;
 
 struct Known<'a> {
     objects: BTreeMap<&'a str, Fields<'a>>,
+    /// Who implements an interface.
+    kinds: BTreeMap<&'a str, Vec<&'a str>>,
 }
 
 impl<'a> Known<'a> {
     fn of(schema: &'a schema::Document<'static, String>) -> Self {
-        let mut objects = BTreeMap::new();
+        let (mut objects, mut kinds) = (BTreeMap::new(), BTreeMap::<&str, Vec<&str>>::new());
         for definition in &schema.definitions {
             if let Definition::TypeDefinition(TypeDefinition::Object(object)) = definition {
                 objects.insert(
                     object.name.as_str(),
                     object.fields.iter().map(|field| (field.name.as_str(), field)).collect(),
                 );
+                for interface in &object.implements_interfaces {
+                    kinds.entry(interface).or_default().push(&object.name);
+                }
+            }
+            if let Definition::TypeDefinition(TypeDefinition::Interface(interface)) = definition {
+                let fields = interface.fields.iter().map(|field| (field.name.as_str(), field)).collect();
+                objects.insert(interface.name.as_str(), fields);
             }
         }
-        Self { objects }
+        Self { objects, kinds }
+    }
+
+    fn implementors(&self, interface: &str) -> impl Iterator<Item = &'a str> {
+        self.kinds.get(interface).into_iter().flatten().copied()
     }
 
     fn check(
@@ -38,9 +51,20 @@ impl<'a> Known<'a> {
         faults: &mut Vec<String>,
     ) {
         for item in &set.items {
-            let Selection::Field(field) = item else {
-                faults.push(format!("{on}: a fragment, which this check does not read"));
-                continue;
+            let field = match item {
+                Selection::Field(field) => field,
+                Selection::InlineFragment(fragment) => {
+                    let kind = fragment.type_condition.as_ref().map(|query::TypeCondition::On(kind)| kind.as_str());
+                    match kind.filter(|kind| self.implementors(on).any(|name| name == *kind)) {
+                        Some(kind) => self.check(kind, &fragment.selection_set, variables, faults),
+                        None => faults.push(format!("{on}: {} is none of its kinds", kind.unwrap_or("a fragment"))),
+                    }
+                    continue;
+                }
+                Selection::FragmentSpread(_) => {
+                    faults.push(format!("{on}: a named fragment, which this check does not read"));
+                    continue;
+                }
             };
             let Some(known) = self.objects[on].get(field.name.as_str()) else {
                 faults.push(format!("{on}.{}: the schema has no such field", field.name));
@@ -136,6 +160,7 @@ fn the_check_finds_what_is_wrong() {
         ("query Q { shop { name { first } } }", "Shop.name: a String has no fields"),
         ("query Q { order { name } }", "QueryRoot.order: the argument id is missing"),
         ("query Q($id: Int!) { order(id: $id) { name } }", "QueryRoot.order(id): Int! given, ID! wanted"),
+        ("query Q($ids: [ID!]!) { nodes(ids: $ids) { ... on Order { name } } }", "Node: Order is none of its kinds"),
         ("query Q { orders(limit: 1) { nodes { name } } }", "QueryRoot.orders(limit): no such argument"),
     ] {
         assert_eq!(faults_of(text, "Q"), [fault], "{text}");

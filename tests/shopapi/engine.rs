@@ -198,7 +198,7 @@ fn what_is_closed_holds_up_no_webhook() {
 fn subscriptions_are_made_and_mended_and_what_was_missed_is_found() {
     let story = Story::with_client();
     let topics = || story.shop(|front| front.admin.subscriptions.len());
-    assert_eq!(topics(), 11);
+    assert_eq!(topics(), 12);
     assert_eq!(story.alerts(Cause::Subscriptions), 0, "made the first time");
     let (_, deliveries) = story.buy();
     let sent = story.shop(|front| front.sent(deliveries));
@@ -226,7 +226,7 @@ fn subscriptions_are_made_and_mended_and_what_was_missed_is_found() {
     story.stage.deliver(&sent);
     story.stage.pass(61 * MINUTE);
     story.stage.until_idle(HOUR);
-    assert_eq!(topics(), 13);
+    assert_eq!(topics(), 14);
     let ours = "https://bridge.example/webhook/wadi";
     assert!(story.shop(|front| {
         front.admin.subscriptions.iter().all(|one| one.uri == ours || [&other, &stranger].contains(&one))

@@ -64,7 +64,8 @@ impl Case<'_> {
         let is_too_old = rules.from.is_some_and(|from| self.order.snapshot.created_at < from);
         let invoice = self.ledger.live_invoice()?;
         let content = invoice.invoice()?;
-        if !rules.record || is_too_old {
+        // Of an invoice that others made they recorded the money.
+        if !rules.record || is_too_old || content.adopted.is_some() {
             return None;
         }
         // Nothing can be paid on a draft.

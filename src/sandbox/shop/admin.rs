@@ -22,6 +22,10 @@ const RESTORED_PER_SECOND: i64 = 100;
 /// So far back orders are shown without `read_all_orders`.
 const SHOWN: SignedDuration = SignedDuration::from_hours(60 * 24);
 const PAGE: usize = 50;
+/// Of the list of variants.
+const SHELF_PAGE: usize = 100;
+/// Ids in one question.
+const MOST_IDS: usize = 250;
 
 /// A shop and its Admin API.
 #[derive(Clone, Debug)]
@@ -237,6 +241,10 @@ impl Storefront {
         if with_returns && !self.admin.scopes.contains("read_returns") {
             return denied("returns", "`read_returns` access scope.");
         }
+        let reads_products = matches!(operation, "Variants" | "Shelf");
+        if reads_products && !self.admin.scopes.contains("read_products") {
+            return denied("productVariants", "`read_products` access scope.");
+        }
         match operation {
             "Shop" => {
                 let setup = self.shop.setup();
@@ -269,6 +277,10 @@ impl Storefront {
                 });
                 json!({"data": {"refund": found}})
             }
+            "Variants" => self.variants(&variables["ids"]),
+            "Shelf" => {
+                json!({"data": {"productVariants": pages_of(SHELF_PAGE, self.shop.variant_nodes(), text("after"))}})
+            }
             "Subscriptions" => {
                 let nodes = self
                     .admin
@@ -291,6 +303,18 @@ impl Storefront {
             }
             unknown => json!({"errors": [{"message": format!("No operation named \"{unknown}\"")}]}),
         }
+    }
+
+    fn variants(&self, ids: &Value) -> Value {
+        let ids: Vec<&str> = ids.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        if ids.len() > MOST_IDS {
+            let message =
+                format!("The input array size of {} is greater than the maximum allowed of {MOST_IDS}.", ids.len());
+            return json!({"errors": [{"message": message, "extensions": {"code": "MAX_INPUT_SIZE_EXCEEDED"}}]});
+        }
+        let is_variant = |gid: &&str| gid.starts_with("gid://shopify/ProductVariant/");
+        let nodes = ids.iter().map(|gid| if is_variant(gid) { self.shop.variant_node(number(gid)) } else { json!({}) });
+        json!({"data": {"nodes": nodes.collect::<Vec<_>>()}})
     }
 
     fn order(&self, id: &str, with_returns: bool, now: Timestamp) -> Value {
@@ -369,6 +393,8 @@ fn price(operation: &str) -> i64 {
         "Order" => 40,
         "OrderLines" => 60,
         "Refund" => 45,
+        "Variants" => 250,
+        "Shelf" => 202,
         "Subscribe" | "Unsubscribe" => 10,
         _ => 3,
     }
@@ -382,10 +408,14 @@ fn denied(field: &str, required: &str) -> Value {
 
 /// One page; the cursor is how many came before.
 fn paged(all: Vec<Value>, after: &str) -> Value {
+    pages_of(PAGE, all, after)
+}
+
+fn pages_of(size: usize, all: Vec<Value>, after: &str) -> Value {
     let from = after.parse().unwrap_or(0);
-    let end = all.len().min(from + PAGE);
+    let end = all.len().min(from + size);
     let page_info = json!({"hasNextPage": end < all.len(), "endCursor": end.to_string()});
-    let nodes: Vec<Value> = all.into_iter().skip(from).take(PAGE).collect();
+    let nodes: Vec<Value> = all.into_iter().skip(from).take(size).collect();
     json!({"pageInfo": page_info, "nodes": nodes})
 }
 

@@ -332,7 +332,7 @@ impl Desk {
         let digits = self.setup.digits();
         Ok(match item {
             Item::Variant(variant) => {
-                let Ware { product_id, product, taxes } = self.shelf.get(variant).ok_or(Refusal::UnknownVariant)?;
+                let Ware { product_id, product, taxes, .. } = self.shelf.get(variant).ok_or(Refusal::UnknownVariant)?;
                 Line {
                     source: Some((*product_id, variant.0)),
                     sku: Some(product.sku.clone()),

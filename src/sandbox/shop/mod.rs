@@ -22,6 +22,7 @@ mod change_body;
 pub mod courier;
 pub mod delivery;
 mod order;
+mod shelf;
 mod till;
 
 use cart::{CancelHow, Cart, Edit, LineId, OrderId, Product, Refund, VariantId};
@@ -244,6 +245,7 @@ struct Ware {
     product_id: u64,
     product: Product,
     taxes: Vec<Tax>,
+    label: shelf::Label,
 }
 
 impl Desk {
@@ -276,7 +278,7 @@ impl Shop {
     pub fn sell_with_taxes(&mut self, product: Product, taxes: Vec<Tax>) -> VariantId {
         let variant = VariantId(self.desk.mint.id());
         let product_id = self.desk.mint.id();
-        self.desk.shelf.insert(variant, Ware { product_id, product, taxes });
+        self.desk.shelf.insert(variant, Ware { product_id, product, taxes, label: shelf::Label::default() });
         variant
     }
 

@@ -10,8 +10,15 @@ use serde_json::{Value, json};
 
 use super::client::{Client, Door, Setback};
 use super::order::{self, Parts};
-use super::{Document, ORDER, ORDER_LINES, ORDERS, ORDERS_COUNT, REFUND, SHOP, SUBSCRIBE, SUBSCRIPTIONS, UNSUBSCRIBE};
+use super::{
+    Document, ORDER, ORDER_LINES, ORDERS, ORDERS_COUNT, REFUND, SHELF, SHOP, SUBSCRIBE, SUBSCRIPTIONS, UNSUBSCRIBE, VARIANTS,
+};
+use crate::domain::catalog::Code;
+use crate::domain::variant::{Variant, title_of};
 use crate::shop::read::{ReadError, Reading};
+
+/// Shopify takes no more ids in one question.
+const IDS: usize = 250;
 
 /// An order that changes while it is read is begun anew, so often.
 const TRIES: u32 = 3;
@@ -98,6 +105,23 @@ struct Row {
     name: String,
     created_at: Timestamp,
     updated_at: Timestamp,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct VariantRow {
+    legacy_resource_id: String,
+    sku: Option<String>,
+    barcode: Option<String>,
+    title: String,
+    updated_at: Timestamp,
+    product: ProductRow,
+}
+
+#[derive(Deserialize)]
+struct ProductRow {
+    title: String,
+    vendor: String,
 }
 
 #[derive(Deserialize)]
@@ -211,6 +235,29 @@ impl<'a> Conversation<'a> {
         }))
     }
 
+    /// These variants, as far as the shop still has them. What it does not tell of was deleted.
+    pub fn variants(&mut self, ids: &BTreeSet<i64>) -> Result<Vec<Variant>, Setback> {
+        let ids: Vec<String> = ids.iter().map(|id| format!("gid://shopify/ProductVariant/{id}")).collect();
+        let mut all = Vec::new();
+        for some in ids.chunks(IDS) {
+            let nodes = self.ask(VARIANTS, &json!({"ids": some}))?["nodes"].take();
+            // What is there no more is null, and what is no variant is empty.
+            let nodes: Vec<Option<Value>> = fit(nodes, VARIANTS)?;
+            let nodes = nodes.into_iter().flatten().filter(|node| node.get("legacyResourceId").is_some());
+            for node in nodes {
+                all.push(fit::<VariantRow>(node, VARIANTS)?.variant(VARIANTS)?);
+            }
+        }
+        Ok(all)
+    }
+
+    /// All variants of the shop, a page of them.
+    pub fn shelf(&mut self, after: Option<&str>) -> Result<Page<Variant>, Setback> {
+        let list: List<VariantRow> = fit(self.ask(SHELF, &json!({"after": after}))?["productVariants"].take(), SHELF)?;
+        let rows = list.nodes.into_iter().map(|row| row.variant(SHELF)).collect::<Result<_, _>>()?;
+        Ok(Page { rows, next: list.page_info.next() })
+    }
+
     /// All subscriptions of the app.
     pub fn subscriptions(&mut self) -> Result<Vec<Subscription>, Setback> {
         let (mut all, mut after) = (Vec::new(), None);
@@ -245,6 +292,19 @@ impl<'a> Conversation<'a> {
         let (data, room) = self.client.ask(self.door, question, variables)?;
         self.wait = room.wait;
         Ok(data)
+    }
+}
+
+impl VariantRow {
+    fn variant(self, question: Document) -> Result<Variant, Setback> {
+        Ok(Variant {
+            id: self.legacy_resource_id.parse().map_err(|_| unfit(question))?,
+            barcode: Some(Code::new(&self.barcode.unwrap_or_default())),
+            sku: self.sku.unwrap_or_default(),
+            title: title_of(&self.product.title, &self.title),
+            vendor: self.product.vendor,
+            updated_at: self.updated_at,
+        })
     }
 }
 

@@ -36,6 +36,10 @@ pub const ORDER: Document = Document { name: "Order", text: include_str!("order.
 pub const ORDER_LINES: Document = Document { name: "OrderLines", text: include_str!("lines.graphql") };
 /// One refund record.
 pub const REFUND: Document = Document { name: "Refund", text: include_str!("refund.graphql") };
+/// Variants by their ids, at most 250.
+pub const VARIANTS: Document = Document { name: "Variants", text: include_str!("variants.graphql") };
+/// All variants of the shop.
+pub const SHELF: Document = Document { name: "Shelf", text: include_str!("shelf.graphql") };
 /// To what the app has subscribed.
 pub const SUBSCRIPTIONS: Document = Document { name: "Subscriptions", text: include_str!("subscriptions.graphql") };
 /// One more subscription.
@@ -44,5 +48,6 @@ pub const SUBSCRIBE: Document = Document { name: "Subscribe", text: include_str!
 pub const UNSUBSCRIBE: Document = Document { name: "Unsubscribe", text: include_str!("unsubscribe.graphql") };
 
 /// All of them.
-pub const DOCUMENTS: [Document; 9] =
-    [SHOP, ORDERS, ORDERS_COUNT, ORDER, ORDER_LINES, REFUND, SUBSCRIPTIONS, SUBSCRIBE, UNSUBSCRIBE];
+pub const DOCUMENTS: [Document; 11] = [
+    SHOP, ORDERS, ORDERS_COUNT, ORDER, ORDER_LINES, REFUND, VARIANTS, SHELF, SUBSCRIPTIONS, SUBSCRIBE, UNSUBSCRIBE,
+];

@@ -4,6 +4,8 @@
 pub mod alerts;
 pub mod attention;
 pub mod codes;
+pub mod coverage;
+pub mod cut_over;
 pub mod deliveries;
 pub mod home;
 pub mod log;
@@ -41,6 +43,18 @@ impl Lang {
     #[must_use]
     pub fn me(self) -> &'static me::Me {
         self.pick(&me::EN, &me::AR)
+    }
+
+    /// For which variants a product is found.
+    #[must_use]
+    pub fn coverage(self) -> &'static coverage::Coverage {
+        self.pick(&coverage::EN, &coverage::AR)
+    }
+
+    /// Documents of others that name our orders.
+    #[must_use]
+    pub fn cut_over(self) -> &'static cut_over::CutOver {
+        self.pick(&cut_over::EN, &cut_over::AR)
     }
 
     /// The tokens of whoever reads it.

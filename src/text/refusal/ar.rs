@@ -44,7 +44,10 @@ fn found(why: &Why) -> Option<String> {
         Why::MerchantPurged => "أُزيل",
         Why::TaxTwice(_) => "مكررة",
         Why::SecretsMany(count) | Why::OrdersMany(count, _) => return Some(format!("عددها {count}")),
+        Why::NoAccount => "بلا حساب في دفترة",
         Why::NoShopApi => "غير مربوط بواجهة \u{2066}API\u{2069} لمتجره",
+        Why::CutOverFirst => "لم يُبحث له عن مستندات غيرنا",
+        Why::CutOverOpen(_) => "غير جاهز للتشغيل الفعلي",
         Why::SecretEmpty => "فارغ",
         Why::TokenShort(_) => "قصير",
         Why::SecretShared(_) | Why::SecretTaken(_) => "ليس لهذا المتجر وحده",
@@ -103,6 +106,12 @@ fn found(why: &Why) -> Option<String> {
         | Why::CodeForm
         | Why::ProductForm
         | Why::NoOrder
+        | Why::OrderAmbiguous
+        | Why::OrderInvoiced
+        | Why::InvoiceTaken(_)
+        | Why::InvoiceForm
+        | Why::LineTwice
+        | Why::NoNamesake
         | Why::NoCause
         | Why::NoDelivery
         | Why::NoRequest
@@ -142,6 +151,7 @@ fn next_step(why: &Why) -> Cow<'static, str> {
 
         Why::KeyAlone => "اكتب عنوان دفترة الذي يخصه المفتاح".into(),
         Why::SecretsMany(_) => "يكفي السرّ الحالي والسابق".into(),
+        Why::NoAccount => "اكتب حساب دفترة أولًا: صفحة التاجر عن دفترة".into(),
         Why::NoShopApi => "اربطه أولًا: \u{2066}qantara merchant api\u{2069}، أو صفحة التاجر عن \u{2066}API\u{2069}".into(),
         Why::OrdersMany(_, most) => format!("{most} على الأكثر في المرة الواحدة: قسّمها").into(),
         Why::SecretEmpty => "اكتبه، أو اترك حقله كما هو".into(),
@@ -197,6 +207,19 @@ fn next_step(why: &Why) -> Cow<'static, str> {
         Why::ProductForm => "اكتب رقم المنتج في دفترة، وهو عدد موجب".into(),
 
         Why::NoOrder => "لا يوجد طلب بهذا الرقم: ابحث عنه في سجل المزامنة".into(),
+        Why::CutOverFirst => {
+            "ربما سجّل غيرنا فواتير طلباته في آخر ثلاثين يومًا: ابحث عنها أولًا في صفحة التشغيل الفعلي لهذا التاجر".into()
+        }
+        Why::CutOverOpen(waiting) => format!(
+            "في دفترة مستندات تذكر طلباته وليست لنا، عددها {waiting}: تبنَّ كلًّا منها أو اصرف النظر عنه في صفحة التشغيل الفعلي"
+        )
+        .into(),
+        Why::OrderAmbiguous => "لأكثر من طلب هذا الاسم: اكتب رقم الطلب في شوبيفاي".into(),
+        Why::OrderInvoiced => "للطلب فاتورة منا: احذف السطر".into(),
+        Why::InvoiceTaken(other) => format!("هذه فاتورة الطلب {}: ابحث عن الفاتورة الصحيحة في دفترة", isolated(other)).into(),
+        Why::InvoiceForm => "اكتب رقم الفاتورة الداخلي في دفترة، وهو عدد موجب يظهر في عنوان صفحتها".into(),
+        Why::LineTwice => "مكتوب في سطرين: أبقِ السطر الصحيح".into(),
+        Why::NoNamesake => "لا ينتظر مستند كهذا قرارًا: ابحث من جديد، فربما تقرر أمره".into(),
         Why::NoCause => "لا طلب معلّق لهذا السبب الآن: انظر صفحة ما يحتاج إلى شخص".into(),
         Why::NotDismissed(_) => "لا يُصرف النظر إلا عن طلب معلّق أو فاشل: صفحة الطلب تذكر ما ينتظره".into(),
         Why::NotImported(_) => "لا يُستورد إلا طلب تتركه قواعد التاجر: صفحة الطلب تذكر السبب".into(),

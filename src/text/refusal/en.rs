@@ -8,6 +8,7 @@ use crate::text::plural::Plural;
 use crate::text::{Lang, Sentence};
 
 const CHARACTERS: Plural = Plural::en("{} character", "{} characters");
+const DOCUMENTS: Plural = Plural::en("{} document", "{} documents");
 
 /// With names as the merchant file and the commands have them, or as the pages do.
 pub(super) fn sentence(refusal: &Refusal, is_page: bool) -> Sentence {
@@ -44,7 +45,10 @@ fn found(why: &Why) -> Cow<'static, str> {
         Why::MerchantPurged => "gone".into(),
         Why::TaxTwice(_) => "ambiguous".into(),
         Why::SecretsMany(count) | Why::OrdersMany(count, _) => format!("a list of {count}").into(),
+        Why::NoAccount => "without an account of Daftra".into(),
         Why::NoShopApi => "not connected to the API of its shop".into(),
+        Why::CutOverFirst => "not looked through for documents of others".into(),
+        Why::CutOverOpen(_) => "not ready to go live".into(),
         Why::SecretEmpty => "empty".into(),
         Why::TokenShort(_) => "too short".into(),
         Why::SecretShared(_) | Why::SecretTaken(_) => "not this shop's alone".into(),
@@ -101,6 +105,12 @@ fn found(why: &Why) -> Cow<'static, str> {
         | Why::CodeForm
         | Why::ProductForm
         | Why::NoOrder
+        | Why::OrderAmbiguous
+        | Why::OrderInvoiced
+        | Why::InvoiceTaken(_)
+        | Why::InvoiceForm
+        | Why::LineTwice
+        | Why::NoNamesake
         | Why::NoCause
         | Why::NoDelivery
         | Why::NoRequest
@@ -142,6 +152,7 @@ fn next_step(why: &Why) -> Cow<'_, str> {
 
         Why::KeyAlone => "name the address it belongs to: daftra.url".into(),
         Why::SecretsMany(_) => "the current one and the previous one are enough".into(),
+        Why::NoAccount => "name the account first: daftra.url and daftra.key_file, or the merchant's page about Daftra".into(),
         Why::NoShopApi => "connect it first: qantara merchant api, or the merchant's page about the API".into(),
         Why::OrdersMany(_, most) => format!("at most {most} at once: split them").into(),
         Why::SecretEmpty => "give it, or leave its key out".into(),
@@ -201,6 +212,23 @@ fn next_step(why: &Why) -> Cow<'_, str> {
         Why::ProductForm => "write Daftra's id of the product, a positive number".into(),
 
         Why::NoOrder => "there is no such order: qantara order list shows them".into(),
+        Why::CutOverFirst => {
+            "somebody else may have invoiced its orders of the last 30 days: look for that first, on the merchant's page \
+             about going live or with qantara merchant cut-over"
+                .into()
+        }
+        Why::CutOverOpen(waiting) => format!(
+            "{waiting} in Daftra name orders of it and are not ours: adopt or dismiss each, on the merchant's page about going \
+             live or with qantara order adopt and qantara order dismiss-invoice",
+            waiting = DOCUMENTS.of((*waiting).try_into().unwrap_or(usize::MAX))
+        )
+        .into(),
+        Why::OrderAmbiguous => "several orders have this name: write Shopify's id of the order".into(),
+        Why::OrderInvoiced => "the order has an invoice of ours already: leave the line out".into(),
+        Why::InvoiceTaken(other) => format!("this invoice is that of order {other}: look for the right one in Daftra").into(),
+        Why::InvoiceForm => "write Daftra's id of the invoice, a positive number; it stands in the address of its page".into(),
+        Why::LineTwice => "it stands in two lines: keep the line that is right".into(),
+        Why::NoNamesake => "no such document waits for a decision: look again, it may be decided already".into(),
         Why::NoCause => "no order is held for it: qantara hold list shows the causes".into(),
         Why::NotDismissed(_) => {
             "only what is held or was given up can be dismissed: qantara order show tells what it waits for".into()

@@ -108,6 +108,8 @@ pub enum Why {
     /// A merchant of another shop has had the same secret since this one was closed.
     SecretTaken(String),
 
+    /// There is no account of Daftra yet.
+    NoAccount,
     /// Nobody may ask the merchant's shop.
     NoShopApi,
     /// More orders by name than are taken at once.
@@ -180,6 +182,22 @@ pub enum Why {
 
     /// No order has this id.
     NoOrder,
+    /// Daftra was not looked through of late for documents of others.
+    CutOverFirst,
+    /// So many documents of others wait for a decision.
+    CutOverOpen(u32),
+    /// Several orders have this name.
+    OrderAmbiguous,
+    /// The order has an invoice.
+    OrderInvoiced,
+    /// The invoice is that of another order.
+    InvoiceTaken(String),
+    /// Not an id of Daftra.
+    InvoiceForm,
+    /// It stands in two lines.
+    LineTwice,
+    /// No such document waits for a decision.
+    NoNamesake,
     /// No order is held for this.
     NoCause,
     /// Only what waits for a person can be dismissed.

@@ -8,7 +8,7 @@ use super::{Known, Step, names, save, saved, show_step};
 use crate::db::seen::Seen;
 use crate::desk::Secrets;
 use crate::desk::file::MerchantFile;
-use crate::domain::catalog::{Code, candidates};
+use crate::domain::catalog::{Code, Item, candidates};
 use crate::domain::order::Line;
 use crate::domain::rules::Rules;
 use crate::web::asked::{Asked, Form};
@@ -116,9 +116,8 @@ fn examples(rules: &Rules, seen: &Seen) -> Vec<Markup> {
 
 /// The longest first, as they are tried. The variant's own number is looked for among what was mapped by hand only.
 fn looked_for(line: &Line, rules: &Rules) -> Vec<Code> {
-    let variant = line.variant_id.map(|id| Code::new(&id.to_string()));
-    let all: BTreeSet<Code> = candidates(line, rules);
-    let mut all: Vec<Code> = all.into_iter().filter(|code| Some(code) != variant.as_ref()).collect();
+    let all: BTreeSet<Code> = candidates(&Item { variant_id: None, sku: &line.sku, barcode: None }, rules);
+    let mut all: Vec<Code> = all.into_iter().collect();
     all.sort_by_key(|code| std::cmp::Reverse(code.as_str().chars().count()));
     all
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use maud::{Markup, html};
 
-use super::{Known, Step, save, saved, show_step, taxes};
+use super::{Known, Step, cut_over, save, saved, show_step, taxes};
 use crate::db::merchant::Mode;
 use crate::db::seen::Seen;
 use crate::desk::Secrets;
@@ -61,6 +61,11 @@ fn live_from(text: &str, known: &Known) -> Result<Option<Timestamp>, ()> {
     Ok(Some(at.timestamp()))
 }
 
+/// The page with a complaint of one of its buttons.
+pub(super) fn answer(asked: &Asked, known: &Known, wrong: &Wrong) -> Result<Reply, Problem> {
+    render(asked, known, "", Some(wrong))
+}
+
 fn checks(asked: &Asked, known: &Known, seen: &Seen) -> Vec<Check> {
     let words = asked.lang.merchants();
     let progress = &known.progress;
@@ -91,6 +96,10 @@ fn render(asked: &Asked, known: &Known, from: &str, wrong: Option<&Wrong>) -> Re
         step: Step::Live,
         is_needed: false,
     });
+    let others = match known.merchant.mode {
+        Mode::Live | Mode::Shadow => cut_over::section(asked, known)?,
+        Mode::Paused | Mode::Closed => html! {},
+    };
     let content = html! {
         section.card {
             h2 { (words.checklist) }
@@ -100,9 +109,11 @@ fn render(asked: &Asked, known: &Known, from: &str, wrong: Option<&Wrong>) -> Re
             Mode::Live => {
                 p.banner.good { (words.live_on) " " (words.live_since) " " (maybe_time(known.merchant.live_from, &known.zone())) }
                 (shadow(asked, known, words.shadow_back, true))
+                (others)
             },
             Mode::Shadow => {
                 p.banner.calm { (words.shadow_on) }
+                (others)
                 (live(asked, known, from, may_go_live))
             },
             // It goes back to where it was, with the day on which it went live.

@@ -79,7 +79,10 @@ fn buttons(asked: &Asked, known: &Known) -> Markup {
             }
         }
         a.button href={ "/log?merchant=" (known.merchant.slug) } { (words.its_log) }
-        @if asked.viewer.is(Role::Operator) { a.button href={ (here) "/mapping" } { (asked.lang.mapping().known) } }
+        @if asked.viewer.is(Role::Operator) {
+            a.button href={ (here) "/mapping" } { (asked.lang.mapping().known) }
+            @if known.merchant.mode != Mode::Closed { a.button href={ (here) "/coverage" } { (asked.lang.coverage().title) } }
+        }
         @if asked.viewer.is(Role::Operator) { a.button href=(super::mails::here(known)) { (asked.lang.mail().title) } }
         @if asked.viewer.is(Role::Owner) && known.merchant.mode != Mode::Closed {
             a.button href={ (here) "/api" } { (asked.lang.shop_api().title) }
