@@ -639,7 +639,7 @@ fn the_page_about_the_api_says_what_is_missing_without_it_and_connects() {
     assert!(connected.contains("Connected.") && !connected.contains("shpat_1"), "{connected}");
     assert!(connected.contains("neither made nor mended from here"), "{connected}");
     house.on(here, look, &[("since", "2026-03-01"), ("orders", "1001\n\n#1002 ")]);
-    let wanted = house.db.read(|c| qantara::db::shop_api::get(c, 1)).unwrap().unwrap();
+    let wanted = house.db.read(|c| shop_api::get(c, 1)).unwrap().unwrap();
     assert_eq!(wanted.wanted, ["1001", "#1002"]);
     assert_eq!(wanted.since.unwrap().to_string(), "2026-02-28T21:00:00Z", "the day begins in the merchant's zone");
     let wrong = house.refused(here, look, &[("since", "yesterday"), ("orders", "")]);
@@ -662,7 +662,7 @@ fn the_page_about_the_api_says_what_is_missing_without_it_and_connects() {
     // What closes it is said with the next step.
     let block = |tx: &rusqlite::Transaction<'_>| {
         let missing = ["read_orders".to_owned()].into();
-        qantara::db::shop_api::block(tx, 1, &qantara::domain::connection::Blocked::Scopes { missing })
+        shop_api::block(tx, 1, &qantara::domain::connection::Blocked::Scopes { missing })
     };
     house.db.write(block).unwrap();
     assert!(page().contains("scopes are missing: read_orders."), "{}", page());

@@ -252,7 +252,7 @@ impl Sim {
                 desk.perform(Wish::MerchantAdd(merchant.proposal()), start, Person::AT_THE_COMMAND_LINE).unwrap();
             }
             // Keys are random, and stand in every reference.
-            db.write(|tx| {
+            db.write(move |tx| {
                 tx.execute("update merchant set key = 'k' || slug", []).unwrap();
                 // Somebody gets mails of every kind; who sends them is not played.
                 mail::switch(tx, true, start)?;
