@@ -108,12 +108,17 @@ const SMALL: [(&str, &str); 13] = [
 ];
 
 /// Walks that are meant, and in which statement.
-const MEANT: [(&str, &str); 4] = [
+const MEANT: [(&str, &str); 8] = [
     // An index of what runs at this moment: as long as there are workers.
     ("job r indexed by job_running", "SCAN r USING INDEX job_running"),
     ("update job indexed by job_running", "SCAN job USING INDEX job_running"),
     ("select (select count(*) from job", "SCAN job USING INDEX job_running"),
     ("select (select count(*) from job", "SCAN job USING COVERING INDEX job_running"),
+    // What waits in the outbox, or failed within a day, counted up to a bound; and what is under way, which is one.
+    ("mail indexed by mail_due where state = 'queued'", "SCAN mail USING INDEX mail_due"),
+    ("from mail indexed by mail_due", "SCAN (subquery-1)"),
+    ("from mail indexed by mail_by_time", "SCAN (subquery-1)"),
+    ("update mail indexed by mail_under_way", "SCAN mail USING INDEX mail_under_way"),
 ];
 
 #[test]

@@ -250,6 +250,17 @@ pub fn orders_since(c: &Connection, merchant_id: i64, since: Timestamp) -> Resul
     rows.map(|row| row.during(READ)).collect()
 }
 
+/// Whether a merchant has any order placed since then.
+pub fn has_orders_since(c: &Connection, merchant_id: i64, since: Timestamp) -> Result<bool, Error> {
+    const ASK: &str = "ask whether a merchant has orders of late";
+    c.prepare_cached(
+        "select exists (select 1 from orders where merchant_id = ?1 and coalesce(placed_at, created_at) >= ?2)",
+    )
+    .during(ASK)?
+    .query_row((merchant_id, ms(since)), |row| row.get(0))
+    .during(ASK)
+}
+
 /// Somebody wants Daftra looked through for such documents, from a time on.
 pub fn begin_look(tx: &Transaction<'_>, merchant_id: i64, since: Timestamp) -> Result<(), Error> {
     const BEGIN: &str = "begin a look for documents of others";

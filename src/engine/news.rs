@@ -37,7 +37,7 @@ pub(super) fn of_document(
         return mail::tell(tx, Told { kind: Kind::Updated, order_id, document_id, changes: Some(&changes) }, now);
     }
     let kind = match &after.content {
-        _ if !is_read_back || before.verified_at.is_some() => return Ok(()),
+        _ if !is_read_back || before.total.is_some() => return Ok(()),
         Draft::Payment(_) => return Ok(()),
         Draft::Invoice(_) => Kind::Created,
         Draft::RefundReceipt(receipt) => match receipt.cause {

@@ -20,6 +20,8 @@ const EVERY: SignedDuration = SignedDuration::from_mins(10);
 const PATIENCE: SignedDuration = SignedDuration::from_hours(1);
 /// Numbers that were missed longer ago stand on the statements.
 const REACH: SignedDuration = SignedDuration::from_hours(72);
+/// Whose last order is older has nothing that somebody else would invoice.
+const LATELY: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// More missing numbers than this are not looked for one by one.
 const NAMES: u64 = 50;
 
@@ -83,8 +85,11 @@ impl Engine {
         Ok(numbers().map(|count| i64::try_from(count).unwrap_or(i64::MAX)).fold(0, i64::saturating_add))
     }
 
-    /// Once a night: what others wrote since the night before.
+    /// Once a night: what others wrote since the night before. Of a merchant without orders of late nothing can be found.
     pub(super) fn look_for_others(&self, merchant_id: i64, now: Timestamp) -> Result<(), Error> {
+        if !self.db.read(|c| namesake::has_orders_since(c, merchant_id, now - LATELY))? {
+            return Ok(());
+        }
         self.db.write(move |tx| {
             namesake::begin_look(tx, merchant_id, now - REACH)?;
             job::ask_chore(tx, Chore::Namesakes, merchant_id, now)

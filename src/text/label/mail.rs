@@ -414,7 +414,7 @@ pub(super) static AR: Mail = Mail {
     as_text: "كنص عادي",
     send_trial: "أرسل تجربة",
     trial_hint: "يرسل هذه المعاينة إلى مستلم واحد معلَّمةً بأنها تجربة.",
-    outbox: "صندوق الصادر",
+    outbox: "الرسائل الصادرة",
     nothing_sent: "لا توجد رسائل.",
     to: "إلى",
     when: "أُعدّت",
