@@ -397,11 +397,52 @@ fn that_mails_fail_is_told_by_another_way() {
     let stage = stage_with_mails(&ear);
     raise(&stage, 1);
     stage.pass(MINUTE * 5);
-    stage.db.write(|tx| tx.execute("update mail set failures = 2", []).during("let mails fail")).unwrap();
+    stage.db.write(|tx| tx.execute("update mail set failures = 3", []).during("let mails fail")).unwrap();
     stage.pass(MINUTE * 40);
     let causes: Vec<Value> = ear.heard().iter().map(|heard| heard.json()["data"]["cause"].clone()).collect();
     assert_eq!(causes, ["failed", "messages"]);
     assert!(mails(&stage).iter().all(|(_, letter)| letter.alert.as_ref().unwrap().1.cause != "messages"));
+}
+
+#[test]
+fn that_every_mail_is_refused_is_told_by_another_way() {
+    let ear = Ear::new();
+    let stage = stage_with_mails(&ear);
+    raise(&stage, 1);
+    stage.pass(MINUTE * 3);
+    close(&stage);
+    stage.pass(MINUTE * 3);
+    let refused = r#"{"problem":"refused","code":550,"words":"relaying denied"}"#;
+    stage
+        .db
+        .write(move |tx| {
+            let sql = "update mail set state = 'failed', due_at = null, problem = ?1";
+            tx.execute(sql, [refused]).during("let mails be refused")
+        })
+        .unwrap();
+    stage.pass(MINUTE * 5);
+    let causes: Vec<Value> = ear.heard().iter().map(|heard| heard.json()["data"]["cause"].clone()).collect();
+    assert_eq!(causes, ["failed", "failed", "messages"]);
+}
+
+#[test]
+fn what_a_closed_merchant_left_is_nobodys_alert() {
+    let ear = Ear::new();
+    let stage = stage_with_mails(&ear);
+    let now = stage.clock.now();
+    stage
+        .db
+        .write(move |tx| {
+            [Cause::ShopApi, Cause::Failed, Cause::Unread]
+                .into_iter()
+                .try_for_each(|cause| alert::raise(tx, cause, "merchant 1", Some(1), now))
+        })
+        .unwrap();
+    stage.pass(MINUTE * 3);
+    assert_eq!(stage.db.read(alert::open).unwrap().len(), 3);
+    stage.wish(Wish::MerchantClose { slug: "wadi".into() });
+    stage.pass(MINUTE * 3);
+    assert!(stage.db.read(alert::open).unwrap().is_empty());
 }
 
 #[test]

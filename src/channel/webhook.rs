@@ -58,6 +58,9 @@ impl Webhook {
         match answer.status {
             200..=299 => Ok(()),
             410 => Err(Refused::Never(format!("{}; it wants no more, empty alerts.webhook_url", why()))),
+            400 | 404 | 405 | 413 | 415 | 422 => {
+                Err(Refused::Never(format!("{}; it does not understand what is posted", why())))
+            }
             _ => Err(Refused::Later { why: why(), after: pause(answer.header("retry-after")) }),
         }
     }

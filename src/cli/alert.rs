@@ -14,6 +14,7 @@ use crate::channel::{Channels, Message};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::engine::telling::Tongue;
+use crate::mail::post;
 use crate::outgoing::Outgoing;
 use crate::text::Lang;
 
@@ -46,6 +47,9 @@ pub(super) fn tongue(config: &Config, outgoing: Outgoing) -> anyhow::Result<Tong
         _ => None,
     };
     let lang = Lang::of_tag(&alerts.language).unwrap_or(Lang::En);
+    if let Some(address) = alerts.mail_to.iter().find(|address| post::mailbox(address).is_none()) {
+        bail!("alerts.mail_to has {address}: that is no mail address, write one like ops@example.com");
+    }
     let zone = TimeZone::get(&alerts.time_zone).unwrap_or(TimeZone::UTC);
     Ok(Tongue { channels: Channels::new(outgoing, telegram, webhook), lang, mail_to: alerts.mail_to.clone(), zone })
 }

@@ -281,7 +281,7 @@ pub fn has_quiet(c: &Connection, cause: Cause, since: Timestamp) -> Result<bool,
 
 /// Of closed merchants, and of accounts that nobody works with, nothing is wrong any more that anybody would look after.
 const MOOT: &str = "closed_at is null and (
-    (cause in ('trouble', 'payments') and merchant_id in (select id from merchant where mode = 'closed'))
+    (cause <> 'privacy' and merchant_id in (select id from merchant where mode = 'closed'))
     or (cause = 'outage' and subject not in
         (select 'account ' || account_id from merchant where mode in ('live', 'shadow') and account_id is not null)))";
 

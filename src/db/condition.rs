@@ -46,6 +46,12 @@ pub fn conditions(c: &Connection, limits: &Limits, now: Timestamp) -> Result<Con
         let depth = overdue(c, merchant, now - limits.queue_age, now)?;
         note(Cause::Queue, merchant.id, depth);
     }
+    // Nobody looks after what a closed merchant has left, but for what its customers asked for.
+    let closed: Vec<i64> = merchants.iter().filter(|one| one.mode == Mode::Closed).map(|one| one.id).collect();
+    let is_closed = |standing: &Standing| standing.merchant_id.is_some_and(|id| closed.contains(&id));
+    for (_, subjects) in found.iter_mut().filter(|(cause, _)| **cause != Cause::Privacy) {
+        subjects.retain(|_, standing| !is_closed(standing));
+    }
     Ok(found)
 }
 
@@ -98,7 +104,7 @@ fn asked_by_customers(c: &Connection, now: Timestamp) -> Result<BTreeMap<String,
 fn messages(c: &Connection, now: Timestamp) -> Result<BTreeMap<String, Standing>, Error> {
     let mut found = BTreeMap::new();
     for channel in notice::CHANNELS {
-        if notice::is_failing(c, channel)? {
+        if notice::is_failing(c, channel, now)? {
             found.insert(channel.to_owned(), Standing { merchant_id: None, count: 1 });
         }
     }

@@ -1,7 +1,7 @@
 //! What was told of alerts beside mail: one row per word and channel, written in the transaction that notes the word at the
 //! alert, sent later in the order in which it was said.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 
 use super::alert::{Alert, Cause};
@@ -14,6 +14,8 @@ use crate::domain::telling::{Facts, Pace, Stage, Standing, next};
 pub const CHANNELS: [&str; 2] = ["telegram", "webhook"];
 /// Failures in a row of one channel after which that is an alert itself.
 const FAILING: u32 = 3;
+/// What failed for good says so for this long: nobody can try a channel again but by the next word.
+const LATELY: SignedDuration = SignedDuration::from_hours(24);
 /// After so many failures of one row nobody tries any more.
 pub const MOST_FAILURES: u32 = 12;
 
@@ -174,19 +176,27 @@ pub fn waiting_for(c: &Connection, channel: &str) -> Result<i64, Error> {
         .during(COUNT)
 }
 
-/// Whether nothing gets out by a channel: the first in line failed again and again, or the last one for good.
-pub fn is_failing(c: &Connection, channel: &str) -> Result<bool, Error> {
+/// Whether nothing gets out by a channel: the first in line failed again and again, or the last one failed for good within a day.
+pub fn is_failing(c: &Connection, channel: &str, now: Timestamp) -> Result<bool, Error> {
     const ASK: &str = "ask whether a channel fails";
-    if first(c, channel)?.is_some_and(|(notice, _)| notice.failures >= FAILING) {
+    let failures = c
+        .prepare_cached("select failures from notice where state = 'queued' and channel = ?1 order by id limit 1")
+        .during(ASK)?
+        .query_row([channel], |row| row.get::<_, u32>(0))
+        .optional()
+        .during(ASK)?;
+    if failures.is_some_and(|failures| failures >= FAILING) {
         return Ok(true);
     }
     let last = c
-        .prepare_cached("select state from notice where channel = ?1 and state <> 'queued' order by id desc limit 1")
+        .prepare_cached(
+            "select state, state_at from notice where channel = ?1 and state <> 'queued' order by id desc limit 1",
+        )
         .during(ASK)?
-        .query_row([channel], |row| row.get::<_, String>(0))
+        .query_row([channel], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))
         .optional()
         .during(ASK)?;
-    Ok(last.is_some_and(|state| state == "failed"))
+    Ok(last.is_some_and(|(state, at)| state == "failed" && at >= ms(now - LATELY)))
 }
 
 fn candidates(c: &Connection) -> Result<Vec<Candidate>, Error> {

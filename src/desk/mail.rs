@@ -208,7 +208,7 @@ fn worded(own: &Words) -> Result<Wording, Error> {
 
 /// Sends a merchant's mail again.
 pub(super) fn resend(tx: &Transaction<'_>, moment: &Moment, slug: &str, id: i64) -> Result<Done, Error> {
-    let merchant = merchant::any_merchant(tx, slug)?;
+    let merchant = open(tx, slug)?;
     let refused = || Refusal::new("mail", id, Why::NoMail);
     let known = mail::get(tx, id).ok().filter(|known| known.merchant_id == Some(merchant.id)).ok_or_else(refused)?;
     if !mail::resend(tx, known.id, moment.now)? {

@@ -98,4 +98,6 @@ pub enum Problem {
     Unreadable,
     /// The customer it mentioned was forgotten before it went out.
     Forgotten,
+    /// Mails were switched off before it went out.
+    Off,
 }

@@ -40,6 +40,13 @@ impl Seals {
         text(self.data_key.open(&address_place(recipient.merchant_id), &recipient.address)?)
     }
 
+    /// An address in a key: the same for the same address, and nobody reads it.
+    #[must_use]
+    pub fn tag(&self, address: &str) -> String {
+        let hash = self.vault.keyed_hash("recipient").hash(&[address.as_bytes()]);
+        hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// To whom a mail goes.
     pub fn recipient(&self, mail: &Mail) -> Result<String, OpenError> {
         text(self.data_key.open(&place(mail.merchant_id, &mail.key, "recipient"), &mail.recipient)?)

@@ -42,6 +42,7 @@ use crate::config::Config;
 use crate::daftra::client::{Client, Door};
 use crate::daftra::outcome;
 use crate::db::condition::Limits;
+use crate::db::notice::Outcome;
 use crate::db::product::Ages;
 use crate::db::trim::Retention;
 use crate::db::{Db, Error, account, merchant};
@@ -93,6 +94,8 @@ pub struct Engine {
     mouth: Bell,
     /// How alerts are told beside mail; the command line brings it.
     tongue: OnceLock<Tongue>,
+    /// How a word ended, as long as that could not be noted.
+    unsaid: Mutex<Option<(i64, Outcome)>>,
     /// Rung when there may be something to mail.
     mails: Bell,
     upkeep: Mutex<Upkeep>,
@@ -207,6 +210,7 @@ impl Engine {
             broom: clock.bell(1),
             mouth: clock.bell(1),
             tongue: OnceLock::new(),
+            unsaid: Mutex::default(),
             mails: clock.bell(1),
             upkeep: Mutex::default(),
             stopping: AtomicBool::new(false),

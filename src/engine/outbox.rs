@@ -144,9 +144,6 @@ impl Engine {
     /// Makes mails of the next news, or sends the next mail.
     pub fn mail_once(&self, outbox: &mut Outbox) -> Step {
         let now = self.clock.now();
-        if self.vitals.disk.is_full(now) {
-            return Step::Idle(now + NO_ROOM);
-        }
         match self.mail_step(outbox, now) {
             Ok(step) => step,
             Err(error) => {
@@ -161,7 +158,9 @@ impl Engine {
             self.db.write(move |tx| mail::settle(tx, id, &ended, now))?;
             outbox.unsettled = None;
         }
-        if let Some(news) = self.db.read(mail::news)? {
+        // That the disk is full is itself told by mail: only news waits for room.
+        let has_room = !self.vitals.disk.is_full(now);
+        if has_room && let Some(news) = self.db.read(mail::news)? {
             self.make_mails(&news, now)?;
             return Ok(Step::Done);
         }
@@ -170,7 +169,8 @@ impl Engine {
         }
         let Some(taken) = self.db.write(move |tx| mail::take(tx, now))? else {
             let next = self.db.read(mail::next_due)?;
-            return Ok(Step::Idle(next.unwrap_or(Timestamp::MAX).min(now + LONGEST_SLEEP)));
+            let longest = if has_room { LONGEST_SLEEP } else { NO_ROOM };
+            return Ok(Step::Idle(next.unwrap_or(Timestamp::MAX).min(now + longest)));
         };
         let ended = self.send(&taken, outbox)?;
         let (id, now) = (taken.id, self.clock.now());
@@ -236,6 +236,8 @@ impl Engine {
 
     /// One mail per recipient, and the news is done with: in one transaction.
     fn make_mails(&self, news: &News, now: Timestamp) -> Result<(), Error> {
+        let order_id = news.order_id;
+        let was_forgotten = self.db.read(|c| mail::is_forgotten(c, order_id))?;
         let made = match self.written(news, now) {
             Ok(made) => made,
             // It would stand in the way of all others for ever.
@@ -247,6 +249,10 @@ impl Engine {
         };
         let News { id, kind, merchant_id, .. } = *news;
         self.db.write(move |tx| {
+            // Forgotten since it was read: it is written anew from what is left.
+            if mail::is_forgotten(tx, order_id)? != was_forgotten {
+                return Ok(());
+            }
             if mail::done_with(tx, id)? {
                 for (new, instead) in &made {
                     let hour = now.as_millisecond().div_euclid(HOUR_MS) * HOUR_MS;

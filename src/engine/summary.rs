@@ -20,6 +20,8 @@ use crate::mail::letter::Letter;
 
 /// From this hour on the day before is told: its statement was drawn up some hours ago.
 const FROM: i8 = 7;
+/// Until then the summary of all waits for the statements of all.
+const NOON: i8 = 12;
 
 /// The last day that was told, by merchant; of all together under nobody's number.
 pub(super) type Summed = BTreeMap<i64, Date>;
@@ -34,16 +36,20 @@ impl Engine {
         }
         let merchants: Vec<Merchant> =
             self.db.read(merchant::all)?.into_iter().filter(|merchant| merchant.mode != Mode::Closed).collect();
-        for merchant in &merchants {
+        for merchant in merchants.iter().filter(|merchant| merchant.mode == Mode::Live) {
             let Some(zone) = merchant.zone() else { continue };
             let Some(day) = due(summed, merchant.id, &now.to_zoned(zone)) else { continue };
-            if self.sum_up_merchant(merchant, day, now)? {
-                summed.insert(merchant.id, day);
+            match self.sum_up_merchant(merchant, day, now) {
+                Ok(true) => drop(summed.insert(merchant.id, day)),
+                Ok(false) => {}
+                Err(error) => tracing::error!(merchant = merchant.slug, %error, "cannot tell of a merchant's day"),
             }
         }
         let Some(tongue) = self.tongue.get().filter(|tongue| !tongue.mail_to.is_empty()) else { return Ok(()) };
-        if let Some(day) = due(summed, ALL, &now.to_zoned(tongue.zone.clone())) {
-            self.sum_up_all(&merchants, day, now)?;
+        let local = now.to_zoned(tongue.zone.clone());
+        if let Some(day) = due(summed, ALL, &local)
+            && self.sum_up_all(&merchants, day, local.hour() >= NOON, now)?
+        {
             summed.insert(ALL, day);
         }
         Ok(())
@@ -72,13 +78,18 @@ impl Engine {
         Ok(true)
     }
 
-    fn sum_up_all(&self, merchants: &[Merchant], day: Date, now: Timestamp) -> Result<(), Error> {
+    /// False: it waits for merchants further west, whose statements are not drawn up yet.
+    fn sum_up_all(&self, merchants: &[Merchant], day: Date, is_late: bool, now: Timestamp) -> Result<bool, Error> {
         let mut days = Vec::new();
         for merchant in merchants {
-            days.extend(self.day(merchant, day)?);
+            match self.day(merchant, day)? {
+                Some(told) => days.push(told),
+                None if is_late || merchant.mode != Mode::Live => {}
+                None => return Ok(false),
+            }
         }
         if days.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
         let open = self.db.read(|c| Ok(alert::open(c)?.len()))?;
         let (letters, page) = (self.letters_to_operators()?, self.alerts_page());
@@ -91,7 +102,7 @@ impl Engine {
             })
         })?;
         self.wake_mails();
-        Ok(())
+        Ok(true)
     }
 
     /// What a merchant's statement of a day says.

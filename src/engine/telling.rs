@@ -1,6 +1,8 @@
 //! Tells people of alerts who look at no page. What is told is decided by `domain::telling` and noted in one transaction with
 //! the rows that are sent; sending is a thread's own, so that a receiver who does not answer keeps nobody waiting.
 
+use std::sync::{MutexGuard, PoisonError};
+
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Transaction;
@@ -54,9 +56,9 @@ impl ToOperators {
         letter: impl Fn(&str) -> Letter,
     ) -> Result<(), Error> {
         let Some(seals) = &self.seals else { return Ok(()) };
-        for (number, address) in self.addresses.iter().enumerate() {
+        for address in &self.addresses {
             let to = Address { merchant_id: None, order_id: None, address };
-            let new = seals.sealed(format!("{key}/{number}"), &letter(self.language), &to, now, now);
+            let new = seals.sealed(format!("{key}/{}", seals.tag(address)), &letter(self.language), &to, now, now);
             mail::put(tx, &new, now)?;
         }
         Ok(())
@@ -123,6 +125,15 @@ impl Engine {
     /// Sends what is first in line of each channel, if it is due.
     pub fn tell_once(&self) -> Step {
         let now = self.clock.now();
+        // What was said is not said again only because that could not be noted.
+        let unsettled = self.unsettled().clone();
+        if let Some((id, outcome)) = unsettled {
+            if let Err(error) = self.db.write(move |tx| notice::settle(tx, id, &outcome, now)) {
+                tracing::error!(%error, "cannot note what came of telling an alert");
+                return Step::Idle(now + LONGEST_SLEEP);
+            }
+            *self.unsettled() = None;
+        }
         let mut next = now + LONGEST_SLEEP;
         for channel in Channel::ALL {
             match self.db.read(|c| notice::first(c, channel.word())) {
@@ -164,6 +175,13 @@ impl Engine {
             }
         }
         let id = notice.id;
-        self.db.write(move |tx| notice::settle(tx, id, &outcome, now))
+        *self.unsettled() = Some((id, outcome.clone()));
+        self.db.write(move |tx| notice::settle(tx, id, &outcome, now))?;
+        *self.unsettled() = None;
+        Ok(())
+    }
+
+    fn unsettled(&self) -> MutexGuard<'_, Option<(i64, Outcome)>> {
+        self.unsaid.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -256,7 +256,8 @@ fn not_taken(error: &Error, otherwise: Problem) -> Handed {
         | Problem::Cut
         | Problem::InDoubt
         | Problem::Unreadable
-        | Problem::Forgotten => true,
+        | Problem::Forgotten
+        | Problem::Off => true,
     };
     Handed::NotTaken { problem, is_the_servers }
 }

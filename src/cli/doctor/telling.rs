@@ -2,6 +2,7 @@
 
 use super::Row;
 use crate::cli::alert;
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Db, Error, notice};
 use crate::outgoing::Outgoing;
@@ -28,7 +29,9 @@ pub(super) fn all(config: &Config, db: &Db) -> Vec<Row> {
 }
 
 fn row(db: &Db, channel: &str) -> Result<Row, Error> {
-    let (waiting, is_failing) = db.read(|c| Ok((notice::waiting_for(c, channel)?, notice::is_failing(c, channel)?)))?;
+    let now = Clock::real().now();
+    let (waiting, is_failing) =
+        db.read(|c| Ok((notice::waiting_for(c, channel)?, notice::is_failing(c, channel, now)?)))?;
     Ok(if is_failing {
         let next = "qantara alert test says why; the page of alerts, too";
         Row::bad(CHECK, format!("does not get out, {waiting} wait"), next)

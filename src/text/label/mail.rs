@@ -170,6 +170,7 @@ fn in_english(problem: &Problem) -> Sentence {
             "What is to be sent cannot be read: it was sealed with another key, or by a later version.",
             "Check the master key, then send it again.",
         ),
+        Problem::Off => say("Mails were switched off before it went out.", "Send it again if it is still wanted."),
         Problem::Forgotten => say("The customer was forgotten before the mail went out.", ""),
     }
 }
@@ -205,6 +206,7 @@ fn in_arabic(problem: &Problem) -> Sentence {
         Problem::Unreadable => {
             say("لا يمكن قراءة ما سيُرسل: خُتم بمفتاح آخر أو بإصدار أحدث.", "تحقّق من المفتاح الرئيسي، ثم أعد الإرسال.")
         }
+        Problem::Off => say("أُوقفت الرسائل قبل إرسالها.", "أعد إرسالها إن كانت ما زالت مطلوبة."),
         Problem::Forgotten => say("مُحيت بيانات العميل قبل إرسال الرسالة.", ""),
     }
 }
@@ -220,7 +222,8 @@ fn said(sentence: &str, problem: &Problem) -> String {
         | Problem::Cut
         | Problem::InDoubt
         | Problem::Unreadable
-        | Problem::Forgotten => (None, ""),
+        | Problem::Forgotten
+        | Problem::Off => (None, ""),
     };
     let said = [code.map(|code| code.to_string()).unwrap_or_default(), words.to_owned()].join(" ");
     let said = said.trim();

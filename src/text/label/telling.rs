@@ -17,6 +17,8 @@ pub struct Telling {
     pub was: &'static str,
     /// By which way something was told, and what came of it.
     pub channels: &'static str,
+    /// Above the list of mails.
+    pub mails: &'static str,
     pub telegram: &'static str,
     pub webhook: &'static str,
     pub queued: &'static str,
@@ -78,6 +80,7 @@ pub(super) static EN: Telling = Telling {
     since: "Since",
     was: "From",
     channels: "Told",
+    mails: "Mails to those who run the server",
     telegram: "Telegram",
     webhook: "Webhook",
     queued: "to be sent",
@@ -104,6 +107,7 @@ pub(super) static AR: Telling = Telling {
     since: "منذ",
     was: "من",
     channels: "أُبلغ",
+    mails: "رسائل إلى مشغّلي الخادم",
     telegram: "تيليغرام",
     webhook: "خطاف الويب",
     queued: "بانتظار الإرسال",

@@ -6,18 +6,23 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
 
+use super::merchant::mails::standing;
 use super::{Frame, code, page, table, time};
 use crate::db;
 use crate::db::alert::Alert;
+use crate::db::mail::Mail;
 use crate::db::merchant::Merchant;
 use crate::db::notice::Told;
 use crate::db::sight::Sight;
+use crate::desk::mail::Opener;
 use crate::text::{self, Lang, Notice};
 use crate::web::asked::Asked;
 use crate::web::reply::{Problem, Reply};
 
 /// Closed alerts on one page.
 const ROWS: u32 = 100;
+/// Mails to those who run the server that are shown.
+const MAILS: u32 = 20;
 
 /// Whom alerts are about.
 pub(super) struct Subjects {
@@ -31,6 +36,8 @@ struct View {
     now: Timestamp,
     /// With what was told of each.
     open: Vec<(Alert, Vec<Told>)>,
+    /// To those who run the server; with each its recipient, if that opens.
+    mails: Vec<(Mail, Option<String>)>,
     past: Vec<Alert>,
     has_older: bool,
     /// Not the first page.
@@ -50,9 +57,13 @@ pub(in crate::web) fn show(asked: &Asked) -> Result<Reply, Problem> {
             .into_iter()
             .map(|alert| sight.told_of(&alert).map(|told| (alert, told)))
             .collect::<Result<Vec<_>, _>>()?;
+        let opener = Opener::of(sight, &asked.context.parts.vault)?;
+        let mails = if before.is_none() { sight.mails_to_operators(MAILS)? } else { Vec::new() };
+        let mails =
+            mails.into_iter().map(|mail| (opener.recipient(&mail), mail)).map(|(to, mail)| (mail, to)).collect();
         let subjects = Subjects::of(sight)?;
         let (lang, now) = (asked.lang, asked.now());
-        Ok(View { lang, now, open, past, has_older, is_later: before.is_some(), subjects })
+        Ok(View { lang, now, open, mails, past, has_older, is_later: before.is_some(), subjects })
     })?;
     let frame = Frame::new(asked, false);
     let frame = if view.is_later { frame } else { frame.watched() };
@@ -104,6 +115,13 @@ fn render(view: &View) -> Markup {
                 ul.plain.problems { @for (alert, told) in &view.open { li.banner.warn { (open(alert, told, view)) } } }
             }
         }
+        @if !view.mails.is_empty() {
+            section #mails {
+                h2 { (view.lang.telling().mails) }
+                @let mail = view.lang.mail();
+                (table(&[mail.when, mail.about, mail.to, mail.state], &view.mails.iter().map(|(one, to)| mailed(one, to.as_deref(), view.lang)).collect::<Vec<_>>(), ""))
+            }
+        }
         section #rows {
             h2 { (words.past) }
             (table(&past_headings(view.lang), &view.past.iter().map(|alert| past(alert, view)).collect::<Vec<_>>(), words.nothing_past))
@@ -128,6 +146,16 @@ fn open(alert: &Alert, told: &[Told], view: &View) -> Markup {
             }
             @for word in told { (way(word, view.lang)) }
         }
+    }
+}
+
+fn mailed(mail: &Mail, to: Option<&str>, lang: Lang) -> Markup {
+    let words = lang.mail();
+    html! {
+        td { (time(mail.created_at, &TimeZone::UTC)) }
+        td { (words.of(mail.kind).name) }
+        td { @match to { Some(address) => (code(address)), None => span.muted { (words.unreadable) } } }
+        td { (standing(lang, mail, &TimeZone::UTC)) }
     }
 }
 
