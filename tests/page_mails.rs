@@ -49,7 +49,7 @@ fn each_mail_is_shown_with_its_state_and_one_that_is_kept_can_be_sent_again() {
     assert!(order.contains("id=\"mails\"") && order.contains("Invoice created"), "{order}");
     world.sql("update user set language = 'ar' where name = 'omar'");
     let page = world.get("/merchants/noon/mails", "omar").body;
-    assert!(page.contains("صندوق الصادر") && page.contains("الرسائل متوقفة"), "{page}");
+    assert!(page.contains("الرسائل الصادرة") && page.contains("الرسائل متوقفة"), "{page}");
 }
 
 #[test]

@@ -138,7 +138,7 @@ pub fn rows(text: &str) -> Result<Vec<AdoptRow>, mapping_file::Fault> {
         let cell = |at: usize| cells.get(at).map(|cell| cell.trim().to_owned()).unwrap_or_default();
         let (order, invoice) = (cell(0), cell(1));
         let is_head = line == 1 && order.eq_ignore_ascii_case(HEAD[0]);
-        (!is_head && !(order.is_empty() && invoice.is_empty())).then_some(AdoptRow { line, order, invoice })
+        (!(is_head || order.is_empty() && invoice.is_empty())).then_some(AdoptRow { line, order, invoice })
     });
     Ok(rows.collect())
 }

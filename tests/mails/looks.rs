@@ -5,6 +5,7 @@ use qantara::domain::invoice::Source;
 use qantara::domain::money::{Amount, Currency};
 use qantara::domain::news::{Kind, Problem};
 use qantara::domain::reason::{Failed, Hold, Reason};
+use qantara::domain::telling::{Day, Facts, Stage};
 use qantara::mail::letter::{Change, Letter, Line, Order, Own, Paper, PaperKind};
 use qantara::mail::render::{PLACES, render, unknown_place};
 use qantara::text::Lang;
@@ -45,6 +46,36 @@ fn about(kind: Kind, paper: Option<Paper>) -> Letter {
     }
 }
 
+fn told(stage: Stage, cause: &str, count: i64, waiting: Option<u32>) -> Letter {
+    let closed_at = (stage == Stage::Over).then(|| "2026-11-20T13:30:00Z".parse().unwrap());
+    let facts = Facts {
+        alert: 17,
+        cause: cause.into(),
+        merchant: Some(("Wadi Home".into(), "wadi".into())),
+        particular: None,
+        count,
+        waiting,
+        opened_at: "2026-11-20T09:00:00Z".parse().unwrap(),
+        closed_at,
+    };
+    Letter {
+        alert: Some((stage, facts)),
+        link: Some("https://orders.wadi.example/alerts".into()),
+        ..Letter::blank(Kind::Alert, "en")
+    }
+}
+
+fn day(merchant: &str, is_proven: bool) -> Day {
+    Day {
+        merchant: merchant.into(),
+        day: "2026-11-20".parse().unwrap(),
+        classes: vec![("invoiced".into(), 41), ("held".into(), 2), ("cancelled".into(), 1)],
+        missing: if is_proven { Vec::new() } else { vec!["1017".into(), "1021–1023".into()] },
+        is_proven,
+        page: Some("https://orders.wadi.example/merchants/wadi/statements/2026-11-20".into()),
+    }
+}
+
 /// One of each, with a name for its file.
 fn letters() -> Vec<(&'static str, Letter)> {
     let (was, is) = (line(1, "Linen cushion", "WH-1001", 2, 25_990), line(1, "Linen cushion", "WH-1001", 1, 12_995));
@@ -79,6 +110,26 @@ fn letters() -> Vec<(&'static str, Letter)> {
         ("held", Letter { reason: Some(Reason::Held(holds)), ..about(Kind::Held, None) }),
         ("failed", Letter { reason: Some(Reason::Failed(failed)), ..about(Kind::Failed, None) }),
         ("more", more),
+        ("alert", told(Stage::Opened, "trouble", 1, Some(214))),
+        ("alert-still", told(Stage::Reminder, "holds", 12, None)),
+        ("alert-over", told(Stage::Over, "failed", 5_000, None)),
+        (
+            "day",
+            Letter {
+                merchant: "Wadi Home".into(),
+                days: vec![day("Wadi Home", false)],
+                ..Letter::blank(Kind::Summary, "en")
+            },
+        ),
+        (
+            "day-of-all",
+            Letter {
+                days: vec![day("Wadi Home", true), day("نجد للعود", false)],
+                open_alerts: Some(2),
+                link: Some("https://orders.wadi.example/alerts".into()),
+                ..Letter::blank(Kind::Summary, "en")
+            },
+        ),
         ("trial", Letter::blank(Kind::Trial, "en")),
         ("trial-of-created", Letter { is_trial: true, ..about(Kind::Created, Some(invoice("SAR"))) }),
     ]
@@ -98,7 +149,9 @@ fn every_mail_in_both_languages() {
             assert!(mail.html.contains(&format!("<html lang=\"{}\" dir=\"{}\">", lang.tag(), lang.direction())));
             assert!(!mail.html.contains("<Red & XL>"), "{name}: somebody's words are markup");
             // For whoever wants to look at them.
-            if let Ok(folder) = std::env::var("QANTARA_MAILS") {
+            #[expect(clippy::disallowed_methods, reason = "a test is told by its environment where to leave them")]
+            let folder = std::env::var("QANTARA_MAILS").ok();
+            if let Some(folder) = folder {
                 std::fs::write(format!("{folder}/{name}-{}.html", lang.tag()), &mail.html).unwrap();
             }
             // The style is the same in all.
