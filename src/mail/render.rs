@@ -73,6 +73,10 @@ impl View<'_> {
     }
 
     fn closing(&self) -> String {
+        // To those who run the server nobody writes in a merchant's name.
+        if self.letter.merchant.is_empty() {
+            return "Qantara".to_owned();
+        }
         self.fill(self.letter.own.as_ref().map_or(self.words.closing, |own| &own.closing))
     }
 
@@ -115,8 +119,13 @@ impl View<'_> {
             return Some(telling::headline(self.lang, *stage, facts));
         }
         let first = self.letter.days.first()?;
-        let of = format!("{} {}", self.lang.telling().day, first.day);
-        Some(if self.letter.merchant.is_empty() { of } else { format!("{of} – {}", self.letter.merchant) })
+        let date = self.lang.words().isolate(&first.day.to_string());
+        let of = format!("{} {date}", self.lang.telling().day);
+        Some(if self.letter.merchant.is_empty() {
+            of
+        } else {
+            format!("{of} – {}", self.apart(&self.letter.merchant))
+        })
     }
 
     fn heading(&self) -> String {

@@ -34,9 +34,13 @@ pub fn lines(lang: Lang, stage: Stage, facts: &Facts) -> Vec<String> {
     if stage != Stage::Over && !next_step.is_empty() {
         lines.push(format!("{}: {next_step}", words.next_step));
     }
+    // Figures with hyphens would be turned round in a sentence from right to left.
+    let apart = |text: String| lang.words().isolate(&text);
     lines.push(match facts.closed_at {
-        Some(closed) => format!("{} {} – {} UTC", words.was, minute(facts.opened_at), minute(closed)),
-        None => format!("{} {} UTC", words.since, minute(facts.opened_at)),
+        Some(closed) => {
+            format!("{} {}", words.was, apart(format!("{} – {} UTC", minute(facts.opened_at), minute(closed))))
+        }
+        None => format!("{} {}", words.since, apart(format!("{} UTC", minute(facts.opened_at)))),
     });
     lines
 }
