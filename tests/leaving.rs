@@ -105,7 +105,8 @@ fn all_that_a_merchant_had_can_be_taken_along_and_nothing_of_others() {
         assert!(!text.contains("najd"), "{name}");
         assert!(
             !rows.is_empty()
-                || ["rulings", "mails", "mapping", "history", "statements", "variants", "documents_of_others"].contains(name),
+                || ["rulings", "mails", "mapping", "history", "statements", "variants", "documents_of_others"]
+                    .contains(name),
             "{name} is empty"
         );
     }

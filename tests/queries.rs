@@ -20,8 +20,8 @@ use qantara::db::product::{self, Ages};
 use qantara::db::scope::Scope;
 use qantara::db::sight::Sight;
 use qantara::db::{
-    account, act, alert, condition, delivery, document, log, mail, merchant, namesake, notice, rejection, seen, setting,
-    shop_api, tally, token, trim, variant, watch,
+    account, act, alert, condition, delivery, document, log, mail, merchant, namesake, notice, rejection, seen,
+    setting, shop_api, tally, token, trim, variant, watch,
 };
 use qantara::domain::catalog::Code;
 use qantara::domain::connection::Blocked;

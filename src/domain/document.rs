@@ -754,10 +754,10 @@ impl Document {
         matches!(self.state, State::Planned | State::Refused) && self.unknown_sends == 0 && !was_there
     }
 
-    /// It was written down to be looked for, or to be sent, and no call for it ever ended in doubt or in Daftra.
+    /// It was written down to be looked for, or to be sent, and given up before any call for it ended in doubt or in Daftra.
     #[must_use]
     pub fn was_never_sent(&self) -> bool {
-        matches!(self.state, State::Planned | State::Dropped) && self.unknown_sends == 0
+        self.state == State::Dropped && self.unknown_sends == 0
     }
 
     /// What is known of it comes from before the last restore or long silence: another life may have sent it since.

@@ -25,10 +25,7 @@ pub fn gaps_before<'a, T: Copy + Ord>(names: impl Iterator<Item = (&'a str, T)>)
     find(None, names)
 }
 
-fn find<'a, T: Copy + Ord>(
-    before: Option<(&'a str, T)>,
-    names: impl Iterator<Item = (&'a str, T)>,
-) -> Vec<(Gap, T)> {
+fn find<'a, T: Copy + Ord>(before: Option<(&'a str, T)>, names: impl Iterator<Item = (&'a str, T)>) -> Vec<(Gap, T)> {
     let read = |(name, carried): (&'a str, T)| split(name).map(|(affixes, number)| (affixes, (number, carried)));
     let mut series = BTreeMap::<(&str, &str), Vec<(u64, T)>>::new();
     for (affixes, one) in names.filter_map(read) {

@@ -73,7 +73,8 @@ impl Case<'_> {
         }
         if untouched
             && !self.ledger.is_adopting
-            && let Some(why) = self.trigger_is_missing() {
+            && let Some(why) = self.trigger_is_missing()
+        {
             return Decision::Wait(None, why);
         }
         if known.is_none() && number == 1 {

@@ -209,7 +209,8 @@ fn denied(errors: &[Value], data: &Value) -> Option<Blocked> {
     let denied = errors.iter().filter(|error| error["extensions"]["code"] == "ACCESS_DENIED");
     let mut missing = BTreeSet::new();
     let mut is_protected = false;
-    let is_withheld = |error: &Value| data.is_null() || error["path"][0].as_str().is_some_and(|asked| data[asked].is_null());
+    let is_withheld =
+        |error: &Value| data.is_null() || error["path"][0].as_str().is_some_and(|asked| data[asked].is_null());
     for error in denied {
         match error["extensions"]["requiredAccess"].as_str() {
             Some(required) => missing.extend(scopes_in(required)),

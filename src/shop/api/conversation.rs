@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use super::client::{Client, Door, Setback};
 use super::order::{self, Parts};
 use super::{
-    Document, ORDER, ORDER_LINES, ORDERS, ORDERS_COUNT, REFUND, SHELF, SHOP, SUBSCRIBE, SUBSCRIPTIONS, UNSUBSCRIBE, VARIANTS,
+    Document, ORDER, ORDER_LINES, ORDERS, ORDERS_COUNT, REFUND, SHELF, SHOP, SUBSCRIBE, SUBSCRIPTIONS, UNSUBSCRIBE,
+    VARIANTS,
 };
 use crate::domain::catalog::Code;
 use crate::domain::variant::{Variant, title_of};

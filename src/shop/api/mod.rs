@@ -48,6 +48,5 @@ pub const SUBSCRIBE: Document = Document { name: "Subscribe", text: include_str!
 pub const UNSUBSCRIBE: Document = Document { name: "Unsubscribe", text: include_str!("unsubscribe.graphql") };
 
 /// All of them.
-pub const DOCUMENTS: [Document; 11] = [
-    SHOP, ORDERS, ORDERS_COUNT, ORDER, ORDER_LINES, REFUND, VARIANTS, SHELF, SUBSCRIPTIONS, SUBSCRIBE, UNSUBSCRIBE,
-];
+pub const DOCUMENTS: [Document; 11] =
+    [SHOP, ORDERS, ORDERS_COUNT, ORDER, ORDER_LINES, REFUND, VARIANTS, SHELF, SUBSCRIPTIONS, SUBSCRIBE, UNSUBSCRIBE];
