@@ -75,6 +75,7 @@ impl Books {
             rulings: BTreeSet::new(),
             decimals: None,
             look_first_before: None,
+            is_adopting: false,
             policy: Policy::default(),
         };
         let mut books = Self {

@@ -306,6 +306,58 @@ fn each_line_of_a_file_is_judged_for_itself() {
 }
 
 #[test]
+fn a_document_that_names_another_order_is_not_taken_from_it() {
+    let mut story = Story::new(Mode::Shadow);
+    story.buy();
+    story.buy();
+    let theirs = story.booked_by_another("1001", "", PRICE);
+    story.look();
+    let why = |answer: &Value| answer["lines"][0]["refusal"]["why"].clone();
+    assert_eq!(why(&story.adopt(&[("1002", theirs)])), json!({"invoice_names": "#1001"}));
+    let open = &story.namesakes()[0];
+    assert_eq!((open.order_name.as_str(), open.state), ("#1001", State::Open));
+    // Whoever says that it is not of that order may say of which it is.
+    story.stage.wish(Wish::NamesakeDismiss { slug: "wadi".to_owned(), invoice: theirs });
+    assert_eq!(why(&story.adopt(&[("1002", theirs)])), Value::Null);
+    let adopted = &story.namesakes()[0];
+    assert_eq!((adopted.order_name.as_str(), adopted.state), ("#1002", State::Adopted));
+    // Of an order without its body nothing can be compared.
+    let trim = "update orders set snapshot = null where name = '#1001'";
+    story.stage.db.write(move |tx| tx.execute(trim, []).during("trim")).unwrap();
+    assert_eq!(why(&story.adopt(&[("1001", 987_654)])), json!("order_empty"));
+}
+
+#[test]
+fn an_order_of_before_stays_so_when_its_adoption_fails() {
+    let mut story = Story::new(Mode::Live);
+    let (live_from, now) = (story.stage.clock.now() + HOUR, story.stage.clock.now());
+    let later = format!("update merchant set live_from = {}", live_from.as_millisecond());
+    story.stage.db.write(move |tx| tx.execute(&later, []).during("go live")).unwrap();
+    story.buy();
+    assert_eq!(story.ids().len(), 0);
+    // After a restore, too, where it is looked for an invoice of ours first.
+    for restored in [false, true] {
+        if restored {
+            let key = qantara::db::setting::LOOK_FIRST_BEFORE;
+            story.stage.db.write(move |tx| qantara::db::setting::set_time(tx, key, now + HOUR)).unwrap();
+        }
+        let before = story.ids();
+        let theirs = story.booked_by_another("1001", "", "1.00");
+        story.adopt(&[("1001", theirs)]);
+        story.stage.pass(3 * HOUR);
+        story.stage.until_idle(HOUR);
+        let open = story.namesakes().into_iter().find(|one| one.remote_id == theirs).unwrap();
+        assert!(matches!(open.fault, Some(Fault::Total { .. })), "{open:?}");
+        story.stage.wish(Wish::NamesakeDismiss { slug: "wadi".to_owned(), invoice: theirs });
+        story.stage.engine.wake();
+        story.stage.pass(HOUR);
+        story.stage.until_idle(HOUR);
+        assert_eq!(story.ids().len(), before.len() + 1, "theirs, and none of ours");
+        assert_eq!(story.stage.order("#1001").state, OrderState::Ignored);
+    }
+}
+
+#[test]
 fn a_file_may_have_headings_and_any_separator_and_a_line_that_stands_twice_is_refused() {
     let rows = cut_over::rows("order;invoice\n#1001;12\n\n1002;13\n").unwrap();
     let told: Vec<_> = rows.iter().map(|row| (row.line, row.order.as_str(), row.invoice.as_str())).collect();

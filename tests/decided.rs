@@ -291,6 +291,12 @@ fn the_trigger_is_the_whole_payment() {
     };
     assert_eq!(paid(PaymentStatus::Pending, 0), "wait: not_paid");
     assert_eq!(paid(PaymentStatus::PartiallyPaid, 5_000), "wait: not_paid");
+    let adopting = Books::new().with(|books| {
+        books.merchant.rules.trigger = Trigger::Paid;
+        books.order.snapshot.payment = PaymentStatus::Pending;
+        books.ledger.is_adopting = true;
+    });
+    assert_eq!(adopting.told(), "create order 30000", "what somebody made already waits for nothing");
     assert_eq!(paid(PaymentStatus::Paid, 0), "create order 30000");
     assert_eq!(paid(PaymentStatus::Paid, 5_000), "create order 30000", "the shop's plain word counts");
     assert_eq!(paid(PaymentStatus::Refunded, 0), "create order 30000");

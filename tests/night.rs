@@ -17,7 +17,7 @@ use qantara::db::{document, examination, merchant};
 use qantara::desk::Wish;
 use qantara::domain::reason::{Hold, Reason};
 use qantara::domain::ruling::Ruling;
-use qantara::domain::sequence::{Gap, gaps};
+use qantara::domain::sequence::{Gap, gaps, gaps_before};
 use qantara::sandbox::daftra::{DocumentKind, Hand};
 use qantara::sandbox::shop::Shop;
 use qantara::sandbox::shop::cart::{CancelHow, Cart, OrderId, Product, VariantId};
@@ -245,6 +245,13 @@ fn a_statement_has_every_order_of_the_day_in_one_class_and_tells_what_was_never_
     assert_eq!(statement(&stage, "2026-06-17").unwrap().0.drawn_at, again.drawn_at);
     let listed = stage.db.see(&Scope::All, |sight| sight.statements(None, None, 2)).unwrap();
     assert_eq!(listed.iter().map(|one| one.day.to_string()).collect::<Vec<_>>(), ["2026-06-19", "2026-06-18"]);
+}
+
+#[test]
+fn a_gap_ends_at_the_name_that_is_written_alike() {
+    let named = [("#1001", 1), ("W1003", 2), ("#21003", 3), ("#1003", 9), ("#1003", 4)];
+    let found: Vec<_> = gaps_before(named.into_iter()).into_iter().map(|(gap, at)| (gap.from, gap.to, at)).collect();
+    assert_eq!(found, [(1_002, 1_002, 4), (1_004, 21_002, 3)]);
 }
 
 #[test]

@@ -280,6 +280,7 @@ impl World {
                 rulings: BTreeSet::new(),
                 decimals: case.decimals,
                 look_first_before: case.look_first_before,
+                is_adopting: false,
                 policy: Policy::default(),
             },
             snapshot: None,

@@ -39,7 +39,7 @@ fn reasons() -> Vec<(Why, bool)> {
         TokenName(64), TokenTaken, TokensMany(20), TokenRole(Role::Viewer), TokenDays(366), TokenShort(40), NoToken,
         MailForm, RecipientTaken, RecipientsMany(20), NoRecipient, UnknownPlace, NoMail,
         NoteLength(0, 2000), CodeTwice, CodeForm, ProductForm,
-        NoOrder, CutOverFirst, CutOverOpen(3), OrderAmbiguous, OrderInvoiced, InvoiceTaken("#1001".into()), InvoiceForm, LineTwice,
+        NoOrder, CutOverFirst, CutOverOpen(3), OrderAmbiguous, OrderInvoiced, OrderEmpty, InvoiceTaken("#1001".into()), InvoiceNames("#1001".into()), InvoiceForm, LineTwice,
         NoNamesake, NoCause, NotDismissed(State::Settled), NotImported(State::Settled), NothingGone(State::Held), NothingChanged(State::Held),
         NoDelivery, NoRequest, RequestEnded, NoOrdersNamed, NothingToTakeIn, BodyUnreadable("total_price".into(), "no number".into()), BodyPurged, BodySealed);
     let with_value = |why: &Why| {

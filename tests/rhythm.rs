@@ -38,7 +38,26 @@ fn a_shop_without_enough_history_is_never_silent() {
     assert!(!is_silent(&[0; HOURS]));
 }
 
+#[test]
+fn orders_fetched_later_make_no_rhythm() {
+    // What a night's look through the shop brought counts in the hours in which it came.
+    let fetched =
+        |at: usize| if at % WEEK / 24 == 2 && (2..5).contains(&(at % 24)) && at / WEEK == 1 { 500 } else { 0 };
+    for turn in 0..WEEK {
+        let counted = hours(|at| usual(at + turn) + if at + turn < HOURS { fetched(at + turn) } else { 0 });
+        assert!(!is_silent(&counted), "asked {turn} hours later");
+    }
+}
+
 proptest! {
+    #[test]
+    fn what_is_silent_stays_so_while_nobody_buys(week in vec(0_u32..6, WEEK), turn in 0..WEEK, gap in 1..2 * WEEK) {
+        let silent_for = |gap: usize| {
+            is_silent(&hours(|at| if at + gap >= HOURS { 0 } else { week[(at + gap + turn) % WEEK] }))
+        };
+        prop_assert!(!silent_for(gap) || silent_for(gap + 1));
+    }
+
     #[test]
     fn a_slow_shop_is_never_called_silent(places in vec(any::<Index>(), 0..199)) {
         let mut counted = [0; HOURS];

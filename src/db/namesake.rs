@@ -94,7 +94,8 @@ pub struct Found {
     pub total: String,
 }
 
-/// Keeps what a look found; what was decided stays decided.
+/// Keeps what a look found; what was decided stays decided. What waits for a decision waits for the order that it names, not
+/// for the one that somebody took for it.
 pub fn keep(
     tx: &Transaction<'_>,
     merchant_id: i64,
@@ -107,7 +108,9 @@ pub fn keep(
         "insert into namesake (merchant_id, order_id, account_id, remote_id, remote_no, total, state, seen_at)
          values (?1, ?2, ?3, ?4, ?5, ?6, 'open', ?7)
          on conflict (account_id, remote_id) do update set
-           remote_no = excluded.remote_no, total = excluded.total, seen_at = excluded.seen_at",
+           remote_no = excluded.remote_no, total = excluded.total, seen_at = excluded.seen_at,
+           order_id = iif(state = 'open' and merchant_id = excluded.merchant_id, excluded.order_id, order_id),
+           fault = iif(order_id = excluded.order_id, fault, null)",
     )
     .during(KEEP)?
     .execute((merchant_id, found.order_id, account_id, found.remote_id, &found.remote_no, &found.total, ms(now)))
@@ -115,7 +118,8 @@ pub fn keep(
     Ok(())
 }
 
-/// A person wants this document to be the order's invoice. False: it names another order, or is adopted or being adopted.
+/// A person wants this document to be the order's invoice. False: it names another order and nobody has dismissed it there,
+/// or it is adopted or being adopted.
 pub fn want(
     tx: &Transaction<'_>,
     (merchant_id, account_id): (i64, i64),
@@ -129,12 +133,32 @@ pub fn want(
             "insert into namesake (merchant_id, order_id, account_id, remote_id, state, seen_at)
              values (?1, ?2, ?3, ?4, 'adopting', ?5)
              on conflict (account_id, remote_id) do update set state = 'adopting', fault = null, order_id = excluded.order_id
-             where merchant_id = excluded.merchant_id and state in ('open', 'dismissed')",
+             where merchant_id = excluded.merchant_id
+               and (state = 'dismissed' or state = 'open' and order_id = excluded.order_id)",
         )
         .during(WANT)?
         .execute((merchant_id, order_id, account_id, remote_id, ms(now)))
         .during(WANT)?;
     Ok(changed > 0)
+}
+
+/// The order for which a document waits for a decision.
+pub fn disputing(c: &Connection, account_id: i64, remote_id: i64) -> Result<Option<i64>, Error> {
+    const ASK: &str = "ask which order a document of others names";
+    c.prepare_cached("select order_id from namesake where account_id = ?1 and remote_id = ?2 and state = 'open'")
+        .during(ASK)?
+        .query_row((account_id, remote_id), |row| row.get(0))
+        .optional()
+        .during(ASK)
+}
+
+/// Whether what the shop says of an order is known: without it nothing can be compared.
+pub fn has_snapshot(c: &Connection, order_id: i64) -> Result<bool, Error> {
+    const ASK: &str = "ask whether an order is known as a whole";
+    c.prepare_cached("select snapshot is not null from orders where id = ?1")
+        .during(ASK)?
+        .query_row([order_id], |row| row.get(0))
+        .during(ASK)
 }
 
 /// It is none of ours. The order that it names; `None`: nothing is to be decided about it.
@@ -178,6 +202,15 @@ pub fn adopting(c: &Connection, order_id: i64) -> Result<Option<(i64, i64)>, Err
 pub fn is_disputed(c: &Connection, order_id: i64) -> Result<bool, Error> {
     const ASK: &str = "ask whether an order has a document of others";
     c.prepare_cached("select exists (select 1 from namesake where order_id = ?1 and state = 'open')")
+        .during(ASK)?
+        .query_row([order_id], |row| row.get(0))
+        .during(ASK)
+}
+
+/// Whether a document that names the order waits for a decision, or is to be its invoice.
+pub fn awaits(c: &Connection, order_id: i64) -> Result<bool, Error> {
+    const ASK: &str = "ask whether an order waits for a document of others";
+    c.prepare_cached("select exists (select 1 from namesake where order_id = ?1 and state in ('open', 'adopting'))")
         .during(ASK)?
         .query_row([order_id], |row| row.get(0))
         .during(ASK)

@@ -17,7 +17,6 @@ use crate::domain::money::{Amount, Currency};
 use crate::domain::order::{Cancelled, Facts, Line, Order, Refund, Snapshot, Transaction as Movement};
 use crate::domain::reason::Reason;
 use crate::domain::rules;
-use crate::domain::ruling::Ruling;
 use crate::domain::trace::Trace;
 
 /// Where an order stands in our work; what Shopify says of it is in the snapshot.
@@ -110,15 +109,13 @@ pub fn case(
     let codes: BTreeSet<_> = items.flat_map(|item| candidates(&item, &merchant.rules)).collect();
     let catalog = Catalog { barcodes, ..product::about(c, merchant_id, &codes, ages, now)? };
     let adopting = namesake::adopting(c, order_id)?;
-    let mut rulings = ruling::in_force(c, order_id)?;
-    // Its invoice is there, whatever the rules say of an order that has none.
-    rulings.extend(adopting.map(|_| Ruling::Import));
     let ledger = Ledger {
         documents: document::of_order(c, order_id)?,
         classes: document::classes(c, order_id)?,
-        rulings,
+        rulings: ruling::in_force(c, order_id)?,
         decimals: account.decimals,
         look_first_before: setting::time(c, setting::LOOK_FIRST_BEFORE)?,
+        is_adopting: adopting.is_some(),
         policy,
     };
     let unread = unread(&snapshot, &merchant.rules, &catalog, &ledger);

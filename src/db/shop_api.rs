@@ -157,11 +157,11 @@ pub fn doubt_scopes(tx: &Transaction<'_>, merchant_id: i64) -> Result<(), Error>
     Ok(())
 }
 
-/// Whether the shop gives this order or not. How many it does not give.
+/// Whether the shop gives this order or not. How many it does not give. The one that was tried last stands last.
 pub fn note_unread(tx: &Transaction<'_>, merchant_id: i64, order: &Unread, is_unread: bool) -> Result<usize, Error> {
     let Some(ShopApi { mut unread, .. }) = get(tx, merchant_id)? else { return Ok(0) };
     let is_known = unread.iter().any(|known| known.id == order.id);
-    if is_known == is_unread {
+    if !is_known && !is_unread {
         return Ok(unread.len());
     }
     unread.retain(|known| known.id != order.id);
@@ -234,11 +234,12 @@ pub fn token_is_dead(tx: &Transaction<'_>, merchant_id: i64) -> Result<(), Error
     Ok(())
 }
 
-/// The first look through the shop begins here, however many runs it takes.
-pub fn looks_from(tx: &Transaction<'_>, merchant_id: i64, from: Timestamp) -> Result<(), Error> {
+/// The first look through the shop begins here, however many runs it takes. After a hole, of which the shop shows nothing any
+/// more, only what is looked through from now on counts.
+pub fn looks_from(tx: &Transaction<'_>, merchant_id: i64, from: Timestamp, after_hole: bool) -> Result<(), Error> {
     tx.execute(
-        "update shop_api set looked_from = min(coalesce(looked_from, ?2), ?2) where merchant_id = ?1",
-        (merchant_id, ms(from)),
+        "update shop_api set looked_from = iif(?3, ?2, min(coalesce(looked_from, ?2), ?2)) where merchant_id = ?1",
+        (merchant_id, ms(from), after_hole),
     )
     .during(CHANGE)?;
     Ok(())
@@ -254,8 +255,8 @@ pub fn caught_up(
 ) -> Result<(), Error> {
     tx.execute(
         "update shop_api set caught_up_at = ?2, gone_through = 0, expected = null, since = iif(since is ?3, null, since),
-           wanted = iif(wanted = ?4, '[]', wanted), looked_from = min(coalesce(looked_from, ?5), ?5) where merchant_id = ?1",
-        (merchant_id, ms(now), done.since.map(ms), to_json(&done.wanted), ms(from)),
+           looked_from = min(coalesce(looked_from, ?4), ?4) where merchant_id = ?1",
+        (merchant_id, ms(now), done.since.map(ms), ms(from)),
     )
     .during(CHANGE)?;
     Ok(())
@@ -272,6 +273,15 @@ pub fn want(tx: &Transaction<'_>, merchant_id: i64, since: Option<Timestamp>, na
         (merchant_id, since.map(ms), to_json(&wanted)),
     )
     .during(CHANGE)?;
+    Ok(())
+}
+
+/// An order that a person wants by name was asked for.
+pub fn was_asked_for(tx: &Transaction<'_>, merchant_id: i64, name: &str) -> Result<(), Error> {
+    let Some(ShopApi { mut wanted, .. }) = get(tx, merchant_id)? else { return Ok(()) };
+    wanted.retain(|one| one != name);
+    tx.execute("update shop_api set wanted = ?2 where merchant_id = ?1", (merchant_id, to_json(&wanted)))
+        .during(CHANGE)?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use super::convert::{at, ms};
 use super::{Context as _, Error};
 use crate::domain::rhythm::HOURS;
-use crate::domain::sequence::{Gap, gaps};
+use crate::domain::sequence::{Gap, gaps_before};
 
 /// Milliseconds of an hour.
 const HOUR: i64 = 3_600_000;
@@ -47,11 +47,6 @@ pub fn gaps_since(c: &Connection, merchant_id: i64, since: Timestamp) -> Result<
         .query_map((merchant_id, ms(since)), |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))
         .during(READ)?;
     let named = rows.map(|row| row.during(READ)).collect::<Result<Vec<_>, Error>>()?;
-    let found = gaps(None, named.iter().map(|(name, _)| name.as_str()));
-    let after = |gap: &Gap| {
-        let next = (gap.to + 1).to_string();
-        let placed = named.iter().filter(|(name, _)| name.ends_with(&next)).map(|(_, placed)| *placed);
-        placed.min().map_or(Ok(since), at)
-    };
-    found.into_iter().map(|gap| Ok((gap, after(&gap)?))).collect()
+    let found = gaps_before(named.iter().map(|(name, placed)| (name.as_str(), *placed)));
+    found.into_iter().map(|(gap, placed)| Ok((gap, at(placed)?))).collect()
 }

@@ -103,10 +103,17 @@ fn want<'a>(
     if namesake::adopting(tx, order_id)?.is_some_and(|(_, other)| other != remote_id) {
         return Ok(Err((of_order, &row.order, Why::LineTwice)));
     }
+    if !namesake::has_snapshot(tx, order_id)? {
+        return Ok(Err((of_order, &row.order, Why::OrderEmpty)));
+    }
+    if let Some(other) = namesake::disputing(tx, account_id, remote_id)?.filter(|other| *other != order_id) {
+        let name = order::get(tx, other)?.name;
+        return Ok(Err((of_invoice, &row.invoice, Why::InvoiceNames(name))));
+    }
     if !namesake::want(tx, (merchant_id, account_id), order_id, remote_id, moment.now)? {
         return Ok(Err((of_invoice, &row.invoice, Why::InvoiceTaken(row.order.clone()))));
     }
-    job::ask(tx, order_id, merchant_id, moment.now, true)?;
+    job::hurry(tx, order_id, merchant_id, moment.now)?;
     Ok(Ok(order_id))
 }
 
@@ -117,7 +124,7 @@ pub(super) fn dismiss(tx: &Transaction<'_>, moment: &Moment, slug: &str, invoice
         return Err(Refusal::new(HEAD[1], invoice, Why::NoNamesake).into());
     };
     // It waited for this.
-    job::ask(tx, order_id, known.id, moment.now, true)?;
+    job::hurry(tx, order_id, known.id, moment.now)?;
     moment.write_down(tx, "namesake.dismiss", json!({ "merchant": slug, "invoice": invoice }))?;
     Ok(Done {
         answer: json!({ "merchant": slug, "dismissed": invoice }),

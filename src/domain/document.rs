@@ -754,6 +754,12 @@ impl Document {
         matches!(self.state, State::Planned | State::Refused) && self.unknown_sends == 0 && !was_there
     }
 
+    /// It was written down to be looked for, or to be sent, and given up before any call for it ended in doubt or in Daftra.
+    #[must_use]
+    pub fn was_never_sent(&self) -> bool {
+        self.state == State::Dropped && self.unknown_sends == 0
+    }
+
     /// What is known of it comes from before the last restore or long silence: another life may have sent it since.
     #[must_use]
     pub fn may_have_left(&self, look_first_before: Option<Timestamp>) -> bool {

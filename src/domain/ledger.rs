@@ -22,6 +22,8 @@ pub struct Ledger {
     /// Set after a restore or a long silence: another life of this database may have sent documents for sources older
     /// than this, so a new document is looked for before it is sent.
     pub look_first_before: Option<Timestamp>,
+    /// A document that others made is to be its invoice: no rule passes it over, and nothing has to happen first.
+    pub is_adopting: bool,
     pub policy: Policy,
 }
 

@@ -17,7 +17,7 @@ use crate::db::log::{self, Status};
 use crate::db::merchant::Mode;
 use crate::db::order::Case;
 use crate::db::{Error, namesake};
-use crate::domain::document::{Document, Event, apply};
+use crate::domain::document::{Document, Event, State, apply};
 use crate::domain::draft::Draft;
 use crate::domain::invoice::{Adopted, InvoiceDraft};
 use crate::domain::namesake::Fault;
@@ -74,8 +74,9 @@ impl Engine {
     fn adopt(&self, job: &Job, case: &Case, (id, remote_id): (i64, i64), wish: Wish) -> Result<Performed, Error> {
         let (known, source_key, mut draft, classes) = match wish {
             Wish::Invoice { document, source_key, draft, classes } => (document, source_key, draft, classes),
-            Wish::Never(fault) => return self.not_adopted(id, fault),
+            Wish::Never(fault) => return self.not_adopted(id, fault, None),
         };
+        let known = case.ledger.documents.iter().find(|document| Some(document.id) == known).cloned();
         let visit = match self.visit(job, case.order_id)? {
             Ok(visit) => visit,
             Err(ended) => return Ok(ended),
@@ -92,7 +93,7 @@ impl Engine {
             Ok(Read::Found(read)) => read,
             Ok(Read::Missing) => {
                 visit.answered()?;
-                return self.not_adopted(id, Fault::Missing);
+                return self.not_adopted(id, Fault::Missing, known);
             }
             Err(problem) => return visit.trouble(problem),
         };
@@ -102,9 +103,8 @@ impl Engine {
         draft.header.store_id = read.store_id.unwrap_or(draft.header.store_id);
         draft.adopted = Some(Adopted { rows_are_theirs: true });
         if let Some(fault) = fault_of(&draft, &read) {
-            return self.not_adopted(id, fault);
+            return self.not_adopted(id, fault, known);
         }
-        let known = case.ledger.documents.iter().find(|document| Some(document.id) == known).cloned();
         let (order_id, account_id, now, policy) =
             (case.order_id, visit.account_id, self.clock.now(), self.settings.policy);
         let (job, currency) = (*job, draft.header.currency);
@@ -143,8 +143,16 @@ impl Engine {
         Ok(Performed::Done)
     }
 
-    fn not_adopted(&self, id: i64, fault: Fault) -> Result<Performed, Error> {
-        self.db.write(move |tx| namesake::end(tx, id, Some(&fault)).map(drop))?;
+    /// What was planned only for the adoption is given up with it: it makes no order ours that the rules pass over.
+    fn not_adopted(&self, id: i64, fault: Fault, planned: Option<Document>) -> Result<Performed, Error> {
+        let (now, policy) = (self.clock.now(), self.settings.policy);
+        self.db.write(move |tx| {
+            let ended = namesake::end(tx, id, Some(&fault))?;
+            match planned.filter(|planned| ended && planned.state == State::Planned && planned.unknown_sends == 0) {
+                Some(planned) => document::store(tx, planned.state, &must(apply(&planned, Event::Drop, now, &policy))),
+                None => Ok(()),
+            }
+        })?;
         Ok(Performed::Done)
     }
 }

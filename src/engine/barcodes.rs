@@ -66,10 +66,11 @@ impl Engine {
     fn not_told(&self, merchant_id: i64, order_id: i64, setback: &Setback) -> Result<ReadAgain, Error> {
         let now = self.clock.now();
         let known_since = self.db.read(|c| order::known_since(c, order_id))?;
+        let is_old = now.duration_since(known_since) > PATIENCE;
         match setback {
-            Setback::Throttled(wait) => Ok(ReadAgain::Later(now + *wait)),
-            Setback::Failed(_) if now.duration_since(known_since) <= PATIENCE => Ok(ReadAgain::Later(now + PAUSE)),
-            Setback::Failed(_) | Setback::Blocked(_) => {
+            Setback::Throttled(wait) if !is_old => Ok(ReadAgain::Later(now + *wait)),
+            Setback::Failed(_) if !is_old => Ok(ReadAgain::Later(now + PAUSE)),
+            Setback::Throttled(_) | Setback::Failed(_) | Setback::Blocked(_) => {
                 self.note_shop(merchant_id, setback)?;
                 Ok(ReadAgain::AsItIs)
             }

@@ -29,6 +29,8 @@ pub(super) const SHOWN: SignedDuration = SignedDuration::from_hours(60 * 24);
 const READS_PER_RUN: u32 = 100;
 /// So many orders that the shop lists and does not give are remembered: more is no fault of single orders, and the look ends.
 const MOST_UNREAD: usize = 50;
+/// So many of them are tried again in one run, in turn: a shop that allows little comes to its list all the same.
+const UNREAD_PER_RUN: usize = 10;
 /// After a shop that did not answer.
 pub(super) const PAUSE: SignedDuration = SignedDuration::from_mins(1);
 
@@ -105,7 +107,7 @@ impl Engine {
         let mut talk = Conversation::new(&self.shops, &way.door, way.scopes.clone());
         let mut left = READS_PER_RUN;
         let mut tried = BTreeSet::new();
-        for order in &api.unread {
+        for order in api.unread.iter().take(UNREAD_PER_RUN) {
             tried.insert(order.id);
             self.try_order(merchant_id, &mut talk, order)?;
         }
@@ -113,14 +115,18 @@ impl Engine {
             for row in talk.named(name)? {
                 self.try_order(merchant_id, &mut talk, &Unread { id: row.id, name: row.name })?;
             }
+            // A run that is cut goes on with the next one.
+            let name = name.clone();
+            self.db.write(move |tx| shop_api::was_asked_for(tx, merchant_id, &name))?;
         }
         let oldest = began - SHOWN;
         // A clock that once was ahead hides nothing.
         let from = api.cursor.unwrap_or(began).min(began) - OVERLAP;
         let from = api.since.map_or(from, |since| since.min(from));
         let from = if way.scopes.contains(SCOPE_OF_OLD_ORDERS) { from } else { from.max(oldest) };
-        if api.caught_up_at.is_none() {
-            self.db.write(move |tx| shop_api::looks_from(tx, merchant_id, from))?;
+        let after_hole = api.cursor.is_some_and(|cursor| from > cursor);
+        if after_hole || api.caught_up_at.is_none() {
+            self.db.write(move |tx| shop_api::looks_from(tx, merchant_id, from, after_hole))?;
         }
         let mut since = None;
         let mut after = None;
@@ -189,8 +195,12 @@ impl Engine {
         };
         let (order, now) = (order.clone(), self.clock.now());
         let unread = self.db.read(|c| shop_api::get(c, merchant_id))?.map(|api| api.unread).unwrap_or_default();
-        if unread.contains(&order) == is_unread {
-            return Ok(());
+        match (unread.contains(&order), is_unread) {
+            (false, false) => return Ok(()),
+            (true, true) => {
+                return Ok(self.db.write(move |tx| shop_api::note_unread(tx, merchant_id, &order, true).map(drop))?);
+            }
+            (true, false) | (false, true) => {}
         }
         if is_unread && unread.len() >= MOST_UNREAD {
             let text = format!("the shop's API lists more than {MOST_UNREAD} orders that it does not give");

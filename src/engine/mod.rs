@@ -31,11 +31,12 @@ mod upkeep;
 mod watch;
 pub mod worker;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::clock::{Bell, Clock};
 use crate::config::Config;
@@ -99,6 +100,8 @@ pub struct Engine {
     /// Rung when there may be something to mail.
     mails: Bell,
     upkeep: Mutex<Upkeep>,
+    /// Orders that their shop did not show, and when that was first so. A start forgets it: then it takes a little longer.
+    unseen: Mutex<BTreeMap<i64, Timestamp>>,
     stopping: AtomicBool,
 }
 
@@ -213,6 +216,7 @@ impl Engine {
             unsaid: Mutex::default(),
             mails: clock.bell(1),
             upkeep: Mutex::default(),
+            unseen: Mutex::default(),
             stopping: AtomicBool::new(false),
             db,
             clock,

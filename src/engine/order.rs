@@ -330,7 +330,7 @@ fn raise(tx: &Transaction<'_>, job: &Job, now: Timestamp) -> Result<(), Error> {
 }
 
 /// Nothing of the order was ever sent, and now it would be.
-fn is_first_write(case: &Case, operation: &Operation) -> bool {
+pub(super) fn is_first_write(case: &Case, operation: &Operation) -> bool {
     let was_sent = |document: &Document| !matches!(document.state, DocumentState::Planned | DocumentState::Dropped);
     matches!(operation, Operation::Create { .. }) && !case.ledger.documents.iter().any(was_sent)
 }

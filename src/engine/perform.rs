@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::Transaction;
 
 use super::gate::{Entry, Pass};
-use super::order::Performed;
+use super::order::{Performed, is_first_write};
 use super::{Engine, news};
 use crate::daftra::client::{Answered, Door, Read, Report};
 use crate::daftra::compare::{compare, lost_payments, paid_by_others};
@@ -20,7 +20,7 @@ use crate::db::job::{self, Chore, Job};
 use crate::db::log::{self, Status};
 use crate::db::merchant::{self, Trouble};
 use crate::db::order::Case;
-use crate::db::{Error, account, alert, product, ruling};
+use crate::db::{Error, account, alert, namesake, product, ruling};
 use crate::domain::catalog::Code;
 use crate::domain::document::{Document, Event, Policy, State, apply};
 use crate::domain::draft::Draft;
@@ -60,6 +60,7 @@ impl Engine {
             // The merchant moved since the order was planned: what was to happen there must not happen here.
             return Ok(Performed::Done);
         }
+        let is_first = is_first_write(case, &operation);
         let of = |id: i64| case.ledger.documents.iter().find(|document| document.id == id);
         match operation {
             Operation::Record { .. } => Ok(Performed::Done),
@@ -76,7 +77,7 @@ impl Engine {
                 let blank = || Document::planned(visit.account_id, parent, source_key, draft.clone(), self.clock.now());
                 // The invoice it was planned for may have made room for another one.
                 let document = Document { parent_id: parent, ..known.unwrap_or_else(blank) };
-                visit.create(document, &draft, classes, parent_remote)
+                visit.create(document, &draft, classes, (parent_remote, is_first))
             }
             Operation::Replace { document, draft, classes } => match of(document) {
                 Some(document) => visit.replace(document.clone(), draft, classes),
@@ -243,12 +244,16 @@ impl Visit<'_> {
         document: Document,
         draft: &Draft,
         classes: BTreeMap<i64, Class>,
-        parent_remote: Option<i64>,
+        (parent_remote, is_first): (Option<i64>, bool),
     ) -> Result<Performed, Error> {
         let (order_id, now, policy) = (self.order_id, self.now(), self.engine.settings.policy);
         let (about, account_id) = (self.about(Action::Create, None), self.account_id);
         let sent = draft.clone();
-        let (id, attempt) = self.engine.db.write(move |tx| {
+        let begun = self.engine.db.write(move |tx| {
+            // What a look found, or a person decided, since it was planned comes first: it is planned again.
+            if is_first && namesake::awaits(tx, order_id)? {
+                return Ok(None);
+            }
             // One that never left for its old account may go to the new one.
             let mut document = Document { account_id, ..document };
             if document.id == 0 {
@@ -258,8 +263,9 @@ impl Visit<'_> {
             document::store(tx, document.state, &sending)?;
             classify(tx, order_id, &classes, document.id)?;
             let about = About { document_id: Some(document.id), ..about };
-            Ok((document.id, document::begin_attempt(tx, about, now)?))
+            Ok(Some((document.id, document::begin_attempt(tx, about, now)?)))
         })?;
+        let Some((id, attempt)) = begun else { return Ok(Performed::Done) };
         let answered = self.engine.daftra.create(&self.door, &self.pace(), draft, parent_remote);
         self.conclude(id, attempt, answered)
     }

@@ -3,6 +3,9 @@
 //! Only what the shop answers counts as read. While it does not answer an order waits a little, then it is booked as its
 //! webhooks told: it stays on the list of what the next look through the shop must ask for.
 
+use std::collections::BTreeMap;
+use std::sync::{MutexGuard, PoisonError};
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::catch_up::{PAUSE, SHOWN};
@@ -19,6 +22,9 @@ pub(super) const STALE: SignedDuration = SignedDuration::from_secs(30);
 /// An order known for so long is booked as its webhooks told, also while its shop does not answer. And what the shop does not
 /// show for so long is deleted there, not only late.
 pub(super) const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
+
+/// A shop that does not show an order says so twice, so far apart, before it counts as deleted: one answer may be a slip.
+const TWICE: SignedDuration = SignedDuration::from_mins(10);
 
 /// What it came to.
 pub(super) enum ReadAgain {
@@ -46,6 +52,7 @@ impl Engine {
             Ok(Found::Order(reading)) => {
                 let buyer = self.sealed_buyer(merchant_id, &reading);
                 let now = self.clock.now();
+                self.unseen().remove(&order_id);
                 self.db.write(move |tx| {
                     let shop_domain = merchant::get(tx, merchant_id)?.shop_domain;
                     intake::take_in(tx, order_id, &shop_domain, &reading, buyer.as_deref(), now)?;
@@ -68,10 +75,14 @@ impl Engine {
     /// wants an invoice for it: it ends like after the webhook that says so.
     fn not_there(&self, order_id: i64, is_shown: bool, is_old: bool) -> Result<ReadAgain, Error> {
         let now = self.clock.now();
-        match (is_shown, is_old) {
-            (false, _) => Ok(ReadAgain::AsItIs),
-            (true, false) => Ok(ReadAgain::Later(now + PAUSE)),
-            (true, true) => {
+        if !is_shown {
+            return Ok(ReadAgain::AsItIs);
+        }
+        let since = *self.unseen().entry(order_id).or_insert(now);
+        match is_old && now.duration_since(since) >= TWICE {
+            false => Ok(ReadAgain::Later(now + PAUSE)),
+            true => {
+                self.unseen().remove(&order_id);
                 let facts = Facts { deleted: true, ..Facts::default() };
                 self.db.write(move |tx| {
                     order::take_facts(tx, order_id, &facts, now)?;
@@ -82,13 +93,17 @@ impl Engine {
         }
     }
 
+    fn unseen(&self) -> MutexGuard<'_, BTreeMap<i64, Timestamp>> {
+        self.unseen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn not_read(&self, merchant_id: i64, setback: &Setback, is_old: bool) -> Result<ReadAgain, Error> {
         let now = self.clock.now();
         match setback {
-            Setback::Throttled(wait) => Ok(ReadAgain::Later(now + *wait)),
+            Setback::Throttled(wait) if !is_old => Ok(ReadAgain::Later(now + *wait)),
             Setback::Failed(_) if !is_old => Ok(ReadAgain::Later(now + PAUSE)),
             // What is closed to us holds up no order: somebody is being told of the trouble.
-            Setback::Failed(_) | Setback::Blocked(_) => {
+            Setback::Throttled(_) | Setback::Failed(_) | Setback::Blocked(_) => {
                 self.note_shop(merchant_id, setback)?;
                 Ok(ReadAgain::AsItIs)
             }

@@ -22,6 +22,8 @@ const PATIENCE: SignedDuration = SignedDuration::from_hours(1);
 const REACH: SignedDuration = SignedDuration::from_hours(72);
 /// Whose last order is older has nothing that somebody else would invoice.
 const LATELY: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// No shop loses so many orders in a row: such numbers are ids of a marketplace, or somebody began to count anew.
+const WIDEST: u64 = 1_000;
 /// More missing numbers than this are not looked for one by one.
 const NAMES: u64 = 50;
 
@@ -61,7 +63,8 @@ impl Engine {
         let merchant_id = merchant.id;
         let begin = merchant.live_from.map_or(now - REACH, |from| from.max(now - REACH));
         let gaps = self.db.read(|c| watch::gaps_since(c, merchant_id, begin))?;
-        let old: Vec<_> = gaps.into_iter().filter(|(_, after)| now.duration_since(*after) > PATIENCE).collect();
+        let gaps = gaps.into_iter().filter(|(gap, _)| gap.to - gap.from < WIDEST);
+        let old: Vec<_> = gaps.filter(|(_, after)| now.duration_since(*after) > PATIENCE).collect();
         let api = self.db.read(|c| shop_api::get(c, merchant_id))?.filter(|api| api.blocked.is_none());
         let looked_at = api.as_ref().and_then(|api| api.caught_up_at);
         let unknown: Vec<_> = old.into_iter().filter(|(_, after)| looked_at.is_none_or(|at| at <= *after)).collect();

@@ -359,6 +359,18 @@ impl Sim {
     }
 
     fn set(&self, life: &Life, number: usize, now: Timestamp) {
+        // An older copy may know it as one that is not live yet.
+        let (goes_live, slug) = {
+            let merchant = &self.state().town.merchants[number];
+            (merchant.mode == Mode::Live && !merchant.is_paused, merchant.file.slug.clone())
+        };
+        if goes_live && !self.may_go_live(life, number, now) {
+            let again = Act::Set { merchant: number };
+            if self.wish(life, "look for others", Wish::CutOverLook { slug }, again, now) {
+                self.state().put(now + SignedDuration::from_mins(10), again);
+            }
+            return;
+        }
         let proposal = {
             let merchant = &mut self.state().town.merchants[number];
             merchant.file.mode = Some(if merchant.is_paused { Mode::Paused } else { merchant.mode });

@@ -85,6 +85,7 @@ impl Books {
             rulings: BTreeSet::new(),
             decimals: None,
             look_first_before: None,
+            is_adopting: false,
             policy: Policy::default(),
         };
         let product = |(id, code): (i64, &str)| Product {

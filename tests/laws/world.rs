@@ -90,6 +90,7 @@ pub(crate) fn world() -> World {
             rulings: BTreeSet::new(),
             decimals: None,
             look_first_before: None,
+            is_adopting: false,
             policy: Policy::default(),
         },
         now: at(0),

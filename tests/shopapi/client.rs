@@ -235,8 +235,11 @@ fn every_refusal_is_told_apart() {
     assert_eq!(line.with(TOKEN, |talk| talk.order(id)).unwrap_err(), Setback::Blocked(missing));
 
     line.shop(|front| front.admin.scopes = ["read_orders".to_owned()].into());
+    // A single order is null then, with the rest of the answer at hand: it is denied, and not missing.
     line.shop(|front| front.admin.gap = Some(Gap::Orders));
     assert_eq!(line.with(TOKEN, |talk| talk.order(id)).unwrap_err(), Setback::Blocked(Blocked::Protected));
+    let listed = line.with(TOKEN, |talk| talk.changed_since(start(), None));
+    assert_eq!(listed.unwrap_err(), Setback::Blocked(Blocked::Protected));
 }
 
 #[test]

@@ -26,12 +26,14 @@ impl Case<'_> {
         let before = self.ledger.by_source(&invoice_key(number - 1));
         let reversed = before.filter(|before| before.state == State::Reversed).and_then(Document::invoice);
         let untouched = self.ledger.documents.is_empty();
+        // A row for a look that found nothing makes no order ours.
+        let nothing_left = self.ledger.documents.iter().all(Document::was_never_sent);
         let Drafted { invoice: mut first, obstacles: Obstacles { ask, .. } } =
             self.draft(&Removed::default(), reversed);
         first.header.reference = reference(self.merchant, self.order.snapshot.id, &source_key);
         let has_own = first.seen.values().any(|seen| *seen != Seen::NotOurs);
         let mut ignored = self.end_before_invoice();
-        if untouched {
+        if nothing_left {
             let strangers = || {
                 let vendors = self.order.snapshot.lines.iter().map(|line| line.vendor.clone()).collect();
                 Ignored::NoOwnLines { vendors }
@@ -69,7 +71,10 @@ impl Case<'_> {
         if !obstacles.holds.is_empty() {
             return Decision::Hold(obstacles.holds);
         }
-        if untouched && let Some(why) = self.trigger_is_missing() {
+        if untouched
+            && !self.ledger.is_adopting
+            && let Some(why) = self.trigger_is_missing()
+        {
             return Decision::Wait(None, why);
         }
         if known.is_none() && number == 1 {
@@ -99,7 +104,7 @@ impl Case<'_> {
         if snapshot.test && !rules.test_orders {
             return Some(Ignored::TestOrder);
         }
-        if self.ledger.is_ruled(Ruling::Import) {
+        if self.ledger.is_adopting || self.ledger.is_ruled(Ruling::Import) {
             return None;
         }
         if rules.ignored_sources.contains(&fold(&snapshot.source)) {

@@ -233,8 +233,14 @@ impl Storefront {
         if reads_orders && self.admin.gap == Some(Gap::Orders) {
             let message = "This app is not approved to access the Order object. See \
                            https://shopify.dev/docs/apps/launch/protected-customer-data for more details.";
-            return json!({"data": null, "errors": [
-                {"message": message, "path": ["order"], "extensions": {"code": "ACCESS_DENIED"}},
+            // What may be missing is null by itself; a list may not, so nothing is left around it.
+            let (path, data) = match operation {
+                "Order" | "OrderLines" => ("order", json!({"order": null})),
+                "Refund" => ("refund", json!({"refund": null})),
+                _ => ("orders", Value::Null),
+            };
+            return json!({"data": data, "errors": [
+                {"message": message, "path": [path], "extensions": {"code": "ACCESS_DENIED"}},
             ]});
         }
         let with_returns = variables["returns"] == true;

@@ -151,7 +151,7 @@ impl Client {
         if codes().any(|code| code == "THROTTLED") {
             return Err(Setback::Throttled(cost.and_then(|cost| cost.wait()).unwrap_or(THROTTLED)));
         }
-        if let Some(blocked) = denied(errors, data.is_null()) {
+        if let Some(blocked) = denied(errors, &data) {
             return Err(Setback::Blocked(blocked));
         }
         let is_gap = |error: &Value| error["extensions"]["code"] == "ACCESS_DENIED";
@@ -203,16 +203,18 @@ fn refused(answer: &Answer) -> Result<(), Setback> {
     }
 }
 
-/// What a person must allow: a scope that lacks, or the access to protected data. With the rest of the data at hand only
-/// fields about the buyer are missing.
-fn denied(errors: &[Value], is_all: bool) -> Option<Blocked> {
+/// What a person must allow: a scope that lacks, or the access to protected data. Where what was asked for is there, only
+/// fields about the buyer are missing; where it is not, it was denied, and nobody says that there is no such thing.
+fn denied(errors: &[Value], data: &Value) -> Option<Blocked> {
     let denied = errors.iter().filter(|error| error["extensions"]["code"] == "ACCESS_DENIED");
     let mut missing = BTreeSet::new();
     let mut is_protected = false;
+    let is_withheld =
+        |error: &Value| data.is_null() || error["path"][0].as_str().is_some_and(|asked| data[asked].is_null());
     for error in denied {
         match error["extensions"]["requiredAccess"].as_str() {
             Some(required) => missing.extend(scopes_in(required)),
-            None => is_protected |= is_all,
+            None => is_protected |= is_withheld(error),
         }
     }
     if !missing.is_empty() {

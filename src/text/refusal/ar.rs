@@ -108,7 +108,9 @@ fn found(why: &Why) -> Option<String> {
         | Why::NoOrder
         | Why::OrderAmbiguous
         | Why::OrderInvoiced
+        | Why::OrderEmpty
         | Why::InvoiceTaken(_)
+        | Why::InvoiceNames(_)
         | Why::InvoiceForm
         | Why::LineTwice
         | Why::NoNamesake
@@ -217,6 +219,12 @@ fn next_step(why: &Why) -> Cow<'static, str> {
         Why::OrderAmbiguous => "لأكثر من طلب هذا الاسم: اكتب رقم الطلب في شوبيفاي".into(),
         Why::OrderInvoiced => "للطلب فاتورة منا: احذف السطر".into(),
         Why::InvoiceTaken(other) => format!("هذه فاتورة الطلب {}: ابحث عن الفاتورة الصحيحة في دفترة", isolated(other)).into(),
+        Why::InvoiceNames(other) => format!(
+            "هذه الفاتورة تذكر الطلب {}: تبنَّها له، وإن لم تكن له فاصرف النظر عنها أولًا ثم أعد كتابة السطر",
+            isolated(other)
+        )
+        .into(),
+        Why::OrderEmpty => "لم نعد نحتفظ ببيانات هذا الطلب من المتجر، فلا شيء نقارن به: احذف السطر".into(),
         Why::InvoiceForm => "اكتب رقم الفاتورة الداخلي في دفترة، وهو عدد موجب يظهر في عنوان صفحتها".into(),
         Why::LineTwice => "مكتوب في سطرين: أبقِ السطر الصحيح".into(),
         Why::NoNamesake => "لا ينتظر مستند كهذا قرارًا: ابحث من جديد، فربما تقرر أمره".into(),

@@ -107,7 +107,9 @@ fn found(why: &Why) -> Cow<'static, str> {
         | Why::NoOrder
         | Why::OrderAmbiguous
         | Why::OrderInvoiced
+        | Why::OrderEmpty
         | Why::InvoiceTaken(_)
+        | Why::InvoiceNames(_)
         | Why::InvoiceForm
         | Why::LineTwice
         | Why::NoNamesake
@@ -226,6 +228,14 @@ fn next_step(why: &Why) -> Cow<'_, str> {
         Why::OrderAmbiguous => "several orders have this name: write Shopify's id of the order".into(),
         Why::OrderInvoiced => "the order has an invoice of ours already: leave the line out".into(),
         Why::InvoiceTaken(other) => format!("this invoice is that of order {other}: look for the right one in Daftra").into(),
+        Why::InvoiceNames(other) => format!(
+            "this invoice names order {other}: adopt it for that one; if it does not belong there, dismiss it first and write \
+             the line again"
+        )
+        .into(),
+        Why::OrderEmpty => {
+            "what the shop says of this order is no longer kept, so nothing can be compared: leave the line out".into()
+        }
         Why::InvoiceForm => "write Daftra's id of the invoice, a positive number; it stands in the address of its page".into(),
         Why::LineTwice => "it stands in two lines: keep the line that is right".into(),
         Why::NoNamesake => "no such document waits for a decision: look again, it may be decided already".into(),

@@ -190,8 +190,12 @@ pub enum Why {
     OrderAmbiguous,
     /// The order has an invoice.
     OrderInvoiced,
+    /// What the shop says of the order is not known, or no longer.
+    OrderEmpty,
     /// The invoice is that of another order.
     InvoiceTaken(String),
+    /// The invoice names another order.
+    InvoiceNames(String),
     /// Not an id of Daftra.
     InvoiceForm,
     /// It stands in two lines.
