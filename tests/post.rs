@@ -65,9 +65,12 @@ impl Office {
     }
 
     fn post(&self, password: &str, trusts: bool) -> Post {
+        self.post_with(password, trusts, Duration::from_secs(20))
+    }
+
+    fn post_with(&self, password: &str, trusts: bool, patience: Duration) -> Post {
         let login = Some(("sara".to_owned(), SecretString::from(password)));
         let authority = trusts.then(|| self.certificate());
-        let patience = Duration::from_secs(20);
         let server =
             Server::new("localhost".into(), self.port, Security::StartTls, login, patience, authority.as_deref());
         Post::new(server.unwrap())
@@ -157,6 +160,34 @@ fn every_no_is_told_apart() {
     let stranger = office.post("guess", true).greet();
     assert!(matches!(stranger, Err(Problem::Login { code: Some(535), .. })), "{stranger:?}");
     assert_eq!(office.post("open sesame", false).greet(), Err(Problem::Tls), "nobody vouches for the certificate");
+}
+
+#[test]
+fn a_server_on_a_bad_day_takes_each_mail_once_or_nobody_knows() {
+    let mut office = Office::open();
+    let mut post = office.post("open sesame", true);
+    let busy = send(&mut post, "busy@wadi.example", &arabic());
+    let is_later =
+        matches!(&busy, Handed::NotTaken { problem: Problem::Later { code: 421, .. }, is_the_servers: true });
+    assert!(is_later, "{busy:?}");
+    for (to, first) in [("cut@wadi.example", Handed::Unknown), ("slow@wadi.example", Handed::Taken)] {
+        assert_eq!(send(&mut post, to, &arabic()), first, "{to}");
+    }
+    for to in ["busy@wadi.example", "cut@wadi.example"] {
+        assert_eq!(send(&mut post, to, &arabic()), Handed::Taken, "{to}");
+    }
+    let mut hasty = office.post_with("open sesame", true, Duration::from_secs(1));
+    assert_eq!(send(&mut hasty, "silent@wadi.example", &arabic()), Handed::Unknown);
+    assert_eq!(send(&mut hasty, "silent@wadi.example", &arabic()), Handed::Taken);
+    let mut arrived: Vec<String> = (0..4).map(|_| office.next()["to"][0].as_str().unwrap().to_owned()).collect();
+    arrived.sort();
+    let whom = ["busy", "cut", "silent", "slow"].map(|name| format!("{name}@wadi.example"));
+    assert_eq!(arrived, whom, "one copy of each");
+    // Nobody is there any more.
+    let port = office.port;
+    drop(office);
+    let server = Server::new("localhost".into(), port, Security::StartTls, None, Duration::from_secs(5), None);
+    assert_eq!(Post::new(server.unwrap()).greet(), Err(Problem::Unreachable));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 // A mail server for trials: smtp-server takes the mails, mailparser reads them, and each is told as one line of JSON.
 // node server.mjs certificate.pem key.pem: STARTTLS on a free port, login sara / open sesame. Who is written to decides:
-// later@… is put off once, refused@… never taken, lost@… taken and not answered once.
+// later@… is put off once, refused@… never taken, lost@… taken and not answered once; busy@… finds the server closing once,
+// cut@… and silent@… end once while the mail is handed over, by a cut and by no answer at all; slow@… is answered late.
 
 import { readFileSync } from "node:fs";
 import { simpleParser } from "mailparser";
@@ -25,14 +26,21 @@ const server = new SMTPServer({
   onRcptTo: ({ address }, session, done) => {
     if (address.startsWith("refused@")) return done(no(550, `5.1.1 <${address}> is nobody here`));
     if (address.startsWith("later@") && first("later")) return done(no(451, "4.7.1 Greylisted, come again"));
+    if (address.startsWith("busy@") && first("busy")) return done(no(421, "4.3.2 Closing, come again"));
     return done();
   },
   onData: async (stream, session, done) => {
+    const to = session.envelope.rcptTo.map(({ address }) => address);
+    if (to[0].startsWith("cut@") && first("cut")) {
+      await new Promise((begun) => stream.once("data", begun));
+      for (const connection of server.connections) connection._socket.destroy();
+      return undefined;
+    }
     const chunks = [];
     for await (const chunk of stream) chunks.push(chunk);
+    if (to[0].startsWith("silent@") && first("silent")) return undefined;
     const raw = Buffer.concat(chunks);
     const mail = await simpleParser(raw);
-    const to = session.envelope.rcptTo.map(({ address }) => address);
     say({
       from: session.envelope.mailFrom.address,
       to,
@@ -51,6 +59,7 @@ const server = new SMTPServer({
       for (const connection of server.connections) connection._socket.destroy();
       return undefined;
     }
+    if (to[0].startsWith("slow@")) await new Promise((awake) => setTimeout(awake, 300));
     return done();
   },
 });
