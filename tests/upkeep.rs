@@ -5,6 +5,7 @@ mod common;
 
 use std::sync::atomic::Ordering;
 
+use common::profile;
 use common::stage::{Cast, Plan, Stage, shop};
 use jiff::{SignedDuration, Timestamp};
 use qantara::db::alert::{self, Alert, Cause};
@@ -15,7 +16,7 @@ use qantara::desk::Wish;
 use qantara::domain::reason::{Reason, Waiting};
 use qantara::domain::ruling::Ruling;
 use qantara::domain::trace::Step;
-use qantara::sandbox::daftra::DocumentKind;
+use qantara::sandbox::daftra::{AccountSetup, DocumentKind};
 use qantara::sandbox::fault::{Fault, FaultKind};
 use qantara::sandbox::shop::Shop;
 use qantara::sandbox::shop::cart::{Cart, Product, Refund, Restock, VariantId};
@@ -92,6 +93,16 @@ fn orders_that_are_held_for_long_are_an_alert_until_somebody_decides() {
     assert_eq!(open(&stage, Cause::Holds), []);
     let past = count(&stage, "select count(*) from alert where cause = 'holds' and closed_at is not null");
     assert_eq!(past, 1, "it stays as history");
+}
+
+#[test]
+fn a_plan_that_has_ended_is_an_alert() {
+    let ended = AccountSetup { expired: true, ..profile::setup() };
+    let mut stage = Stage::new(Plan { accounts: vec![ended], ..plan() });
+    stage.add(&Cast::default());
+    stage.start();
+    stage.pass(MINUTE * 2);
+    assert_eq!(open(&stage, Cause::Expired), of_merchant(1));
 }
 
 #[test]

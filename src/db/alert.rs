@@ -18,6 +18,8 @@ use super::{Context as _, Error};
 pub enum Cause {
     /// A merchant's key or address does not work.
     Trouble,
+    /// The plan of a merchant's Daftra account has ended.
+    Expired,
     /// A Daftra account does not answer.
     Outage,
     /// An order was given up.
@@ -64,8 +66,9 @@ pub enum Cause {
 
 impl Cause {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Trouble,
+        Self::Expired,
         Self::Outage,
         Self::Failed,
         Self::Unreadable,
@@ -94,6 +97,7 @@ impl Cause {
     pub fn word(self) -> &'static str {
         match self {
             Self::Trouble => "trouble",
+            Self::Expired => "expired",
             Self::Outage => "outage",
             Self::Failed => "failed",
             Self::Unreadable => "unreadable",

@@ -258,12 +258,18 @@ impl Engine {
             Ok(site) => {
                 let unknown_tills = self.unknown_tills(merchant_id, &door)?;
                 self.db.write(move |tx| {
+                    let subject = format!("merchant {merchant_id}");
+                    if site.is_expired {
+                        alert::raise(tx, alert::Cause::Expired, &subject, Some(merchant_id), now)?;
+                    } else {
+                        alert::close(tx, alert::Cause::Expired, &subject, now)?;
+                    }
                     if let Some(subjects) = unknown_tills {
                         alert::set(tx, alert::Cause::Payments, merchant_id, &subjects, now)?;
                     }
                     account::introduce(tx, account.id, &site.id, Some(&site.currency), site.decimals)?;
                     if merchant::recovered(tx, merchant_id, now)? {
-                        alert::close(tx, alert::Cause::Trouble, &format!("merchant {merchant_id}"), now)?;
+                        alert::close(tx, alert::Cause::Trouble, &subject, now)?;
                     }
                     job::settle(tx, &job, Again::WhenAsked, now)
                 })?;

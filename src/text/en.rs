@@ -277,6 +277,10 @@ impl Words for English {
                 "A merchant's key or address does not work",
                 "Give the key again on the merchant's page, under Daftra; nothing is lost meanwhile.",
             ),
+            Cause::Expired => say(
+                "Daftra says that the plan of a merchant's account has ended",
+                "Renew it in Daftra; what Daftra refuses until then waits here and goes on by itself.",
+            ),
             Cause::Outage => say(
                 "A Daftra account does not answer",
                 "It is asked again by itself. If it goes on: see whether Daftra opens in a browser.",
