@@ -683,7 +683,7 @@ create index mail_by_time on mail (created_at);
 -- Who gets mails, in which language, and of which kinds.
 create table mail_recipient (
   id          integer primary key autoincrement,
-  merchant_id integer references merchant,               -- null: the operator's
+  merchant_id integer not null references merchant,
   address     blob    not null,                          -- sealed
   language    text    not null check (language in ('ar', 'en')),
   kinds       text    not null check (json_valid(kinds)),

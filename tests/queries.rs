@@ -294,6 +294,7 @@ fn everything_hot(tx: &Transaction<'_>, now: Timestamp) {
     shop_api::disconnect(tx, 1).unwrap();
     let ids = BTreeSet::from([31]);
     variant::barcodes(tx, 1, ids.iter().copied()).unwrap();
+    variant::told_since(tx, 1, ids.iter().copied(), now).unwrap();
     variant::learn(tx, 1, &[], variant::Keep::All, now).unwrap();
     variant::are_gone(tx, 1, &ids, now).unwrap();
     variant::forget_barcodes(tx, 1, &ids).unwrap();
@@ -363,7 +364,7 @@ fn everything_hot(tx: &Transaction<'_>, now: Timestamp) {
     };
     assert!(mail::put(tx, &new, now).unwrap() && mail::put_or_count(tx, &new, now).unwrap());
     mail::how_many(tx, 1, Kind::Held, now).unwrap();
-    mail::recipients(tx, Some(1)).unwrap();
+    mail::recipients(tx, 1).unwrap();
     mail::wording(tx, 1, Kind::Held, "ar").unwrap();
     let taken = mail::take(tx, now).unwrap().expect("many wait");
     mail::settle(tx, taken.id, &mail::Ended::Failed(Problem::Cut), now).unwrap();

@@ -330,6 +330,22 @@ fn a_merchants_bad_key_says_how_many_orders_wait() {
 }
 
 #[test]
+fn orders_that_wait_for_a_revoked_key_are_counted() {
+    let ear = Ear::new();
+    let stage = stage(Some(&ear), None);
+    let (mut shop, shelf) = shop("wadi.myshopify.com", "hush", 1);
+    stage.account("one", |account| assert!(account.revoke("key-one")));
+    for _ in 0..7 {
+        stage.deliver(&shop.buy(&Cart::of(&[(shelf[0], 1)]), stage.clock.now()).unwrap().1);
+    }
+    stage.pass(MINUTE * 5);
+    let words = ear.heard();
+    assert_eq!(words.len(), 1, "{words:?}");
+    let text = words[0].text();
+    assert!(text.contains("A merchant's key or address does not work") && text.contains("7 orders wait"), "{text}");
+}
+
+#[test]
 fn a_secret_that_is_none_is_refused_with_how_to_make_one() {
     for bad in ["", "hush", "whsec_", "whsec_!!", "whsec_c2hvcnQ=", &STANDARD.encode(SECRET)] {
         let error = Webhook::new("https://example.com/".into(), bad).unwrap_err().to_string();

@@ -147,6 +147,22 @@ fn bodies_of_all_requests_share_one_room() {
 }
 
 #[test]
+fn whoever_sends_too_much_reads_why_after_the_last_byte() {
+    let world = World::new();
+    // More than the system keeps for both sides, so that it can be sent only where somebody takes it.
+    let large = "x".repeat(12 * 1024 * 1024);
+    let form = [("Authorization", &*basic("omar", PASSWORD)), ("Sec-Fetch-Site", "same-origin")];
+    for (line, headers, status) in [
+        ("POST /webhook", &[][..], 413),
+        ("POST /orders/1/note", &form, 413),
+        ("POST /orders/1/note", &[], 401),
+        ("POST /nowhere", &[], 401),
+    ] {
+        assert_eq!(world.send(line, headers, &large).status, status, "{line}");
+    }
+}
+
+#[test]
 fn packed_bodies_are_refused() {
     let world = World::new();
     assert_eq!(world.send("POST /webhook", &[("Content-Encoding", "gzip")], "{}").status, 415);

@@ -43,12 +43,6 @@ impl Channel {
             Self::Webhook => "webhook",
         }
     }
-
-    /// The way of a word.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|channel| channel.word() == word)
-    }
 }
 
 /// One thing to say.

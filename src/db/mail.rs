@@ -501,8 +501,7 @@ pub fn forget(tx: &Transaction<'_>, order_id: i64, now: Timestamp) -> Result<u64
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recipient {
     pub id: i64,
-    /// None: the operator's.
-    pub merchant_id: Option<i64>,
+    pub merchant_id: i64,
     /// Sealed.
     pub address: Vec<u8>,
     /// As a tag: `ar` or `en`.
@@ -510,11 +509,11 @@ pub struct Recipient {
     pub kinds: BTreeSet<Kind>,
 }
 
-/// The recipients of a merchant, or the operator's, oldest first.
-pub fn recipients(c: &Connection, merchant_id: Option<i64>) -> Result<Vec<Recipient>, Error> {
+/// The recipients of a merchant, oldest first.
+pub fn recipients(c: &Connection, merchant_id: i64) -> Result<Vec<Recipient>, Error> {
     const LIST: &str = "list who gets mails";
     let mut statement = c
-        .prepare_cached("select id, address, language, kinds from mail_recipient where merchant_id is ?1 order by id")
+        .prepare_cached("select id, address, language, kinds from mail_recipient where merchant_id = ?1 order by id")
         .during(LIST)?;
     let rows = statement
         .query_map([merchant_id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, String>(3)?)))
@@ -526,16 +525,10 @@ pub fn recipients(c: &Connection, merchant_id: Option<i64>) -> Result<Vec<Recipi
     .collect()
 }
 
-/// One of them.
-pub fn recipient(c: &Connection, merchant_id: Option<i64>, id: i64) -> Result<Recipient, Error> {
-    let found = recipients(c, merchant_id)?.into_iter().find(|known| known.id == id);
-    found.ok_or(Error::NotFound { context: "find who gets mails" })
-}
-
 /// Somebody gets mails from now on. Returns our id.
 pub fn add_recipient(
     tx: &Transaction<'_>,
-    merchant_id: Option<i64>,
+    merchant_id: i64,
     address: &[u8],
     language: &str,
     kinds: &BTreeSet<Kind>,
@@ -700,16 +693,6 @@ impl Sight<'_> {
         rows.map(|row| row.during(LIST)?).collect()
     }
 
-    /// One of them.
-    pub fn mail(&self, id: i64) -> Result<Mail, Error> {
-        let mail = get(self.connection(), id)?;
-        match mail.merchant_id {
-            Some(merchant) => self.allow(merchant)?,
-            None => self.only_whole()?,
-        }
-        Ok(mail)
-    }
-
     /// The mails about an order.
     pub fn mails_of_order(&self, order_id: i64) -> Result<Vec<Mail>, Error> {
         self.order(order_id)?;
@@ -719,7 +702,7 @@ impl Sight<'_> {
     /// Who gets a merchant's mails.
     pub fn mail_recipients(&self, merchant_id: i64) -> Result<Vec<Recipient>, Error> {
         self.allow(merchant_id)?;
-        recipients(self.connection(), Some(merchant_id))
+        recipients(self.connection(), merchant_id)
     }
 
     /// A merchant's own words for a kind of mail.

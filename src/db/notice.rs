@@ -24,17 +24,10 @@ pub const MOST_FAILURES: u32 = 12;
 pub struct Word {
     pub stage: Stage,
     pub facts: Facts,
-    merchant_id: Option<i64>,
     subject: String,
 }
 
 impl Word {
-    /// The merchant that it is about.
-    #[must_use]
-    pub fn merchant_id(&self) -> Option<i64> {
-        self.merchant_id
-    }
-
     /// That a way out fails is not told by that way.
     #[must_use]
     pub fn may_go_by(&self, way: &str) -> bool {
@@ -251,7 +244,7 @@ fn word_of(c: &Connection, candidate: Candidate, stage: Stage, now: Timestamp) -
         opened_at: standing.opened_at,
         closed_at: standing.closed_at,
     };
-    Ok(Word { stage, facts, merchant_id, subject })
+    Ok(Word { stage, facts, subject })
 }
 
 /// How many orders are due and cannot go on, where the cause keeps them.

@@ -74,7 +74,8 @@ pub struct Case {
     pub ledger: Ledger,
     /// How new the snapshot is, of a merchant who may ask the shop for a newer one.
     pub read_at: Option<Timestamp>,
-    /// Variants of which it is not known what barcode the shop gave them, and a line that no invoice has yet would be found by it.
+    /// Variants of which it is not known, or not of late, what barcode the shop gave them, and a line that no invoice has yet
+    /// would be found by it. Where the shop does not answer, what it said last counts.
     pub unread: BTreeSet<i64>,
     /// A document that others made and that is to be its invoice: its row here, and Daftra's id.
     pub adopting: Option<(i64, i64)>,
@@ -118,7 +119,9 @@ pub fn case(
         is_adopting: adopting.is_some(),
         policy,
     };
-    let unread = unread(&snapshot, &merchant.rules, &catalog, &ledger);
+    let ids = snapshot.lines.iter().filter_map(|line| line.variant_id);
+    let told = variant::told_since(c, merchant_id, ids, now - ages.product)?;
+    let unread = unread(&snapshot, &merchant.rules, &told, &ledger);
     let zone = TimeZone::get(&merchant.time_zone)
         .map_err(|error| Error::Unreadable { context: "read a merchant's time zone", why: error.to_string() })?;
     Ok(Some(Case {
@@ -141,12 +144,12 @@ pub fn case(
     }))
 }
 
-fn unread(snapshot: &Snapshot, rules: &rules::Rules, catalog: &Catalog, ledger: &Ledger) -> BTreeSet<i64> {
+fn unread(snapshot: &Snapshot, rules: &rules::Rules, told: &BTreeSet<i64>, ledger: &Ledger) -> BTreeSet<i64> {
     let invoice = ledger.last_invoice().and_then(Document::invoice);
     let is_new = |line: &&Line| invoice.is_none_or(|invoice| !invoice.seen.contains_key(&line.id));
     let own = snapshot.lines.iter().filter(|line| rules.vendors.covers(&rules::Vendor::new(&line.vendor)));
     let variants = own.filter(is_new).filter_map(|line| line.variant_id);
-    variants.filter(|id| !catalog.barcodes.contains_key(id)).collect()
+    variants.filter(|id| !told.contains(id)).collect()
 }
 
 /// The order of Shopify's id, made when it is new.

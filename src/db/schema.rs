@@ -158,7 +158,7 @@ create index mail_by_kind on mail (merchant_id, kind, created_at);
 create index mail_by_time on mail (created_at);
 create table mail_recipient (
   id          integer primary key autoincrement,
-  merchant_id integer references merchant,
+  merchant_id integer not null references merchant,
   address     blob    not null,
   language    text    not null check (language in ('ar', 'en')),
   kinds       text    not null check (json_valid(kinds)),

@@ -30,6 +30,29 @@ pub fn barcodes(
     Ok(found)
 }
 
+/// Those of these whose barcode was told since then: of the others the shop may have changed it, and nobody said so.
+pub fn told_since(
+    c: &Connection,
+    merchant_id: i64,
+    ids: impl Iterator<Item = i64>,
+    since: Timestamp,
+) -> Result<BTreeSet<i64>, Error> {
+    const READ: &str = "read which barcodes are new";
+    let mut statement = c
+        .prepare_cached(
+            "select exists (select 1 from variant
+             where merchant_id = ?1 and remote_id = ?2 and barcode is not null and read_at > ?3)",
+        )
+        .during(READ)?;
+    let mut told = BTreeSet::new();
+    for id in ids {
+        if statement.query_row((merchant_id, id, ms(since)), |row| row.get(0)).during(READ)? {
+            told.insert(id);
+        }
+    }
+    Ok(told)
+}
+
 /// Whose variants are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keep {

@@ -119,7 +119,7 @@ pub(super) fn add_recipient(
         return Err(Refusal::new("address", address, Why::MailForm).into());
     }
     let seals = seals(tx, moment)?;
-    let known = mail::recipients(tx, Some(merchant.id))?;
+    let known = mail::recipients(tx, merchant.id)?;
     if known.len() >= MOST_RECIPIENTS {
         return Err(Refusal::new("recipient", known.len(), Why::RecipientsMany(MOST_RECIPIENTS)).into());
     }
@@ -127,9 +127,9 @@ pub(super) fn add_recipient(
     if known.iter().any(|one| is_same(one) && one.language == language) {
         return Err(Refusal::new("address", address, Why::RecipientTaken).into());
     }
-    let sealed = seals.seal_address(Some(merchant.id), address);
+    let sealed = seals.seal_address(merchant.id, address);
     let kinds = chosen(kinds);
-    let id = mail::add_recipient(tx, Some(merchant.id), &sealed, language, &kinds, moment.now)?;
+    let id = mail::add_recipient(tx, merchant.id, &sealed, language, &kinds, moment.now)?;
     let facts = json!({ "merchant": slug, "recipient": id, "language": language, "kinds": kinds });
     done(moment, tx, "mail.recipient_add", facts)
 }
@@ -245,7 +245,7 @@ pub(super) fn trial(
 }
 
 fn recipient(tx: &Transaction<'_>, merchant: &Merchant, id: i64) -> Result<Recipient, Error> {
-    let mut known = mail::recipients(tx, Some(merchant.id))?.into_iter();
+    let mut known = mail::recipients(tx, merchant.id)?.into_iter();
     Ok(known.find(|one| one.id == id).ok_or_else(|| Refusal::new("recipient", id, Why::NoRecipient))?)
 }
 

@@ -29,9 +29,9 @@ impl Seals {
         Some(Self { data_key: vault.open_data_key(*id, sealed).ok()?, vault: Arc::clone(vault) })
     }
 
-    /// The address of somebody who is to get a merchant's mails, or the operator's.
+    /// The address of somebody who is to get a merchant's mails.
     #[must_use]
-    pub fn seal_address(&self, merchant_id: Option<i64>, address: &str) -> Vec<u8> {
+    pub fn seal_address(&self, merchant_id: i64, address: &str) -> Vec<u8> {
         self.data_key.seal(&address_place(merchant_id), address.as_bytes())
     }
 
@@ -87,8 +87,8 @@ pub struct Address<'a> {
     pub address: &'a str,
 }
 
-fn address_place(merchant_id: Option<i64>) -> Place<'static> {
-    Place { table: "mail_recipient", row: merchant_id.unwrap_or(0), kind: "address", address: None }
+fn address_place(merchant_id: i64) -> Place<'static> {
+    Place { table: "mail_recipient", row: merchant_id, kind: "address", address: None }
 }
 
 fn place<'a>(merchant_id: Option<i64>, key: &'a str, what: &'a str) -> Place<'a> {

@@ -276,7 +276,7 @@ impl Engine {
             for document in &documents {
                 addresses.insert(document.account_id, account::get(c, document.account_id)?.address);
             }
-            let mut recipients = mail::recipients(c, Some(news.merchant_id))?;
+            let mut recipients = mail::recipients(c, news.merchant_id)?;
             recipients.retain(|recipient| recipient.kinds.contains(&news.kind));
             let recipients = recipients
                 .into_iter()

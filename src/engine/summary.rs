@@ -58,7 +58,7 @@ impl Engine {
     /// False: there is no statement of that day yet.
     fn sum_up_merchant(&self, merchant: &Merchant, day: Date, now: Timestamp) -> Result<bool, Error> {
         let Some(told) = self.day(merchant, day)? else { return Ok(false) };
-        let recipients = self.db.read(|c| mail::recipients(c, Some(merchant.id)))?;
+        let recipients = self.db.read(|c| mail::recipients(c, merchant.id))?;
         let recipients: Vec<_> = recipients.into_iter().filter(|one| one.kinds.contains(&Kind::Summary)).collect();
         let (Some(seals), false) = (self.seals()?, recipients.is_empty()) else { return Ok(true) };
         let mut made = Vec::new();

@@ -1,5 +1,7 @@
-//! A socket that gives up on a peer which reads nothing. Without it, whoever asks and never takes the answers holds one
-//! of `http.max_connections` for ever. Only writing is timed: what is slow to arrive has its limits in `server` and
+//! A socket that gives up on a peer which reads nothing, and lets one that is still sending hear its answer. Without the
+//! first, whoever asks and never takes the answers holds one of `http.max_connections` for ever. Without the second, a
+//! file that is too large is refused with a connection that breaks and not with the page that says so: what arrives at a
+//! closed socket takes back the answer before it is read. While a request is read its limits are those of `server` and
 //! `body`.
 
 use std::io::{self, ErrorKind, IoSlice};
@@ -9,19 +11,33 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 
-/// A connection whose writes fail once nothing has left for `patience`.
+/// What a peer may still send after the last answer, in bytes: it is thrown away.
+const LEFTOVER: usize = 16 * 1024 * 1024;
+/// How long it may be silent meanwhile.
+const SILENCE: Duration = Duration::from_secs(2);
+
+/// A connection whose writes fail once nothing has left for `patience`, and that is closed when the peer has done so too,
+/// is silent, or `patience` is over.
 pub(super) struct Impatient {
     stream: TcpStream,
     patience: Duration,
     /// Runs while the peer takes nothing.
     stalled: Option<Pin<Box<Sleep>>>,
+    /// Since all has been said.
+    leaving: Option<Leaving>,
+}
+
+struct Leaving {
+    read: usize,
+    latest: Instant,
+    silence: Pin<Box<Sleep>>,
 }
 
 impl Impatient {
     pub(super) fn new(stream: TcpStream, patience: Duration) -> Self {
-        Self { stream, patience, stalled: None }
+        Self { stream, patience, stalled: None, leaving: None }
     }
 
     fn judge<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -66,6 +82,26 @@ impl AsyncWrite for Impatient {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        let Self { stream, patience, leaving, .. } = &mut *self;
+        if leaving.is_none() {
+            ready!(Pin::new(&mut *stream).poll_shutdown(cx))?;
+        }
+        let now = Instant::now();
+        let leaving = leaving.get_or_insert_with(|| Leaving {
+            read: 0,
+            latest: now + *patience,
+            silence: Box::pin(sleep(SILENCE.min(*patience))),
+        });
+        while leaving.read < LEFTOVER && leaving.silence.as_mut().poll(cx).is_pending() {
+            let mut bytes = [0; 8 * 1024];
+            let mut into = ReadBuf::new(&mut bytes);
+            // A peer that is gone has nothing more to hear.
+            if ready!(Pin::new(&mut *stream).poll_read(cx, &mut into)).is_err() || into.filled().is_empty() {
+                break;
+            }
+            leaving.read += into.filled().len();
+            leaving.silence.as_mut().reset(leaving.latest.min(Instant::now() + SILENCE));
+        }
+        Poll::Ready(Ok(()))
     }
 }

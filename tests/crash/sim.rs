@@ -257,7 +257,7 @@ impl Sim {
                 // Somebody gets mails of every kind; who sends them is not played.
                 mail::switch(tx, true, start)?;
                 for merchant in merchant::all(tx)? {
-                    mail::add_recipient(tx, Some(merchant.id), b"", "en", &Kind::OF_ORDERS.into(), start)?;
+                    mail::add_recipient(tx, merchant.id, b"", "en", &Kind::OF_ORDERS.into(), start)?;
                 }
                 Ok(())
             })

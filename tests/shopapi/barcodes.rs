@@ -145,6 +145,32 @@ fn a_product_is_found_by_the_barcode_that_the_shop_tells_of() {
 }
 
 #[test]
+fn a_barcode_that_moved_unsaid_is_asked_for_again() {
+    const OTHER: &str = "6291041500220";
+    let story = Story::connected();
+    story.known_in_daftra(EAN);
+    story.stage.account("one", |account| {
+        account.add_product(fake::Product {
+            id: BOWL + 1,
+            name: "Plate".to_owned(),
+            product_code: "P-1".to_owned(),
+            barcode: OTHER.to_owned(),
+            ..fake::Product::default()
+        });
+        account.add_stock(BOWL + 1, 1, Decimal::from(100), "2026-06-17T09:00:00Z".parse().unwrap());
+    });
+    story.label(story.odd, Some(EAN));
+    story.order(story.odd);
+    assert_eq!(story.billed("#1001").product_id, i64::try_from(BOWL).ok());
+    // No webhook tells of it.
+    story.stage.pass(MINUTE);
+    story.label(story.odd, Some(OTHER));
+    story.stage.pass(story.stage.settings.ages.product + MINUTE);
+    story.order(story.odd);
+    assert_eq!(story.billed("#1002").product_id, i64::try_from(BOWL + 1).ok());
+}
+
+#[test]
 fn without_a_way_to_the_shop_the_sku_decides_as_before() {
     let story = Story::new();
     story.known_in_daftra(EAN);
