@@ -6,7 +6,7 @@ mod web_world;
 
 use qantara::db::user::Role;
 use serde_json::json;
-use web_world::World;
+use web_world::{PASSWORD, World, basic};
 
 fn world() -> World {
     let world = World::new();
@@ -50,6 +50,29 @@ fn each_mail_is_shown_with_its_state_and_one_that_is_kept_can_be_sent_again() {
     world.sql("update user set language = 'ar' where name = 'omar'");
     let page = world.get("/merchants/noon/mails", "omar").body;
     assert!(page.contains("الرسائل الصادرة") && page.contains("الرسائل متوقفة"), "{page}");
+}
+
+#[test]
+fn a_mail_to_those_who_run_the_server_is_sent_again_by_whoever_sees_all() {
+    let world = world();
+    world.sql(
+        "insert into mail (dedupe_key, kind, recipient, content, message_id, state, created_at, state_at)
+         values ('alert/1', 'alert', x'00', x'00', 'c', 'sent', 1795165200000, 1795165200000)",
+    );
+    assert!(!world.get("/alerts", "vera").body.contains("/again"), "a viewer sends nothing");
+    assert_eq!(world.press("omar", "/alerts", "/alerts/mails/3/again", "").status, 303);
+    assert_eq!(world.desk.last().1, json!({"mail_resend": {"slug": null, "mail_id": 3}}));
+    let again = |mail: i64| {
+        let action = format!("/alerts/mails/{mail}/again");
+        let headers = [("Authorization", &*basic("omar", PASSWORD)), ("Sec-Fetch-Site", "same-origin")];
+        world.send(&format!("POST {action}"), &headers, &format!("token={}", world.form_token("omar", &action))).status
+    };
+    assert_eq!(again(1), 404, "a merchant's mail is sent again on the merchant's page");
+    assert_eq!(again(4), 404);
+    world.limit("omar", &[1]);
+    assert!(!world.get("/alerts", "omar").body.contains("/again"));
+    assert_eq!(again(3), 404);
+    assert_eq!(world.desk.wishes().len(), 1);
 }
 
 #[test]

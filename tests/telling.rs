@@ -28,7 +28,7 @@ use qantara::db::mail::{self, Filter};
 use qantara::db::notice;
 use qantara::db::scope::Scope;
 use qantara::db::sight::Sight;
-use qantara::desk::Wish;
+use qantara::desk::{Desk, Person, Wish};
 use qantara::domain::news::Kind;
 use qantara::domain::telling::{Facts, Pace, Stage as Said, Standing, next};
 use qantara::engine::letters::Seals;
@@ -439,6 +439,18 @@ fn that_every_mail_is_refused_is_told_by_another_way() {
     stage.pass(MINUTE * 5);
     let causes: Vec<Value> = ear.heard().iter().map(|heard| heard.json()["data"]["cause"].clone()).collect();
     assert_eq!(causes, ["failed", "failed", "messages"]);
+
+    // The server is mended: a person sends one again, which is not a merchant's.
+    let one = || stage.db.read(|c| mail::list(c, Filter::default(), 100)).unwrap().pop().unwrap();
+    let desk = Desk { db: &stage.db, vault: &stage.vault, policy: stage.settings.policy };
+    let resend = |slug: Option<&str>| {
+        let wish = Wish::MailResend { slug: slug.map(str::to_owned), mail_id: one().id };
+        desk.perform(wish, stage.clock.now(), Person::AT_THE_COMMAND_LINE).is_ok()
+    };
+    assert!(!resend(Some("wadi")));
+    assert_eq!(one().state, mail::State::Failed);
+    assert!(resend(None));
+    assert_eq!(one().state, mail::State::Queued);
 }
 
 #[test]

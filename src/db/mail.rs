@@ -693,6 +693,13 @@ impl Sight<'_> {
         rows.map(|row| row.during(LIST)?).collect()
     }
 
+    /// One of them.
+    pub fn mail_to_operators(&self, id: i64) -> Result<Mail, Error> {
+        self.only_whole()?;
+        let mail = get(self.connection(), id)?;
+        if mail.merchant_id.is_none() { Ok(mail) } else { Err(Error::NotFound { context: "find a mail" }) }
+    }
+
     /// The mails about an order.
     pub fn mails_of_order(&self, order_id: i64) -> Result<Vec<Mail>, Error> {
         self.order(order_id)?;

@@ -247,7 +247,8 @@ fn word_of(c: &Connection, candidate: Candidate, stage: Stage, now: Timestamp) -
     Ok(Word { stage, facts, subject })
 }
 
-/// How many orders are due and cannot go on, where the cause keeps them.
+/// How many orders are due and cannot go on, where the cause keeps them: those that were tried among them, which are due
+/// when the pause ends.
 fn waiting(
     c: &Connection,
     cause: &str,
@@ -263,7 +264,9 @@ fn waiting(
     });
     let mut sum = 0_u32;
     for merchant in concerned {
-        sum = sum.saturating_add(pulse::queue(c, merchant.id, now)?.depth);
+        let account = merchant.account_id.map(|id| account::get(c, id)).transpose()?;
+        let paused = account.map_or(merchant.not_before, |account| account.not_before.max(merchant.not_before));
+        sum = sum.saturating_add(pulse::queue(c, merchant.id, now.max(paused))?.depth);
     }
     Ok(Some(sum))
 }

@@ -206,11 +206,11 @@ fn worded(own: &Words) -> Result<Wording, Error> {
     Ok(Wording { subject: clean(subject), greeting: clean(greeting), closing: clean(closing) })
 }
 
-/// Sends a merchant's mail again.
-pub(super) fn resend(tx: &Transaction<'_>, moment: &Moment, slug: &str, id: i64) -> Result<Done, Error> {
-    let merchant = open(tx, slug)?;
+/// Sends a mail again: a merchant's, or one to those who run the server.
+pub(super) fn resend(tx: &Transaction<'_>, moment: &Moment, slug: Option<&str>, id: i64) -> Result<Done, Error> {
+    let merchant_id = slug.map(|slug| open(tx, slug)).transpose()?.map(|merchant| merchant.id);
     let refused = || Refusal::new("mail", id, Why::NoMail);
-    let known = mail::get(tx, id).ok().filter(|known| known.merchant_id == Some(merchant.id)).ok_or_else(refused)?;
+    let known = mail::get(tx, id).ok().filter(|known| known.merchant_id == merchant_id).ok_or_else(refused)?;
     if !mail::resend(tx, known.id, moment.now)? {
         return Err(refused().into());
     }

@@ -126,8 +126,8 @@ pub enum Wish {
     },
     /// A mail is sent again.
     MailResend {
-        /// The merchant.
-        slug: String,
+        /// The merchant; none: it is to those who run the server.
+        slug: Option<String>,
         /// Our own id.
         mail_id: i64,
     },
@@ -528,7 +528,9 @@ impl Desk<'_> {
             Wish::MailWords { slug, kind, language, own } => {
                 self.in_one(move |tx| mail::set_words(tx, &moment, &slug, kind, &language, own.as_ref()))
             }
-            Wish::MailResend { slug, mail_id } => self.in_one(move |tx| mail::resend(tx, &moment, &slug, mail_id)),
+            Wish::MailResend { slug, mail_id } => {
+                self.in_one(move |tx| mail::resend(tx, &moment, slug.as_deref(), mail_id))
+            }
             Wish::MailTrial { slug, kind, language, recipient_id, origin } => {
                 self.in_one(move |tx| mail::trial(tx, &moment, &slug, kind, &language, recipient_id, origin.as_deref()))
             }

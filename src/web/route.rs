@@ -111,6 +111,7 @@ pub static ROUTES: &[Route] = &[
     change("/attention/release", Role::Operator, page::attention::release).reading(&["merchant", "cause", "about"]),
     change("/attention/retry", Role::Operator, page::attention::retry).reading(&["merchant"]),
     show("/alerts", Role::Viewer, page::alerts::show).reading(&["before"]),
+    change("/alerts/mails/{mail}/again", Role::Operator, page::alerts::resend),
     show("/log", Role::Viewer, page::log::show).reading(LOG),
     show("/log.csv", Role::Viewer, page::log::export::csv).reading(LOG),
     show("/log.json", Role::Viewer, page::log::export::json).reading(LOG),

@@ -144,7 +144,7 @@ fn an_order_that_is_too_old_to_be_shown_is_booked_as_it_was_told() {
     let live = "update merchant set live_from = 1";
     story.stage.db.write(move |tx| tx.execute(live, []).during("go live")).unwrap();
     story.stage.wish(Wish::ShopDisconnect { slug: "wadi".to_owned() });
-    story.stage.pass(61 * 24 * HOUR);
+    story.stage.hand.advance(61 * 24 * HOUR);
     story.connect(None, "shpat_forever");
     story.stage.deliver(&deliveries);
     story.stage.until_idle(HOUR);

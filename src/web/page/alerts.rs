@@ -6,17 +6,20 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
 
-use super::merchant::mails::standing;
-use super::{Frame, code, page, table, time};
+use super::merchant::mails::{resending, standing};
+use super::{Frame, code, done, page, table, time};
 use crate::db;
 use crate::db::alert::Alert;
 use crate::db::mail::Mail;
 use crate::db::merchant::Merchant;
 use crate::db::notice::Told;
 use crate::db::sight::Sight;
+use crate::db::user::Role;
+use crate::desk::Wish;
 use crate::desk::mail::Opener;
-use crate::text::{self, Lang, Notice};
-use crate::web::asked::Asked;
+use crate::text::{self, Lang, Notice, Said};
+use crate::web::asked::{Asked, Form};
+use crate::web::auth::Actor;
 use crate::web::reply::{Problem, Reply};
 
 /// Closed alerts on one page.
@@ -67,7 +70,15 @@ pub(in crate::web) fn show(asked: &Asked) -> Result<Reply, Problem> {
     })?;
     let frame = Frame::new(asked, false);
     let frame = if view.is_later { frame } else { frame.watched() };
-    Ok(page(&frame, asked.lang.shell().alerts, &render(&view)))
+    Ok(page(&frame, asked.lang.shell().alerts, &render(asked, &view)))
+}
+
+/// Sends a mail to those who run the server again.
+pub(in crate::web) fn resend(asked: &Asked, actor: &Actor, _: &Form) -> Result<Reply, Problem> {
+    let mail_id = asked.id()?;
+    asked.see(|sight| sight.mail_to_operators(mail_id))?;
+    asked.perform(actor, Wish::MailResend { slug: None, mail_id })?;
+    Ok(done("/alerts", Said::Saved))
 }
 
 impl Subjects {
@@ -103,7 +114,7 @@ impl Subjects {
 /// The subject of what is neither a merchant's nor an account's.
 const SERVER: &str = "server";
 
-fn render(view: &View) -> Markup {
+fn render(asked: &Asked, view: &View) -> Markup {
     let words = view.lang.alerts();
     html! {
         h1 { (view.lang.shell().alerts) }
@@ -119,7 +130,7 @@ fn render(view: &View) -> Markup {
             section #mails {
                 h2 { (view.lang.telling().mails) }
                 @let mail = view.lang.mail();
-                (table(&[mail.when, mail.about, mail.to, mail.state], &view.mails.iter().map(|(one, to)| mailed(one, to.as_deref(), view.lang)).collect::<Vec<_>>(), ""))
+                (table(&[mail.when, mail.about, mail.to, mail.state, mail.resend], &view.mails.iter().map(|(one, to)| mailed(asked, one, to.as_deref())).collect::<Vec<_>>(), ""))
             }
         }
         section #rows {
@@ -149,13 +160,14 @@ fn open(alert: &Alert, told: &[Told], view: &View) -> Markup {
     }
 }
 
-fn mailed(mail: &Mail, to: Option<&str>, lang: Lang) -> Markup {
-    let words = lang.mail();
+fn mailed(asked: &Asked, mail: &Mail, to: Option<&str>) -> Markup {
+    let words = asked.lang.mail();
     html! {
         td { (time(mail.created_at, &TimeZone::UTC)) }
         td { (words.of(mail.kind).name) }
         td { @match to { Some(address) => (code(address)), None => span.muted { (words.unreadable) } } }
-        td { (standing(lang, mail, &TimeZone::UTC)) }
+        td { (standing(asked.lang, mail, &TimeZone::UTC)) }
+        td { @if asked.viewer.is(Role::Operator) { (resending(asked, mail, &format!("/alerts/mails/{}/again", mail.id))) } }
     }
 }
 

@@ -56,7 +56,7 @@ pub(in crate::web) fn remove(asked: &Asked, actor: &Actor, _: &Form) -> Result<R
 
 pub(in crate::web) fn resend(asked: &Asked, actor: &Actor, _: &Form) -> Result<Reply, Problem> {
     let known = Known::of(asked)?;
-    let wish = Wish::MailResend { slug: known.merchant.slug.clone(), mail_id: second(asked) };
+    let wish = Wish::MailResend { slug: Some(known.merchant.slug.clone()), mail_id: second(asked) };
     after(asked, actor, &known, wish, None)
 }
 
@@ -242,9 +242,17 @@ fn row(asked: &Asked, known: &Known, opener: &Opener, mail: &Mail) -> Markup {
         td { @match opener.recipient(mail) { Some(address) => (code(&address)), None => span.muted { (words.unreadable) } } }
         td { (standing(asked.lang, mail, &known.zone())) }
         td {
-            @if mail.content.is_some() && matches!(mail.state, State::Sent | State::Failed | State::Queued) && asked.viewer.is(Role::Operator) {
-                (form(asked, &again, &html! { button.second aria-label={ (words.resend) ": " (words.of(mail.kind).name) " " (mail.id) } { (words.resend) } }))
-            }
+            @if asked.viewer.is(Role::Operator) { (resending(asked, mail, &again)) }
+        }
+    }
+}
+
+/// The button that sends a mail again, where there is something to send.
+pub(in crate::web::page) fn resending(asked: &Asked, mail: &Mail, action: &str) -> Markup {
+    let words = asked.lang.mail();
+    html! {
+        @if mail.content.is_some() && matches!(mail.state, State::Sent | State::Failed | State::Queued) {
+            (form(asked, action, &html! { button.second aria-label={ (words.resend) ": " (words.of(mail.kind).name) " " (mail.id) } { (words.resend) } }))
         }
     }
 }
