@@ -319,6 +319,9 @@ fn every_connection_has_every_setting() {
     for reader in readers {
         assert_eq!(reader, expected(1));
     }
+    let count = "select count(*) from pragma_compile_options where compile_options = 'DEFAULT_MEMSTATUS=0'";
+    let uncounted: i64 = db.read(|c| c.query_row(count, [], |row| row.get(0)).during("read a setting")).unwrap();
+    assert_eq!(uncounted, 1, "threads do not wait for each other to count memory");
     let error = db
         .write(|tx| {
             tx.execute("insert into vendor (shop_domain, name, merchant_id) values ('a', 'b', 404)", [])

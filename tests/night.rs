@@ -194,6 +194,8 @@ fn what_nothing_happened_to_for_a_month_is_left_alone() {
     let (stage, mut shop, shelf) = watched_each(HOUR);
     buy(&stage, &mut shop, shelf[2], 1);
     let orders = || stage.db.read(|c| examination::latest(c, 1)).unwrap().unwrap().orders;
+    until(&stage, "2026-06-18T12:00");
+    stage.hand.advance(SignedDuration::from_hours(28 * 24));
     until(&stage, "2026-07-17T04:00");
     assert_eq!(orders(), 1);
     until(&stage, "2026-07-19T00:59");

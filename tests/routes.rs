@@ -41,7 +41,8 @@ fn town() -> World {
          insert into mail_recipient (merchant_id, address, language, kinds, created_at)
          values (1, x'00', 'en', json_array('held'), 0), (2, x'00', 'ar', json_array('held'), 0);
          insert into mail (dedupe_key, kind, merchant_id, order_id, recipient, content, message_id, due_at, created_at, state_at)
-         values ('held/1', 'held', 1, 1, x'00', x'00', 'a', 0, 0, 0), ('held/2', 'held', 2, 2, x'00', x'00', 'b', 0, 0, 0);
+         values ('held/1', 'held', 1, 1, x'00', x'00', 'a', 0, 0, 0), ('held/2', 'held', 2, 2, x'00', x'00', 'b', 0, 0, 0),
+           ('alert/1', 'alert', null, null, x'00', x'00', 'c', 0, 0, 0);
          insert into namesake (merchant_id, order_id, account_id, remote_id, state, seen_at)
            values (1, 1, 1, 1, 'open', 0), (2, 2, 1, 2, 'open', 0)",
     );
@@ -59,8 +60,8 @@ fn town() -> World {
 fn address(route: &Route) -> String {
     let places = ["{order}", "{document}", "{delivery}", "{user}", "{token}", "{request}", "{invoice}"];
     let path = places.into_iter().fold(route.path.to_owned(), |path, place| path.replace(place, "1"));
-    let path =
-        path.replace("{mail}", "1").replace("{recipient}", "1").replace("{kind}", "held").replace("{language}", "en");
+    let path = path.replace("/alerts/mails/{mail}", "/alerts/mails/3").replace("{mail}", "1");
+    let path = path.replace("{recipient}", "1").replace("{kind}", "held").replace("{language}", "en");
     path.replace("{merchant}", "noon").replace("{slug}", "noon").replace("{day}", "2026-11-20")
 }
 
@@ -70,7 +71,8 @@ fn own_address(route: &Route) -> String {
         .into_iter()
         .fold(route.path.to_owned(), |path, place| path.replace(place, "2"));
     let path = path.replace("{day}", "2026-11-20").replace("{kind}", "held").replace("{language}", "en");
-    let path = path.replace("{mail}", "1").replace("{recipient}", "1");
+    let path =
+        path.replace("/alerts/mails/{mail}", "/alerts/mails/3").replace("{mail}", "1").replace("{recipient}", "1");
     path.replace("{merchant}", "souq").replace("{document}", "3").replace("{user}", "1").replace("{token}", "1")
 }
 
@@ -198,7 +200,7 @@ const STRANGE: [&str; 4] = ["#1001", "Noon", "noon.myshopify", "5551234567"];
 #[test]
 fn what_is_out_of_scope_is_not_there() {
     let world = town();
-    let places = ["{order}", "{document}", "{delivery}", "{merchant}", "{user}", "{token}", "{request}"];
+    let places = ["{order}", "{document}", "{delivery}", "{merchant}", "{user}", "{token}", "{request}", "{mail}"];
     let mut met = 0;
     for (route, role) in pages().filter(|(route, _)| places.iter().any(|place| route.path.contains(place))) {
         for (who, headers) in strangers(&world, route, role) {
