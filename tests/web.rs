@@ -163,6 +163,16 @@ fn whoever_sends_too_much_reads_why_after_the_last_byte() {
 }
 
 #[test]
+fn whoever_never_stops_sending_is_cut_off() {
+    let world = World::new();
+    let mut stream = world.connect();
+    write!(stream, "POST /webhook HTTP/1.1\r\nHost: qantara.test\r\nContent-Length: 1000000000\r\n\r\n").unwrap();
+    let megabyte = vec![b'x'; 1024 * 1024];
+    let taken = (0..100).take_while(|_| stream.write_all(&megabyte).is_ok()).count();
+    assert!((16..100).contains(&taken), "{taken} MiB were taken");
+}
+
+#[test]
 fn packed_bodies_are_refused() {
     let world = World::new();
     assert_eq!(world.send("POST /webhook", &[("Content-Encoding", "gzip")], "{}").status, 415);

@@ -247,8 +247,8 @@ fn word_of(c: &Connection, candidate: Candidate, stage: Stage, now: Timestamp) -
     Ok(Word { stage, facts, subject })
 }
 
-/// How many orders are due and cannot go on, where the cause keeps them: those that were tried among them, which are due
-/// when the pause ends.
+/// How many orders are due and cannot go on, where the cause keeps them; and those that were tried and put back until the
+/// pause ends.
 fn waiting(
     c: &Connection,
     cause: &str,
@@ -262,11 +262,19 @@ fn waiting(
     let concerned = merchant::all(c)?.into_iter().filter(|merchant| {
         Some(merchant.id) == merchant_id || account_id.is_some() && merchant.account_id == account_id
     });
+    const COUNT: &str = "count the orders that wait";
+    let mut count = c
+        .prepare_cached(
+            "select count(*) from (select 1 from job where kind = 'order' and merchant_id = ?1 and running_since is null
+               and due_at <= ?3 and (due_at <= ?2 or due_at = not_before) limit ?4)",
+        )
+        .during(COUNT)?;
     let mut sum = 0_u32;
     for merchant in concerned {
         let account = merchant.account_id.map(|id| account::get(c, id)).transpose()?;
         let paused = account.map_or(merchant.not_before, |account| account.not_before.max(merchant.not_before));
-        sum = sum.saturating_add(pulse::queue(c, merchant.id, now.max(paused))?.depth);
+        let values = (merchant.id, ms(now), ms(now.max(paused)), pulse::DEEPEST);
+        sum = sum.saturating_add(count.query_row(values, |row| row.get(0)).during(COUNT)?);
     }
     Ok(Some(sum))
 }

@@ -120,7 +120,7 @@ pub fn case(
         policy,
     };
     let ids = snapshot.lines.iter().filter_map(|line| line.variant_id);
-    let told = variant::told_since(c, merchant_id, ids, now - ages.product)?;
+    let told = variant::told_since(c, merchant_id, ids, now - variant::BELIEVED)?;
     let unread = unread(&snapshot, &merchant.rules, &told, &ledger);
     let zone = TimeZone::get(&merchant.time_zone)
         .map_err(|error| Error::Unreadable { context: "read a merchant's time zone", why: error.to_string() })?;

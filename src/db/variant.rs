@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +10,9 @@ use super::convert::{at, from_json, ms, to_json, word};
 use super::{Context as _, Error};
 use crate::domain::catalog::Code;
 use crate::domain::variant::{Outcome, Variant};
+
+/// How long the shop's word on a barcode is believed: shops that do not tell of their products say nothing when one moves.
+pub const BELIEVED: SignedDuration = SignedDuration::from_hours(6);
 
 /// What the shop says of these; one of which nobody asked it is not there.
 pub fn barcodes(
@@ -73,7 +76,7 @@ pub fn learn(
     const KEEP: &str = "keep a variant";
     let mut change = tx
         .prepare_cached(
-            "update variant set read_at = max(read_at, ?7), version_at = max(version_at, ?6),
+            "update variant set read_at = iif(?3 is null, read_at, max(read_at, ?7)), version_at = max(version_at, ?6),
                barcode = iif(version_at <= ?6, coalesce(?3, barcode), barcode),
                sku = iif(version_at <= ?6, ?4, sku), title = iif(version_at <= ?6, ?5, title)
              where merchant_id = ?1 and remote_id = ?2",

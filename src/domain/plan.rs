@@ -24,8 +24,8 @@ use super::ledger::{Ledger, invoice_number};
 use super::operation::{Change, Operation};
 use super::order::{Order, Refund};
 use super::reason::{Hold, Ignored, Waiting};
-use super::refund::{Cause, Class, OwnLines, in_price_terms, removed};
-use super::rules::{Merchant, PricePolicy};
+use super::refund::{Cause, Class, OwnLines, has_money_beside, in_price_terms, removed};
+use super::rules::{LinePolicy, Merchant, PricePolicy};
 use super::ruling::Ruling;
 use super::trace::{Step, Trace};
 
@@ -266,14 +266,15 @@ impl Case<'_> {
         self.order.facts.refunds.values().filter(|refund| !self.is_ahead(refund))
     }
 
-    /// The record overtook the body that explains it: whose the goods are, whether they were ever invoiced, or whether its
-    /// amounts contain the tax.
+    /// The record overtook the body that explains it: whose the goods are, whether they were ever invoiced, whether its
+    /// amounts contain the tax, or whether money for no goods is for goods of an earlier record that is still to come.
     fn is_ahead(&self, refund: &Refund) -> bool {
         let snapshot = &self.order.snapshot;
         let lacks_line = |id: i64| snapshot.lines.iter().all(|line| line.id != id);
         let lacks_shipping = |id: i64| snapshot.shipping.iter().all(|part| part.id != id);
+        let becomes_a_row = self.merchant.rules.goodwill == LinePolicy::Line && has_money_beside(refund);
         !snapshot.refunds_seen.contains(&refund.id)
-            && (self.unclear.contains(&refund.id) && !self.ledger.classes.contains_key(&refund.id)
+            && ((self.unclear.contains(&refund.id) || becomes_a_row) && !self.ledger.classes.contains_key(&refund.id)
                 || refund.lines.iter().any(|line| lacks_line(line.line_id))
                 || refund.shipping.iter().any(|part| lacks_shipping(part.shipping_id)))
     }

@@ -222,10 +222,16 @@ pub fn is_money_alone(refund: &Refund) -> bool {
     refund.lines.is_empty() && shipping_part(refund).is_none() && !refund.has_duties && refund.has_money()
 }
 
+/// Money that neither goods nor shipping explain, alone or beside them.
+#[must_use]
+pub fn has_money_beside(refund: &Refund) -> bool {
+    is_money_alone(refund) || has_other_money(refund)
+}
+
 /// Only its money tells what the record is for, and that is still on its way.
 #[must_use]
 pub fn waits_for_money(refund: &Refund) -> bool {
-    refund.is_under_way() && (is_money_alone(refund) || has_other_money(refund))
+    refund.is_under_way() && has_money_beside(refund)
 }
 
 /// Money that neither goods nor shipping explain. A record that moved no money may say so by an adjustment of the worth
@@ -389,7 +395,7 @@ pub fn receipt(
     }
     let part = |part| Hold::RefundPart { refund: refund.id, part };
     let only_money = is_money_alone(refund);
-    if only_money || has_other_money(refund) {
+    if has_money_beside(refund) {
         let (amount, tax) = other_money(refund);
         // Money kept would be a row below zero.
         let is_more = amount + tax < Amount::ZERO || amount.is_zero() && tax.is_zero();

@@ -1,8 +1,9 @@
 //! The barcodes of a shop's variants, for orders that no product was looked for yet.
 //!
-//! The body of an order carries none, so the shop is asked once for each variant, and tells by itself when one changes. A shop
-//! that cannot be asked holds up no order for ever: while it does not answer, a new order waits for a quarter of an hour; then,
-//! and where the API is closed to us, the SKU decides alone.
+//! The body of an order carries none, so the shop is asked for each variant, and again when its word is some hours old; many
+//! tell by themselves when one changes. A shop that cannot be asked holds up no order for ever: while it does not answer, a
+//! new order waits for a quarter of an hour; then, and where the API is closed to us, what it said last counts, and the SKU
+//! of a variant of which it said nothing.
 
 use std::collections::BTreeSet;
 

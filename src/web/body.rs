@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
-use hyper::header::{CONTENT_ENCODING, HeaderMap};
+use hyper::header::CONTENT_ENCODING;
+use hyper::http::request;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::context::{Context, read_timeout};
+use super::stall::Unread;
 use crate::text::Notice;
 
 /// A whole body. Its bytes count as taken until `held` is dropped.
@@ -17,9 +19,15 @@ pub(super) struct Body {
 }
 
 /// Reads the body, or says why not.
-pub(super) async fn read(context: &Context, headers: &HeaderMap, body: Incoming, limit: usize) -> Result<Body, Notice> {
+pub(super) async fn read(
+    context: &Context,
+    head: &request::Parts,
+    body: Incoming,
+    limit: usize,
+) -> Result<Body, Notice> {
     // HMAC and forms are over the bytes as they came; a body that must be unpacked first is not what was signed.
-    if headers.get(CONTENT_ENCODING).is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+    if head.headers.get(CONTENT_ENCODING).is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
+    {
         return Err(Notice::Unsupported);
     }
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
@@ -27,7 +35,11 @@ pub(super) async fn read(context: &Context, headers: &HeaderMap, body: Incoming,
         return Err(Notice::TooLarge);
     }
     match tokio::time::timeout(read_timeout(context), collect(context, body, limit)).await {
-        Ok(read) => read,
+        Ok(read) => {
+            let whole = read?;
+            head.extensions.get::<Unread>().inspect(|unread| unread.set(false));
+            Ok(whole)
+        }
         Err(_) => Err(Notice::TooSlow),
     }
 }

@@ -18,7 +18,7 @@ pub(super) async fn receive(context: &Context, slug: Option<&str>, request: Requ
 async fn take_in(context: &Context, slug: Option<&str>, request: Request<Incoming>) -> StatusCode {
     let (head, incoming) = request.into_parts();
     let limit = context.parts.config.http.max_body_bytes;
-    let body::Body { bytes, held } = match body::read(context, &head.headers, incoming, limit).await {
+    let body::Body { bytes, held } = match body::read(context, &head, incoming, limit).await {
         Ok(body) => body,
         Err(notice) => return reply::status(notice),
     };

@@ -475,7 +475,7 @@ async fn signed_in(
         Run::Change(change) => {
             // Whoever may not press this button is not listened to, and what comes without its token is not read.
             let presser = context.guard.presser(&asked.viewer, role, &head.headers)?;
-            let body::Body { bytes, held } = body::read(context, &head.headers, incoming, route.takes).await?;
+            let body::Body { bytes, held } = body::read(context, &head, incoming, route.takes).await?;
             let answer = blocking(move || {
                 let token = Form::token(&head.headers, &bytes);
                 let actor = asked.context.guard.actor(presser, &asked.path, &token)?;
@@ -489,7 +489,7 @@ async fn signed_in(
         }
         Run::Write(write) => {
             let actor = context.guard.script(&asked.viewer, role)?;
-            let body::Body { bytes, held } = body::read(context, &head.headers, incoming, route.takes).await?;
+            let body::Body { bytes, held } = body::read(context, &head, incoming, route.takes).await?;
             if !bytes.is_empty() && !api::is_json(&head.headers) {
                 return Err(Notice::Unsupported.into());
             }

@@ -10,6 +10,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::Request;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -25,7 +27,7 @@ use super::auth::Guard;
 use super::blocking::Serving;
 use super::context::{Context, Readiness, read_timeout};
 use super::request::Requests;
-use super::stall::Impatient;
+use super::stall::{Impatient, Unread};
 use super::tls::facts::Facts;
 use super::tls::{self, Shown, Tls};
 use super::upkeep::{self, Source, Upkeep};
@@ -233,25 +235,37 @@ async fn connect(context: Arc<Context>, port: Port, stream: TcpStream, peer: Soc
     // Answers are small and written whole: waiting to fill a packet only delays them. A socket that refuses is closed.
     let _ = stream.set_nodelay(true);
     let timeout = read_timeout(&context);
-    let stream = Impatient::new(stream, timeout);
+    let unread = Unread::default();
+    let stream = Impatient::new(stream, timeout, unread.clone());
     let acceptor = match (&port, &context.tls) {
         (Port::Pages, Some(tls)) => tls.acceptor.clone(),
-        (Port::Pages, None) | (Port::Plain(_), _) => return speak(context, port, stream, peer, false, watcher).await,
+        (Port::Pages, None) | (Port::Plain(_), _) => {
+            return speak(context, port, stream, peer, false, unread, watcher).await;
+        }
     };
     match tokio::time::timeout(timeout, acceptor.accept(stream)).await {
-        Ok(Ok(stream)) => speak(context, port, stream, peer, true, watcher).await,
+        Ok(Ok(stream)) => speak(context, port, stream, peer, true, unread, watcher).await,
         Ok(Err(error)) => tracing::debug!(%peer, %error, "A TLS handshake failed"),
         Err(_) => tracing::debug!(%peer, "A TLS handshake took too long"),
     }
 }
 
-async fn speak<S>(context: Arc<Context>, port: Port, stream: S, peer: SocketAddr, is_tls: bool, watcher: Watcher)
-where
+async fn speak<S>(
+    context: Arc<Context>,
+    port: Port,
+    stream: S,
+    peer: SocketAddr,
+    is_tls: bool,
+    unread: Unread,
+    watcher: Watcher,
+) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let timeout = read_timeout(&context);
-    let service = service_fn(move |request| {
+    let service = service_fn(move |mut request: Request<Incoming>| {
         let (context, port) = (Arc::clone(&context), port.clone());
+        unread.set(!request.body().is_end_stream());
+        request.extensions_mut().insert(unread.clone());
         async move {
             Ok::<_, std::convert::Infallible>(match port {
                 Port::Pages => route::answer(&context, request, peer.ip(), is_tls).await,

@@ -6,6 +6,8 @@
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -18,13 +20,28 @@ const LEFTOVER: usize = 16 * 1024 * 1024;
 /// How long it may be silent meanwhile.
 const SILENCE: Duration = Duration::from_secs(2);
 
-/// A connection whose writes fail once nothing has left for `patience`, and that is closed when the peer has done so too,
-/// is silent, or `patience` is over.
+/// Whether of the connection's last request something is still to come.
+#[derive(Clone, Default)]
+pub(super) struct Unread(Arc<AtomicBool>);
+
+impl Unread {
+    pub(super) fn set(&self, is_unread: bool) {
+        self.0.store(is_unread, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A connection whose writes fail once nothing has left for `patience`. With an unread rest it is closed when the peer has
+/// done so too, is silent, or `patience` is over.
 pub(super) struct Impatient {
     stream: TcpStream,
     patience: Duration,
     /// Runs while the peer takes nothing.
     stalled: Option<Pin<Box<Sleep>>>,
+    unread: Unread,
     /// Since all has been said.
     leaving: Option<Leaving>,
 }
@@ -36,8 +53,8 @@ struct Leaving {
 }
 
 impl Impatient {
-    pub(super) fn new(stream: TcpStream, patience: Duration) -> Self {
-        Self { stream, patience, stalled: None, leaving: None }
+    pub(super) fn new(stream: TcpStream, patience: Duration, unread: Unread) -> Self {
+        Self { stream, patience, stalled: None, unread, leaving: None }
     }
 
     fn judge<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -82,9 +99,12 @@ impl AsyncWrite for Impatient {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Self { stream, patience, leaving, .. } = &mut *self;
+        let Self { stream, patience, unread, leaving, .. } = &mut *self;
         if leaving.is_none() {
             ready!(Pin::new(&mut *stream).poll_shutdown(cx))?;
+        }
+        if !unread.get() {
+            return Poll::Ready(Ok(()));
         }
         let now = Instant::now();
         let leaving = leaving.get_or_insert_with(|| Leaving {

@@ -165,7 +165,7 @@ fn a_barcode_that_moved_unsaid_is_asked_for_again() {
     // No webhook tells of it.
     story.stage.pass(MINUTE);
     story.label(story.odd, Some(OTHER));
-    story.stage.pass(story.stage.settings.ages.product + MINUTE);
+    story.stage.pass(variant::BELIEVED + MINUTE);
     story.order(story.odd);
     assert_eq!(story.billed("#1002").product_id, i64::try_from(BOWL + 1).ok());
 }
