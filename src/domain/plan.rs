@@ -12,7 +12,7 @@ mod take_back;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::catalog::Catalog;
@@ -43,6 +43,9 @@ pub enum Decision {
     /// What may run now, in order.
     Act(Vec<Operation>),
 }
+
+/// How long a body is waited for: shops send again for two days what was not taken.
+const BODY_WAIT: SignedDuration = SignedDuration::from_hours(72);
 
 /// Decides. The same input gives the same output.
 #[must_use]
@@ -267,16 +270,26 @@ impl Case<'_> {
     }
 
     /// The record overtook the body that explains it: whose the goods are, whether they were ever invoiced, whether its
-    /// amounts contain the tax, or whether money for no goods is for goods of an earlier record that is still to come.
+    /// amounts contain the tax, or what its money is for.
     fn is_ahead(&self, refund: &Refund) -> bool {
         let snapshot = &self.order.snapshot;
         let lacks_line = |id: i64| snapshot.lines.iter().all(|line| line.id != id);
         let lacks_shipping = |id: i64| snapshot.shipping.iter().all(|part| part.id != id);
-        let becomes_a_row = self.merchant.rules.goodwill == LinePolicy::Line && has_money_beside(refund);
         !snapshot.refunds_seen.contains(&refund.id)
-            && ((self.unclear.contains(&refund.id) || becomes_a_row) && !self.ledger.classes.contains_key(&refund.id)
+            && (self.unclear.contains(&refund.id) && !self.ledger.classes.contains_key(&refund.id)
+                || self.explained_until(refund).is_some()
                 || refund.lines.iter().any(|line| lacks_line(line.line_id))
                 || refund.shipping.iter().any(|part| lacks_shipping(part.shipping_id)))
+    }
+
+    /// Money for no goods may be for goods of an earlier record that is still to come: for how long it waits for the body
+    /// that has both.
+    fn explained_until(&self, refund: &Refund) -> Option<Timestamp> {
+        let is_behind = !self.order.snapshot.refunds_seen.contains(&refund.id);
+        let is_decided = self.ledger.classes.contains_key(&refund.id);
+        let becomes_a_row = self.merchant.rules.goodwill == LinePolicy::Line && has_money_beside(refund);
+        let until = refund.created_at + BODY_WAIT;
+        (is_behind && becomes_a_row && !is_decided && self.now < until).then_some(until)
     }
 
     /// The snapshot must agree with itself: units ordered, less the units of the refund records it contains, are the

@@ -60,7 +60,7 @@ pub enum Waiting {
     },
     /// Cancelled without a refund record, which may still come.
     CancelRecord,
-    /// A refund names a line that the newest body of the order does not have: a newer one is on its way.
+    /// A refund came before the body that explains it: one of its lines, or money for no goods.
     OrderBehind {
         refund: i64,
     },

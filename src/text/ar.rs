@@ -421,7 +421,7 @@ impl Words for Arabic {
                 "يتابع تلقائيًا عندما يرسل المتجر الطلب مرة أخرى. إن لم يرسله خلال دقائق: احفظ الطلب مرة في شوبيفاي، بإضافة وسم مثلًا.",
             ),
             Waiting::OrderBehind { refund } => say(
-                format!("الاسترجاع {} يذكر بندًا ليس في الطلب الذي نعرفه.", isolated(&refund.to_string())),
+                format!("وصل الاسترجاع {} قبل الطلب الأحدث الذي يفسّره.", isolated(&refund.to_string())),
                 "يتابع تلقائيًا عندما يرسل المتجر الطلب الأحدث.",
             ),
             Waiting::StockPending { reference, why } => say(

@@ -436,7 +436,7 @@ impl Words for English {
                  in Shopify, for example with a tag.",
             ),
             Waiting::OrderBehind { refund } => say(
-                format!("Refund {refund} names a line that the order we know does not have."),
+                format!("Refund {refund} came before the newer order that explains it."),
                 "It goes on by itself when the shop sends the newer order.",
             ),
             Waiting::StockPending { reference, why } => say(

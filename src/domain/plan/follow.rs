@@ -109,7 +109,9 @@ impl Case<'_> {
         }
         let ahead = facts.refunds.values().find(|refund| self.is_ahead(refund));
         match (self.take_back(invoice, content, &first, &classes), ahead) {
-            (Decision::Settled, Some(refund)) => Decision::Wait(None, Waiting::OrderBehind { refund: refund.id }),
+            (Decision::Settled, Some(refund)) => {
+                Decision::Wait(self.explained_until(refund), Waiting::OrderBehind { refund: refund.id })
+            }
             (Decision::Settled, None) => self.stock(invoice, content),
             (decision, _) => decision,
         }
