@@ -281,13 +281,6 @@ impl End<'_> {
         faults
     }
 
-    /// Its invoice was reversed, and nothing was left for another.
-    fn has_only_reversed(&self, key: &str) -> bool {
-        let invoices = self.rows.iter().map(|(_, row)| row).filter(|row| row.invoice().is_some());
-        let mut own = invoices.filter(|row| order_of(&row.content.header().reference) == key).peekable();
-        own.peek().is_some() && own.all(|row| matches!(row.state, RowState::Reversed | RowState::Dropped))
-    }
-
     /// Of every order that is booked the payments are the money which the shop kept, each of them once, and the ledger has
     /// the same.
     fn money(&self) -> Vec<String> {
@@ -336,9 +329,7 @@ impl End<'_> {
                 // The last payment takes Daftra's own rounding along: a minor unit per row at most.
                 let rounded = rounded.get(&key).copied().unwrap_or_default();
                 let most = Decimal::new(Found::of(account, &key).rows, 2);
-                // Of an order that was edited to nothing, and whose invoice had to be reversed, there is none to pay.
-                let has_none = kept.is_zero() && self.has_only_reversed(&key);
-                if (kept - rounded != paid && !has_none || rounded.abs() > most) && !self.is_open(&key) {
+                if (kept - rounded != paid || rounded.abs() > most) && !self.is_open(&key) {
                     faults.push(format!("{key}: payments of {kept}, {rounded} of it rounding, the shop kept {paid}"));
                 }
             }
