@@ -116,7 +116,7 @@ impl Books {
             written: Some(draft.fingerprint()),
             remote_id: Some(7_000 + id),
             total: Some(draft.total()),
-            verified_at: Some(at(0)),
+            verified_at: Some(at(1_000)),
             stock: Some(Stock::Moved),
             ..Document::planned(1, parent, source_key.to_owned(), draft, at(0))
         };

@@ -326,6 +326,28 @@ fn a_receipt_after_a_restore_is_made_of_the_invoice_as_it_is() {
     assert!(matches!(holds(&stage.order("1001")), [Hold::ChangedByHand { .. }]));
 }
 
+/// The life that is gone took a unit off the invoice, which is put on again after a copy from before that was put back: by
+/// its own books nothing was ever changed.
+#[test]
+fn an_invoice_that_another_life_edited_does_not_count_as_in_step() {
+    let stage = stage(AccountSetup::default(), |_| {});
+    let (mut shop, shelf) = wadi(1);
+    let order = buy(&stage, &mut shop, shelf[2], 2);
+    let copy = stage.back_up();
+    set_quantity(&stage, &mut shop, order, 3);
+    stage.until_idle(HOUR);
+    assert_eq!(gone_from_stock(&stage, LAMP), 3.into());
+    let mut stage = stage.restore(copy, HOUR);
+    stage.start();
+    stage.pass(HOUR);
+    let edits = [Edit::SetQuantity { line: only_line(&shop, order), to: 2, restock: true }];
+    let told = shop.edit(order, &edits, stage.clock.now()).unwrap();
+    stage.deliver(&told.into_iter().filter(|one| one.topic == "orders/updated").collect::<Vec<_>>());
+    stage.until_idle(DAY);
+    assert!(matches!(holds(&stage.order("1001")), [Hold::ChangedByHand { .. }]), "a person is told");
+    assert_eq!((counted(&stage), gone_from_stock(&stage, LAMP)), ((1, 0), 3.into()));
+}
+
 /// In an older copy of the books the invoice lacks stock; the life that went on had its stock, and sent it.
 #[test]
 fn what_lacked_stock_in_an_older_copy_is_looked_for() {

@@ -18,7 +18,7 @@ use qantara::sandbox::daftra::{Account, AccountSetup, DocumentKind, Hand, Partia
 use qantara::sandbox::fault::{Fault, FaultKind};
 use qantara::sandbox::http::Request;
 use qantara::sandbox::shop::Shop;
-use qantara::sandbox::shop::cart::{Cart, Edit, MoneyBack, OrderId, Payment, Refund, Restock, VariantId};
+use qantara::sandbox::shop::cart::{Cart, Edit, Item, MoneyBack, OrderId, Payment, Refund, Restock, VariantId};
 use qantara::sandbox::shop::delivery::Delivery;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -356,6 +356,43 @@ fn an_invoice_with_payments_is_not_reversed_without_a_person() {
     assert_eq!(stage.account("one", |account| account.documents(DocumentKind::RefundReceipt).count()), 0);
 }
 
+/// Three lamps are paid and all are taken off again, while the invoice for one of them cannot be changed any more: nothing
+/// takes its place, and the shop keeps the money.
+#[test]
+fn what_is_kept_of_an_order_edited_to_nothing_is_on_its_reversed_invoice() {
+    for bad_day in [None, Some(FaultKind::LoseAnswer), Some(FaultKind::LoseRequest)] {
+        let setup = AccountSetup { e_invoices: true, ..AccountSetup::default() };
+        let stage = stage_with(setup, PaymentRules { refunds: true, ..rules() });
+        rules_of(&stage, |rules| rules.locked = LockedPolicy::NewInvoice);
+        let (mut shop, shelf) = wadi();
+        let (order, deliveries) = shop.buy(&cart(&shelf, 1, Payment::Pending), stage.clock.now()).unwrap();
+        stage.deliver(&deliveries);
+        stage.until_idle(HOUR);
+        let mut news = edit(&mut shop, order, 3, &stage);
+        news.extend(shop.pay(order, stage.clock.now()).unwrap());
+        stage.deliver(&news);
+        if let Some(kind) = &bad_day {
+            stage.account("one", |account| account.add_fault(Fault::once(kind.clone()).on("POST", "invoice_payments")));
+        }
+        stage.deliver(&edit(&mut shop, order, 0, &stage));
+        stage.until_idle(DAY);
+        assert_settled(&stage, &format!("{bad_day:?}"));
+        let counted = |kind| stage.account("one", |account| account.documents(kind).count());
+        assert_eq!((counted(DocumentKind::Invoice), counted(DocumentKind::RefundReceipt)), (1, 1), "{bad_day:?}");
+        assert_eq!(amounts(&stage), ["1047"], "{bad_day:?}");
+        // What is ordered again is paid already, and what is given back of it was.
+        let again = [Edit::AddLine { item: Item::Variant(shelf[2]), quantity: 2 }];
+        stage.deliver(&shop.edit(order, &again, stage.clock.now()).unwrap());
+        stage.until_idle(DAY);
+        let too_much = Refund { money: MoneyBack::Amount(Decimal::from(349)), ..Refund::of(&[]) };
+        stage.deliver(&shop.refund(order, &too_much, stage.clock.now()).unwrap());
+        stage.until_idle(DAY);
+        assert_settled(&stage, &format!("{bad_day:?}"));
+        assert_eq!((counted(DocumentKind::Invoice), counted(DocumentKind::RefundReceipt)), (2, 1), "{bad_day:?}");
+        assert_eq!(amounts(&stage), ["-349", "1047"], "{bad_day:?}");
+    }
+}
+
 /// What others wrote on an invoice outlives our edit. If Daftra drops their payments with it, a person is told at once.
 #[test]
 fn what_others_added_outlives_an_edit_or_is_missed() {
@@ -611,6 +648,43 @@ fn money_of_another_life_is_looked_for_before_what_went_back_is_taken_off_it() {
     stage.until_idle(DAY);
     assert_settled(&stage, "");
     assert_eq!(amounts(&stage), ["698", "698"], "it came, and it went back");
+}
+
+/// The life that is gone recorded the word, and then the riyal that went back. The next one meets them the other way round.
+#[test]
+fn the_word_of_another_life_is_looked_for_as_if_nothing_had_gone_back() {
+    let mut stage = Stage::new(Plan::default());
+    let merchant_id = stage.add(&Cast::default());
+    record(&stage, merchant_id, PaymentRules { refunds: true, ..rules() });
+    leave_out_kindness(&stage, merchant_id);
+    stage.start();
+    let (mut shop, shelf) = wadi();
+    let (order, bought) = shop.buy(&cart(&shelf, 2, Payment::Pending), stage.clock.now()).unwrap();
+    stage.deliver(&bought);
+    stage.until_idle(HOUR);
+    let copy = stage.back_up();
+    let (money, word): (Vec<_>, Vec<_>) = shop
+        .pay(order, stage.clock.now())
+        .unwrap()
+        .into_iter()
+        .partition(|one| one.topic.starts_with("order_transactions"));
+    stage.deliver(&word);
+    stage.until_idle(HOUR);
+    let kindness = Refund { money: MoneyBack::Amount(Decimal::ONE), ..Refund::of(&[]) };
+    let given = shop.refund(order, &kindness, stage.clock.now()).unwrap();
+    stage.deliver(&money);
+    stage.deliver(&given);
+    stage.until_idle(HOUR);
+    assert_eq!(amounts(&stage), ["-1", "698"]);
+    let mut stage = stage.restore(copy, HOUR);
+    stage.start();
+    for deliveries in [given, word, money] {
+        stage.deliver(&deliveries);
+        stage.until_idle(HOUR);
+    }
+    stage.until_idle(DAY);
+    assert_settled(&stage, "");
+    assert_eq!(amounts(&stage), ["-1", "698"], "as before");
 }
 
 /// In the copy that is put back the payment waits for Daftra's patience; the life that is gone sent it.

@@ -5,6 +5,7 @@
 //! - Where the shop says "paid" and names no transaction, one payment stands in for it. A transaction that comes later
 //!   is adopted by it, never booked beside it; of one that brought more, only what the payment does not hold is booked.
 //!   Once money went back since the shop said so, the transaction is waited for.
+//! - What the shop keeps of an order that was edited to nothing is recorded on its last invoice, also on a reversed one.
 //! - Money that went back before its payment was sent is taken off it; money on its way back is not. Later it is told by
 //!   the receipt, and as a payment of its own where the rules want that. After a restore "before it was sent" is known
 //!   only of what was looked for, so looking comes first; what is found to be less by just such money had it taken off.
@@ -101,11 +102,14 @@ impl<'a> Purse<'a> {
         rows.into_iter()
     }
 
-    /// The payments that take part in the invoice's balance.
+    /// The payments that take part in the order's balance: those on its invoice, and on one that was reversed when nothing
+    /// was left to bill.
     fn counted(&self) -> impl Iterator<Item = &'a PaymentDraft> {
         let staying = self.rows().filter(|(document, payment)| self.stays(document, payment));
         let on_invoice = staying.filter(|(document, payment)| {
-            self.comes_back_on(document, payment).or(document.parent_id) == Some(self.invoice.id)
+            let parent = self.comes_back_on(document, payment).or(document.parent_id);
+            let is_reversed = |known: &Document| Some(known.id) == parent && known.state == State::Reversed;
+            parent == Some(self.invoice.id) || self.ledger.documents.iter().any(is_reversed)
         });
         on_invoice.map(|(_, payment)| payment)
     }
@@ -302,13 +306,14 @@ impl<'a> Purse<'a> {
         if !is_due || incoming.is_empty() || self.ledger.by_source(&cause.source_key()).is_some() {
             return;
         }
-        // Where nothing is open any more it went back since, and all of it was.
+        // What went out since was still there when it was recorded; where nothing was open, all of it was.
+        let came_in = || self.counted().filter(|payment| payment.amount > Amount::ZERO);
         let told = || incoming.iter().filter_map(|movement| movement.amount_in(self.order.snapshot.currency)).sum();
-        let amount = Some(self.open()).filter(|open| *open > Amount::ZERO).unwrap_or_else(told);
+        let amount = Some(self.open_beside(came_in())).filter(|open| *open > Amount::ZERO).unwrap_or_else(told);
         if amount <= Amount::ZERO {
             return;
         }
-        let rounding = self.rounding(amount);
+        let rounding = self.rounding_beside(amount, came_in);
         let intent = Intent { cause, at: self.now, amount, rounding, covers: BTreeSet::new() };
         let gateways = incoming.iter().map(|movement| movement.gateway.clone()).take(1).collect();
         self.want(self.invoice, intent, &gateways, self.order.snapshot.created_at, found);
@@ -316,7 +321,7 @@ impl<'a> Purse<'a> {
 
     /// The amount that goes out, or that it cannot be booked.
     fn leaves(&self, movement: &Transaction, found: &mut Collected) -> Option<Amount> {
-        if !matches!(movement.kind, TransactionKind::Change | TransactionKind::Refund) {
+        if !is_outgoing(movement) {
             return None;
         }
         let amount = movement.amount_in(self.order.snapshot.currency);
@@ -355,25 +360,26 @@ impl<'a> Purse<'a> {
     }
 
     /// A payment that may be of another life of this database was looked for in full, and less of it is in Daftra, by one
-    /// or all of the movements that this life still has to take off. One that this life once found as it should be was
-    /// changed since, and what is not there at all had nothing taken off.
+    /// or all of the movements that this life still has to take off or to tell. One that this life once found as it should
+    /// be was changed since, and what is not there at all had nothing taken off.
     fn found_less(&self) -> Option<Change> {
         let before = self.ledger.look_first_before?;
         let currency = self.order.snapshot.currency;
         let spoken_for = self.spoken_for();
-        let gone: BTreeMap<i64, Amount> = movements(self.order)
-            .into_values()
-            .filter(|movement| self.is_untold(movement) && !spoken_for.contains(&movement.id))
-            .filter_map(|movement| Some((movement.id, movement.amount_in(currency)?)))
-            .collect();
-        let all: Amount = gone.values().copied().sum();
+        let movements = movements(self.order);
+        let out = movements.values().filter(|movement| is_outgoing(movement) && !spoken_for.contains(&movement.id));
+        let gone: Vec<(&Transaction, Amount)> =
+            out.filter_map(|movement| Some((*movement, movement.amount_in(currency)?))).collect();
+        let singles = gone.iter().map(std::slice::from_ref);
+        let untold: Vec<_> = gone.iter().copied().filter(|(movement, _)| self.is_untold(movement)).collect();
+        let sets: Vec<&[(&Transaction, Amount)]> = singles.chain([untold.as_slice(), gone.as_slice()]).collect();
         let is_fresh = |document: &Document| document.parent_id == Some(self.invoice.id) && document.total.is_none();
         let mut found = self.rows().filter(|(document, payment)| payment.at < before && is_fresh(document));
         found.find_map(|(document, payment)| {
             let amount = document.found_amount().filter(|amount| *amount > Amount::ZERO)?;
             let missing = payment.amount - amount;
-            let one = gone.iter().find(|(_, gone)| **gone == missing).map(|(id, _)| BTreeSet::from([*id]));
-            let transactions = one.or_else(|| (all == missing).then(|| gone.keys().copied().collect()))?;
+            let set = sets.iter().find(|set| set.iter().map(|(_, gone)| *gone).sum::<Amount>() == missing)?;
+            let transactions = set.iter().map(|(movement, _)| movement.id).collect();
             Some(Change::TakeOff { document: document.id, transactions, amount })
         })
     }
@@ -477,21 +483,37 @@ impl<'a> Purse<'a> {
         leaving.filter_map(|movement| movement.amount_in(self.order.snapshot.currency)).sum()
     }
 
-    /// What invoice and receipts leave open, by the shop's amounts.
+    /// What invoice, receipts and payments leave open, by the shop's amounts.
     fn open(&self) -> Amount {
+        self.open_beside(self.counted())
+    }
+
+    /// What would be open if these were the payments. Of a reversed invoice its receipt left nothing.
+    fn open_beside<'p>(&self, payments: impl Iterator<Item = &'p PaymentDraft>) -> Amount {
+        let paid: Amount = payments.map(PaymentDraft::money).sum();
+        if self.invoice.state == State::Reversed {
+            return -paid;
+        }
         let receipts: Amount = self.ledger.receipts().map(|receipt| shop_totals(&receipt.billed).total).sum();
-        let paid: Amount = self.counted().map(PaymentDraft::money).sum();
         shop_totals(&self.content.billed).total - receipts - paid
     }
 
-    /// The payment that leaves nothing open takes along what Daftra's own rounding left, as far as that is tolerated.
     fn rounding(&self, amount: Amount) -> Amount {
+        self.rounding_beside(amount, || self.counted())
+    }
+
+    /// The payment that leaves nothing open takes along what Daftra's own rounding left, as far as that is tolerated.
+    fn rounding_beside<'p, I>(&self, amount: Amount, payments: impl Fn() -> I) -> Amount
+    where
+        I: Iterator<Item = &'p PaymentDraft>,
+    {
         let receipts = self.ledger.documents.iter().filter(|d| d.receipt().is_some() && d.state.may_exist());
         let totals: Option<Amount> = receipts.map(|receipt| receipt.total).sum();
-        let (Some(total), Some(receipts), true) = (self.invoice.total, totals, amount == self.open()) else {
+        let is_last = amount == self.open_beside(payments());
+        let (Some(total), Some(receipts), true) = (self.invoice.total, totals, is_last) else {
             return Amount::ZERO;
         };
-        let paid: Amount = self.counted().map(|payment| payment.amount).sum();
+        let paid: Amount = payments().map(|payment| payment.amount).sum();
         let rounding = total - receipts - paid - amount;
         let lines = || i64::try_from(self.content.billed.len()).unwrap_or(i64::MAX);
         let tolerance = self.merchant.rules.tolerance_minor.unwrap_or_else(lines);
@@ -554,6 +576,10 @@ struct Intent {
     amount: Amount,
     rounding: Amount,
     covers: BTreeSet<i64>,
+}
+
+fn is_outgoing(movement: &Transaction) -> bool {
+    matches!(movement.kind, TransactionKind::Change | TransactionKind::Refund)
 }
 
 /// What payments hold beyond the transactions they name; below zero, what these brought and they do not hold. One of a

@@ -205,9 +205,13 @@ impl Books {
         self
     }
 
-    /// An older copy of the books was put back at this minute.
+    /// An older copy of the books was put back at this minute, and its invoices were read since.
     pub(crate) fn restored(self, minute: i64) -> Self {
-        self.with(|books| books.ledger.look_first_before = Some(at(minute)))
+        self.with(|books| {
+            books.ledger.look_first_before = Some(at(minute));
+            let invoices = books.ledger.documents.iter_mut().filter(|document| document.invoice().is_some());
+            invoices.for_each(|invoice| invoice.verified_at = Some(books.now));
+        })
     }
 
     pub(crate) fn document(&mut self, id: i64) -> &mut Document {

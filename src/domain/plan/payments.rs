@@ -62,7 +62,9 @@ impl Case<'_> {
     fn collect(&self) -> Option<Collected> {
         let rules = &self.merchant.rules.payments;
         let is_too_old = rules.from.is_some_and(|from| self.order.snapshot.created_at < from);
-        let invoice = self.ledger.live_invoice()?;
+        // Where nothing is left to bill, nothing takes the place of a reversed invoice.
+        let reversed = || self.ledger.last_invoice().filter(|last| last.state == State::Reversed);
+        let invoice = self.ledger.live_invoice().or_else(reversed)?;
         let content = invoice.invoice()?;
         // Of an invoice that others made they recorded the money.
         if !rules.record || is_too_old || content.adopted.is_some() {
@@ -89,6 +91,7 @@ impl Case<'_> {
     /// What it is on is there: of a document that is missing nobody can say what was paid on it.
     fn is_on_something(&self, payment: &Document) -> bool {
         let parent = self.ledger.documents.iter().find(|parent| payment.parent_id == Some(parent.id));
-        parent.is_some_and(|parent| matches!(parent.state, State::Posted | State::Locked) && parent.misses == 0)
+        let is_there = |parent: &Document| matches!(parent.state, State::Posted | State::Locked | State::Reversed);
+        parent.is_some_and(|parent| is_there(parent) && parent.misses == 0)
     }
 }

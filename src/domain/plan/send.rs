@@ -22,11 +22,6 @@ impl Case<'_> {
         classes: BTreeMap<i64, Class>,
         source_at: Timestamp,
     ) -> Decision {
-        if matches!(draft, Draft::RefundReceipt(_))
-            && let Some(document) = parent.filter(|id| self.may_be_changed(*id))
-        {
-            return Decision::Act(vec![Operation::Verify { document }]);
-        }
         let operation = match known {
             Some(document) => match document.state {
                 State::Planned if document.may_have_left(self.ledger.look_first_before) => {
@@ -64,15 +59,6 @@ impl Case<'_> {
             }
         };
         Decision::Act(vec![operation])
-    }
-
-    /// An invoice that was not read back since a restore: another life of the database may have edited it, and taken what
-    /// a receipt would take back off it.
-    fn may_be_changed(&self, id: i64) -> bool {
-        let before = self.ledger.look_first_before;
-        let invoice = self.ledger.documents.iter().find(|document| document.id == id);
-        let invoice = invoice.filter(|invoice| invoice.state == State::Posted);
-        invoice.is_some_and(|invoice| before.is_some_and(|before| invoice.verified_at.is_none_or(|at| at < before)))
     }
 
     fn want_again(&self, document: &Document) -> Operation {
