@@ -396,7 +396,8 @@ fn what_other_records_gave_back_counts_once_it_is_booked() {
 
 #[test]
 fn an_invoice_is_read_back_before_anything_after_a_restore() {
-    let of = |books: Books, minute: i64| books.restored(50).with(|books| books.document(1).verified_at = Some(at(minute)));
+    let of =
+        |books: Books, minute: i64| books.restored(50).with(|books| books.document(1).verified_at = Some(at(minute)));
     assert_eq!(of(Books::invoiced(), 49).told(), "verify 1", "another life may have edited it");
     assert_eq!(of(Books::invoiced(), 50).told(), "settled");
     let set_back = of(Books::invoiced(), 49).with(|books| books.now = at(49));
