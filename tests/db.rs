@@ -18,7 +18,7 @@ use qantara::db::lock::ServerLock;
 use qantara::db::writer::{Full, INBOX, Moment};
 use qantara::db::{Context, Db, Error, FILE, Options, Rule};
 use rusqlite::types::Value;
-use rusqlite::{Connection, Transaction};
+use rusqlite::{Connection, StatementStatus, Transaction};
 use tempfile::TempDir;
 
 fn folder() -> TempDir {
@@ -329,6 +329,22 @@ fn every_connection_has_every_setting() {
         })
         .unwrap_err();
     assert!(matches!(error, Error::Constraint { rule: Rule::ForeignKey, .. }), "{error:?}");
+}
+
+#[test]
+fn a_statement_that_is_kept_is_compiled_once() {
+    let folder = folder();
+    let db = Db::open(folder.path()).unwrap();
+    // SQLite takes a 1 for a value that stands in many rows, and would look for another plan with each new value.
+    let question = "select id from document where order_id = ?1 order by id";
+    let compiled_again = db.read(|c| {
+        let mut statement = c.prepare(question).during("ask")?;
+        for order in [1_i64, 2, 1, 3] {
+            assert!(!statement.exists([order]).during("ask")?);
+        }
+        Ok(statement.get_status(StatementStatus::RePrepare))
+    });
+    assert_eq!(compiled_again.unwrap(), 0);
 }
 
 #[test]

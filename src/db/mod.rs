@@ -62,6 +62,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{fmt, fs, io};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, ffi};
 
 use writer::{Full, OnCommit, Pending, Writer};
@@ -227,6 +228,9 @@ fn configure(connection: &Connection, path: &Path) -> Result<(), Error> {
     set("secure_delete", "on")?; // what was taken away is overwritten: a customer who is forgotten is not in the file
     set("temp_store", "memory")?;
     set("trusted_schema", "off")?;
+    // Else a kept statement is compiled anew where a value of 0 or 1 might speak for another plan: the first merchant's id does.
+    let plans = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true);
+    plans.during("configure a connection")?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     Ok(())
 }
