@@ -469,6 +469,21 @@ fn another_life_may_have_recorded_the_shops_word() {
         });
         assert_eq!(books.told(), ["look for paid 1", "transaction/1 1 {1} bank"], "{paid}");
     }
+    // What went back since was still there when the money came.
+    let gave_back = |minute: i64| {
+        let books = restored(&sale, just).with(|books| {
+            books.record(9, Some(Class::Receipt), movement(9, TransactionKind::Void, 3_000));
+            books.order.facts.refunds.get_mut(&9).unwrap().created_at = at(minute);
+            books.receipt(refund::Cause::Refund(9), 3_000);
+            let went_out = books.payment(INVOICE, Cause::Transaction(7), -500, &[7]);
+            let Draft::Payment(payment) = &mut went_out.content else { panic!("a payment") };
+            payment.at = at(minute);
+        });
+        books.told().swap_remove(0)
+    };
+    assert_eq!(gave_back(501), "look for paid 10000");
+    assert_eq!(gave_back(500), "look for paid 10000");
+    assert_eq!(gave_back(499), "look for paid 7500", "goods and money that went back before");
     let ways = restored(&[(1, Sale, 4_000), (2, Sale, 6_000)], just)
         .with(|books| books.order.facts.transactions.get_mut(&2).unwrap().gateway = "cash".into());
     let parts = ["look for paid 10000", "transaction/1 4000 {1} bank", "transaction/2 6000 {2} cash"];

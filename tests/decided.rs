@@ -171,7 +171,17 @@ fn the_next_invoice_repeats_what_was_chosen_and_is_dated_today() {
     assert_eq!((client(&later), day(&later)), (7, "2023-11-21".to_owned()));
     assert_eq!(next.clone().cancelled(10).told(), "create order/2 40000", "the reversal is finished first");
     let nothing_left = next.clone().edit(9, &[(TEA, 2), (MUG, 1), (JAR, 1)]);
+    let nothing_left = nothing_left.does("9 is Absorbed");
     assert_eq!(nothing_left.told(), "settled", "nothing is left to book, and that is no reason to pass the order over");
+    // What is kept of it is paid on what there is, also where the next invoice was given up.
+    let kept = |books: Books| books.recording().paid(40_000).edit(9, &[(TEA, 2), (MUG, 1), (JAR, 1)]);
+    let pays = "create transaction/900 40000 bank";
+    assert_eq!(kept(next.clone()).does("9 is Absorbed").told(), pays);
+    let refused = kept(next.clone().does("create order/2 40000").is(3, Refused));
+    let given_up = refused.does("9 is Absorbed").does("drop 3").is(3, Dropped);
+    assert_eq!(given_up.told(), pays);
+    let deleted = kept(next.clone().does("create order/2 40000").is(3, Gone)).ruled(Ruling::Leave { document: 3 });
+    assert_eq!(deleted.told(), "ignore: invoice_deleted");
     // Long before, its receipts count against the invoice that is gone.
     let given_back = next.does("create order/2 40000").back(9, &[(TEA, 1)]);
     assert_eq!(given_back.told(), "create refund/9 10000 9=Receipt");

@@ -358,39 +358,99 @@ fn an_invoice_with_payments_is_not_reversed_without_a_person() {
 
 /// Three lamps are paid and all are taken off again, while the invoice for one of them cannot be changed any more: nothing
 /// takes its place, and the shop keeps the money.
+fn edited_to_nothing(payments: PaymentRules, bad_day: Option<FaultKind>) -> (Stage, Shop, VariantId, OrderId) {
+    let stage = stage_with(AccountSetup { e_invoices: true, ..AccountSetup::default() }, payments);
+    rules_of(&stage, |rules| rules.locked = LockedPolicy::NewInvoice);
+    let (mut shop, shelf) = wadi();
+    let (order, deliveries) = shop.buy(&cart(&shelf, 1, Payment::Pending), stage.clock.now()).unwrap();
+    stage.deliver(&deliveries);
+    stage.until_idle(HOUR);
+    let mut news = edit(&mut shop, order, 3, &stage);
+    news.extend(shop.pay(order, stage.clock.now()).unwrap());
+    news.extend(edit(&mut shop, order, 0, &stage));
+    let fault = bad_day.clone().map(|kind| Fault::once(kind).on("POST", "invoice_payments"));
+    stage.account("one", |account| fault.into_iter().for_each(|fault| account.add_fault(fault)));
+    let stage = at_once(stage, &news);
+    assert_settled(&stage, &format!("{bad_day:?}"));
+    assert_eq!((made(&stage), amounts(&stage)), ((1, 1), vec!["1047".to_owned()]), "{bad_day:?}");
+    (stage, shop, shelf[2], order)
+}
+
+/// Invoices and receipts.
+fn made(stage: &Stage) -> (usize, usize) {
+    let count = |kind| stage.account("one", |account| account.documents(kind).count());
+    (count(DocumentKind::Invoice), count(DocumentKind::RefundReceipt))
+}
+
+fn money_back(shop: &mut Shop, order: OrderId, amount: i64, stage: &Stage) -> Vec<Delivery> {
+    let back = Refund { money: MoneyBack::Amount(Decimal::from(amount)), ..Refund::of(&[]) };
+    shop.refund(order, &back, stage.clock.now()).unwrap()
+}
+
+fn order_again(shop: &mut Shop, order: OrderId, variant: VariantId, stage: &Stage) {
+    let again = [Edit::AddLine { item: Item::Variant(variant), quantity: 2 }];
+    stage.deliver(&shop.edit(order, &again, stage.clock.now()).unwrap());
+    stage.until_idle(DAY);
+}
+
 #[test]
 fn what_is_kept_of_an_order_edited_to_nothing_is_on_its_reversed_invoice() {
+    let refunds = || PaymentRules { refunds: true, ..rules() };
     for bad_day in [None, Some(FaultKind::LoseAnswer), Some(FaultKind::LoseRequest)] {
-        let setup = AccountSetup { e_invoices: true, ..AccountSetup::default() };
-        let stage = stage_with(setup, PaymentRules { refunds: true, ..rules() });
-        rules_of(&stage, |rules| rules.locked = LockedPolicy::NewInvoice);
-        let (mut shop, shelf) = wadi();
-        let (order, deliveries) = shop.buy(&cart(&shelf, 1, Payment::Pending), stage.clock.now()).unwrap();
-        stage.deliver(&deliveries);
-        stage.until_idle(HOUR);
-        let mut news = edit(&mut shop, order, 3, &stage);
-        news.extend(shop.pay(order, stage.clock.now()).unwrap());
-        stage.deliver(&news);
-        if let Some(kind) = &bad_day {
-            stage.account("one", |account| account.add_fault(Fault::once(kind.clone()).on("POST", "invoice_payments")));
-        }
-        stage.deliver(&edit(&mut shop, order, 0, &stage));
-        stage.until_idle(DAY);
-        assert_settled(&stage, &format!("{bad_day:?}"));
-        let counted = |kind| stage.account("one", |account| account.documents(kind).count());
-        assert_eq!((counted(DocumentKind::Invoice), counted(DocumentKind::RefundReceipt)), (1, 1), "{bad_day:?}");
-        assert_eq!(amounts(&stage), ["1047"], "{bad_day:?}");
+        let (stage, mut shop, lamp, order) = edited_to_nothing(refunds(), bad_day);
         // What is ordered again is paid already, and what is given back of it was.
-        let again = [Edit::AddLine { item: Item::Variant(shelf[2]), quantity: 2 }];
-        stage.deliver(&shop.edit(order, &again, stage.clock.now()).unwrap());
+        order_again(&mut shop, order, lamp, &stage);
+        stage.deliver(&money_back(&mut shop, order, 349, &stage));
         stage.until_idle(DAY);
-        let too_much = Refund { money: MoneyBack::Amount(Decimal::from(349)), ..Refund::of(&[]) };
-        stage.deliver(&shop.refund(order, &too_much, stage.clock.now()).unwrap());
-        stage.until_idle(DAY);
-        assert_settled(&stage, &format!("{bad_day:?}"));
-        assert_eq!((counted(DocumentKind::Invoice), counted(DocumentKind::RefundReceipt)), (2, 1), "{bad_day:?}");
-        assert_eq!(amounts(&stage), ["-349", "1047"], "{bad_day:?}");
+        assert_settled(&stage, "");
+        assert_eq!((made(&stage), amounts(&stage)), ((2, 1), vec!["-349".to_owned(), "1047".to_owned()]));
     }
+    let (stage, mut shop, _, order) = edited_to_nothing(refunds(), None);
+    stage.deliver(&money_back(&mut shop, order, 1047, &stage));
+    stage.until_idle(DAY);
+    assert_settled(&stage, "all of it went back");
+    assert_eq!((made(&stage), amounts(&stage)), ((1, 1), vec!["-1047".to_owned(), "1047".to_owned()]));
+    let (stage, mut shop, _, order) = edited_to_nothing(rules(), None);
+    stage.deliver(&money_back(&mut shop, order, 1047, &stage));
+    stage.until_idle(DAY);
+    assert!(matches!(holds(&stage)[..], [Hold::PayBackByHand { .. }]), "{:?}", holds(&stage));
+}
+
+/// The life that is gone recorded what was kept, and then billed what was ordered again. The copy knows of neither.
+#[test]
+fn money_of_another_life_on_a_reversed_invoice_is_not_booked_on_the_next() {
+    let stage = stage_with(AccountSetup { e_invoices: true, ..AccountSetup::default() }, rules());
+    rules_of(&stage, |rules| rules.locked = LockedPolicy::NewInvoice);
+    let (mut shop, shelf) = wadi();
+    let (order, deliveries) = shop.buy(&cart(&shelf, 1, Payment::Pending), stage.clock.now()).unwrap();
+    stage.deliver(&deliveries);
+    stage.until_idle(HOUR);
+    let mut more = edit(&mut shop, order, 3, &stage);
+    more.extend(edit(&mut shop, order, 0, &stage));
+    let stage = at_once(stage, &more);
+    assert_eq!((made(&stage), amounts(&stage)), ((1, 1), vec![]));
+    let copy = stage.back_up();
+    let again = |units| [Edit::AddLine { item: Item::Variant(shelf[2]), quantity: units }];
+    let mut kept = shop.edit(order, &again(2), stage.clock.now()).unwrap();
+    kept.extend(shop.pay(order, stage.clock.now()).unwrap());
+    kept.extend(edit(&mut shop, order, 0, &stage));
+    let stage = at_once(stage, &kept);
+    assert_eq!((made(&stage), amounts(&stage)), ((1, 1), vec!["698".to_owned()]));
+    kept.extend(shop.edit(order, &again(1), stage.clock.now()).unwrap());
+    let stage = at_once(stage, &kept);
+    assert_eq!((made(&stage), amounts(&stage)), ((2, 1), vec!["698".to_owned()]));
+    let stage = at_once(stage.restore(copy, HOUR), &kept);
+    assert!(matches!(holds(&stage)[..], [Hold::SeveralFound { .. }, ..]), "{:?}", holds(&stage));
+    assert_eq!(stage.account("one", |account| account.payments().count()), 1, "and a person is told");
+}
+
+/// All of it is known before anybody works on it.
+fn at_once(stage: Stage, deliveries: &[Delivery]) -> Stage {
+    let mut stage = stage.restart(SignedDuration::from_secs(1));
+    stage.deliver(deliveries);
+    stage.start();
+    stage.until_idle(DAY);
+    stage
 }
 
 /// What others wrote on an invoice outlives our edit. If Daftra drops their payments with it, a person is told at once.

@@ -69,6 +69,12 @@ struct Pile<'a> {
     amount: Amount,
 }
 
+/// What counts beside an invoice.
+struct Balance<'a> {
+    receipts: Vec<&'a Document>,
+    payments: Vec<&'a PaymentDraft>,
+}
+
 /// Money that went back and was not taken off a payment.
 struct Later<'a> {
     movement: &'a Transaction,
@@ -161,8 +167,7 @@ impl<'a> Purse<'a> {
         let mut later = Vec::new();
         for movement in outgoing {
             let Some(amount) = self.leaves(movement, found) else { continue };
-            let is_recorded = self.merchant.rules.payments.refunds && self.record_of(movement).is_some();
-            if is_recorded && self.may_be_there(movement) {
+            if self.is_to_be_looked_for(movement) {
                 self.give_back(&Later { movement, amount, was_recorded: true }, found);
                 continue;
             }
@@ -298,6 +303,12 @@ impl<'a> Purse<'a> {
         }
     }
 
+    /// Money that went back may have a payment of its own, of another life.
+    fn is_to_be_looked_for(&self, movement: &Transaction) -> bool {
+        let is_recorded = self.merchant.rules.payments.refunds && self.record_of(movement).is_some();
+        is_recorded && self.may_be_there(movement)
+    }
+
     /// Another life of this database may have recorded on the shop's word what is known by its transaction now. It is
     /// looked for before anything is sent; nobody sends it.
     fn look_first(&self, incoming: &[&Transaction], found: &mut Collected) {
@@ -306,14 +317,14 @@ impl<'a> Purse<'a> {
         if !is_due || incoming.is_empty() || self.ledger.by_source(&cause.source_key()).is_some() {
             return;
         }
-        // What went out since was still there when it was recorded; where nothing was open, all of it was.
-        let came_in = || self.counted().filter(|payment| payment.amount > Amount::ZERO);
+        let then = self.balance_before(incoming.iter().filter_map(|movement| movement.at).min());
+        // Where nothing was open, all of it was.
         let told = || incoming.iter().filter_map(|movement| movement.amount_in(self.order.snapshot.currency)).sum();
-        let amount = Some(self.open_beside(came_in())).filter(|open| *open > Amount::ZERO).unwrap_or_else(told);
+        let amount = Some(self.open_in(&then)).filter(|open| *open > Amount::ZERO).unwrap_or_else(told);
         if amount <= Amount::ZERO {
             return;
         }
-        let rounding = self.rounding_beside(amount, came_in);
+        let rounding = self.rounding_in(&then, amount);
         let intent = Intent { cause, at: self.now, amount, rounding, covers: BTreeSet::new() };
         let gateways = incoming.iter().map(|movement| movement.gateway.clone()).take(1).collect();
         self.want(self.invoice, intent, &gateways, self.order.snapshot.created_at, found);
@@ -360,17 +371,20 @@ impl<'a> Purse<'a> {
     }
 
     /// A payment that may be of another life of this database was looked for in full, and less of it is in Daftra, by one
-    /// or all of the movements that this life still has to take off or to tell. One that this life once found as it should
-    /// be was changed since, and what is not there at all had nothing taken off.
+    /// or all of the movements that this life still has to take off or to tell, and has looked for. One that this life once
+    /// found as it should be was changed since, and what is not there at all had nothing taken off.
     fn found_less(&self) -> Option<Change> {
         let before = self.ledger.look_first_before?;
         let currency = self.order.snapshot.currency;
         let spoken_for = self.spoken_for();
         let movements = movements(self.order);
-        let out = movements.values().filter(|movement| is_outgoing(movement) && !spoken_for.contains(&movement.id));
+        let is_left = |movement: &&&Transaction| {
+            is_outgoing(movement) && !spoken_for.contains(&movement.id) && !self.is_to_be_looked_for(movement)
+        };
+        let out = movements.values().filter(is_left);
         let gone: Vec<(&Transaction, Amount)> =
             out.filter_map(|movement| Some((*movement, movement.amount_in(currency)?))).collect();
-        let singles = gone.iter().map(std::slice::from_ref);
+        let singles = gone.chunks(1);
         let untold: Vec<_> = gone.iter().copied().filter(|(movement, _)| self.is_untold(movement)).collect();
         let sets: Vec<&[(&Transaction, Amount)]> = singles.chain([untold.as_slice(), gone.as_slice()]).collect();
         let is_fresh = |document: &Document| document.parent_id == Some(self.invoice.id) && document.total.is_none();
@@ -483,38 +497,59 @@ impl<'a> Purse<'a> {
         leaving.filter_map(|movement| movement.amount_in(self.order.snapshot.currency)).sum()
     }
 
-    /// What invoice, receipts and payments leave open, by the shop's amounts.
-    fn open(&self) -> Amount {
-        self.open_beside(self.counted())
+    /// What stands beside the invoice now.
+    fn balance(&self) -> Balance<'a> {
+        let payments: Vec<_> = self.counted().collect();
+        Balance { receipts: Ledger::counting(&self.ledger.documents).collect(), payments }
     }
 
-    /// What would be open if these were the payments. Of a reversed invoice its receipt left nothing.
-    fn open_beside<'p>(&self, payments: impl Iterator<Item = &'p PaymentDraft>) -> Amount {
-        let paid: Amount = payments.map(PaymentDraft::money).sum();
+    /// What stood beside the invoice when money came in at this time: nothing of what went back since.
+    fn balance_before(&self, paid_at: Option<Timestamp>) -> Balance<'a> {
+        let Balance { mut receipts, mut payments } = self.balance();
+        let was_before = |at: Option<Timestamp>| paid_at.is_none_or(|paid_at| at.is_none_or(|at| at < paid_at));
+        receipts.retain(|receipt| was_before(receipt.receipt().and_then(|receipt| self.told_at(receipt.cause))));
+        payments.retain(|payment| payment.amount > Amount::ZERO || was_before(Some(payment.at)));
+        Balance { receipts, payments }
+    }
+
+    /// When the shop told of what a receipt takes back.
+    fn told_at(&self, cause: refund::Cause) -> Option<Timestamp> {
+        let facts = &self.order.facts;
+        match cause {
+            refund::Cause::Refund(id) => facts.refunds.get(&id).map(|refund| refund.created_at),
+            refund::Cause::Cancel => facts.cancelled.as_ref().map(|cancelled| cancelled.at),
+            refund::Cause::Reversal(_) => None,
+        }
+    }
+
+    /// What is open now.
+    fn open(&self) -> Amount {
+        self.open_in(&self.balance())
+    }
+
+    /// What invoice, receipts and payments leave open, by the shop's amounts. Of a reversed invoice its receipt left nothing.
+    fn open_in(&self, balance: &Balance<'_>) -> Amount {
+        let paid: Amount = balance.payments.iter().map(|payment| payment.money()).sum();
         if self.invoice.state == State::Reversed {
             return -paid;
         }
-        let receipts: Amount = self.ledger.receipts().map(|receipt| shop_totals(&receipt.billed).total).sum();
-        shop_totals(&self.content.billed).total - receipts - paid
+        let receipts = balance.receipts.iter().filter_map(|receipt| receipt.receipt());
+        let back: Amount = receipts.map(|receipt| shop_totals(&receipt.billed).total).sum();
+        shop_totals(&self.content.billed).total - back - paid
     }
 
     fn rounding(&self, amount: Amount) -> Amount {
-        self.rounding_beside(amount, || self.counted())
+        self.rounding_in(&self.balance(), amount)
     }
 
     /// The payment that leaves nothing open takes along what Daftra's own rounding left, as far as that is tolerated.
-    fn rounding_beside<'p, I>(&self, amount: Amount, payments: impl Fn() -> I) -> Amount
-    where
-        I: Iterator<Item = &'p PaymentDraft>,
-    {
-        let receipts = self.ledger.documents.iter().filter(|d| d.receipt().is_some() && d.state.may_exist());
-        let totals: Option<Amount> = receipts.map(|receipt| receipt.total).sum();
-        let is_last = amount == self.open_beside(payments());
-        let (Some(total), Some(receipts), true) = (self.invoice.total, totals, is_last) else {
+    fn rounding_in(&self, balance: &Balance<'_>, amount: Amount) -> Amount {
+        let back: Option<Amount> = balance.receipts.iter().map(|receipt| receipt.total).sum();
+        let (Some(total), Some(back), true) = (self.invoice.total, back, amount == self.open_in(balance)) else {
             return Amount::ZERO;
         };
-        let paid: Amount = payments().map(|payment| payment.amount).sum();
-        let rounding = total - receipts - paid - amount;
+        let paid: Amount = balance.payments.iter().map(|payment| payment.amount).sum();
+        let rounding = total - back - paid - amount;
         let lines = || i64::try_from(self.content.billed.len()).unwrap_or(i64::MAX);
         let tolerance = self.merchant.rules.tolerance_minor.unwrap_or_else(lines);
         let is_sane = rounding.abs() <= Amount(tolerance) && amount + rounding > Amount::ZERO;

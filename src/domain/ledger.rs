@@ -67,11 +67,26 @@ impl Ledger {
         Self::receipts_of(&self.documents)
     }
 
-    /// The receipts among these documents that count against the live invoice. Those of a reversed invoice do not: the
-    /// reversal took back what they had left, so the two are even.
+    /// The receipts among these documents that count against the live invoice.
     pub fn receipts_of(documents: &[Document]) -> impl Iterator<Item = &ReceiptDraft> {
+        Self::counting(documents).filter_map(Document::receipt)
+    }
+
+    /// The rows of [`Ledger::receipts_of`]. Those of a reversed invoice do not count: the reversal took back what they had
+    /// left, so the two are even.
+    pub fn counting(documents: &[Document]) -> impl Iterator<Item = &Document> {
         let counts = |receipt: &&Document| receipt.state.may_exist() && !is_even(documents, receipt);
-        documents.iter().filter(counts).filter_map(Document::receipt)
+        documents.iter().filter(|document| document.receipt().is_some()).filter(counts)
+    }
+
+    /// The invoice that bills the order, or did when it was last billed: a reversed one that nothing came to take the
+    /// place of.
+    #[must_use]
+    pub fn billing_invoice(&self) -> Option<&Document> {
+        let invoices = || self.documents.iter().filter(|document| document.invoice().is_some());
+        let is_deleted = self.last_invoice().is_some_and(|last| last.state == State::Gone);
+        let reversed = invoices().filter(|invoice| invoice.state == State::Reversed && !is_deleted);
+        self.live_invoice().or_else(|| reversed.max_by_key(|invoice| invoice_number(&invoice.source_key)))
     }
 
     /// The refund records whose receipts lie with a reversed invoice: the next one bills what they left.

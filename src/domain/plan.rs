@@ -198,7 +198,7 @@ impl Case<'_> {
                     needs.looks.push(Operation::Rewrite { document: document.id });
                 }
                 Next::Hold(hold) => needs.holds.push(hold),
-                Next::Nothing if self.may_be_lost(document) || self.may_be_edited(document) => {
+                Next::Nothing if self.may_be_lost(document) => {
                     verify.push(Operation::Verify { document: document.id });
                 }
                 Next::Nothing | Next::Recover => {}
@@ -206,15 +206,6 @@ impl Case<'_> {
         }
         needs.looks.extend(verify);
         needs
-    }
-
-    /// An invoice that was not read back since a restore: another life of the database may have edited it. Until it is read,
-    /// it is not in step with anything, and no receipt knows what is left of it.
-    fn may_be_edited(&self, invoice: &Document) -> bool {
-        // A clock that was set back is no reason to read it again and again.
-        let before = self.ledger.look_first_before.filter(|before| *before <= self.now);
-        let was_read = invoice.verified_at.filter(|_| invoice.invoice().is_some() && invoice.state == State::Posted);
-        was_read.is_some_and(|at| before.is_some_and(|before| at < before))
     }
 
     /// A person decided what follows from the deletion of a document.

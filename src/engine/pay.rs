@@ -12,7 +12,7 @@ use crate::daftra::wire::RemotePayment;
 use crate::db::Error;
 use crate::db::document::Action;
 use crate::db::order::Case;
-use crate::domain::document::{Document, Event};
+use crate::domain::document::{Document, Event, State};
 use crate::domain::draft::Draft;
 use crate::domain::invoice::reference;
 use crate::domain::payment::{Cause, PaymentDraft};
@@ -28,7 +28,39 @@ impl Visit<'_> {
             Some(payments) => Ok(look_among(&payments, document, case, wanted)),
             None => Err(no_parent(payable)),
         });
-        self.looked_up(document, Answered { outcome, reports }, wanted)
+        let mut answered = Answered { outcome, reports };
+        if matches!(answered.outcome, Ok(Looked::Absent)) {
+            self.look_on_reversed(document, case, &mut answered);
+        }
+        self.looked_up(document, answered, wanted)
+    }
+
+    /// What the shop kept of an order that was edited to nothing was paid on its reversed invoice, maybe by another life of
+    /// this database: then it is not to be paid on the next one, and a person must move it.
+    fn look_on_reversed(&self, document: &Document, case: &Case, answered: &mut Answered<Result<Looked, Unanswered>>) {
+        let parent = document.parent_id;
+        let reversed = case.ledger.documents.iter().filter(|known| known.state == State::Reversed);
+        let others = reversed.filter(|invoice| Some(invoice.id) != parent).filter_map(|invoice| invoice.remote_id);
+        for id in others {
+            let Answered { outcome, reports } =
+                self.engine.daftra.payments(&self.door, &self.pace(), Payable::Invoice(id));
+            answered.reports.extend(reports);
+            let own = document.content.header().reference.as_str();
+            match outcome {
+                Ok(payments) => {
+                    let here = payments.into_iter().flatten().filter(|payment| payment.transaction_id.trim() == own);
+                    let ids: BTreeSet<i64> = here.map(|payment| payment.id).collect();
+                    if !ids.is_empty() {
+                        answered.outcome = Ok(Looked::Several(ids));
+                        return;
+                    }
+                }
+                Err(problem) => {
+                    answered.outcome = Err(problem);
+                    return;
+                }
+            }
+        }
     }
 
     /// Before an invoice is reversed: what somebody paid on it would stay on what counts no more. Our books know of no

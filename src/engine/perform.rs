@@ -146,7 +146,7 @@ impl Engine {
     fn record(&self, job: &Job, case: &Case, changes: Vec<Change>) -> Result<Performed, Error> {
         let (job, order_id, account_id) = (*job, case.order_id, case.merchant.account_id);
         let (now, policy) = (self.clock.now(), self.settings.policy);
-        let invoice = case.ledger.live_invoice().map_or(0, |invoice| invoice.id);
+        let invoice = case.ledger.billing_invoice().map_or(0, |invoice| invoice.id);
         let documents = case.ledger.documents.iter();
         let receipts: BTreeMap<i64, i64> = documents
             .filter_map(|document| match document.receipt()?.cause {

@@ -8,7 +8,7 @@ use crate::domain::document::{Document, State};
 use crate::domain::draft::Draft;
 use crate::domain::invoice::{Drafted, InvoiceDraft, Obstacles, Removed, Seen, reference};
 use crate::domain::ledger::invoice_key;
-use crate::domain::operation::Operation;
+use crate::domain::operation::{Change, Operation};
 use crate::domain::order::{FulfillmentStatus, PaymentStatus, SAMPLE_ORDER};
 use crate::domain::payment::was_paid_in_full;
 use crate::domain::reason::{Hold, Ignored, Waiting};
@@ -63,6 +63,13 @@ impl Case<'_> {
         obstacles.holds.extend(self.quantities(&target));
         self.check_decimals(&target, &mut obstacles);
         if obstacles.holds.is_empty() && target.billed.is_empty() {
+            // No document tells of these records; of money that goes back with them it is to be known all the same.
+            let fresh = self.fresh(&classes, |_| self.is_after_reversal());
+            let changes: Vec<Change> =
+                fresh.into_iter().map(|(refund, class)| Change::Class { refund, class }).collect();
+            if !changes.is_empty() {
+                return Decision::Act(vec![Operation::Record { changes }]);
+            }
             return self.leave(known, source_key, (first, ask), Ignored::NothingToBill);
         }
         if obstacles.holds.is_empty() {

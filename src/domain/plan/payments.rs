@@ -62,9 +62,7 @@ impl Case<'_> {
     fn collect(&self) -> Option<Collected> {
         let rules = &self.merchant.rules.payments;
         let is_too_old = rules.from.is_some_and(|from| self.order.snapshot.created_at < from);
-        // Where nothing is left to bill, nothing takes the place of a reversed invoice.
-        let reversed = || self.ledger.last_invoice().filter(|last| last.state == State::Reversed);
-        let invoice = self.ledger.live_invoice().or_else(reversed)?;
+        let invoice = self.ledger.billing_invoice()?;
         let content = invoice.invoice()?;
         // Of an invoice that others made they recorded the money.
         if !rules.record || is_too_old || content.adopted.is_some() {
