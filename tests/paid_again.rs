@@ -294,6 +294,21 @@ fn money_of_another_life_is_looked_for_in_full() {
     let given_back = "look for transaction/9 -500 at 1000";
     assert_eq!(after(true, 950), format!("{word}; {given_back}; look for transaction/900 30000 at 1000"));
     assert_eq!(after(true, 905), format!("{word}; look for transaction/900 30000 at 1000"));
+    // What went back is not booked by itself while nobody knows of how much it was taken off.
+    let unsure = |unknown_sends: u32, lost: bool| {
+        let books = paid(true).restored(950).payment(1, 900, 30_000).is(2, InDoubt).payment(1, 9, -500).is(3, Dropped);
+        let books = books.with(|books| {
+            let payment = books.document(2);
+            (payment.total, payment.look_at, payment.unknown_sends) = (None, Some(at(2_000)), unknown_sends);
+            let Draft::Payment(payment) = &mut payment.content else { panic!("no payment") };
+            payment.lost = lost;
+            books.document(3).since_at = at(960);
+        });
+        books.told()
+    };
+    assert_eq!(unsure(0, false), "wait: settling until 2000");
+    assert_eq!(unsure(1, false), "want 3", "it was sent in full");
+    assert_eq!(unsure(0, true), "want 3", "it was there in full");
     // Payments that go back were never recorded, so another life cannot have done it.
     let unrecorded = paid(false).restored(900).with(|books| {
         books.refund(9).transactions.get_mut(&9).unwrap().at = Some(at(890));

@@ -358,7 +358,7 @@ fn an_invoice_with_payments_is_not_reversed_without_a_person() {
 
 /// Three lamps are paid and all are taken off again, while the invoice for one of them cannot be changed any more: nothing
 /// takes its place, and the shop keeps the money.
-fn edited_to_nothing(payments: PaymentRules, bad_day: Option<FaultKind>) -> (Stage, Shop, VariantId, OrderId) {
+fn edited_to_nothing(payments: PaymentRules, bad_day: Option<&FaultKind>) -> (Stage, Shop, VariantId, OrderId) {
     let stage = stage_with(AccountSetup { e_invoices: true, ..AccountSetup::default() }, payments);
     rules_of(&stage, |rules| rules.locked = LockedPolicy::NewInvoice);
     let (mut shop, shelf) = wadi();
@@ -368,7 +368,7 @@ fn edited_to_nothing(payments: PaymentRules, bad_day: Option<FaultKind>) -> (Sta
     let mut news = edit(&mut shop, order, 3, &stage);
     news.extend(shop.pay(order, stage.clock.now()).unwrap());
     news.extend(edit(&mut shop, order, 0, &stage));
-    let fault = bad_day.clone().map(|kind| Fault::once(kind).on("POST", "invoice_payments"));
+    let fault = bad_day.map(|kind| Fault::once(kind.clone()).on("POST", "invoice_payments"));
     stage.account("one", |account| fault.into_iter().for_each(|fault| account.add_fault(fault)));
     let stage = at_once(stage, &news);
     assert_settled(&stage, &format!("{bad_day:?}"));
@@ -397,7 +397,7 @@ fn order_again(shop: &mut Shop, order: OrderId, variant: VariantId, stage: &Stag
 fn what_is_kept_of_an_order_edited_to_nothing_is_on_its_reversed_invoice() {
     let refunds = || PaymentRules { refunds: true, ..rules() };
     for bad_day in [None, Some(FaultKind::LoseAnswer), Some(FaultKind::LoseRequest)] {
-        let (stage, mut shop, lamp, order) = edited_to_nothing(refunds(), bad_day);
+        let (stage, mut shop, lamp, order) = edited_to_nothing(refunds(), bad_day.as_ref());
         // What is ordered again is paid already, and what is given back of it was.
         order_again(&mut shop, order, lamp, &stage);
         stage.deliver(&money_back(&mut shop, order, 349, &stage));
@@ -405,6 +405,12 @@ fn what_is_kept_of_an_order_edited_to_nothing_is_on_its_reversed_invoice() {
         assert_settled(&stage, "");
         assert_eq!((made(&stage), amounts(&stage)), ((2, 1), vec!["-349".to_owned(), "1047".to_owned()]));
     }
+    let (stage, mut shop, lamp, order) = edited_to_nothing(refunds(), None);
+    stage.deliver(&money_back(&mut shop, order, 349, &stage));
+    stage.until_idle(DAY);
+    order_again(&mut shop, order, lamp, &stage);
+    assert_settled(&stage, "it was paid too much, and what is ordered again is paid");
+    assert_eq!((made(&stage), amounts(&stage)), ((2, 1), vec!["-349".to_owned(), "1047".to_owned()]));
     let (stage, mut shop, _, order) = edited_to_nothing(refunds(), None);
     stage.deliver(&money_back(&mut shop, order, 1047, &stage));
     stage.until_idle(DAY);

@@ -164,11 +164,17 @@ impl<'a> Purse<'a> {
             if self.may_be_there(movement) { to_look_for.push(pile) } else { piles.push(pile) }
         }
         let mut room: Amount = self.counted().map(PaymentDraft::money).sum();
+        let is_guessed = self.rows().any(|(document, payment)| is_guessed(document, payment));
         let mut later = Vec::new();
         for movement in outgoing {
             let Some(amount) = self.leaves(movement, found) else { continue };
             if self.is_to_be_looked_for(movement) {
                 self.give_back(&Later { movement, amount, was_recorded: true }, found);
+                continue;
+            }
+            if is_guessed {
+                // Another life may have taken it off; until that is known, nothing is sent that it could be taken off.
+                piles.clear();
                 continue;
             }
             // What no receipt tells of is taken off what was not sent, or a person would have to book it.
@@ -611,6 +617,11 @@ struct Intent {
     amount: Amount,
     rounding: Amount,
     covers: BTreeSet<i64>,
+}
+
+/// It is looked for in full, and nobody here ever sent it.
+fn is_guessed(document: &Document, payment: &PaymentDraft) -> bool {
+    document.state == State::InDoubt && document.unknown_sends == 0 && !payment.lost && payment.amount > Amount::ZERO
 }
 
 fn is_outgoing(movement: &Transaction) -> bool {

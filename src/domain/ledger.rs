@@ -79,14 +79,13 @@ impl Ledger {
         documents.iter().filter(|document| document.receipt().is_some()).filter(counts)
     }
 
-    /// The invoice that bills the order, or did when it was last billed: a reversed one that nothing came to take the
+    /// The invoice that bills the order; or, of an order that was edited to nothing, the reversed one that no other took the
     /// place of.
     #[must_use]
     pub fn billing_invoice(&self) -> Option<&Document> {
-        let invoices = || self.documents.iter().filter(|document| document.invoice().is_some());
-        let is_deleted = self.last_invoice().is_some_and(|last| last.state == State::Gone);
-        let reversed = invoices().filter(|invoice| invoice.state == State::Reversed && !is_deleted);
-        self.live_invoice().or_else(|| reversed.max_by_key(|invoice| invoice_number(&invoice.source_key)))
+        let invoices = self.documents.iter().filter(|document| document.invoice().is_some());
+        let sent = invoices.filter(|invoice| invoice.state != State::Dropped);
+        sent.max_by_key(|invoice| invoice_number(&invoice.source_key)).filter(|last| last.state != State::Gone)
     }
 
     /// The refund records whose receipts lie with a reversed invoice: the next one bills what they left.

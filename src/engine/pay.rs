@@ -12,7 +12,7 @@ use crate::daftra::wire::RemotePayment;
 use crate::db::Error;
 use crate::db::document::Action;
 use crate::db::order::Case;
-use crate::domain::document::{Document, Event, State};
+use crate::domain::document::{Document, Event};
 use crate::domain::draft::Draft;
 use crate::domain::invoice::reference;
 use crate::domain::payment::{Cause, PaymentDraft};
@@ -30,17 +30,22 @@ impl Visit<'_> {
         });
         let mut answered = Answered { outcome, reports };
         if matches!(answered.outcome, Ok(Looked::Absent)) {
-            self.look_on_reversed(document, case, &mut answered);
+            self.look_on_other_invoices(document, case, &mut answered);
         }
         self.looked_up(document, answered, wanted)
     }
 
-    /// What the shop kept of an order that was edited to nothing was paid on its reversed invoice, maybe by another life of
-    /// this database: then it is not to be paid on the next one, and a person must move it.
-    fn look_on_reversed(&self, document: &Document, case: &Case, answered: &mut Answered<Result<Looked, Unanswered>>) {
-        let parent = document.parent_id;
-        let reversed = case.ledger.documents.iter().filter(|known| known.state == State::Reversed);
-        let others = reversed.filter(|invoice| Some(invoice.id) != parent).filter_map(|invoice| invoice.remote_id);
+    /// Another life of this database may have booked it on another invoice of the order: on the reversed one, while nothing
+    /// was left to bill, or on the one that took its place. Then it is not to be booked here, and a person must judge.
+    fn look_on_other_invoices(
+        &self,
+        document: &Document,
+        case: &Case,
+        answered: &mut Answered<Result<Looked, Unanswered>>,
+    ) {
+        let invoices = case.ledger.documents.iter().filter(|known| known.invoice().is_some());
+        let others = invoices.filter(|invoice| Some(invoice.id) != document.parent_id);
+        let others = others.filter_map(|invoice| invoice.remote_id);
         for id in others {
             let Answered { outcome, reports } =
                 self.engine.daftra.payments(&self.door, &self.pace(), Payable::Invoice(id));

@@ -42,7 +42,7 @@ impl Case<'_> {
         }
         if let Some(ignored) = ignored {
             trace.extend(steps(self.order, &first));
-            return self.leave(known, source_key, (first, ask), ignored);
+            return self.leave(known, source_key, (first, ask), ignored, &BTreeMap::new());
         }
         let own = own_lines(&first);
         let mut classes = self.ledger.classes.clone();
@@ -63,14 +63,7 @@ impl Case<'_> {
         obstacles.holds.extend(self.quantities(&target));
         self.check_decimals(&target, &mut obstacles);
         if obstacles.holds.is_empty() && target.billed.is_empty() {
-            // No document tells of these records; of money that goes back with them it is to be known all the same.
-            let fresh = self.fresh(&classes, |_| self.is_after_reversal());
-            let changes: Vec<Change> =
-                fresh.into_iter().map(|(refund, class)| Change::Class { refund, class }).collect();
-            if !changes.is_empty() {
-                return Decision::Act(vec![Operation::Record { changes }]);
-            }
-            return self.leave(known, source_key, (first, ask), Ignored::NothingToBill);
+            return self.leave(known, source_key, (first, ask), Ignored::NothingToBill, &classes);
         }
         if obstacles.holds.is_empty() {
             obstacles.holds.extend(self.gate(&target, trace));
@@ -137,6 +130,7 @@ impl Case<'_> {
         source_key: String,
         (first, ask): (InvoiceDraft, BTreeSet<Code>),
         ignored: Ignored,
+        classes: &BTreeMap<i64, Class>,
     ) -> Decision {
         let had_a_beginning = match ignored {
             Ignored::CancelledBeforeInvoice | Ignored::DeletedBeforeInvoice | Ignored::NothingToBill => true,
@@ -149,7 +143,7 @@ impl Case<'_> {
             | Ignored::Dismissed
             | Ignored::InvoiceDeleted { .. } => false,
         };
-        let end = if self.is_after_reversal() { Decision::Settled } else { Decision::Ignore(ignored) };
+        let end = || if self.is_after_reversal() { self.leave_for_good(classes) } else { Decision::Ignore(ignored) };
         match known {
             Some(document) if matches!(document.state, State::Planned | State::Refused) => self.give_up(document),
             None if had_a_beginning && !first.billed.is_empty() => {
@@ -158,15 +152,28 @@ impl Case<'_> {
                 match look {
                     Some(_) if !ask.is_empty() => Decision::Act(vec![Operation::Find { codes: ask }]),
                     Some(look) => look,
-                    None => end,
+                    None => end(),
                 }
             }
             // The last look for a document that may still turn up.
             Some(Document { state: State::Dropped, look_at: Some(at), content, .. }) => {
                 Decision::Wait(Some(*at), Waiting::Settling { reference: content.header().reference.clone() })
             }
-            Some(_) | None => end,
+            Some(_) | None => end(),
         }
+    }
+
+    /// Nothing takes the place of the reversed invoice. No document tells of the records that emptied the order; what money
+    /// goes back with them, or without any goods, was paid too much.
+    fn leave_for_good(&self, classes: &BTreeMap<i64, Class>) -> Decision {
+        let fresh = self.fresh(classes, |_| self.ledger.billing_invoice().is_some());
+        let lasting = |class| match class {
+            Class::Receipt => Class::Covered,
+            Class::Absorbed | Class::Edit | Class::Covered | Class::NotOurs => class,
+        };
+        let changes: Vec<Change> =
+            fresh.into_iter().map(|(refund, class)| Change::Class { refund, class: lasting(class) }).collect();
+        if changes.is_empty() { Decision::Settled } else { Decision::Act(vec![Operation::Record { changes }]) }
     }
 
     fn trigger_is_missing(&self) -> Option<Waiting> {
