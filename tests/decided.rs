@@ -189,7 +189,7 @@ fn the_next_invoice_repeats_what_was_chosen_and_is_dated_today() {
     assert_eq!(deleted.ruled(Ruling::NewInvoice { document: 3 }).told(), "settled", "a person took it out");
     // Money for no goods was paid too much then, whatever comes after it.
     let back = kept(next.clone()).does("9 is Absorbed").does(pays).record(11, &[], Restock::Cancel, 500);
-    assert_eq!(back.clone().does("11 is Covered").told(), "hold: pay_back_by_hand");
+    assert_eq!(back.does("11 is Covered").told(), "hold: pay_back_by_hand");
     // Long before, its receipts count against the invoice that is gone.
     let given_back = next.does("create order/2 40000").back(9, &[(TEA, 1)]);
     assert_eq!(given_back.told(), "create refund/9 10000 9=Receipt");

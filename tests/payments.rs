@@ -753,6 +753,47 @@ fn the_word_of_another_life_is_looked_for_as_if_nothing_had_gone_back() {
     assert_eq!(amounts(&stage), ["-1", "698"], "as before");
 }
 
+/// The life that is gone replaced the invoice, and its payment went along and came back under another id.
+#[test]
+fn a_payment_that_another_life_sent_again_is_known_by_its_reference() {
+    let stage = stage_with(AccountSetup { partial_put: PartialPut::Drop, ..AccountSetup::default() }, rules());
+    let (mut shop, shelf) = wadi();
+    let (order, deliveries) = shop.buy(&cart(&shelf, 2, Payment::Paid), stage.clock.now()).unwrap();
+    stage.deliver(&deliveries);
+    stage.until_idle(HOUR);
+    let copy = stage.back_up();
+    let id = |stage: &Stage| stage.account("one", |account| account.payments().next().map(|payment| payment.id));
+    let first = id(&stage);
+    stage.deliver(&edit(&mut shop, order, 3, &stage));
+    stage.until_idle(HOUR);
+    assert!(id(&stage) != first && amounts(&stage) == ["698"], "the test needs the payment under another id");
+    let mut stage = stage.restore(copy, HOUR);
+    stage.start();
+    stage.deliver(&shop.tag(order, "vip", stage.clock.now()).unwrap());
+    stage.until_idle(DAY);
+    assert!(matches!(holds(&stage)[..], [Hold::ChangedByHand { .. }]), "{:?}", holds(&stage));
+    assert_eq!(amounts(&stage), ["698"], "the payment is ours");
+}
+
+/// Nobody replaced the invoice since the copy: its payment was taken out by a person.
+#[test]
+fn a_payment_that_is_missing_after_a_restore_is_not_put_back() {
+    let stage = stage();
+    let (mut shop, shelf) = wadi();
+    let (order, deliveries) = shop.buy(&cart(&shelf, 2, Payment::Paid), stage.clock.now()).unwrap();
+    stage.deliver(&deliveries);
+    stage.until_idle(HOUR);
+    let copy = stage.back_up();
+    let id = stage.account("one", |account| account.payments().next().unwrap().id);
+    call(&stage, "DELETE", &format!("invoice_payments/{id}"), &json!({}));
+    let mut stage = stage.restore(copy, HOUR);
+    stage.start();
+    stage.deliver(&shop.tag(order, "vip", stage.clock.now()).unwrap());
+    stage.until_idle(DAY);
+    assert!(matches!(&holds(&stage)[..], [Hold::Gone { reference }] if reference.contains("transaction/")));
+    assert_eq!(stage.account("one", |account| account.payments().count()), 0);
+}
+
 /// In the copy that is put back the payment waits for Daftra's patience; the life that is gone sent it.
 #[test]
 fn a_payment_that_is_given_up_after_a_restore_is_looked_for_first() {

@@ -100,32 +100,37 @@ impl Visit<'_> {
             return Ok(Performed::Retry("the parent of a payment has no id".to_owned()));
         };
         let Answered { outcome, reports } = self.engine.daftra.payments(&self.door, &self.pace(), payable);
-        let outcome = outcome.and_then(|payments| match payments {
-            Some(payments) => Ok(payments.into_iter().find(|payment| Some(payment.id) == document.remote_id)),
-            None => Err(no_parent(payable)),
-        });
+        let outcome = outcome.and_then(|payments| payments.ok_or_else(|| no_parent(payable)));
         let answered = Answered { outcome, reports };
-        self.note(Action::Verify, Some(document.id), &answered, |found| match found {
+        let is_known = |payment: &&RemotePayment| Some(payment.id) == document.remote_id;
+        self.note(Action::Verify, Some(document.id), &answered, |payments| match payments.iter().find(is_known) {
             Some(_) => "found",
             None => "absent",
         })?;
-        let event = match answered.outcome {
-            Ok(Some(payment)) => {
-                let differences = compare_payment(draft, &payment);
-                if differences.is_empty() {
+        let payments = match answered.outcome {
+            Ok(payments) => payments,
+            Err(problem) => return self.looked_in_vain(document.id, problem),
+        };
+        let events = match payments.iter().find(is_known) {
+            Some(payment) => {
+                let differences = compare_payment(draft, payment);
+                vec![if differences.is_empty() {
                     Event::AsWritten { total: draft.amount, remote_no: None }
                 } else {
                     Event::Differs { differences }
-                }
+                }]
             }
-            Ok(None) if parent_of(document, case).is_some_and(|parent| document.was_seen_before_writing(parent)) => {
-                Event::Lost
+            None if parent_of(document, case).is_some_and(|parent| document.was_seen_before_writing(parent)) => {
+                vec![Event::Lost]
             }
-            Ok(None) => Event::Missing,
-            Err(problem) => return self.looked_in_vain(document.id, problem),
+            None => match look_among(&payments, document, case, false) {
+                // With a PUT of another life of this database it went, and came back.
+                Looked::Found { remote_id, remote_no } => vec![Event::Lost, Event::Found { remote_id, remote_no }],
+                Looked::Absent | Looked::Several(_) => vec![Event::Missing],
+            },
         };
         self.answered()?;
-        self.happened(document.id, event)
+        self.all_happened(document.id, events)
     }
 }
 

@@ -519,7 +519,7 @@ impl Visit<'_> {
     }
 
     /// In one commit, in this order.
-    fn all_happened(&self, document_id: i64, events: Vec<Event>) -> Result<Performed, Error> {
+    pub(super) fn all_happened(&self, document_id: i64, events: Vec<Event>) -> Result<Performed, Error> {
         let (job, order_id, now) = (self.job, self.order_id, self.now());
         let policy = self.engine.settings.policy;
         self.engine.db.write(move |tx| {

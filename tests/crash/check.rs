@@ -34,7 +34,10 @@ fn key_of(merchant: &str, order: OrderId) -> String {
 pub(crate) fn is_for_a_person(state: &State, order: &Overview) -> bool {
     let undone = state.undone.get(&key(order));
     let is_known = |hold: &Hold| {
-        let is_of_another_life = matches!(hold, Hold::ChangedByHand { .. } | Hold::Overdrawn { .. });
+        // A payment went with a PUT of the life that is gone, which did not come to send it again.
+        let is_payment = |reference: &str| ["transaction/", "paid"].iter().any(|kind| reference.contains(kind));
+        let is_of_another_life = matches!(hold, Hold::ChangedByHand { .. } | Hold::Overdrawn { .. })
+            || matches!(hold, Hold::Gone { reference } if is_payment(reference));
         let is_unexplained = matches!(hold, Hold::LookUpFails { .. });
         undone.is_some_and(|undone| is_of_another_life && undone.has_documents || is_unexplained && undone.has_receipts)
     };

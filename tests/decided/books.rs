@@ -205,12 +205,12 @@ impl Books {
         self
     }
 
-    /// An older copy of the books was put back at this minute, and its invoices were read since.
+    /// An older copy of the books was put back at this minute, and what it knows to be there was read since.
     pub(crate) fn restored(self, minute: i64) -> Self {
         self.with(|books| {
             books.ledger.look_first_before = Some(at(minute));
-            let invoices = books.ledger.documents.iter_mut().filter(|document| document.invoice().is_some());
-            invoices.for_each(|invoice| invoice.verified_at = Some(books.now));
+            let there = books.ledger.documents.iter_mut().filter(|document| document.state == State::Posted);
+            there.for_each(|document| document.verified_at = Some(books.now));
         })
     }
 

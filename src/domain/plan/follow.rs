@@ -123,10 +123,14 @@ impl Case<'_> {
     /// An invoice that was not read back since a restore: another life of the database may have edited it. Until it is read,
     /// it is not in step with anything, and no receipt knows what is left of it.
     fn may_be_edited(&self, invoice: &Document) -> bool {
+        invoice.state == State::Posted && self.is_of_before(invoice)
+    }
+
+    /// It was not read back since the last restore or long silence.
+    pub(super) fn is_of_before(&self, document: &Document) -> bool {
         // A clock that was set back is no reason to read it again and again.
         let before = self.ledger.look_first_before.filter(|before| *before <= self.now);
-        let was_read = invoice.verified_at.filter(|_| invoice.state == State::Posted);
-        was_read.is_some_and(|at| before.is_some_and(|before| at < before))
+        document.verified_at.is_some_and(|at| before.is_some_and(|before| at < before))
     }
 
     /// Settled only if the goods left their warehouse, or came back.

@@ -78,12 +78,12 @@ impl Case<'_> {
         Some(collect(&Purse { order, merchant, ledger, invoice, content, is_whole, now }))
     }
 
-    /// A payment whose invoice was written after the payment was last seen: a PUT may take payments along.
+    /// A payment whose invoice was written after the payment was last seen, or may have been by another life of this
+    /// database: a PUT may take payments along.
     pub(super) fn may_be_lost(&self, document: &Document) -> bool {
         let parent = self.ledger.documents.iter().find(|parent| document.parent_id == Some(parent.id));
-        document.payment().is_some()
-            && document.state == State::Posted
-            && parent.is_some_and(|parent| document.was_seen_before_writing(parent))
+        let is_written_since = |parent| document.was_seen_before_writing(parent) || self.is_of_before(document);
+        document.payment().is_some() && document.state == State::Posted && parent.is_some_and(is_written_since)
     }
 
     /// What it is on is there: of a document that is missing nobody can say what was paid on it.
