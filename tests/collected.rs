@@ -203,7 +203,7 @@ impl Books {
             | Change::Reverse { .. }
             | Change::Class { .. }
             | Change::Note { .. }
-            | Change::TakeOff { .. }) => panic!("{other:?}"),
+            | Change::Recount { .. }) => panic!("{other:?}"),
         };
         let one = |operation| match operation {
             Operation::Record { changes } => changes.into_iter().map(change).collect::<Vec<_>>().join(", "),

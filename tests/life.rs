@@ -43,7 +43,7 @@ paid_by_others    -        -         -         -        -        -          -   
 reverse           -        -         -         -        -        reversed   -                 -                 reversed -      -
 lost              -        -         -         -        -        -          -                 -                 -       -       -
 adopt             -        -         -         -        -        -          -                 -                 -       -       -
-take_off          -        -         -         -        -        -          -                 -                 -       -       -
+recount           -        -         -         -        -        -          -                 -                 -       -       -
 drop              dropped  -         -         dropped  -        -          -                 -                 -       -       -
 want              -        -         -         planned  planned  -          -                 -                 -       -       -
 note              -        -         -         -        -        posted     -                 -                 -       -       -
@@ -137,7 +137,7 @@ fn event(name: &str) -> Event {
         "reverse" => Event::Reverse,
         "lost" => Event::Lost,
         "adopt" => Event::Adopt { transactions: [17].into() },
-        "take_off" => Event::TakeOff { transactions: [18].into(), amount: Amount(90) },
+        "recount" => Event::Recount { covers: [17, 18].into(), amount: Amount(90) },
         "drop" => Event::Drop,
         "want" => Event::Want,
         "note" => Event::Note { seen: [(9, Seen::Skipped)].into() },
@@ -230,7 +230,7 @@ fn what_each_event_changes_is_as_written_down() {
             }
         }
     }
-    for name in ["lost", "adopt", "take_off"] {
+    for name in ["lost", "adopt", "recount"] {
         told += &told_of(name, "payment", &worn(payment()));
     }
     let judged = |document| Document {
@@ -413,13 +413,13 @@ fn a_payment_lives_like_every_document_and_may_be_lost_and_adopt() {
     assert_eq!(Document { content: posted.content.clone(), ..adopted.clone() }, posted, "nothing else changes");
     assert_eq!(adopted.content.fingerprint(), posted.content.fingerprint());
     let found = step(&posted, event("differs"), 5);
-    let less = step(&found, event("take_off"), 6);
+    let less = step(&found, event("recount"), 6);
     check(&less);
     let payment = less.payment().unwrap();
-    assert_eq!((&payment.covers, payment.amount, less.total), (&[18].into(), Amount(90), Some(Amount(90))));
+    assert_eq!((&payment.covers, payment.amount, less.total), (&[17, 18].into(), Amount(90), Some(Amount(90))));
     assert_eq!((less.finding.as_ref(), &less.wanted), (None, &less.content.fingerprint()));
     for state in State::ALL.into_iter().filter(|state| *state != State::Posted) {
-        for name in ["lost", "adopt", "take_off"] {
+        for name in ["lost", "adopt", "recount"] {
             let elsewhere = Document { state, ..posted.clone() };
             assert!(apply(&elsewhere, event(name), at(5), &POLICY).is_err(), "{name} in {}", state.word());
         }

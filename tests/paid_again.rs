@@ -9,7 +9,7 @@ mod books;
 mod make;
 
 use books::{Books, MUG, TEA, at, refusal};
-use qantara::domain::document::{Finding, State};
+use qantara::domain::document::{Document, Finding, State};
 use qantara::domain::draft::Draft;
 use qantara::domain::money::Amount;
 use qantara::domain::order::{PaymentStatus, Restock, TransactionStatus};
@@ -215,8 +215,8 @@ fn a_payment_found_to_be_less_had_the_money_taken_off_that_went_back() {
     let found =
         |daftra: &str, minute| of(paid().back(9, &[(TEA, 1)]).does("create order 20000 9=Absorbed"), daftra, minute);
     let is_held = |books: &Books| books.told().starts_with("hold: changed_by_hand");
-    assert_eq!(found("200", 950).told(), "{9} was taken off 2: 20000");
-    assert_eq!(found("200", 950).does("{9} was taken off 2: 20000").told(), "settled");
+    assert_eq!(found("200", 950).told(), "2 is 20000 of {9, 900}");
+    assert_eq!(found("200", 950).does("2 is 20000 of {9, 900}").told(), "settled");
     let seen_before = found("200", 950).with(|books| books.document(2).total = Some(Amount(30_000)));
     assert!(is_held(&seen_before), "a person took something off it since");
     let nothing = paid().record(9, &[], Restock::Cancel, 30_000).class(9, Class::Absorbed);
@@ -228,13 +228,13 @@ fn a_payment_found_to_be_less_had_the_money_taken_off_that_went_back() {
         assert!(is_held(&found("200", minute)), "no other life can have sent it");
     }
     let both = paid().back(9, &[(TEA, 1)]).back(10, &[(MUG, 1)]).does("create order 10000 9=Absorbed 10=Absorbed");
-    assert_eq!(of(both.clone(), "200", 950).told(), "{9} was taken off 2: 20000");
-    assert_eq!(of(both.clone(), "100", 950).told(), "{9, 10} was taken off 2: 10000");
-    let and_later = both.back(11, &[(TEA, 1)]).does("create refund/11 10000 11=Receipt");
-    assert_eq!(of(and_later, "100", 950).told(), "{9, 10} was taken off 3: 10000", "what no receipt tells of, first");
+    assert_eq!(of(both.clone(), "200", 950).told(), "2 is 20000 of {9, 900}");
+    assert_eq!(of(both.clone(), "100", 950).told(), "2 is 10000 of {9, 10, 900}");
+    let and_later = both.clone().back(11, &[(TEA, 1)]).does("create refund/11 10000 11=Receipt");
+    assert_eq!(of(and_later, "100", 950).told(), "3 is 10000 of {9, 10, 900}", "what no receipt tells of, first");
     let told = Books::invoiced().recording().sale(900, 30_000).back(9, &[(TEA, 1)]);
     let told = told.does("create refund/9 10000 9=Receipt");
-    assert_eq!(of(told.clone(), "200", 950).told(), "{9} was taken off 3: 20000", "it was not sent by then");
+    assert_eq!(of(told.clone(), "200", 950).told(), "3 is 20000 of {9, 900}", "it was not sent by then");
     let by_itself = told.with(|books| books.merchant.rules.payments.refunds = true).payment(2, 9, 10_000);
     assert!(is_held(&of(by_itself, "200", 950)), "it has a payment of its own");
     let known = found("200", 950);
@@ -244,6 +244,16 @@ fn a_payment_found_to_be_less_had_the_money_taken_off_that_went_back() {
         differences.push(Difference { what: DifferenceKind::Method, ours: "bank".into(), daftra: "cash".into() });
     });
     assert!(is_held(&otherwise));
+    // Or it was sent for more than this life meant to send it for.
+    let more = |daftra: &str, covers: &[i64]| {
+        of(both.clone(), daftra, 950).with(|books| {
+            let Draft::Payment(payment) = &mut books.document(2).content else { panic!("no payment") };
+            (payment.amount, payment.covers) = (Amount(10_000), covers.iter().copied().collect());
+        })
+    };
+    assert_eq!(more("200", &[9, 10, 900]).told(), "2 is 20000 of {10, 900}");
+    assert_eq!(more("300", &[9, 10, 900]).told(), "2 is 30000 of {900}");
+    assert!(is_held(&more("300", &[9, 900])), "there is no reason for so much");
     let told_already = known.with(|books| {
         let Draft::Payment(payment) = &mut books.document(2).content else { panic!("no payment") };
         payment.covers.insert(9);
@@ -295,20 +305,25 @@ fn money_of_another_life_is_looked_for_in_full() {
     assert_eq!(after(true, 950), format!("{word}; {given_back}; look for transaction/900 30000 at 1000"));
     assert_eq!(after(true, 905), format!("{word}; look for transaction/900 30000 at 1000"));
     // What went back is not booked by itself while nobody knows of how much it was taken off.
-    let unsure = |unknown_sends: u32, lost: bool| {
+    let unsure = |change: fn(&mut Document)| {
         let books = paid(true).restored(950).payment(1, 900, 30_000).is(2, InDoubt).payment(1, 9, -500).is(3, Dropped);
         let books = books.with(|books| {
-            let payment = books.document(2);
-            (payment.total, payment.look_at, payment.unknown_sends) = (None, Some(at(2_000)), unknown_sends);
-            let Draft::Payment(payment) = &mut payment.content else { panic!("no payment") };
-            payment.lost = lost;
+            (books.document(2).total, books.document(2).look_at) = (None, Some(at(2_000)));
             books.document(3).since_at = at(960);
+            change(books.document(2));
         });
         books.told()
     };
-    assert_eq!(unsure(0, false), "wait: settling until 2000");
-    assert_eq!(unsure(1, false), "want 3", "it was sent in full");
-    assert_eq!(unsure(0, true), "want 3", "it was there in full");
+    assert_eq!(unsure(|_| ()), "wait: settling until 2000");
+    assert_eq!(unsure(|payment| payment.unknown_sends = 1), "wait: settling until 2000", "that was before the copy");
+    let unread = |payment: &mut Document| (payment.state, payment.misses) = (Posted, 0);
+    assert_eq!(unsure(unread), "wait: settling until 2000", "it was found, and not read");
+    let was_there = |payment: &mut Document| {
+        let Draft::Payment(payment) = &mut payment.content else { panic!("no payment") };
+        payment.lost = true;
+    };
+    assert_eq!(unsure(was_there), "want 3", "it was there in full");
+    assert_eq!(unsure(|payment| payment.total = Some(Amount(30_000))), "want 3", "it was read");
     // One of the copy may have gone with a PUT of the other life.
     let of_copy = |minute| {
         let books = paid(false).does("create transaction/900 29500 bank").restored(950);

@@ -459,8 +459,8 @@ impl World {
             Change::Note { document, seen } => self.event(document, Event::Note { seen }),
             Change::Class { refund, class } => drop(self.ledger.classes.insert(refund, class)),
             Change::Adopt { document, transactions } => self.event(document, Event::Adopt { transactions }),
-            Change::TakeOff { document, transactions, amount } => {
-                self.event(document, Event::TakeOff { transactions, amount });
+            Change::Recount { document, covers, amount } => {
+                self.event(document, Event::Recount { covers, amount });
             }
         }
     }

@@ -88,7 +88,7 @@ pub(super) fn collect(purse: &Purse<'_>) -> Collected {
     let mut found = Collected::default();
     purse.bring_back(&mut found);
     if purse.is_whole {
-        found.changes.extend(purse.found_less());
+        found.changes.extend(purse.recounted());
         purse.by_transaction(&mut found);
     }
     purse.by_word(&mut found);
@@ -164,7 +164,7 @@ impl<'a> Purse<'a> {
             if self.may_be_there(movement) { to_look_for.push(pile) } else { piles.push(pile) }
         }
         let mut room: Amount = self.counted().map(PaymentDraft::money).sum();
-        let is_guessed = self.rows().any(|(document, payment)| is_guessed(document, payment));
+        let is_guessed = self.rows().any(|(document, payment)| self.is_guessed(document, payment));
         let mut later = Vec::new();
         for movement in outgoing {
             let Some(amount) = self.leaves(movement, found) else { continue };
@@ -309,6 +309,17 @@ impl<'a> Purse<'a> {
         }
     }
 
+    /// Money came in on the invoice, and another life of this database may have sent it: as long as it was not read, nobody
+    /// knows what that life took off it.
+    fn is_guessed(&self, document: &Document, payment: &PaymentDraft) -> bool {
+        document.parent_id == Some(self.invoice.id)
+            && matches!(document.state, State::InDoubt | State::Posted)
+            && document.total.is_none()
+            && !payment.lost
+            && payment.amount > Amount::ZERO
+            && self.ledger.look_first_before.is_some_and(|before| payment.at < before)
+    }
+
     /// Money that went back may have a payment of its own, of another life.
     fn is_to_be_looked_for(&self, movement: &Transaction) -> bool {
         let is_recorded = self.merchant.rules.payments.refunds && self.record_of(movement).is_some();
@@ -376,31 +387,36 @@ impl<'a> Purse<'a> {
         movement.kind == TransactionKind::Change || self.was_taken_off(movement)
     }
 
-    /// A payment that may be of another life of this database was looked for in full, and less of it is in Daftra, by one
-    /// or all of the movements that this life still has to take off or to tell, and has looked for. One that this life once
-    /// found as it should be was changed since, and what is not there at all had nothing taken off.
-    fn found_less(&self) -> Option<Change> {
+    /// A payment that may be of another life of this database was looked for, and less of it is in Daftra, by one or all of
+    /// the movements that this life still has to take off or to tell, and has looked for; or more, by one or all of those
+    /// that this life took off. One that this life once found as it should be was changed since, and what is not there at
+    /// all had nothing taken off.
+    fn recounted(&self) -> Option<Change> {
         let before = self.ledger.look_first_before?;
         let currency = self.order.snapshot.currency;
         let spoken_for = self.spoken_for();
         let movements = movements(self.order);
-        let is_left = |movement: &&&Transaction| {
-            is_outgoing(movement) && !spoken_for.contains(&movement.id) && !self.is_to_be_looked_for(movement)
-        };
-        let out = movements.values().filter(is_left);
-        let gone: Vec<(&Transaction, Amount)> =
+        let is_left =
+            |movement: &Transaction| !spoken_for.contains(&movement.id) && !self.is_to_be_looked_for(movement);
+        let out = movements.values().filter(|movement| is_outgoing(movement));
+        let out: Vec<(&Transaction, Amount)> =
             out.filter_map(|movement| Some((*movement, movement.amount_in(currency)?))).collect();
-        let singles = gone.chunks(1);
-        let untold: Vec<_> = gone.iter().copied().filter(|(movement, _)| self.is_untold(movement)).collect();
-        let sets: Vec<&[(&Transaction, Amount)]> = singles.chain([untold.as_slice(), gone.as_slice()]).collect();
+        let left: Vec<_> = out.iter().copied().filter(|(movement, _)| is_left(movement)).collect();
+        let untold: Vec<_> = left.iter().copied().filter(|(movement, _)| self.is_untold(movement)).collect();
         let is_fresh = |document: &Document| document.parent_id == Some(self.invoice.id) && document.total.is_none();
         let mut found = self.rows().filter(|(document, payment)| payment.at < before && is_fresh(document));
         found.find_map(|(document, payment)| {
             let amount = document.found_amount().filter(|amount| *amount > Amount::ZERO)?;
             let missing = payment.amount - amount;
-            let set = sets.iter().find(|set| set.iter().map(|(_, gone)| *gone).sum::<Amount>() == missing)?;
-            let transactions = set.iter().map(|(movement, _)| movement.id).collect();
-            Some(Change::TakeOff { document: document.id, transactions, amount })
+            let covers = if missing > Amount::ZERO {
+                let sets = left.chunks(1).chain([untold.as_slice(), left.as_slice()]);
+                payment.covers.union(&that_make_up(missing, sets)?).copied().collect()
+            } else {
+                let off: Vec<_> = out.iter().copied().filter(|(one, _)| payment.covers.contains(&one.id)).collect();
+                let sets = off.chunks(1).chain([off.as_slice()]);
+                payment.covers.difference(&that_make_up(-missing, sets)?).copied().collect()
+            };
+            Some(Change::Recount { document: document.id, covers, amount })
         })
     }
 
@@ -619,9 +635,13 @@ struct Intent {
     covers: BTreeSet<i64>,
 }
 
-/// It is looked for in full, and nobody here ever sent it.
-fn is_guessed(document: &Document, payment: &PaymentDraft) -> bool {
-    document.state == State::InDoubt && document.unknown_sends == 0 && !payment.lost && payment.amount > Amount::ZERO
+/// The first of these sets of movements that is so much.
+fn that_make_up<'a>(
+    amount: Amount,
+    sets: impl Iterator<Item = &'a [(&'a Transaction, Amount)]>,
+) -> Option<BTreeSet<i64>> {
+    let mut sets = sets.filter(|set| set.iter().map(|(_, amount)| *amount).sum::<Amount>() == amount);
+    sets.next().map(|set| set.iter().map(|(movement, _)| movement.id).collect())
 }
 
 fn is_outgoing(movement: &Transaction) -> bool {

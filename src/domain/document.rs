@@ -363,9 +363,9 @@ pub enum Event {
     Adopt {
         transactions: BTreeSet<i64>,
     },
-    /// What another life of the database had taken off a payment before it sent it, and how much of it is in Daftra.
-    TakeOff {
-        transactions: BTreeSet<i64>,
+    /// For which transactions another life of the database sent a payment, and how much of it is in Daftra.
+    Recount {
+        covers: BTreeSet<i64>,
         amount: Amount,
     },
     /// Not wanted any more.
@@ -549,9 +549,9 @@ pub fn apply(document: &Document, event: Event, now: Timestamp, policy: &Policy)
                 payment.covers.extend(transactions);
             }
         }
-        (State::Posted, Event::TakeOff { transactions, amount }) if document.payment().is_some() => {
+        (State::Posted, Event::Recount { covers, amount }) if document.payment().is_some() => {
             if let Draft::Payment(payment) = &mut after.content {
-                payment.covers.extend(transactions);
+                payment.covers = covers;
                 payment.amount = amount;
             }
             after.wanted = after.content.fingerprint();
@@ -659,7 +659,7 @@ impl Event {
             Self::Reverse => "reverse",
             Self::Lost => "lost",
             Self::Adopt { .. } => "adopt",
-            Self::TakeOff { .. } => "take off",
+            Self::Recount { .. } => "recount",
             Self::Drop => "drop",
             Self::Want => "want",
             Self::Note { .. } => "note",

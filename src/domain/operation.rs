@@ -79,10 +79,10 @@ pub enum Change {
         document: i64,
         transactions: BTreeSet<i64>,
     },
-    /// Another life of the database had taken these off a payment before it sent it: this much is in Daftra.
-    TakeOff {
+    /// Another life of the database sent a payment for these transactions: this much is in Daftra.
+    Recount {
         document: i64,
-        transactions: BTreeSet<i64>,
+        covers: BTreeSet<i64>,
         amount: Amount,
     },
 }

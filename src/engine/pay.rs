@@ -126,7 +126,8 @@ impl Visit<'_> {
             None => match look_among(&payments, document, case, false) {
                 // With a PUT of another life of this database it went, and came back.
                 Looked::Found { remote_id, remote_no } => vec![Event::Lost, Event::Found { remote_id, remote_no }],
-                Looked::Absent | Looked::Several(_) => vec![Event::Missing],
+                Looked::Several(ids) => vec![Event::Lost, Event::Several { ids }],
+                Looked::Absent => vec![Event::Missing],
             },
         };
         self.answered()?;

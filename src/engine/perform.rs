@@ -180,8 +180,8 @@ impl Engine {
                     Change::Adopt { document, transactions } => {
                         happen(tx, &job, order_id, document, Event::Adopt { transactions }, now, &policy)?
                     }
-                    Change::TakeOff { document, transactions, amount } => {
-                        let event = Event::TakeOff { transactions, amount };
+                    Change::Recount { document, covers, amount } => {
+                        let event = Event::Recount { covers, amount };
                         happen(tx, &job, order_id, document, event, now, &policy)?
                     }
                 }

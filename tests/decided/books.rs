@@ -325,9 +325,9 @@ impl Books {
                 let document = self.post(parent, source_key, *draft);
                 (document.state, document.look_at, document.written) = (State::InDoubt, Some(look_at), None);
             }
-            Change::TakeOff { document, transactions, amount } => {
+            Change::Recount { document, covers, amount } => {
                 let Draft::Payment(payment) = &mut self.document(document).content else { panic!("no payment") };
-                payment.covers.extend(transactions);
+                payment.covers = covers;
                 payment.amount = amount;
                 self.document(document).finding = None;
             }
@@ -416,9 +416,7 @@ fn change(change: Change) -> String {
         Change::Note { document, .. } => format!("note {document}"),
         Change::Class { refund, class } => format!("{refund} is {class:?}"),
         Change::Adopt { document, transactions } => format!("adopt {transactions:?} by {document}"),
-        Change::TakeOff { document, transactions, amount } => {
-            format!("{transactions:?} was taken off {document}: {}", amount.0)
-        }
+        Change::Recount { document, covers, amount } => format!("{document} is {} of {covers:?}", amount.0),
         Change::LookFirst { source_key, draft, look_at, .. } => {
             let reference = &draft.header().reference;
             assert!(reference.ends_with(&format!("-{source_key}")), "{reference} is looked for as {source_key}");

@@ -255,8 +255,8 @@ impl World {
                 let payment = self.document(document).content.clone();
                 self.remote.insert(payment.header().reference.clone(), payment);
             }
-            Change::TakeOff { document, transactions, amount } => {
-                self.event(document, Event::TakeOff { transactions, amount });
+            Change::Recount { document, covers, amount } => {
+                self.event(document, Event::Recount { covers, amount });
             }
             Change::LookFirst { parent, source_key, draft, look_at, classes } => {
                 self.classify(classes);

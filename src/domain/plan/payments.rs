@@ -16,6 +16,8 @@ impl Case<'_> {
     /// The payments, once it is decided about the documents they are on. New ones are made only when those are through.
     pub(super) fn with_payments(&self, decided: Decision, trace: &mut Trace) -> Decision {
         let payments = self.ledger.documents.iter().filter(|document| document.payment().is_some());
+        // Ids of another account say nothing in this one.
+        let payments = payments.filter(|payment| payment.account_id == self.merchant.account_id);
         let mut payments: Vec<&Document> = payments.filter(|payment| self.is_on_something(payment)).collect();
         payments.sort_by_key(|document| document.id);
         let Needs { looks: mut operations, mut holds, wait } = self.needs(&payments);
