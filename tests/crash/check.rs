@@ -84,8 +84,20 @@ impl State {
         is_deleted && self.undone.contains_key(key)
     }
 
-    /// Notes the orders that were written to since a copy was made.
-    pub(crate) fn note_undone(&mut self, since: Timestamp) {
+    /// What a call makes of an order of which a restore made us forget it.
+    pub(crate) fn note_undone_by(&mut self, kind: &str, reference: &str) {
+        let undone = self.undone.entry(order_of(reference)).or_default();
+        undone.has_documents |= kind != "create payment";
+        undone.has_receipts |= kind == "create receipt";
+    }
+
+    /// Notes the orders that were written to since a copy was made, or will be by a call that is still on its way.
+    pub(crate) fn note_undone(&mut self, since: Timestamp, now: Timestamp) {
+        for (at, kind, reference) in std::mem::take(&mut self.on_its_way) {
+            if at > now {
+                self.note_undone_by(kind, &reference);
+            }
+        }
         for name in ["one", "two"] {
             let account = self.world.account(name).unwrap();
             let documents = KINDS.into_iter().flat_map(|kind| account.documents(kind));

@@ -465,7 +465,7 @@ impl Sim {
         self.restore(life, &backup);
         let state = &mut *self.state();
         let soon = now + SignedDuration::from_secs(30);
-        state.note_undone(at);
+        state.note_undone(at, now);
         for merchant in 0..state.town.merchants.len() {
             state.put(soon, Act::Set { merchant });
             if state.town.merchants[merchant].is_mapped {

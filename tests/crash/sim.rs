@@ -114,6 +114,8 @@ pub(crate) struct State {
     folder: TempDir,
     images: u32,
     pub(crate) backups: Vec<(Timestamp, PathBuf)>,
+    /// What Daftra will carry out later than anybody waits for: when, which call and for what reference.
+    pub(crate) on_its_way: Vec<(Timestamp, &'static str, String)>,
     /// Accounts whose host does not answer until then.
     pub(crate) outages: BTreeMap<&'static str, Timestamp>,
     /// Orders that a life wrote to which a restore made undone.
@@ -190,6 +192,7 @@ impl Sim {
             folder: folder(),
             images: 0,
             backups: Vec::new(),
+            on_its_way: Vec::new(),
             outages: BTreeMap::new(),
             undone: BTreeMap::new(),
             by_hand: BTreeMap::new(),

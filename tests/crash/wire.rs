@@ -7,7 +7,7 @@ use std::sync::Weak;
 use jiff::{SignedDuration, Timestamp};
 use qantara::engine::intake::Received;
 use qantara::sandbox::Reaction;
-use qantara::sandbox::fault::Fault;
+use qantara::sandbox::fault::{Fault, FaultKind};
 use qantara::sandbox::http::Request;
 use qantara::sandbox::shop::delivery::Delivery;
 use qantara::shop::webhook::Headers;
@@ -161,6 +161,9 @@ impl Sim {
             Reaction::Close | Reaction::Refuse => "no answer".to_owned(),
             Reaction::Hang => "silence".to_owned(),
         };
+        if let (Some(FaultKind::Late { seconds }), Some(reference)) = (&fault, reference(request)) {
+            state.on_its_way.push((now + SignedDuration::from_secs((*seconds).into()), kind_of(request), reference));
+        }
         let why = fault.map_or_else(String::new, |fault| format!(" ({fault:?})"));
         state.tell(now, format!("    {text}{why}"));
         reaction
@@ -179,9 +182,7 @@ impl Sim {
         if let (true, Some(reference)) =
             (state.death.as_ref().is_some_and(|death| death.is_restore), reference(request))
         {
-            let (kind, undone) = (kind_of(request), state.undone.entry(order_of(&reference)).or_default());
-            undone.has_documents |= kind != "create payment";
-            undone.has_receipts |= kind == "create receipt";
+            state.note_undone_by(kind_of(request), &reference);
         }
     }
 
