@@ -14,7 +14,6 @@ use qantara::shop::webhook::Headers;
 use ureq::Error;
 use ureq::unversioned::transport::{ConnectionDetails, Connector};
 
-use crate::check::order_of;
 use crate::common::network::{Incoming, Patience, Wire};
 use crate::sim::{Life, PATIENCE, Sim};
 use crate::town::{bad_day, late};
