@@ -273,7 +273,9 @@ impl End<'_> {
                 let reversed = self.rows.iter().map(|(_, row)| row).filter(|row| row.state == RowState::Reversed);
                 let reversed = reversed.filter(|row| order_of(&row.content.header().reference) == key).count();
                 // Where receipts had taken back everything, no reversal was needed; after a restore our rows forgot it.
-                if found.invoices > 1 + reversed.max(found.reversals) || is_twice {
+                let is_undone = self.state.undone.contains_key(&key);
+                let forgotten = if is_undone { found.empty.max(found.reversals) } else { found.reversals };
+                if found.invoices > 1 + reversed.max(forgotten) || is_twice {
                     faults.push(format!("DUPLICATE {key}: {} invoices, twice: {:?}", found.invoices, found.twice));
                 }
                 let is_live = merchant.live_from().is_some_and(|from| placed.at.as_second() >= from.as_second());
@@ -472,6 +474,8 @@ struct Found {
     receipts: usize,
     /// Receipts that took back all that was left of a locked invoice.
     reversals: usize,
+    /// Invoices of which receipts took back every unit.
+    empty: usize,
     /// Rows of all of them.
     rows: i64,
     /// References that more than one document carries.
@@ -490,6 +494,10 @@ impl Found {
         let money = |documents: &[&Document]| -> Decimal { documents.iter().map(|one| one.totals.total).sum() };
         let all = [invoices.as_slice(), &receipts].concat();
         let is_reversal = |one: &&&Document| one.text("po_number").contains("-reversal/");
+        let is_empty = |invoice: &&&Document| {
+            let of_it = receipts.iter().filter(|receipt| receipt.parent == Some(invoice.id));
+            units(&of_it.copied().chain([**invoice]).collect::<Vec<_>>()).is_empty()
+        };
         let mut seen = BTreeSet::new();
         let twice = all.iter().map(|one| one.text("po_number")).filter(|reference| !seen.insert(*reference));
         Self {
@@ -497,6 +505,7 @@ impl Found {
             units: units(&all),
             money: money(&invoices) - money(&receipts),
             reversals: receipts.iter().filter(is_reversal).count(),
+            empty: invoices.iter().filter(is_empty).count(),
             rows: i64::try_from(all.iter().map(|one| one.items.len()).sum::<usize>()).unwrap(),
             invoices: invoices.len(),
             receipts: receipts.len(),
