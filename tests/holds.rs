@@ -490,6 +490,11 @@ fn a_deletion_that_was_a_mistake_gets_one_new_invoice() {
     stage.until_idle(DAY);
     assert_eq!((counted(&stage), gone_from_stock(&stage, LAMP)), ((1, 0), 1.into()));
     assert_eq!(ledger(&stage, &stage.order("1001"))[1].source_key, "order/2");
+    stage.try_again(&stage.order("1001"));
+    stage.until_idle(DAY);
+    let states: Vec<_> = ledger(&stage, &stage.order("1001")).into_iter().map(|document| document.state).collect();
+    assert_eq!(states, [DocumentState::Gone, DocumentState::Posted], "what took its place keeps it");
+    assert_eq!(counted(&stage), (1, 0));
 }
 
 #[test]

@@ -48,7 +48,13 @@ pub(super) fn begin_anew(tx: &Transaction<'_>, moment: &Moment, order: &Overview
     let order_id = order.id;
     let mut again = Vec::new();
     let look_first_before = setting::time(tx, setting::LOOK_FIRST_BEFORE)?;
-    for document in document::of_order(tx, order_id)?.iter().filter(|document| may_try_again(document)) {
+    let documents = document::of_order(tx, order_id)?;
+    // What took the place of a deleted invoice keeps it.
+    let is_replaced = |gone: &Document| {
+        let others = || documents.iter().filter(|other| other.invoice().is_some() && other.state.is_live());
+        gone.state == State::Gone && gone.invoice().is_some() && others().next().is_some()
+    };
+    for document in documents.iter().filter(|document| may_try_again(document) && !is_replaced(document)) {
         // What was refused in an older copy of the database may exist by now: it is looked for, not sent.
         let is_old = document.state == State::Refused && document.may_have_left(look_first_before);
         let event = if is_old { Event::Restarted } else { Event::TryAgain };
